@@ -1,0 +1,169 @@
+"""What the operator should do about a failure, in both languages of the status page."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the operator should do, in both languages of the status page."""
+
+    en: str
+    zh: str
+
+
+WAIT = Advice(
+    "Nothing to do: the exporter asks again by itself. If it lasts for hours, see WeChat's status notices.",
+    "无需处理，程序会自动重试。若持续数小时，请查看微信官方公告。",
+)
+NOT_READY = Advice(
+    "Nothing to do: WeChat has not published this date yet, usually before noon (Beijing).",
+    "无需处理：微信尚未生成该日数据，通常在北京时间中午之前。",
+)
+EMPTY = Advice(
+    "Usually not published yet, or nobody opened the mini program that day. If it stays so while the "
+    "console shows visits, ask WeChat.",
+    "通常是数据尚未生成，或当日无人访问。若长期如此而后台有访问数据，请咨询微信。",
+)
+BUG = Advice(
+    "WeChat did not understand the request. Please report it to this project with the errcode and rid.",
+    "微信无法识别该请求，请附上 errcode 与 rid 向本项目反馈。",
+)
+TOKEN = Advice(
+    "The access token was refused even after a renewal. Another program probably renews it with "
+    "cgi-bin/token: use stable_token, or have that program's token read with token: {type: file} or "
+    "{type: http}.",
+    "更新后的 access_token 仍被拒绝，可能有其他程序在用 cgi-bin/token 抢刷。请改用 stable_token，"
+    "或通过 token: {type: file} / {type: http} 读取该程序保管的 token。",
+)
+TOKEN_KIND = Advice(
+    "A token of the wrong kind was given (component, user or another account's). Give the mini program's "
+    "own access_token or authorizer_access_token.",
+    "token 类型不对（component、用户或其他账号的 token）。请提供该小程序自己的 access_token 或 "
+    "authorizer_access_token。",
+)
+APPID = Advice(
+    "Check the appid: mp.weixin.qq.com > 开发管理 > 开发设置. It must be the mini program's own appid.",
+    "请核对 AppID：微信公众平台 > 开发管理 > 开发设置，须为该小程序自己的 AppID。",
+)
+SECRET = Advice(
+    "Check the AppSecret: mp.weixin.qq.com > 开发管理 > 开发设置. Was it reset? Does it belong to this "
+    "appid? The exporter stops asking until the secret changes.",
+    "请核对 AppSecret：微信公众平台 > 开发管理 > 开发设置。是否已重置？是否属于该 AppID？"
+    "在密钥更改之前程序暂停请求。",
+)
+FROZEN_SECRET = Advice(
+    "The AppSecret is frozen: unfreeze it at mp.weixin.qq.com > 开发管理 > 开发设置.",
+    "AppSecret 已被冻结：请在微信公众平台 > 开发管理 > 开发设置中解冻。",
+)
+IP = Advice(
+    "Add the exporter's egress IP (it stands in the error's text) to the IP allow-list: mp.weixin.qq.com > "
+    "开发管理 > 开发设置 > IP白名单.",
+    "请将程序的出口 IP（见错误原文）加入 IP 白名单：微信公众平台 > 开发管理 > 开发设置 > IP白名单。",
+)
+IP_CONFIRM = Advice(
+    "An administrator of the mini program must confirm this IP in WeChat (message on the phone); after a "
+    "refusal WeChat blocks it for an hour or a day. Better: add the IP to the allow-list.",
+    "需要小程序管理员在微信中确认该 IP；若被拒绝，微信会封禁一小时或一天。建议直接加入 IP 白名单。",
+)
+IP_PLATFORM = Advice(
+    "Add the exporter's egress IP (it stands in the error's text) to the *platform's* list: "
+    "open.weixin.qq.com > 第三方平台 > 开发资料 > 白名单IP地址列表.",
+    "请将程序的出口 IP（见错误原文）加入第三方平台的白名单：微信开放平台 > 第三方平台 > 开发资料 > "
+    "白名单IP地址列表。",
+)
+IP_OVERSEAS = Advice(
+    "WeChat refuses calls from outside the mainland: let the exporter's traffic leave from a mainland address.",
+    "微信拒绝境外访问：请让程序从境内 IP 出网。",
+)
+QUOTA_DAY = Advice(
+    "The day's quota is spent; the exporter goes on after midnight (Beijing). See who calls: "
+    "cgi-bin/openapi/quota/get. Does refresh.interval fit the quota?",
+    "当日调用额度已用尽，程序将在北京时间零点后继续。可用 cgi-bin/openapi/quota/get 查询用量，"
+    "并检查 refresh.interval 是否合适。",
+)
+QUOTA_MONTH = Advice(
+    "The month's quota is spent; the exporter goes on next month. See cgi-bin/openapi/quota/get.",
+    "当月调用额度已用尽，程序将在下月继续。可用 cgi-bin/openapi/quota/get 查询用量。",
+)
+QUOTA_MINUTE = Advice(
+    "Too many calls a minute: lower refresh.requests_per_second, or find who else calls with this account.",
+    "每分钟调用过多：请调低 refresh.requests_per_second，或排查该账号的其他调用方。",
+)
+PERMISSION = Advice(
+    "This account or token may not use the data interface. With a third-party platform the merchant must "
+    "grant permission set 18 (小程序开发与数据分析) or 21; otherwise check the account's permissions.",
+    "该账号或 token 无权调用数据分析接口。第三方平台需商家授权权限集 18（小程序开发与数据分析）或 21；"
+    "否则请检查账号的接口权限。",
+)
+WITHDRAWN = Advice(
+    "The merchant has withdrawn the authorisation: let him authorise the platform again, or remove the app.",
+    "商家已取消授权：请让商家重新授权，或从配置中移除该小程序。",
+)
+CLOUD = Advice(
+    "Cloud base is not open for this account, or the interface is missing in 微信令牌权限配置 / the "
+    "function's config.json.",
+    "该账号未开通云开发，或未在微信令牌权限配置 / 云函数 config.json 中声明该接口。",
+)
+ACCOUNT = Advice(
+    "The account is limited, frozen or migrated: sign in at mp.weixin.qq.com and read its notices.",
+    "账号受限、被冻结或已迁移：请登录微信公众平台查看通知。",
+)
+SIGNING = Advice(
+    "API signing (API安全) is switched on for this account; the exporter does not sign. Switch it off for "
+    "this interface: mp.weixin.qq.com > 开发管理 > 开发设置 > API安全.",
+    "该账号已开启 API 安全（签名与加密），本程序不支持签名。请在微信公众平台 > 开发管理 > 开发设置 > "
+    "API安全 中关闭。",
+)
+GAME = Advice(
+    "This appid is a mini game: WeChat has no getDailyVisitTrend for it. Remove it from the configuration.",
+    "该 AppID 是小游戏，微信不提供此数据接口。请从配置中移除。",
+)
+TICKET = Advice(
+    "The component_verify_ticket is old or wrong. WeChat pushes a new one every 10 minutes: check that the "
+    "push arrives, or call api_start_push_ticket.",
+    "component_verify_ticket 过期或无效。微信每 10 分钟推送一次：请检查推送是否到达，或调用 "
+    "api_start_push_ticket。",
+)
+REFRESH_TOKEN = Advice(
+    "The authorizer_refresh_token is no longer valid: was the account authorised anew elsewhere? Let the "
+    "merchant authorise again.",
+    "authorizer_refresh_token 已失效，可能已在别处重新授权。请让商家重新授权。",
+)
+CLOCK = Advice(
+    "WeChat refused the date. Is the machine's clock right?",
+    "微信拒绝了该日期，请检查机器时钟是否准确。",
+)
+NETWORK = Advice(
+    "Check DNS, firewall and proxy between the exporter and wechat.base_url (or the token's address).",
+    "请检查程序到 wechat.base_url（或 token 地址）之间的 DNS、防火墙与代理。",
+)
+TIMEOUT = Advice(
+    "The answer took longer than wechat.timeout. Check the line and the proxy, or raise the limit.",
+    "响应超过 wechat.timeout。请检查网络与代理，或调大该值。",
+)
+GATEWAY = Advice(
+    "Something between the exporter and WeChat answered instead: check wechat.base_url and the proxy.",
+    "应答可能来自中间网关：请检查 wechat.base_url 与代理。",
+)
+MALFORMED = Advice(
+    "The answer was not the documented one and was not used; the last good figures stay. If it lasts, check "
+    "wechat.base_url and the proxy, then report it.",
+    "应答与文档不符，未被采用，保留上次正确的数据。若持续出现，请检查 wechat.base_url 与代理，或向本项目反馈。",
+)
+UNKNOWN = Advice(
+    "WeChat answered with a code that this version does not know: look it up in WeChat's documentation.",
+    "微信返回了本版本未知的错误码，请查阅微信文档。",
+)
+INTERNAL = Advice(
+    "A fault of the exporter's own: see the log, and please report it.",
+    "程序内部错误：请查看日志并反馈。",
+)
+TOKEN_KEEPER = Advice(
+    "The token's file or address gave no usable token: check the path or URL, its rights, the field's name, "
+    "and that the program that keeps the token is running.",
+    "token 文件或地址未给出可用的 token：请检查路径或 URL、权限、字段名，以及保管 token 的程序是否在运行。",
+)
+SECRET_FILE = Advice(
+    "The secret's file cannot be read or is empty: check the path and its rights.",
+    "密钥文件无法读取或为空：请检查路径与权限。",
+)
