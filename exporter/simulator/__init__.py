@@ -1,0 +1,1 @@
+"""A stand-in WeChat on loopback: the documented rules, believable data, switchable faults."""

@@ -1,0 +1,34 @@
+"""The mini programs that the simulator knows."""
+
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from typing import Final
+
+from exporter.simulator.faults import Fault
+from exporter.trend import midnight
+
+USUAL_PUBLICATION: Final = time(8, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class SimApp:
+    """One mini program.
+
+    `size` is the number of visitors of an ordinary day; `published_at` the Beijing time at which the day
+    before becomes available; `left_out` the figures that WeChat does not send for it; `fault` what is
+    wrong with it from the start.
+    """
+
+    appid: str
+    secret: str = field(repr=False)
+    name: str
+    size: int = 1000
+    published_at: time = USUAL_PUBLICATION
+    left_out: frozenset[str] = frozenset()
+    labels: tuple[tuple[str, str], ...] = ()
+    fault: Fault = Fault.NONE
+
+    def publication(self, day: date) -> int:
+        """Unix time from which the row of `day` can be asked for."""
+        at = self.published_at
+        return midnight(day + timedelta(days=1)) + at.hour * 3600 + at.minute * 60 + at.second

@@ -1,0 +1,155 @@
+"""The simulator's own HTTP controls under /_sim/: what was asked, which apps, faults, the clock."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.simulator.accounts import SimApp
+from exporter.simulator.clock import Clock
+from exporter.simulator.faults import BEHAVIOURS, Call, Fault, FaultBoard
+from exporter.simulator.ledger import Ledger
+from exporter.simulator.messages import Answer, Request
+from exporter.simulator.tokens import TokenDesk
+
+PREFIX: Final = "/_sim/"
+Asked = Mapping[str, object]
+
+
+class ControlError(Exception):
+    """A control call that cannot be done: `status` is the HTTP status, the text says what is allowed."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Answers the paths under PREFIX; `configuration` gives an exporter configuration as YAML text."""
+
+    apps: Mapping[str, SimApp]
+    clock: Clock
+    desk: TokenDesk
+    faults: FaultBoard
+    ledger: Ledger
+    configuration: Callable[[], str]
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a control call; errors are a 4xx with `{"error": text}`."""
+        try:
+            return self._answer(request)
+        except ControlError as error:
+            return _json({"error": str(error)}, error.status)
+
+    def _answer(self, request: Request) -> Answer:
+        rest = request.path.removeprefix(PREFIX)
+        if rest == "config" and request.method == "GET":
+            text = self.configuration().encode()
+            return Answer(text, content_type="application/yaml; charset=utf-8", counted=False)
+        routes: dict[tuple[str, str], Callable[[], object]] = {
+            ("GET", "calls"): self._calls,
+            ("DELETE", "calls"): self._clear,
+            ("GET", "recent"): lambda: [record._asdict() for record in self.ledger.recent()],
+            ("GET", "apps"): lambda: [self._app(app) for app in self.apps.values()],
+            ("GET", "faults"): lambda: {fault: does.meaning for fault, does in BEHAVIOURS.items()},
+            ("GET", "clock"): self._now,
+            ("POST", "clock"): lambda: self._set_clock(_asked(request)),
+        }
+        route = routes.get((request.method, rest))
+        if route is not None:
+            return _json(route())
+        match rest.split("/"):
+            case ["apps", appid, ("fault" | "revoke") as verb] if request.method == "POST":
+                if appid not in self.apps:
+                    raise ControlError(404, f"no app {appid}; GET {PREFIX}apps lists them")
+                return _json(self._switch(appid, _asked(request)) if verb == "fault" else self._revoke(appid))
+        known = ", ".join(f"{method} {PREFIX}{path}" for method, path in routes)
+        raise ControlError(
+            404,
+            f"{request.method} {request.path} is unknown; there are: {known}, GET {PREFIX}config, "
+            f"POST {PREFIX}apps/{{appid}}/fault, POST {PREFIX}apps/{{appid}}/revoke",
+        )
+
+    def _calls(self) -> object:
+        calls: dict[str, dict[str, int]] = {}
+        outcomes: dict[str, dict[str, int]] = {}
+        for each in self.ledger.counts():
+            for table, key in ((calls, each.appid), (outcomes, each.outcome)):
+                row = table.setdefault(each.endpoint, {})
+                row[key] = row.get(key, 0) + each.count
+        return {
+            "calls": calls,
+            "outcomes": outcomes,
+            "force_refresh": self.ledger.forced(),
+            "in_flight": self.ledger.in_flight,
+            "most_in_flight": self.ledger.most_in_flight,
+        }
+
+    def _clear(self) -> object:
+        self.ledger.clear()
+        return self._calls()
+
+    def _now(self) -> object:
+        return {"now": self.clock.now()}
+
+    def _set_clock(self, asked: Asked) -> object:
+        if set(asked) not in ({"now"}, {"advance"}):
+            raise ControlError(400, 'say {"now": UNIX_TIME} or {"advance": SECONDS}')
+        if "now" in asked:
+            self.clock.set(_number(asked, "now"))
+        else:
+            self.clock.advance(_number(asked, "advance"))
+        return self._now()
+
+    def _switch(self, appid: str, asked: Asked) -> object:
+        unknown = set(asked) - {"fault", "on", "times", "errcode"}
+        if unknown:
+            raise ControlError(
+                400, f"unknown: {', '.join(sorted(unknown))}; allowed: fault, on, times, errcode"
+            )
+        try:
+            fault = Fault(str(asked.get("fault")))
+            on = Call(str(asked["on"])) if "on" in asked else None
+            times = int(_number(asked, "times")) if "times" in asked else None
+            errcode = int(_number(asked, "errcode")) if "errcode" in asked else None
+            self.faults.switch(appid, fault, on=on, times=times, errcode=errcode)
+        except ValueError as error:
+            raise ControlError(400, f"{error}; GET {PREFIX}faults lists the faults") from None
+        return self._app(self.apps[appid])
+
+    def _revoke(self, appid: str) -> object:
+        self.desk.revoke(appid, self.clock.now())
+        return self._app(self.apps[appid])
+
+    def _app(self, app: SimApp) -> object:
+        return {
+            "appid": app.appid,
+            "name": app.name,
+            "size": app.size,
+            "published_at": f"{app.published_at:%H:%M}",
+            "labels": dict(app.labels),
+            "faults": self.faults.shown(app.appid),
+        }
+
+
+def _asked(request: Request) -> Asked:
+    try:
+        asked = json.loads(request.body)
+    except ValueError as error:
+        raise ControlError(400, f"the body is no JSON: {error}") from None
+    if not isinstance(asked, dict):
+        raise ControlError(400, "the body is no JSON object")
+    return asked
+
+
+def _number(asked: Asked, name: str) -> float:
+    found = asked[name]
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ControlError(400, f"{name} is {found!r}, not a number")
+    return found
+
+
+def _json(payload: object, status: int = 200) -> Answer:
+    body = json.dumps(payload, ensure_ascii=False).encode() + b"\n"
+    return Answer(body, status, "application/json; charset=utf-8", counted=False)

@@ -1,0 +1,61 @@
+"""Believable daily figures: a pure function of app, date and size.
+
+They obey what WeChat's real rows obey: whole stay seconds behind both means, whole pages behind the
+depth, distinct pages not more than page views, means with at most four decimals.
+"""
+
+import math
+from datetime import date
+from hashlib import blake2b
+from typing import Final
+
+_EPOCH: Final = date(2026, 1, 1)  # the date at which `size` visitors are an ordinary weekday
+_YEAR_DAYS: Final = 365.25
+_LONGEST_GROWTH_YEARS: Final = 10.0  # growth stands still beyond, so that every date has a row
+_SATURDAY: Final = 5
+_BITS: Final = 2**64
+
+
+def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
+    """The eight fields of one day, as WeChat's `list[0]` has them.
+
+    Args:
+        appid: whose figures; it decides rhythm, growth, depth and stay.
+        day: any date.
+        size: visitors of an ordinary day, from 0 up.
+    """
+    weekend, growth, wave, opens, pages, repeats, stay, newcomers = _draws(appid)
+    noise = _draws(f"{appid} {day.isoformat()}")
+    years = (day - _EPOCH).days / _YEAR_DAYS
+    years = max(-_LONGEST_GROWTH_YEARS, min(_LONGEST_GROWTH_YEARS, years))
+
+    level = math.exp((0.25 * growth - 0.03) * years)
+    level *= 1 + 0.06 * math.sin(2 * math.pi * (years + wave))
+    level *= 0.65 + 0.85 * weekend if day.weekday() >= _SATURDAY else 1.0
+    visitors = round(size * level * (0.92 + 0.16 * noise[0]))
+    sessions = math.ceil(visitors * (1.3 + 0.9 * opens) * (0.96 + 0.08 * noise[1]))
+    distinct_pages = math.ceil(sessions * (1.5 + 2.0 * pages) * (0.97 + 0.06 * noise[2]))
+    views = math.ceil(distinct_pages * (1.2 + 0.6 * repeats) * (0.98 + 0.04 * noise[3]))
+    stay_seconds = round(sessions * (20 + 90 * stay) * (0.9 + 0.2 * noise[4]))
+    return {
+        "ref_date": day.strftime("%Y%m%d"),
+        "session_cnt": sessions,
+        "visit_pv": views,
+        "visit_uv": visitors,
+        "visit_uv_new": round(visitors * (0.05 + 0.2 * newcomers) * (0.8 + 0.4 * noise[5])),
+        "stay_time_uv": _mean(stay_seconds, visitors),
+        "stay_time_session": _mean(stay_seconds, sessions),
+        "visit_depth": _mean(distinct_pages, sessions),
+    }
+
+
+def _mean(total: int, count: int) -> int | float:
+    """A mean as WeChat writes it: four decimals, whole values without `.0`, 0 of nothing."""
+    mean = round(total / count, 4) if count else 0
+    return int(mean) if mean == int(mean) else mean
+
+
+def _draws(text: str) -> list[float]:
+    """Eight numbers in [0, 1) that only the text decides: the same in every process."""
+    digest = blake2b(text.encode()).digest()
+    return [int.from_bytes(digest[at : at + 8], "big") / _BITS for at in range(0, 64, 8)]

@@ -1,0 +1,94 @@
+"""Mini programs to play with: a dozen with names and troubles, or any number of healthy ones."""
+
+from collections.abc import Iterable
+from datetime import time
+from random import Random
+from typing import Final
+
+import yaml
+
+from exporter.simulator.accounts import SimApp
+from exporter.simulator.faults import Fault
+
+_TEAMS: Final = ("retail", "food", "travel", "media", "services")
+_STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's own example leaves it out
+
+
+def fake_appid(number: int) -> str:
+    """An appid of the right shape that is no one's: `wxfa4e` and the number in twelve digits."""
+    return f"wxfa4e{number:012d}"
+
+
+def fake_secret(number: int) -> str:
+    """A secret that nobody takes for one."""
+    return f"not-a-real-secret-{number:04d}"
+
+
+def demo_fleet() -> tuple[SimApp, ...]:
+    """Six healthy mini programs and one of each trouble that an operator meets."""
+    return (
+        _app(1, "coffee-shop", 4200, "food"),
+        _app(2, "奶茶小铺", 12800, "food"),
+        _app(3, "city-metro", 55500, "travel"),
+        _app(4, "书店会员", 860, "retail", left_out=_STAY_TIME_UV),
+        _app(5, "weekend-hikes", 310, "travel"),
+        _app(6, "社区团购", 7300, "retail", published_at=time(10, 30)),
+        _app(7, "flower-market", 950, "retail", fault=Fault.WRONG_SECRET),
+        _app(8, "家政到家", 640, "services", fault=Fault.IP),
+        _app(9, "museum-guide", 480, "travel", fault=Fault.PERMISSION),
+        _app(10, "早餐车", 1500, "food", fault=Fault.NOT_READY),
+        _app(11, "photo-prints", 720, "services", fault=Fault.HANG),
+        _app(12, "天气小报", 9100, "media", fault=Fault.MALFORMED_JSON),
+        _app(13, "daily-quiz", 3300, "media", fault=Fault.QUOTA_DAILY),
+        _app(14, "消消乐园", 21000, "media", fault=Fault.MINI_GAME),
+        _app(15, "old-campaign", 90, "retail", fault=Fault.FROZEN),
+        _app(16, "空房子", 60, "services", fault=Fault.EMPTY),
+    )
+
+
+def fleet(count: int, seed: int) -> tuple[SimApp, ...]:
+    """`count` healthy mini programs; the same seed gives the same ones.
+
+    Sizes run from dozens to a million visitors a day, publication from 07:00 to 11:29 Beijing.
+    """
+    random = Random(seed)  # noqa: S311 - no secret is drawn
+    return tuple(
+        SimApp(
+            appid=fake_appid(number),
+            secret=fake_secret(number),
+            name=f"app-{number:05d}",
+            size=round(10 ** random.uniform(1.5, 6)),
+            published_at=time(random.randint(7, 10), random.randint(0, 59)),
+            left_out=_STAY_TIME_UV if random.random() < 0.1 else frozenset(),  # noqa: PLR2004 - one in ten
+            labels=(("team", random.choice(_TEAMS)),),
+        )
+        for number in range(1, count + 1)
+    )
+
+
+def config_yaml(apps: Iterable[SimApp], base_url: str) -> str:
+    """An exporter configuration for these apps, ready to use: it keeps nothing on disk."""
+    configuration = {
+        "wechat": {"base_url": base_url},
+        "storage": {"url": "memory://"},
+        "apps": [
+            {"appid": app.appid, "name": app.name, "labels": dict(app.labels), "secret": app.secret}
+            for app in apps
+        ],
+    }
+    return yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False)
+
+
+def _app(
+    number: int,
+    name: str,
+    size: int,
+    team: str,
+    *,
+    published_at: time = time(8, 5),
+    left_out: frozenset[str] = frozenset(),
+    fault: Fault = Fault.NONE,
+) -> SimApp:
+    return SimApp(
+        fake_appid(number), fake_secret(number), name, size, published_at, left_out, (("team", team),), fault
+    )

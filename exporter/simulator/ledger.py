@@ -1,0 +1,86 @@
+"""What was asked of the simulator: counts by endpoint, app and outcome, and the latest calls."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+_KEPT_CALLS: Final = 10_000
+
+
+class CallRecord(NamedTuple):
+    """One call; `date` as it stood in the request; `outcome` is ok, an errcode, or a fault's name."""
+
+    at: float
+    endpoint: str
+    appid: str
+    date: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """How often an endpoint answered an app in one way; `appid` is empty where it stayed unknown."""
+
+    endpoint: str
+    appid: str
+    outcome: str
+    count: int
+
+
+class Ledger:
+    """Written by the server's thread, read and cleared from any: every step is one operation on a dict."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._forced: dict[str, int] = {}
+        self._recent: deque[CallRecord] = deque(maxlen=_KEPT_CALLS)
+        self._in_flight = 0
+        self._most_in_flight = 0
+
+    def record(self, call: CallRecord) -> None:
+        """Count one answered call."""
+        key = (call.endpoint, call.appid, call.outcome)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        self._recent.append(call)
+
+    def record_forced(self, appid: str) -> None:
+        """Count a stable_token call with force_refresh=true."""
+        self._forced[appid] = self._forced.get(appid, 0) + 1
+
+    def began(self) -> None:
+        """A call has arrived."""
+        self._in_flight += 1
+        self._most_in_flight = max(self._most_in_flight, self._in_flight)
+
+    def ended(self) -> None:
+        """A call was answered, or its connection is gone."""
+        self._in_flight -= 1
+
+    def counts(self) -> list[CallCount]:
+        """All counts since the last clear."""
+        return [CallCount(*key, count) for key, count in self._counts.copy().items()]
+
+    def forced(self) -> dict[str, int]:
+        """Forced refreshes by appid since the last clear."""
+        return self._forced.copy()
+
+    def recent(self) -> list[CallRecord]:
+        """The latest calls, oldest first."""
+        return list(self._recent.copy())
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that wait for their answer now."""
+        return self._in_flight
+
+    @property
+    def most_in_flight(self) -> int:
+        """The largest number of calls at the same time since the last clear."""
+        return self._most_in_flight
+
+    def clear(self) -> None:
+        """Forget all calls; those in flight stay in flight."""
+        self._counts.clear()
+        self._forced.clear()
+        self._recent.clear()
+        self._most_in_flight = self._in_flight

@@ -1,0 +1,230 @@
+"""The simulator itself: a thread with a server on a loopback port, and the switches for Python callers."""
+
+import asyncio
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+from typing import Final, Self
+
+import uvloop
+
+from exporter.simulator.accounts import SimApp
+from exporter.simulator.clock import Clock
+from exporter.simulator.control import PREFIX, Control
+from exporter.simulator.distortions import Waits
+from exporter.simulator.faults import Call, Fault, FaultBoard
+from exporter.simulator.fleet import config_yaml
+from exporter.simulator.ledger import Ledger
+from exporter.simulator.messages import Answer, Request
+from exporter.simulator.rules import Rules
+from exporter.simulator.tokens import TokenDesk
+from exporter.simulator.wire import Connection
+
+_BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
+_START_SECONDS: Final = 10.0  # the thread has answered long before, unless it died
+
+
+class ListenAddressError(ValueError):
+    """An address the simulator refuses to listen on; the text says which are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How the simulated WeChat behaves towards every app.
+
+    `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
+    `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
+    `classic_grace_seconds`: how long a classic token outlives the fetch of the next. `time_source`: Unix time.
+    """
+
+    latency_seconds: float = 0.0
+    slow_seconds: float = 5.0
+    drip_seconds: float = 1.0
+    always_published: bool = False
+    classic_grace_seconds: float = 300.0
+    time_source: Callable[[], float] = time.time
+
+
+class Simulator:
+    """A stand-in WeChat, from `start()` to `stop()` or as a context manager; its switches work any time.
+
+    Args:
+        apps: the mini programs it knows; appids must differ.
+        conditions: its behaviour towards all of them.
+        host: a loopback address, nothing else.
+        port: 0 for any free one.
+
+    Raises:
+        ListenAddressError: the host is no loopback address.
+        ValueError: two apps have the same appid.
+    """
+
+    def __init__(
+        self,
+        apps: Iterable[SimApp],
+        conditions: Conditions = Conditions(),
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.apps = tuple(apps)
+        self._host, self._port = _loopback(host), port
+        by_appid = {app.appid: app for app in self.apps}
+        if len(by_appid) != len(self.apps):
+            raise ValueError("two apps have the same appid")
+        self.clock = Clock(conditions.time_source)
+        self._ledger = Ledger()
+        self._faults = FaultBoard()
+        self._desk = TokenDesk(conditions.classic_grace_seconds)
+        for app in self.apps:
+            self._faults.switch(app.appid, app.fault)
+        waits = Waits(conditions.latency_seconds, conditions.slow_seconds, conditions.drip_seconds)
+        self._rules = Rules(
+            apps=by_appid,
+            clock=self.clock,
+            desk=self._desk,
+            faults=self._faults,
+            ledger=self._ledger,
+            waits=waits,
+            always_published=conditions.always_published,
+            serials=count(1),
+        )
+        self._control = Control(
+            by_appid, self.clock, self._desk, self._faults, self._ledger, self.configuration
+        )
+        self._thread: threading.Thread | None = None
+        self._end: Callable[[], object] = lambda: None
+
+    def start(self) -> Self:
+        """Listen, and answer from a daemon thread until `stop()`.
+
+        After a stop it starts again on the same port, with its state: WeChat was away and is back.
+
+        Raises:
+            OSError: the port is taken.
+            RuntimeError: it runs already.
+        """
+        if self._thread is not None:
+            raise RuntimeError(f"the simulator runs already on {self.base_url}")
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        self._port = listener.getsockname()[1]
+        running: Future[Callable[[], object]] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, running), name="simulator", daemon=True
+        )
+        self._thread.start()
+        self._end = running.result(timeout=_START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Drop all connections and end the thread; again, or before a start, does nothing."""
+        if self._thread is not None:
+            self._end()
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def base_url(self) -> str:
+        """What to put in place of https://api.weixin.qq.com; right once started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def configuration(self) -> str:
+        """An exporter configuration for this simulator's apps, as YAML text."""
+        return config_yaml(self.apps, self.base_url)
+
+    def set_fault(
+        self,
+        appid: str,
+        fault: Fault,
+        *,
+        on: Call | None = None,
+        times: int | None = None,
+        errcode: int | None = None,
+    ) -> None:
+        """Switch a fault; see `FaultBoard.switch`.
+
+        Raises:
+            KeyError: no such app.
+            ValueError: the fault cannot be so.
+        """
+        self._rules.apps[appid]
+        self._faults.switch(appid, fault, on=on, times=times, errcode=errcode)
+
+    def revoke_token(self, appid: str) -> None:
+        """Kill the app's stable tokens, as another program's forced refresh would."""
+        self._desk.revoke(appid, self.clock.now())
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was asked: counts, forced refreshes, latest calls, most calls at the same time."""
+        return self._ledger
+
+    def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
+        """How many calls were answered since the last `ledger.clear()`, all or those that match.
+
+        Args:
+            endpoint: stable_token, token, daily_visit_trend or other.
+            appid: empty for calls whose app stayed unknown.
+            outcome: ok, an errcode as text, or a fault's name.
+        """
+        return sum(
+            each.count
+            for each in self._ledger.counts()
+            if endpoint in (None, each.endpoint)
+            and appid in (None, each.appid)
+            and outcome in (None, each.outcome)
+        )
+
+    def _decide(self, request: Request) -> Answer:
+        if request.path.startswith(PREFIX):
+            return self._control.answer(request)
+        return self._rules.answer(request)
+
+    def _run(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve(listener, running))
+
+    async def _serve(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
+        loop = asyncio.get_running_loop()
+        end = asyncio.Event()
+        connections: set[Connection] = set()
+        server = await loop.create_server(
+            lambda: Connection(self._decide, self._ledger, connections), sock=listener
+        )
+        running.set_result(lambda: loop.call_soon_threadsafe(end.set))
+        await end.wait()
+        server.close()
+        for connection in list(connections):
+            connection.abort()
+        await server.wait_closed()
+
+
+def _loopback(host: str) -> str:
+    """The address that a host stands for, if it is a loopback one."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ListenAddressError(
+            f"the simulator listens on loopback only: {host or 'every interface'} is refused, "
+            "allowed are 127.0.0.1, ::1 and localhost"
+        )
+    return host

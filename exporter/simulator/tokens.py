@@ -1,0 +1,105 @@
+"""The desk that hands out access tokens and checks them, with WeChat's two sets of rules.
+
+Stable tokens (cgi-bin/stable_token) stay the same until their last five minutes; classic ones
+(cgi-bin/token) supersede each other at every fetch. Neither kind touches the other.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+
+from exporter.simulator.refusals import RefusedError
+
+LIFETIME_SECONDS: Final = 7200
+OVERLAP_SECONDS: Final = 300  # a stable token's last minutes, in which its successor exists already
+FORCE_INTERVAL_SECONDS: Final = 30  # a forced refresh sooner than that after the last one does nothing
+_SHAPE: Final = re.compile(r"[0-9]+_[0-9a-f]{128}")
+_REJECTED: Final = 40001
+_MALFORMED: Final = 40014
+_EXPIRED: Final = 42001
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """One token ever handed out: until when it is good, and what it is refused with afterwards."""
+
+    text: str
+    appid: str
+    valid_until: float
+    refusal: int = _EXPIRED
+
+
+class TokenDesk:
+    """Both token interfaces of all apps.
+
+    `classic_grace_seconds`: how long a classic token outlives the fetch of the next one.
+    """
+
+    def __init__(self, classic_grace_seconds: float) -> None:
+        self._classic_grace_seconds = classic_grace_seconds
+        self._known: dict[str, _Token] = {}
+        self._latest: dict[tuple[str, str], tuple[str, ...]] = {}  # the newest one or two, newest first
+        self._forced_at: dict[str, float] = {}
+        self._serial = 0
+
+    def stable(self, appid: str, now: float) -> tuple[str, int]:
+        """The app's stable token and the seconds it has left: never less than the overlap."""
+        current = self._current(appid, "stable")
+        if current is None or current.valid_until - now < OVERLAP_SECONDS:
+            current = self._issue(appid, "stable", now)
+        return current.text, int(current.valid_until - now)
+
+    def force(self, appid: str, now: float) -> tuple[str, int]:
+        """What force_refresh=true leads to: a new token, and the ones before are dead at once."""
+        if now - self._forced_at.get(appid, float("-inf")) >= FORCE_INTERVAL_SECONDS:
+            self._forced_at[appid] = now
+            self.revoke(appid, now)
+        return self.stable(appid, now)
+
+    def revoke(self, appid: str, now: float) -> None:
+        """Kill the app's stable tokens, as another program's forced refresh would."""
+        for text in self._latest.get((appid, "stable"), ()):
+            self._shorten(text, now)
+
+    def classic(self, appid: str, now: float) -> tuple[str, int]:
+        """A new classic token and its lifetime in seconds; the one before lives on for the grace."""
+        before = self._current(appid, "classic")
+        if before is not None:
+            self._shorten(before.text, now + self._classic_grace_seconds)
+        return self._issue(appid, "classic", now).text, LIFETIME_SECONDS
+
+    def owner(self, text: str, now: float) -> str:
+        """The appid that a token stands for.
+
+        Raises:
+            RefusedError: 40014 for what cannot be a token, 40001 for a superseded or foreign one,
+                42001 for an expired one.
+        """
+        if not _SHAPE.fullmatch(text):
+            raise RefusedError(_MALFORMED)
+        token = self._known.get(text)
+        if token is None:
+            raise RefusedError(_REJECTED)
+        if token.valid_until <= now:
+            raise RefusedError(token.refusal)
+        return token.appid
+
+    def _current(self, appid: str, kind: str) -> _Token | None:
+        texts = self._latest.get((appid, kind))
+        return self._known[texts[0]] if texts else None
+
+    def _issue(self, appid: str, kind: str, now: float) -> _Token:
+        self._serial += 1
+        text = f"{self._serial}_{blake2b(f'{appid} {kind} {self._serial}'.encode()).hexdigest()}"
+        token = self._known[text] = _Token(text, appid, now + LIFETIME_SECONDS)
+        newest, *older = (text, *self._latest.get((appid, kind), ()))
+        for forgotten in older[1:]:
+            del self._known[forgotten]
+        self._latest[appid, kind] = (newest, *older[:1])
+        return token
+
+    def _shorten(self, text: str, valid_until: float) -> None:
+        token = self._known[text]
+        if valid_until < token.valid_until:
+            self._known[text] = replace(token, valid_until=valid_until, refusal=_REJECTED)

@@ -1,0 +1,172 @@
+"""HTTP/1.1 on a socket, well-behaved or not: what an ordinary server framework would not let happen.
+
+One asyncio protocol per connection, no task per request: waiting costs one timer, so hundreds of slow
+calls at a time are cheap.
+"""
+
+import asyncio
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import httptools
+
+from exporter.simulator.ledger import Ledger
+from exporter.simulator.messages import Answer, Delivery, Request
+
+_RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST
+_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Connection(asyncio.Protocol):
+    """One client connection: requests are answered one after the other.
+
+    Args:
+        decide: gives the answer to a request, at once.
+        ledger: is told what is in flight.
+        open_connections: this connection is in it while it is open.
+    """
+
+    def __init__(
+        self, decide: Callable[[Request], Answer], ledger: Ledger, open_connections: "set[Connection]"
+    ) -> None:
+        self._decide = decide
+        self._ledger = ledger
+        self._open_connections = open_connections
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()  # pipelined requests
+        self._serving: Request | None = None
+        self._counted = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._url = self._body = b""
+        self._content_type = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: a client has connected."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream protocol's transport
+        self._transport = transport
+        self._client_ip = str(transport.get_extra_info("peername")[0])
+        self._open_connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio: bytes have come."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._transport.write(_BAD_REQUEST)
+            self._transport.close()
+            return
+        self._serve_next()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Asyncio: the connection is gone; nothing more is sent."""
+        self._open_connections.discard(self)
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ended()
+
+    def abort(self) -> None:
+        """Drop the connection, whatever is under way."""
+        self._transport.abort()
+
+    def on_message_begin(self) -> None:
+        """Parser: a request starts."""
+        self._url = self._body = b""
+        self._content_type = ""
+
+    def on_url(self, url: bytes) -> None:
+        """Parser: the request line's target, maybe in parts."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Parser: one header."""
+        if name.lower() == b"content-type":
+            self._content_type = value.decode("latin-1").lower()
+        elif name.lower() == b"expect" and value.lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """Parser: a part of the body."""
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        """Parser: a request is complete."""
+        path, _, query = self._url.decode("latin-1").partition("?")
+        request = Request(
+            method=self._parser.get_method().decode("latin-1"),
+            path=path,
+            query=query,
+            content_type=self._content_type,
+            body=self._body,
+            client_ip=self._client_ip,
+            keep_alive=self._parser.should_keep_alive(),
+        )
+        self._waiting.append(request)
+
+    def _serve_next(self) -> None:
+        while self._waiting and self._serving is None and not self._transport.is_closing():
+            request = self._serving = self._waiting.popleft()
+            answer = self._decide(request)
+            if answer.counted:
+                self._counted = True
+                self._ledger.began()
+            if answer.delivery is Delivery.HANG:
+                return
+            if answer.delivery is Delivery.DRIP:
+                self._transport.write(_head(answer))
+                self._drip(answer, 0)
+            elif answer.seconds > 0:
+                self._timer = self._loop.call_later(answer.seconds, self._send_later, request, answer)
+            else:
+                self._send(request, answer)
+
+    def _send_later(self, request: Request, answer: Answer) -> None:
+        self._send(request, answer)
+        self._serve_next()
+
+    def _send(self, request: Request, answer: Answer) -> None:
+        if answer.delivery is Delivery.RESET:
+            connected: socket.socket = self._transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+            self._transport.abort()
+        elif answer.delivery is Delivery.CUT_SHORT:
+            self._transport.write(_head(answer) + answer.body[: len(answer.body) // 2])
+            self._transport.close()
+        else:
+            body = b"" if request.method == "HEAD" else answer.body
+            self._transport.write(_head(answer) + body)
+            if not request.keep_alive:
+                self._transport.close()
+        self._ended()
+
+    def _drip(self, answer: Answer, at: int) -> None:
+        self._transport.write(answer.body[at : at + 1])
+        if at + 1 < len(answer.body):
+            self._timer = self._loop.call_later(answer.seconds, self._drip, answer, at + 1)
+        else:
+            self._ended()
+            self._serve_next()
+
+    def _ended(self) -> None:
+        self._serving = None
+        if self._counted:
+            self._counted = False
+            self._ledger.ended()
+
+
+def _head(answer: Answer) -> bytes:
+    lines = [
+        f"HTTP/1.1 {answer.status} {_PHRASES[answer.status]}",
+        f"Content-Type: {answer.content_type}",
+        f"Content-Length: {len(answer.body)}",
+        *(f"{name}: {value}" for name, value in answer.headers),
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
