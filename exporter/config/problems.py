@@ -1,0 +1,61 @@
+"""What is wrong with a configuration, in lines that say where, what was found and what is allowed.
+
+A value is shown only where it cannot be a secret: never one that came from the environment, never
+one that looks like a secret pasted into the wrong place.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.config.scalars import Substituted
+
+KeyPath = tuple[str | int, ...]
+
+_LONGEST_SHOWN: Final = 60
+_PLAIN_KEY: Final = re.compile(r"[\w.-]{1,60}", re.ASCII)
+_SECRET_LIKE: Final = re.compile(
+    r"[0-9a-fA-F]{32}|@|://.*\?", re.DOTALL
+)  # AppSecret, password, key in a query
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` has one line each, ordered by file and line."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake at a key path of a file; without `line` it is the line of that path."""
+
+    path: KeyPath
+    what: str
+    line: int | None = None
+
+    def text(self, file: str, line: int | None) -> str:
+        """The whole line: `config.yaml:14: apps[2].appid: 'wx12' is not an appid`."""
+        parts = [file if line is None else f"{file}:{line}", dotted(self.path), self.what]
+        return ": ".join(part for part in parts if part)
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as people write it: `apps[2].labels.team`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{key(part)}" for part in path)
+    return text.removeprefix(".")
+
+
+def key(name: str) -> str:
+    """A key as it may stand in an error: short, on one line, and not a secret."""
+    return name if _PLAIN_KEY.fullmatch(name) and not _SECRET_LIKE.search(name) else shown(name)
+
+
+def shown(text: str) -> str:
+    """A text of the configuration, quoted, if it may be shown; else what can be told about it."""
+    if isinstance(text, Substituted):
+        return f"{shown(text.written)} (with its value from the environment)"
+    if _SECRET_LIKE.search(text):
+        return f"a text of {len(text)} characters (not shown: it may be a secret)"
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")

@@ -1,0 +1,56 @@
+"""All keys of the configuration as rows of a table, made from the schema: for the generated docs."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from exporter.config import durations
+from exporter.config.rules import DurationRule
+from exporter.config.schema import TOKENS, AppEntry, MainFile, rule_of
+
+
+class Row(NamedTuple):
+    """One key: where it stands, what it may be, what it is if left out, what it means."""
+
+    key: str
+    allowed: str
+    default: str
+    description: str
+
+
+def rows() -> list[Row]:
+    """Every key in the order of the schema; a default is 'required', '' for none, or as written in YAML."""
+    return list(_rows(MainFile, ""))
+
+
+def _rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _rows(inner, f"{key}.")
+        elif inner == list[AppEntry]:
+            yield from _rows(AppEntry, f"{key}[].")
+        elif name == "token":
+            for token, token_model in TOKENS.items():
+                yield from _rows(token_model, f"{key}{{{token}}}.")
+        else:
+            yield Row(key, _allowed(name, field), _default(field), field.description or "")
+
+
+def _allowed(name: str, field: FieldInfo) -> str:
+    rule = rule_of(field)
+    if rule:
+        return rule.allowed
+    return {"type": "its name", "apps_files": "a list of paths or patterns"}.get(name, "a mapping of texts")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(rule_of(field), DurationRule):
+        return durations.written(value)
+    return f"{value:g}" if isinstance(value, float) else str(value or "")

@@ -1,0 +1,132 @@
+"""The single values of a YAML file: what an unquoted text silently means, and `${NAME}`.
+
+YAML 1.1 reads `no` as false, `010` as eight and `10:30` as 630. Nothing of that is guessed here: a
+`Scalar` keeps what was written, and only plain decimal numbers count as numbers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import yaml
+
+
+class Kind(Enum):
+    """What YAML takes an unquoted text for; the value is the noun for an error."""
+
+    NOTHING = "nothing"
+    BOOLEAN = "boolean"
+    WHOLE = "a number"
+    DECIMAL = "a decimal number"
+    ODD_NUMBER = "a number in a special notation"  # octal, hexadecimal, base 60, 1_000, .inf
+    DATE = "a date"
+    BROKEN = "something broken"  # already reported; whatever else it leads to is not
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value that is not a text: how YAML reads it and what was written."""
+
+    kind: Kind
+    written: str
+
+
+BROKEN: Final = Scalar(Kind.BROKEN, "")
+
+
+class Substituted(str):
+    """A text with values from the environment in it; `written` is what the file has instead."""
+
+    __slots__ = ("written",)
+    written: str
+
+    @classmethod
+    def of(cls, value: str, written: str) -> "Substituted":
+        """The `value` that came of what was `written`."""
+        text = cls(value)
+        text.written = written
+        return text
+
+
+_TAGS: Final = {
+    "tag:yaml.org,2002:null": Kind.NOTHING,
+    "tag:yaml.org,2002:bool": Kind.BOOLEAN,
+    "tag:yaml.org,2002:int": Kind.ODD_NUMBER,
+    "tag:yaml.org,2002:float": Kind.ODD_NUMBER,
+    "tag:yaml.org,2002:timestamp": Kind.DATE,
+}
+_RESOLVERS: Final = yaml.SafeLoader.yaml_implicit_resolvers
+_WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+_VARIABLE: Final = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|(\{))")
+
+
+def plain(written: str) -> str | Scalar:
+    """What YAML 1.1 makes of an unquoted, untagged text; the text itself where it is one."""
+    for tag, pattern in _RESOLVERS.get(written[:1], ()):
+        if pattern.match(written):
+            kind = _TAGS.get(tag)  # `<<` and `=` are texts
+            return written if kind is None else Scalar(_number(written) or kind, written)
+    return written
+
+
+def _number(written: str) -> Kind | None:
+    if _WHOLE.fullmatch(written):
+        return Kind.WHOLE
+    return Kind.DECIMAL if _DECIMAL.fullmatch(written) else None
+
+
+def number(value: object) -> int | float | None:
+    """The number that a plain scalar, or a text from the environment, stands for; None if none."""
+    if isinstance(value, Scalar):
+        written = value.written
+    elif isinstance(value, Substituted):
+        written = str(value)
+    else:
+        return None
+    if _WHOLE.fullmatch(written):
+        return int(written)
+    return float(written) if _DECIMAL.fullmatch(written) else None
+
+
+def substitute(written: str, environ: Mapping[str, str]) -> str:
+    """Replace each `${NAME}` by the environment's value and each `$$` by `$`, once, left to right.
+
+    Returns:
+        a `Substituted` if the environment had a part in it, else a plain text.
+
+    Raises:
+        ValueError: a variable is not defined, its value is no text, or a `${` is not closed; says which.
+    """
+    parts: list[str] = []
+    used = False
+    end = 0
+    for match in _VARIABLE.finditer(written):
+        dollar, name, stray = match.groups()
+        if stray:
+            raise ValueError(
+                "'${' without a variable's name and '}' after it (write $${ for the two characters)"
+            )
+        parts += written[end : match.start()], "$" if dollar else _variable(name, environ)
+        used = used or not dollar
+        end = match.end()
+    text = "".join((*parts, written[end:]))
+    return Substituted.of(text, written) if used else text
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        raise ValueError(f"the environment variable {name} is not defined (write $$ for a literal $)")
+    value = environ[name]
+    if not is_text(value):
+        raise ValueError(f"the environment variable {name} is not a UTF-8 text")
+    return value
+
+
+def is_text(value: str) -> bool:
+    """Whether the text can be written as UTF-8 and has no NUL: files, databases and HTTP want that."""
+    if "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,136 @@
+"""The settings that the rest of the program sees: plain frozen values, comparable for a reload.
+
+An installation may have 100,000 apps, so everything here is slotted and nothing is kept twice.
+"""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret written in the configuration (`value`) or kept in a file (`path`); never shown.
+
+    Two secrets are equal when they come from the same place: what a file holds is not compared.
+    """
+
+    value: str | None = None
+    path: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.path is None):
+            raise TypeError("a secret has either a value or a path")
+        if self.path is not None:  # a text takes a fifth of a Path's memory
+            object.__setattr__(self, "path", os.fspath(self.path))
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self.path is None else f"Secret(path={os.fspath(self.path)!r})"
+
+    def read(self) -> str:
+        """The secret without surrounding white space; a file is read anew at each call.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the file is empty, too large or not a UTF-8 text of one line.
+        """
+        if self.path is None:
+            return self.value or ""
+        with open(self.path, "rb") as file:  # noqa: PTH123 - the path is a text here
+            content = file.read(LARGEST_SECRET + 1)
+        if len(content) > LARGEST_SECRET:
+            raise ValueError(f"larger than {LARGEST_SECRET // 1024} KiB")
+        try:
+            text = content.decode("utf-8-sig").strip()
+        except UnicodeDecodeError:
+            raise ValueError("not a UTF-8 text") from None  # the cause would show its bytes
+        if not text:
+            raise ValueError("empty")
+        if not text.isprintable():
+            raise ValueError("not a text of one line")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class StableToken:
+    """Ask WeChat for a stable token: other holders of the app's token are left alone."""
+
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """Ask for a classic access token: each one invalidates the one that others hold."""
+
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class FileToken:
+    """Another program keeps the token in a file: bare, or in JSON under the key `field`."""
+
+    path: Path
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpToken:
+    """Another program answers GET `url` with JSON that has the token under the key `field`."""
+
+    url: str = dataclasses.field(repr=False)  # some keepers want their key in the query
+    field: str = "access_token"
+    headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
+
+
+TokenSettings = StableToken | AccessToken | FileToken | HttpToken
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One mini program; `labels` are sorted by name and go to the info metric."""
+
+    appid: str
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    token: TokenSettings
+
+
+@dataclass(frozen=True, slots=True)
+class WechatSettings:
+    """Where WeChat answers (no trailing slash) and how long a whole call may take, in seconds."""
+
+    base_url: str
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshSettings:
+    """How often (seconds), how far back (days) and how fast (0 = no limit) WeChat is asked."""
+
+    interval: float
+    history_days: int
+    revisit_days: int
+    concurrency: int
+    requests_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """`memory://`, or `sqlite:////absolute/path` (the fourth slash begins the path)."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of one configuration file and of the files that it names."""
+
+    path: Path
+    wechat: WechatSettings
+    refresh: RefreshSettings
+    storage: StorageSettings
+    apps: tuple[App, ...]

@@ -1,0 +1,106 @@
+"""From a file's bytes to YAML events: everything that can be wrong before there is any data.
+
+The parser's own messages may quote the file, and so a secret; they are replaced by ours.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+LARGEST_FILE: Final = 64 * 1024 * 1024  # bytes; five times what 100,000 apps need
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_WORDS: Final = (
+    ("mapping values are not allowed", "': ' inside an unquoted text, or wrong indentation"),
+    (
+        "cannot start any token",
+        "a text that begins with this character needs quotes; indent with spaces, not tabs",
+    ),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("expected ',' or ", "a bracket is not closed, or a comma is missing"),
+    ("expected the node content", "a value is missing, or a bracket is too many"),
+    ("could not find expected ':'", "a key without ':', or a line that is not indented enough"),
+    ("block", "wrong indentation, or a key without ':'"),
+    ("escape", "an unknown \\ escape in a text in double quotes (use single quotes)"),
+    ("anchor", "a text that begins with '&' needs quotes"),
+    ("alias", "a text that begins with '*' needs quotes"),
+    ("tag", "a text that begins with '!' needs quotes"),
+    ("directive", "a line that begins with '%' is not allowed"),
+    ("document start", "text after the end of the document"),
+)
+
+
+class UnusableError(Exception):
+    """A file that cannot be read as one YAML document; `line` where it is known."""
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.line = line
+
+
+def text_of(path: Path) -> str:
+    """The file's text.
+
+    Raises:
+        UnusableError: it cannot be read, is too large, is not UTF-8 or has control characters.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise UnusableError(reason(error)) from None
+    if len(content) > LARGEST_FILE:
+        raise UnusableError(f"larger than {LARGEST_FILE // 1024 // 1024} MiB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        column = error.start - before.rfind(b"\n")
+        raise UnusableError(f"byte {column} of the line is not UTF-8", before.count(b"\n") + 1) from None
+    stray = _FORBIDDEN.search(text)
+    if stray:
+        raise UnusableError(
+            f"control character U+{ord(stray[0]):04X} (in double quotes it can be written as an escape)",
+            text.count("\n", 0, stray.start()) + 1,
+        )
+    return text
+
+
+def parse(text: str) -> Iterator[yaml.Event]:
+    """The YAML events of a text.
+
+    Raises:
+        UnusableError: the text is not YAML.
+    """
+    loader = LOADER(text)
+    try:
+        while (event := loader.get_event()) is not None:
+            yield event
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UnusableError(f"not YAML: {_words(error)}", None if mark is None else mark.line + 1) from None
+    except yaml.YAMLError:
+        raise UnusableError("not YAML: a character that is not allowed") from None
+    finally:
+        loader.dispose()
+
+
+def line_of(event: yaml.Event) -> int:
+    """The line, from 1, on which the event begins."""
+    mark = event.start_mark
+    return 1 if mark is None else int(mark.line) + 1
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be read, without its path: `No such file or directory`."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _words(error: yaml.MarkedYAMLError) -> str:
+    told = f"{error.problem} {error.context}"
+    return next((words for part, words in _WORDS if part in told), "it cannot be understood from here on")
