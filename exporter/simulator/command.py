@@ -14,7 +14,7 @@ from exporter.simulator.rules import STABLE_TOKEN_PATH, TREND_PATH
 from exporter.simulator.server import Conditions, ListenAddressError, Simulator
 from exporter.trend import wire_date, yesterday
 
-_SEED: Final = 1
+SEED: Final = 1
 
 
 def run(listen_address: str, apps: int, latency_seconds: float, always_published: bool) -> int:  # noqa: FBT001
@@ -29,7 +29,7 @@ def run(listen_address: str, apps: int, latency_seconds: float, always_published
     Returns:
         the exit code: 0 stopped by a signal, 1 cannot listen, 2 a bad address.
     """
-    mini_programs = fleet(apps, _SEED) if apps else demo_fleet()
+    mini_programs = fleet(apps, SEED) if apps else demo_fleet()
     conditions = Conditions(latency_seconds=latency_seconds, always_published=always_published)
     try:
         host, port = split_address(listen_address)

@@ -7,12 +7,14 @@ depth, distinct pages not more than page views, means with at most four decimals
 import math
 from datetime import date
 from hashlib import blake2b
+from struct import Struct
 from typing import Final
 
 _EPOCH: Final = date(2026, 1, 1)  # the date at which `size` visitors are an ordinary weekday
 _YEAR_DAYS: Final = 365.25
 _LONGEST_GROWTH_YEARS: Final = 10.0  # growth stands still beyond, so that every date has a row
 _SATURDAY: Final = 5
+_EIGHT_NUMBERS: Final = Struct(">8Q")
 _BITS: Final = 2**64
 
 
@@ -57,5 +59,4 @@ def _mean(total: int, count: int) -> int | float:
 
 def _draws(text: str) -> list[float]:
     """Eight numbers in [0, 1) that only the text decides: the same in every process."""
-    digest = blake2b(text.encode()).digest()
-    return [int.from_bytes(digest[at : at + 8], "big") / _BITS for at in range(0, 64, 8)]
+    return [number / _BITS for number in _EIGHT_NUMBERS.unpack(blake2b(text.encode()).digest())]

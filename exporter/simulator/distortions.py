@@ -17,6 +17,7 @@ _BOMB_BYTES: Final = 32 * 2**20
 _PAGE: Final = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 )
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _CAMEL: Final = {"ref_date": "refDate", **{field.name: field.camel for field in FIELDS}}
 
 
@@ -27,7 +28,7 @@ def trend_payload(row: Row, day: date, fault: Fault) -> object:
 
 def compact_json(payload: object) -> bytes:
     """JSON as WeChat writes it, without spaces; NaN becomes the bare word NaN."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(payload).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ method, the body, the dates, the app's fault, publication.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import count
+from datetime import date
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -52,7 +51,7 @@ class Rules:
     ledger: Ledger
     waits: Waits
     always_published: bool
-    serials: count[int]
+    serials: Iterator[int]
 
     def answer(self, request: Request) -> Answer:
         """WeChat's answer to any request that is not for the simulator's own controls."""
@@ -171,6 +170,6 @@ def _date(found: object) -> date:
     if not isinstance(found, str) or not _WIRE_DATE.fullmatch(found):
         raise RefusedError(61500)
     try:
-        return datetime.strptime(found, "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+        return date.fromisoformat(found)
     except ValueError:
         raise RefusedError(61500) from None

@@ -40,7 +40,7 @@ class Conditions:
 
     `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
     `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
-    `classic_grace_seconds`: how long a classic token outlives the fetch of the next. `time_source`: Unix time.
+    `classic_grace_seconds`: a classic token's life after the next is fetched. `time_source`: Unix time.
     """
 
     latency_seconds: float = 0.0

@@ -10,7 +10,7 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 import httptools
 
@@ -48,8 +48,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: a client has connected."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream protocol's transport
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # a stream protocol is given no other
         self._client_ip = str(transport.get_extra_info("peername")[0])
         self._open_connections.add(self)
 

@@ -1,0 +1,72 @@
+import pytest
+
+from exporter.simulator.faults import BEHAVIOURS, Call, Fault, FaultBoard
+
+
+def test_every_fault_has_a_row_in_the_table() -> None:
+    assert list(BEHAVIOURS) == list(Fault)
+    assert all(behaviour.meaning and behaviour.calls for behaviour in BEHAVIOURS.values())
+
+
+def test_a_fault_is_put_on_its_usual_call() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.HANG)
+    board.switch("wx1", Fault.WRONG_SECRET)
+    assert board.shown("wx1") == {Call.DATA: Fault.HANG, Call.TOKEN: Fault.WRONG_SECRET}
+    assert board.shown("wx2") == {}
+
+
+def test_a_new_fault_takes_the_old_ones_place() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.HANG)
+    board.switch("wx1", Fault.EMPTY)
+    assert board.shown("wx1") == {Call.DATA: Fault.EMPTY}
+
+
+def test_none_heals_one_call_or_both() -> None:
+    board = FaultBoard()
+    for call in Call:
+        board.switch("wx1", Fault.HANG, on=call)
+    board.switch("wx1", Fault.NONE, on=Call.TOKEN)
+    assert board.shown("wx1") == {Call.DATA: Fault.HANG}
+    board.switch("wx1", Fault.NONE)
+    assert board.shown("wx1") == {}
+
+
+def test_a_fault_ends_after_the_calls_it_was_given() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.BUSY, times=2)
+    met = [board.take("wx1", Call.DATA) for _ in range(3)]
+    assert [active and active.fault for active in met] == [Fault.BUSY, Fault.BUSY, None]
+
+
+def test_a_fault_for_ever_stays() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.BUSY)
+    assert all(board.take("wx1", Call.DATA) for _ in range(5))
+    assert board.take("wx1", Call.TOKEN) is None
+
+
+def test_a_told_errcode_replaces_the_usual_one() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.UNKNOWN_ERRCODE, errcode=61023)
+    active = board.take("wx1", Call.DATA)
+    assert active is not None
+    assert active.errcode == 61023
+
+
+@pytest.mark.parametrize(
+    ("fault", "switch", "told"),
+    [
+        (Fault.NULL_FIGURE, {"on": Call.TOKEN}, "null_figure cannot be on the token call, only on: data"),
+        (Fault.HANG, {"errcode": 40001}, "hang answers with no errcode, so 40001 cannot be told"),
+        (Fault.BUSY, {"times": 0}, "times is 0, allowed: 1 and more"),
+    ],
+)
+def test_an_impossible_switch_is_refused_with_the_reason(
+    fault: Fault, switch: dict[str, int], told: str
+) -> None:
+    board = FaultBoard()
+    with pytest.raises(ValueError, match=f"^{told}$"):
+        board.switch("wx1", fault, **switch)  # type: ignore[arg-type]
+    assert board.shown("wx1") == {}
