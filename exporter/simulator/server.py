@@ -98,6 +98,7 @@ class Simulator:
             by_appid, self.clock, self._desk, self._faults, self._ledger, self.configuration
         )
         self._thread: threading.Thread | None = None
+        self._stopping = threading.Lock()  # two threads may stop it at the same time
         self._end: Callable[[], object] = lambda: None
 
     def start(self) -> Self:
@@ -124,10 +125,11 @@ class Simulator:
 
     def stop(self) -> None:
         """Drop all connections and end the thread; again, or before a start, does nothing."""
-        if self._thread is not None:
-            self._end()
-            self._thread.join()
-            self._thread = None
+        with self._stopping:
+            if self._thread is not None:
+                self._end()
+                self._thread.join()
+                self._thread = None
 
     def __enter__(self) -> Self:
         return self.start()

@@ -81,11 +81,15 @@ def test_a_stop_leaves_nothing_behind(client: "Client") -> None:
     assert "simulator" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_a_stop_drops_calls_that_hang(client: "Client") -> None:
+def test_a_stop_from_any_thread_drops_calls_that_hang(client: "Client") -> None:
     client.sim.set_fault(client.appid, Fault.HANG, on=Call.TOKEN)
-    threading.Timer(0.1, client.sim.stop).start()
+    stoppers = [threading.Timer(0.1, client.sim.stop) for _ in range(3)]
+    for stopper in stoppers:
+        stopper.start()
     with pytest.raises(requests.ConnectionError):
         client.stable()
+    for stopper in stoppers:
+        stopper.join()
 
 
 def test_a_fault_needs_a_known_app(client: "Client") -> None:
