@@ -72,7 +72,7 @@ IP_PLATFORM = Advice(
     "白名单IP地址列表。",
 )
 IP_OVERSEAS = Advice(
-    "WeChat refuses calls from outside the mainland: let the exporter's traffic leave from a mainland address.",
+    "WeChat refuses calls from outside the mainland: let the exporter's traffic leave from inside.",
     "微信拒绝境外访问：请让程序从境内 IP 出网。",
 )
 QUOTA_DAY = Advice(
@@ -148,7 +148,8 @@ GATEWAY = Advice(
 MALFORMED = Advice(
     "The answer was not the documented one and was not used; the last good figures stay. If it lasts, check "
     "wechat.base_url and the proxy, then report it.",
-    "应答与文档不符，未被采用，保留上次正确的数据。若持续出现，请检查 wechat.base_url 与代理，或向本项目反馈。",
+    "应答与文档不符，未被采用，保留上次正确的数据。若持续出现，请检查 wechat.base_url 与代理，"
+    "或向本项目反馈。",
 )
 UNKNOWN = Advice(
     "WeChat answered with a code that this version does not know: look it up in WeChat's documentation.",

@@ -68,5 +68,8 @@ class CallError(Exception):
     """A call to WeChat, or to a token's keeper, that brought no usable answer."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.detail)
+        super().__init__()
         self.failure = failure
+
+    def __str__(self) -> str:
+        return self.failure.detail

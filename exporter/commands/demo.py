@@ -1,0 +1,47 @@
+"""`demo`: a stand-in WeChat and the exporter in one process, so that a newcomer sees figures at once."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from exporter.commands.serve import DEFAULT_ADDRESS, serve_config
+from exporter.config import load
+from exporter.simulator.fleet import config_yaml, demo_fleet
+from exporter.simulator.server import Conditions, Simulator
+from exporter.web.listen import parse_address
+
+_SETTINGS: Final = "refresh: {interval: 1m, concurrency: 32}\n"  # a hanging app must not hold up the others
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Simulate and serve until a signal."""
+    conditions = Conditions(always_published=True, latency_seconds=0.05)
+    with (
+        Simulator(demo_fleet(), conditions) as simulator,
+        tempfile.TemporaryDirectory(prefix="wechat-demo-") as folder,
+    ):
+        path = Path(folder, "config.yaml")
+        path.write_text(config_yaml(demo_fleet(), simulator.base_url) + _SETTINGS, "utf-8")
+        config = load(path, os.environ)
+
+        def welcome() -> None:
+            sys.stdout.write(_welcome(flags, simulator.base_url))
+            sys.stdout.flush()
+
+        return serve_config(config, flags, welcome)
+
+
+def _welcome(flags: argparse.Namespace, wechat: str) -> str:
+    host, port = parse_address((flags.listen_addresses or [DEFAULT_ADDRESS])[0])
+    home = f"http://{host or 'localhost'}:{port}"
+    return (
+        f"The demo is running: {len(demo_fleet())} mini programs, some in trouble on purpose.\n"
+        f"  status page        {home}/\n"
+        f"  状态页（中文）     {home}/?lang=zh\n"
+        f"  metrics            {home}{flags.telemetry_path}\n"
+        f"  stand-in WeChat    {wechat}\n"
+        "Stop it with Ctrl-C.\n"
+    )

@@ -1,0 +1,63 @@
+"""`serve`: run the exporter until a signal stops it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from exporter import __version__
+from exporter.config import ConfigError, load
+from exporter.config.settings import Config
+from exporter.logs import open_log
+from exporter.service import Exporter
+from exporter.store.interface import StoreError
+from exporter.web.app import make_app
+from exporter.web.listen import ListenError, listen
+from exporter.web.server import serve
+
+DEFAULT_ADDRESS: Final = ":10950"
+_STOP_SECONDS: Final = 5.0
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Read the configuration and serve; 2 where the configuration is bad."""
+    try:
+        config = load(Path(flags.config_file), os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return serve_config(config, flags)
+
+
+def serve_config(
+    config: Config, flags: argparse.Namespace, started: Callable[[], None] = lambda: None
+) -> int:
+    """Serve with a valid configuration; `started` is called once connections are accepted."""
+    log = open_log(flags.log_level, flags.log_format)
+    addresses = flags.listen_addresses or [DEFAULT_ADDRESS]
+    with ExitStack() as stack:
+        try:
+            sockets = [stack.enter_context(listen(address)) for address in addresses]
+            exporter = Exporter(config, log)
+        except (ListenError, StoreError) as error:
+            log.error("cannot start", error=str(error))
+            return 1
+        log.info("starting", version=__version__, apps=len(config.apps), config=str(config.path))
+
+        def begin() -> None:
+            log.info("listening", addresses=" ".join(addresses), telemetry_path=flags.telemetry_path)
+            exporter.start()
+            started()
+
+        try:
+            app = make_app(
+                exporter, flags.telemetry_path, exporter.reload if flags.enable_lifecycle else None
+            )
+            serve(app, sockets, started=begin, hangup=exporter.reload)
+        finally:
+            exporter.stop(_STOP_SECONDS)
+        log.info("stopped")
+    return 0

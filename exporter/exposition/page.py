@@ -1,0 +1,101 @@
+"""The apps' part of /metrics as ready bytes, made anew block by block where entries have changed."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from exporter.exposition import gzipped
+from exporter.exposition.families import FAMILIES, headers, render
+from exporter.store.entry import Entry
+
+BLOCK_SIZE: Final = 256
+"""Apps rendered and compressed together: a change of one app costs the work of so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One format's bytes: plain, and the beginning of a gzip file with what its end must know."""
+
+    plain: bytes
+    gzipped: bytes
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is on show: both formats, and the entries that they were made from, in order."""
+
+    text: Form
+    openmetrics: Form
+    entries: Mapping[str, Entry]
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to show of every app."""
+        return all(entry.tried for entry in self.entries.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some apps' lines per family, plain and compressed."""
+
+    plain: tuple[bytes, ...]
+    pieces: tuple[bytes, ...]
+
+
+class PageMaker:
+    """Makes pages; used by one thread."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._place: dict[str, int] = {}  # appid -> number of its block
+        self._members: list[list[str]] = []
+        self._blocks: list[_Block] = []
+        self.dates: tuple[date, ...] = ()
+        self._headers = {
+            openmetrics: [headers(family, openmetrics=openmetrics) for family in FAMILIES]
+            for openmetrics in (False, True)
+        }
+
+    def replace_all(self, entries: Mapping[str, Entry], dates: tuple[date, ...]) -> Page:
+        """A page of exactly these apps, in this order, with these dates in the by-date families."""
+        self._entries = dict(entries)
+        self.dates = dates
+        appids = list(entries)
+        self._members = [appids[at : at + BLOCK_SIZE] for at in range(0, len(appids), BLOCK_SIZE)]
+        self._place = {appid: number for number, members in enumerate(self._members) for appid in members}
+        self._blocks = [self._block(members) for members in self._members]
+        return self._page()
+
+    def update(self, entries: Mapping[str, Entry], dates: tuple[date, ...]) -> Page:
+        """The page with these apps' entries replaced; apps that it does not have are left out."""
+        self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)
+        touched: Iterable[int] = {self._place[appid] for appid in entries if appid in self._place}
+        if dates != self.dates:
+            self.dates = dates
+            touched = range(len(self._members))
+        for number in touched:
+            self._blocks[number] = self._block(self._members[number])
+        return self._page()
+
+    def _block(self, members: Sequence[str]) -> _Block:
+        plain = tuple(
+            lines.encode() for lines in render((self._entries[appid] for appid in members), self.dates)
+        )
+        return _Block(plain, tuple(gzipped.piece(each) if each else b"" for each in plain))
+
+    def _page(self) -> Page:
+        return Page(self._form(openmetrics=False), self._form(openmetrics=True), dict(self._entries))
+
+    def _form(self, *, openmetrics: bool) -> Form:
+        plain: list[bytes] = []
+        pieces: list[bytes] = []
+        for position, header in enumerate(self._headers[openmetrics]):
+            filled = [block for block in self._blocks if block.plain[position]]
+            if filled:
+                plain += (header, *(block.plain[position] for block in filled))
+                pieces += (gzipped.piece(header), *(block.pieces[position] for block in filled))
+        whole = b"".join(plain)
+        return Form(whole, gzipped.start(pieces), zlib.crc32(whole))

@@ -1,0 +1,85 @@
+"""Stores what is new, then shows it: nothing is on the page that a kill could lose."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.exposition.page import Page, PageMaker
+from exporter.refresh.plan import window
+from exporter.store.entry import HeldRow
+from exporter.store.interface import Store, StoreError
+from exporter.store.ledger import Ledger
+from exporter.trend import next_midnight, yesterday
+
+_GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
+_LONGEST_WAIT: Final = 60.0  # the clock may be set; midnight must not be missed by more
+_WORK_SHARE: Final = 3  # pause that many times as long as the last publication took
+
+
+class Publisher:
+    """Turns the ledger's news into the page. `run` is the body of a thread."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        history_days: int,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._log = log
+        self._clock = clock
+        self._maker = PageMaker()
+        self._unsaved: dict[tuple[str, date], HeldRow] = {}
+        self._storage_works = True
+        self.history_days = history_days
+        self.page: Page = self._maker.replace_all({}, ())
+
+    def publish(self) -> None:
+        """Store and show everything that is new."""
+        changes = self._ledger.take_changes()
+        self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
+        self._save()
+        dates = self._dates()
+        if changes.complete:
+            self.page = self._maker.replace_all(changes.entries, dates)
+        elif changes.entries or dates != self._maker.dates:
+            self.page = self._maker.update(changes.entries, dates)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Publish whenever something is new, and at midnight, when the window of dates moves on."""
+        while not stopping.is_set():
+            self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
+            started = time.monotonic()
+            try:
+                self.publish()
+            except Exception as error:  # noqa: BLE001 - the page must not freeze for one bad moment
+                self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+            stopping.wait(max(_GATHER_SECONDS, _WORK_SHARE * (time.monotonic() - started)))
+
+    def _dates(self) -> tuple[date, ...]:
+        days = self.history_days
+        return window(yesterday(self._clock()), days) if days > 1 else ()
+
+    def _save(self) -> None:
+        """Store what is not stored yet; a storage that fails is tried again with the next news."""
+        if not self._unsaved:
+            return
+        rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
+        try:
+            self._store.save(rows, self._ledger.keep_days)
+        except StoreError as error:
+            if self._storage_works:
+                self._log.error("storage fails, going on from memory", error=str(error))
+            self._storage_works = False
+            return
+        if not self._storage_works:
+            self._log.info("storage works again", rows=len(rows))
+        self._storage_works = True
+        self._unsaved.clear()

@@ -1,0 +1,125 @@
+"""The exporter's own metrics: counted as things happen, rendered at the scrape."""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from exporter import __version__
+from exporter.wechat.errors import Reason
+from exporter.wechat.line import Endpoint
+
+_PREFIX: Final = "wechat_miniprogram_exporter"
+_BUCKETS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds; WeChat usually answers in 0.1 to 0.5
+
+
+class Telemetry:
+    """Counts what the exporter does; safe to use from many threads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library knows no other way than for the whole process
+        self._clock = clock
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._make_gauges()
+        self._requests = Counter(
+            f"{_PREFIX}_api_requests", "Calls that left the exporter.", ["endpoint"], registry=self._registry
+        )
+        self._failures = Counter(
+            f"{_PREFIX}_api_request_failures",
+            "Calls that brought no row or token, by reason.",
+            ["endpoint", "reason"],
+            registry=self._registry,
+        )
+        self._duration = Histogram(
+            f"{_PREFIX}_api_request_duration_seconds",
+            "How long calls took, from connecting to the last byte.",
+            ["endpoint"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._rows_revised = Counter(
+            f"{_PREFIX}_rows_revised",
+            "Rows for which WeChat later gave other figures.",
+            registry=self._registry,
+        )
+        for endpoint in Endpoint:  # a counter that is born at 1 never fires increase()
+            self._requests.labels(endpoint.value)
+            self._duration.labels(endpoint.value)
+            for reason in Reason:
+                self._failures.labels(endpoint.value, reason.value)
+
+    def _make_gauges(self) -> None:
+        build = Gauge(
+            f"{_PREFIX}_build_info",
+            "Version of the exporter and of Python; always 1.",
+            ["version", "pythonversion"],
+            registry=self._registry,
+        )
+        build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
+        self._apps = Gauge(f"{_PREFIX}_apps", "Apps configured.", registry=self._registry)
+        self._round = Gauge(
+            f"{_PREFIX}_refresh_round_duration_seconds",
+            "How long the last round over all apps took.",
+            registry=self._registry,
+        )
+        self._interval = Gauge(
+            f"{_PREFIX}_refresh_interval_seconds",
+            "The configured time between the starts of two rounds.",
+            registry=self._registry,
+        )
+        self._reload_ok = Gauge(
+            f"{_PREFIX}_config_last_reload_successful",
+            "Whether the last reading of the configuration succeeded.",
+            registry=self._registry,
+        )
+        self._reload_at = Gauge(
+            f"{_PREFIX}_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last read with success, Unix time.",
+            registry=self._registry,
+        )
+
+    def call(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
+        """One call is over; `reason` is None where it brought what was asked for."""
+        self._requests.labels(endpoint.value).inc()
+        self._duration.labels(endpoint.value).observe(seconds)
+        if reason is not None:
+            self._failures.labels(endpoint.value, reason.value).inc()
+
+    def round_finished(self, seconds: float) -> None:
+        """A round over all apps took so long."""
+        self._round.set(seconds)
+
+    def row_revised(self) -> None:
+        """WeChat gave other figures for a date that was held."""
+        self._rows_revised.inc()
+
+    def configured(self, apps: int, interval: float) -> None:
+        """A configuration is in force: so many apps, a round every `interval` seconds."""
+        self._apps.set(apps)
+        self._interval.set(interval)
+        self._reload_ok.set(1)
+        self._reload_at.set(self._clock())
+
+    def reload_failed(self) -> None:
+        """A new configuration was refused; the old one stays."""
+        self._reload_ok.set(0)
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        """The end of the page; in OpenMetrics with its end mark."""
+        render: Callable[[CollectorRegistry], bytes] = (
+            generate_openmetrics if openmetrics else generate_latest
+        )
+        return render(self._registry)

@@ -1,0 +1,1 @@
+"""Asks WeChat for rows, on time and at a bearable pace."""

@@ -1,0 +1,82 @@
+"""What follows from an answer: the app's next health, and when it may be asked again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from tenacity import RetryCallState, wait_exponential_jitter
+
+from exporter.store.entry import Health
+from exporter.trend import next_midnight, next_month
+from exporter.wechat.errors import Action, Failure
+
+ATTEMPTS: Final = 3
+"""How often a call is made in one round before the next round has to do."""
+
+_RETRY_WAIT: Final = wait_exponential_jitter(initial=1, max=60, jitter=1)
+_MINUTE: Final = 60.0
+_FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.RENEW_TOKEN: 30.0}
+_LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.RENEW_TOKEN: 3600.0}
+_SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
+_AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
+
+Random = Callable[[], float]
+"""Gives a number from 0 up to 1."""
+
+
+def after_row(now: float) -> Health:
+    """The health of an app whose newest row has just come."""
+    return Health(last_refresh=now, last_success=now)
+
+
+def after_older_row(health: Health, now: float) -> Health:
+    """The same for an older date's row, which says nothing about yesterday's."""
+    return replace(health, last_refresh=now, last_success=now)
+
+
+def after_failure(health: Health, failure: Failure, now: float, random: Random) -> Health:
+    """The health of an app whose call has just failed (or has no row yet)."""
+    strikes = 0 if failure.reason.is_state else health.strikes + (failure.action in _FIRST_PAUSE)
+    return replace(
+        health,
+        last_refresh=now,
+        reason=failure.reason,
+        errcode=failure.errcode,
+        detail=failure.detail,
+        resume_at=_resume_at(failure.action, strikes, now, random),
+        strikes=strikes,
+        fingerprint=b"",
+    )
+
+
+def retry_delay(failure: Failure, attempt: int) -> float | None:
+    """Seconds until the call may be made again in this round; None: not in this round."""
+    if attempt >= ATTEMPTS:
+        return None
+    if failure.action is Action.RETRY_NEXT_MINUTE:
+        return _MINUTE + _jittered(attempt)
+    return _jittered(attempt) if failure.action is Action.RETRY else None
+
+
+def concerns_app(failure: Failure) -> bool:
+    """Whether the failure is about the app, not just about the date that was asked for."""
+    return failure.action not in (Action.NEXT_ROUND, Action.RETRY)
+
+
+def _jittered(attempt: int) -> float:
+    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]
+    state.attempt_number = attempt
+    return _RETRY_WAIT(state)
+
+
+def _resume_at(action: Action, strikes: int, now: float, random: Random) -> float | None:
+    if action is Action.NEXT_DAY:
+        return next_midnight(now) + random() * _AFTER_MIDNIGHT
+    if action is Action.NEXT_MONTH:
+        return next_month(now) + random() * _AFTER_MIDNIGHT
+    if action is Action.RETRY_NEXT_MINUTE:
+        return now + _MINUTE
+    if action in _FIRST_PAUSE:
+        pause = min(_FIRST_PAUSE[action] * 2.0 ** (strikes - 1), _LONGEST_PAUSE[action])
+        return now + pause * (1 + _SPREAD * random())
+    return None

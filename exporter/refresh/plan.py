@@ -1,0 +1,66 @@
+"""What to ask for now: pure functions of the clock and of what is held."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from exporter.store.entry import Entry
+from exporter.trend import yesterday
+
+LOOKBACK_DAYS: Final = 4
+"""How far back to look for an app's first row, where `history_days` is shorter than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call to make. `attempt` counts from 1; `fallback`: only while the app has no row at all."""
+
+    appid: str
+    day: date
+    attempt: int = 1
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which dates an app should have: `history_days` on show, `revisit_days` asked for again once a day."""
+
+    history_days: int
+    revisit_days: int
+
+    @property
+    def keep_days(self) -> int:
+        """How many dates back from the newest row are held."""
+        return max(self.history_days, self.revisit_days)
+
+
+def window(newest: date, days: int) -> tuple[date, ...]:
+    """The `days` dates that end with `newest`, newest first."""
+    return tuple(newest - timedelta(days=back) for back in range(days))
+
+
+def due(entries: Iterable[Entry], now: float) -> list[Ask]:
+    """Yesterday's row of every app that may be asked now; those that failed last time come last."""
+    newest = yesterday(now)
+    may = [entry for entry in entries if entry.health.resume_at is None or entry.health.resume_at <= now]
+    ordered = sorted(may, key=lambda entry: not entry.health.up)  # stable: keeps the configuration's order
+    return [Ask(entry.app.appid, newest) for entry in ordered]
+
+
+def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
+    """What else to ask for an app once yesterday's row has been asked for, newest date first.
+
+    Dates of the window that are missing, and recent ones that WeChat last gave before today (Beijing).
+    An app without any row is looked up some days further back.
+    """
+    newest = yesterday(now)
+    fetched = {held.row.ref_date: held.fetched_at for held in entry.rows}
+    span = policy.history_days if fetched else max(policy.history_days, LOOKBACK_DAYS)
+    asks = []
+    for back, day in enumerate(window(newest, max(span, policy.revisit_days))):
+        missing = day not in fetched and back < span
+        stale = day in fetched and back < policy.revisit_days and yesterday(fetched[day]) < newest
+        if back > 0 and (missing or stale):
+            asks.append(Ask(entry.app.appid, day, fallback=back >= policy.history_days and not fetched))
+    return asks

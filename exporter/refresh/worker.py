@@ -1,0 +1,155 @@
+"""Runs the rounds on a steady rhythm, each with its own threads."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.refresh.agenda import Agenda
+from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.plan import Policy, due
+from exporter.store.entry import Entry
+from exporter.store.ledger import Ledger
+from exporter.trend import yesterday
+from exporter.wechat.ways import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What the worker asks with; swapped whole by a reload. `interval` in seconds."""
+
+    ways: Mapping[str, Way]
+    policy: Policy
+    interval: float
+    concurrency: int
+
+
+class Worker:
+    """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        asking: Asking,
+        fleet: Fleet,
+        round_finished: Callable[[float], None],
+        log: FilteringBoundLogger,
+        *,
+        clock: Callable[[], float],
+        stopping: threading.Event,
+    ) -> None:
+        self._ledger = ledger
+        self._asking = asking
+        self._fleet = fleet
+        self._round_finished = round_finished
+        self._log = log
+        self._clock = clock
+        self._stopping = stopping
+        self._wake = threading.Event()
+        self._agenda: Agenda | None = None
+        self.next_round_at: float | None = None
+
+    def run(self) -> None:
+        """Rounds on a steady rhythm, the first one now; between them, apps that a reload brought."""
+        beat = time.monotonic()
+        while not self._stopping.is_set():
+            interval = self._fleet.interval
+            self._round_finished(self.round(self._ledger.entries(), interval))
+            beat = next_beat(beat, interval, time.monotonic())
+            while not self._stopping.is_set() and (left := beat - time.monotonic()) > 0:
+                self.next_round_at = self._clock() + left
+                if self._wake.wait(left) and not self._stopping.is_set():
+                    self._wake.clear()
+                    self.round(list(filter(_untried, self._ledger.entries())), left)
+                    beat = min(beat, time.monotonic() + self._fleet.interval)
+
+    def round(self, entries: Sequence[Entry], seconds: float) -> float:
+        """Ask for everything that is due among these.
+
+        Args:
+            entries: the apps to look at.
+            seconds: after so long, retries and follow-ups are left to the next round.
+
+        Returns:
+            how long it took, in seconds.
+        """
+        start = time.monotonic()
+        now = self._clock()
+        asks = due([self._resumed(entry, now) for entry in entries], now)
+        tally = Tally()
+        if asks:
+            self._ask_all(Agenda(asks, start + seconds), tally, min(self._fleet.concurrency, len(asks)))
+        took = time.monotonic() - start
+        if entries:
+            self._log.info(
+                "round finished",
+                newest_date=f"{yesterday(now)}",
+                apps=len(entries),
+                paused=len(entries) - len(asks),
+                seconds=round(took, 3),
+                **tally.counts(),
+            )
+        return took
+
+    def reconfigure(self, fleet: Fleet) -> None:
+        """Ask with these from now on; apps new to the ledger are asked at once."""
+        self._fleet = fleet
+        if (agenda := self._agenda) is not None:
+            for ask in due(filter(_untried, self._ledger.entries()), self._clock()):
+                agenda.add(ask)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the round under way and the waiting; the calls are ended by their transport."""
+        self._wake.set()
+        if (agenda := self._agenda) is not None:
+            agenda.close()
+
+    def _ask_all(self, agenda: Agenda, tally: Tally, concurrency: int) -> None:
+        self._agenda = agenda
+        if self._stopping.is_set():
+            agenda.close()
+        threads = [
+            threading.Thread(target=self._work, args=(agenda, tally), name=f"refresh-{number}", daemon=True)
+            for number in range(concurrency)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self._agenda = None
+
+    def _work(self, agenda: Agenda, tally: Tally) -> None:
+        while (ask := agenda.take()) is not None:
+            fleet = self._fleet
+            try:
+                if (way := fleet.ways.get(ask.appid)) is not None:
+                    self._asking.answer(ask, way, agenda, tally, fleet.policy)
+            except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
+                self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
+            finally:
+                agenda.done()
+
+    def _resumed(self, entry: Entry, now: float) -> Entry:
+        """The entry, free to be asked again where its credential has changed since WeChat refused it."""
+        health = entry.health
+        way = self._fleet.ways.get(entry.app.appid)
+        if way is None or not health.fingerprint or health.resume_at is None or health.resume_at <= now:
+            return entry
+        if way.fingerprint() in (health.fingerprint, b""):
+            return entry
+        health = replace(health, resume_at=None, strikes=0, fingerprint=b"")
+        self._ledger.record(entry.app.appid, health, entry.token_expires_at)
+        return replace(entry, health=health)
+
+
+def next_beat(beat: float, interval: float, now: float) -> float:
+    """The first beat of the rhythm after `now`; beats that a long round has missed are left out."""
+    return beat + interval * (math.floor((now - beat) / interval) + 1)
+
+
+def _untried(entry: Entry) -> bool:
+    return entry.health.last_refresh is None

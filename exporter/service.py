@@ -1,0 +1,147 @@
+"""The running exporter: its parts put together, started, reloaded and stopped."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config import ConfigError, load
+from exporter.config.settings import AccessToken, Config
+from exporter.exposition.publisher import Publisher
+from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.asking import Asking
+from exporter.refresh.pace import Pace
+from exporter.refresh.plan import Policy
+from exporter.refresh.worker import Fleet, Worker
+from exporter.store.ledger import Ledger
+from exporter.store.opening import open_store
+from exporter.wechat.line import Line
+from exporter.wechat.opening import open_line
+from exporter.wechat.ways import Way, choose_way
+
+
+class Exporter:
+    """Everything but the web: what it shows is `publisher.page` and `telemetry`."""
+
+    def __init__(
+        self, config: Config, log: FilteringBoundLogger, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Open the storage and show what it holds; nothing is asked of WeChat yet.
+
+        Raises:
+            StoreError: the storage cannot be opened.
+        """
+        self.config = config
+        self._log = log
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._reloading = threading.Lock()
+        self.telemetry = Telemetry(clock)
+        self._store = open_store(config.storage.url)
+        self._ways: dict[str, Way] = {}
+        self._line = self._open_line(config)
+        policy = _policy(config)
+        self.ledger = Ledger(policy.keep_days)
+        self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
+        fleet = self._configure(config)
+        self.ledger.restore(self._store.load())
+        self.publisher.publish()
+        asking = Asking(
+            self.ledger,
+            self.telemetry.row_revised,
+            log,
+            clock=clock,
+            random=random.random,
+            stopping=self._stopping,
+        )
+        self.worker = Worker(
+            self.ledger,
+            asking,
+            fleet,
+            self.telemetry.round_finished,
+            log,
+            clock=clock,
+            stopping=self._stopping,
+        )
+        self._threads = [
+            threading.Thread(target=self.worker.run, name="rounds", daemon=True),
+            threading.Thread(
+                target=self.publisher.run, args=(self._stopping,), name="publisher", daemon=True
+            ),
+        ]
+
+    def start(self) -> None:
+        """Begin the first round."""
+        for thread in self._threads:
+            thread.start()
+
+    def reload(self) -> str | None:
+        """Read the configuration again: all of it takes effect, or nothing.
+
+        Returns:
+            what is wrong with the new one, None where it is in force.
+        """
+        with self._reloading:
+            try:
+                config = load(self.config.path, os.environ)
+                if config.storage != self.config.storage:
+                    raise ConfigError((f"{config.path}: storage.url cannot change while the exporter runs",))  # noqa: TRY301
+            except ConfigError as error:
+                self.telemetry.reload_failed()
+                self._log.error("configuration refused, the old one stays", error=str(error))
+                return str(error)
+            if config.wechat != self.config.wechat or config.refresh != self.config.refresh:
+                self._ways.clear()
+                self._line = self._open_line(config)
+            self.worker.reconfigure(self._configure(config))
+            self._log.info("configuration reloaded", apps=len(config.apps))
+            return None
+
+    def stop(self, seconds: float) -> None:
+        """Abandon the calls under way, store what came, close the storage; at most that many seconds."""
+        deadline = time.monotonic() + seconds
+        self._stopping.set()
+        self.worker.stop()
+        self.ledger.close()
+        self._line.transport.stop()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.publisher.publish()
+        self._store.close()
+
+    def _open_line(self, config: Config) -> Line:
+        pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
+        return open_line(
+            config.wechat, config.refresh.concurrency, self.telemetry.call, pace.wait, self._clock
+        )
+
+    def _configure(self, config: Config) -> Fleet:
+        """Take a valid configuration over; apps that did not change keep their tokens."""
+        kept = {app.appid: app for app in self.config.apps}
+        self._ways = {
+            app.appid: self._ways[app.appid]
+            if app.appid in self._ways and kept[app.appid].token == app.token
+            else choose_way(app, self._line)
+            for app in config.apps
+        }
+        classic = [app.name for app in config.apps if isinstance(app.token, AccessToken)]
+        if classic:
+            self._log.warning(
+                "token type access_token: each fetch ends the token that other programs hold; "
+                "stable_token harms nobody",
+                apps=len(classic),
+                first=classic[0],
+            )
+        self.config = config
+        policy = _policy(config)
+        self.ledger.configure(((app, self._ways[app.appid].kind) for app in config.apps), policy.keep_days)
+        self.publisher.history_days = policy.history_days
+        self.telemetry.configured(len(config.apps), config.refresh.interval)
+        return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(config.refresh.history_days, config.refresh.revisit_days)

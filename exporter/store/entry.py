@@ -1,0 +1,70 @@
+"""What is known of one app: the rows held and how its last refresh went."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from exporter.config.settings import App
+from exporter.trend import Row
+from exporter.wechat.errors import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row and when WeChat last gave it (Unix time)."""
+
+    row: Row
+    fetched_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the last refresh of an app went; times are Unix times, None: never.
+
+    `reason` is None after a row came. `resume_at`: not asked before then. `strikes`: refusals in a
+    row, which make the next pause longer. `fingerprint`: of the credential that was refused.
+    """
+
+    last_refresh: float | None = None
+    last_success: float | None = None
+    reason: Reason | None = None
+    errcode: int | None = None
+    detail: str = ""
+    resume_at: float | None = None
+    strikes: int = 0
+    fingerprint: bytes = b""
+
+    @property
+    def up(self) -> bool:
+        """WeChat answered; "not ready yet" and "empty" are answers too."""
+        return self.reason is None or self.reason.is_state
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One app on show; `rows` are newest first and never two of one date."""
+
+    app: App
+    token_kind: str
+    rows: tuple[HeldRow, ...] = ()
+    health: Health = Health()
+    token_expires_at: float | None = None
+
+    @property
+    def tried(self) -> bool:
+        """Whether there is something to show: asked at least once, or restored."""
+        return self.health.last_refresh is not None or bool(self.rows)
+
+    def row(self, day: date) -> Row | None:
+        """The row of that date, if it is held."""
+        return next((held.row for held in self.rows if held.row.ref_date == day), None)
+
+
+def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int) -> tuple[HeldRow, ...]:
+    """The rows with one more (it replaces its date's), without those too old beside the newest.
+
+    Age counts from the newest row, not from today: a clock set wrong must not make rows vanish.
+    """
+    others = [held for held in rows if held.row.ref_date != new.row.ref_date]
+    ordered = sorted((*others, new), key=lambda held: held.row.ref_date, reverse=True)
+    newest = ordered[0].row.ref_date
+    return tuple(held for held in ordered if (newest - held.row.ref_date).days < keep_days)

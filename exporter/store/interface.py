@@ -1,0 +1,26 @@
+"""The one small interface of everything that keeps rows over restarts."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from exporter.store.entry import HeldRow
+
+
+class StoreError(Exception):
+    """The storage cannot be opened, read or written; the text tells what to do."""
+
+
+class Store(Protocol):
+    """Keeps rows; one thread writes, any may read."""
+
+    def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows kept, per appid, newest first; raises StoreError."""
+
+    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+        """Keep these durably, all or nothing, and drop rows `keep_days` older than their app's newest.
+
+        Raises StoreError.
+        """
+
+    def close(self) -> None:
+        """Give the storage back; nothing is lost that `save` has returned for."""

@@ -1,0 +1,116 @@
+"""What is known of every app right now, and which of it is not yet stored and on show."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from exporter.config.settings import App
+from exporter.store.entry import Entry, Health, HeldRow, with_row
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has come since the last time: rows to store, entries to show.
+
+    `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
+    """
+
+    rows: tuple[tuple[str, HeldRow], ...]
+    entries: Mapping[str, Entry]
+    complete: bool
+
+    def __bool__(self) -> bool:
+        return self.complete or bool(self.entries)
+
+
+class Ledger:
+    """Holds one `Entry` per configured app; entries are replaced whole, never changed."""
+
+    def __init__(self, keep_days: int) -> None:
+        self.keep_days = keep_days
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._entries: dict[str, Entry] = {}
+        self._rows: list[tuple[str, HeldRow]] = []
+        self._changed: dict[str, None] = {}  # a set that keeps its order
+        self._complete = True
+        self._closed = False
+
+    def configure(self, apps: Iterable[tuple[App, str]], keep_days: int) -> None:
+        """Set which apps there are (with their token kind), in this order; kept apps keep all else."""
+        with self._news:
+            self.keep_days = keep_days
+            self._entries = {
+                app.appid: _configured(self._entries.get(app.appid), app, kind) for app, kind in apps
+            }
+            self._complete = True
+            self._news.notify_all()
+
+    def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:
+        """Take over the rows that a store kept of apps that are configured and have none yet."""
+        with self._news:
+            for appid, rows in stored:
+                entry = self._entries.get(appid)
+                if entry is not None and not entry.rows:
+                    success = max(held.fetched_at for held in rows)
+                    health = replace(entry.health, last_success=success)
+                    self._entries[appid] = replace(entry, rows=rows, health=health)
+            self._complete = True
+            self._news.notify_all()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries as they are now, in the configuration's order."""
+        with self._lock:
+            return tuple(self._entries.values())
+
+    def get(self, appid: str) -> Entry | None:
+        """One app's entry; None where it is not configured any more."""
+        return self._entries.get(appid)
+
+    def record(
+        self, appid: str, health: Health, token_expires_at: float | None, held: HeldRow | None = None
+    ) -> None:
+        """Say how asking for an app went, with the row where one came; forgotten where the app is gone."""
+        with self._news:
+            entry = self._entries.get(appid)
+            if entry is None:
+                return
+            rows = entry.rows
+            if held is not None:
+                rows = with_row(rows, held, self.keep_days)
+                self._rows.append((appid, held))
+            self._entries[appid] = Entry(entry.app, entry.token_kind, rows, health, token_expires_at)
+            self._changed[appid] = None
+            self._news.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Return once there is something new, the ledger is closed, or the time is over."""
+        with self._news:
+            self._news.wait_for(lambda: self._changed or self._complete or self._closed, seconds)
+
+    def take_changes(self) -> Changes:
+        """Everything new since the last call."""
+        with self._lock:
+            shown = self._entries if self._complete else self._changed
+            changes = Changes(
+                rows=tuple(self._rows),
+                entries={appid: self._entries[appid] for appid in shown if appid in self._entries},
+                complete=self._complete,
+            )
+            self._rows, self._changed, self._complete = [], {}, False
+            return changes
+
+    def close(self) -> None:
+        """Wake whoever waits."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+
+
+def _configured(known: Entry | None, app: App, kind: str) -> Entry:
+    """The entry of an app after a reload; one whose credential's place changed counts as not yet asked."""
+    if known is None:
+        return Entry(app, kind)
+    if known.app.token == app.token:
+        return replace(known, app=app)
+    return Entry(app, kind, known.rows, Health(last_success=known.health.last_success))

@@ -1,0 +1,112 @@
+"""sqlite://: one file, readable by its owner alone, that survives kill -9 at any moment."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.store.entry import HeldRow
+from exporter.store.interface import StoreError
+from exporter.trend import FIELDS, Row
+
+SCHEMA_VERSION: Final = 1
+_FIGURES: Final = ", ".join(field.name for field in FIELDS)
+_SCHEMA: Final = f"""
+CREATE TABLE rows (
+  appid TEXT NOT NULL, ref_date TEXT NOT NULL, fetched_at REAL NOT NULL,
+  {", ".join(f"{field.name} NUMERIC" for field in FIELDS)},
+  PRIMARY KEY (appid, ref_date)
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+_SAVE_ROW: Final = (
+    f"INSERT OR REPLACE INTO rows (appid, ref_date, fetched_at, {_FIGURES}) "  # noqa: S608 - our own names
+    f"VALUES (?, ?, ?{', ?' * len(FIELDS)})"
+)
+_PRUNE: Final = """
+DELETE FROM rows WHERE appid = ?1 AND ref_date <=
+  (SELECT date(max(ref_date), ?2) FROM rows WHERE appid = ?1)
+"""
+
+
+class SqliteStore:
+    """Keeps rows in a SQLite file in WAL mode."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; raises StoreError, telling what to do."""
+        self._path = path
+        self._lock = threading.Lock()
+        with self._explained("open"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            path.chmod(0o600)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._prepare()
+
+    def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows kept, per appid, newest first."""
+        with self._explained("read"):
+            ordered = self._db.execute(
+                f"SELECT appid, ref_date, fetched_at, {_FIGURES} FROM rows ORDER BY appid, ref_date DESC"  # noqa: S608
+            )
+            for appid, records in groupby(ordered, key=lambda record: record[0]):
+                yield appid, tuple(_held(record) for record in records)
+
+    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+        """Keep these in one transaction."""
+        with self._explained("write"), self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(_SAVE_ROW, (_record(appid, held) for appid, held in rows))
+                appids = {appid for appid, _ in rows}
+                self._db.executemany(_PRUNE, ((appid, f"-{keep_days} days") for appid in appids))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA busy_timeout = 5000")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("BEGIN IMMEDIATE")  # two exporters may start at once; and shows that we may write
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"storage {self._path} was written by a newer version (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}): upgrade the exporter or name another file in storage.url"
+            )
+        if version == 0:
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else str(error)
+            raise StoreError(
+                f"cannot {doing} storage {self._path}: {told}. Check the path, its rights and the disk; a "
+                f"damaged file can be moved away: rows are fetched again"
+            ) from error
+
+
+def _record(appid: str, held: HeldRow) -> tuple[Any, ...]:
+    return (appid, held.row.ref_date.isoformat(), held.fetched_at, *held.row.values)
+
+
+def _held(record: tuple[Any, ...]) -> HeldRow:
+    return HeldRow(Row(date.fromisoformat(record[1]), tuple(record[3:])), record[2])

@@ -1,0 +1,1 @@
+"""Hands out what is ready; nothing in here speaks to WeChat."""

@@ -1,0 +1,74 @@
+"""The web application: which path answers what."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from exporter.service import Exporter
+from exporter.web.metrics import MetricsApp
+from exporter.web.status import StatusPage
+
+_SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def make_app(exporter: Exporter, telemetry_path: str, reload: Callable[[], str | None] | None) -> Starlette:
+    """The application.
+
+    Args:
+        exporter: what to show.
+        telemetry_path: where the metrics are.
+        reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
+    """
+    status = StatusPage(exporter, telemetry_path)
+
+    async def healthy(_request: Request) -> Response:
+        return PlainTextResponse("Healthy.\n")
+
+    async def ready(_request: Request) -> Response:
+        if exporter.publisher.page.ready:
+            return PlainTextResponse("Ready.\n")
+        return PlainTextResponse("Not ready: some apps have not been asked for yet.\n", status_code=503)
+
+    async def page(request: Request) -> Response:
+        return await run_in_threadpool(status.respond, request, _SECURITY_HEADERS)
+
+    async def style(_request: Request) -> Response:
+        return Response(status.stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    async def reloaded(_request: Request) -> Response:
+        if reload is None:
+            return PlainTextResponse(
+                "Lifecycle API is not enabled: start with --web.enable-lifecycle.\n", 403
+            )
+        problem = await run_in_threadpool(reload)
+        if problem is None:
+            return PlainTextResponse("Reloaded.\n")
+        return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
+
+    return Starlette(
+        routes=[
+            Route(
+                telemetry_path,
+                MetricsApp(lambda: exporter.publisher.page, exporter.telemetry),
+                methods=["GET"],
+            ),
+            Route("/", page, methods=["GET"]),
+            Route("/style.css", style, methods=["GET"]),
+            Route("/-/healthy", healthy, methods=["GET"]),
+            Route("/-/ready", ready, methods=["GET"]),
+            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
+        ]
+    )

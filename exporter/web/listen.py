@@ -1,0 +1,47 @@
+"""Sockets for `--web.listen-address`: host:port as Prometheus writes it, an empty host meaning all."""
+
+import contextlib
+import socket
+
+
+class ListenError(Exception):
+    """The address cannot be used; the text says which and why."""
+
+
+def parse_address(address: str) -> tuple[str, int]:
+    """Split `host:port`, `:port` or `[::1]:port`.
+
+    Raises:
+        ListenError: it is none of them.
+    """
+    host, colon, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:  # noqa: PLR2004
+        raise ListenError(f"{address!r} is not an address: write host:port, :port or [::1]:port")
+    if ":" in host and not bracketed:
+        raise ListenError(f"{address!r}: write the IPv6 address in brackets, [::1]:{port}")
+    return host[1:-1] if bracketed else host, int(port)
+
+
+def listen(address: str, backlog: int = 1024) -> socket.socket:
+    """A listening socket; all addresses of both families where the host is empty.
+
+    Raises:
+        ListenError: not an address, or the system refuses it.
+    """
+    host, port = parse_address(address)
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            with contextlib.suppress(OSError):  # IPv6 may be compiled in and yet switched off
+                return socket.create_server(
+                    ("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
+                )
+        family, _, _, _, place = socket.getaddrinfo(
+            host or "0.0.0.0",  # noqa: S104 - what an empty host means
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )[0]
+        return socket.create_server(place[:2], family=family, backlog=backlog)
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address!r}: {error.strerror or error}") from error

@@ -1,0 +1,98 @@
+"""One call to one interface: sent, judged, read, timed and counted."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final, Protocol, TypeVar
+
+from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.transport import Transport, read_json
+
+_Result = TypeVar("_Result")
+_SHORTEST_SECRET: Final = 8  # characters; a shorter value is a word such as GET or true
+
+
+class Endpoint(StrEnum):
+    """The interfaces called, by WeChat's own names; the value is the metrics' label `endpoint`."""
+
+    DAILY_VISIT_TREND = "getDailyVisitTrend"
+    STABLE_ACCESS_TOKEN = "getStableAccessToken"  # noqa: S105
+    ACCESS_TOKEN = "getAccessToken"  # noqa: S105
+    HTTP_TOKEN = "http_token"  # noqa: S105 - token: {type: http}, not WeChat's
+
+
+class Observer(Protocol):
+    """Is told about every call that left the exporter."""
+
+    def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
+        """One call is over; `reason` is None where it brought what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line to WeChat.
+
+    `base_url` has no slash at its end; `pace` returns when a call may start; `clock` gives Unix time,
+    `stopwatch` seconds that never jump.
+    """
+
+    base_url: str
+    transport: Transport
+    observer: Observer
+    pace: Callable[[], None]
+    clock: Callable[[], float] = time.time
+    stopwatch: Callable[[], float] = time.monotonic
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        address: str,
+        read: Callable[[dict[str, Any]], _Result],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        asking_for_token: bool = False,
+    ) -> _Result:
+        """Make one call and return what `read` makes of the answer.
+
+        Args:
+            endpoint: which interface, for the counters.
+            method: GET or POST.
+            address: a path below `base_url`, or a whole URL.
+            read: makes the result of the answer's JSON object; may raise CallError.
+            params: URL parameters.
+            body: sent as JSON.
+            headers: further headers.
+            asking_for_token: errcodes about a token mean a wrong secret.
+
+        Raises:
+            CallError: whatever went wrong; safe to show.
+        """
+        url = self.base_url + address if address.startswith("/") else address
+        self.pace()
+        start = self.stopwatch()
+        reason: Reason | None = Reason.INTERNAL
+        try:
+            answer = self.transport.send(method, url, params=params, body=body, headers=headers)
+            result = read(read_json(answer, asking_for_token=asking_for_token))
+            reason = None
+        except CallError as error:
+            reason = error.failure.reason
+            error.failure = _scrubbed(error.failure, params, body, headers)
+            raise
+        finally:
+            self.observer(endpoint, self.stopwatch() - start, reason)
+        return result
+
+
+def _scrubbed(failure: Failure, *sent: object) -> Failure:
+    """The failure without any value that was sent, should the answer's text repeat one."""
+    values = [value for each in sent if isinstance(each, Mapping) for value in each.values()]
+    detail = failure.detail
+    for value in values:
+        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+            detail = detail.replace(value, "***")
+    return replace(failure, detail=detail)
