@@ -1,0 +1,57 @@
+"""What several tests share: real programs, free ports, a log that keeps its events."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+from structlog.typing import FilteringBoundLogger
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Gives a real program's path; skips aloud where it is missing, or fails where it is required."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None and os.environ.get("WECHAT_EXPORTER_REQUIRE_REAL") == "1":
+            pytest.fail(f"{name} is required and not installed")
+        if path is None:
+            pytest.skip(f"{name} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives ports on loopback that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def events() -> list[Any]:
+    """The events that `log` was given, in order."""
+    return []
+
+
+@pytest.fixture
+def log(events: list[Any]) -> FilteringBoundLogger:
+    """A logger that keeps its events instead of writing them."""
+    capture = LogCapture()
+    capture.entries = events
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        None, processors=[capture], wrapper_class=structlog.make_filtering_bound_logger("debug")
+    )
+    return logger
