@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from exporter.config.problems import KeyPath, Problem, shown
-from exporter.config.schema import TOKENS, Place
 from exporter.config.settings import Secret
 from exporter.config.source import reason
+from exporter.config.tokens import TOKENS, Place
 
 _OF_APP: Final = ("secret", "secret_file", "token")
 _OF_TOKEN: Final = ("secret", "secret_file")

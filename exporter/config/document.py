@@ -157,7 +157,7 @@ class _Reader:
     def _grow(self, size: int, event: yaml.Event) -> None:
         self._count += size
         if self._count > self._limit:
-            raise UnusableError(f"aliases make the file larger than {self._limit} values", line_of(event))
+            raise UnusableError("aliases make the file many times larger than it is written", line_of(event))
 
     def _put(self, frame: _Frame, value: object) -> None:
         if isinstance(frame.container, list):

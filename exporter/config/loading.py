@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from exporter.config import credentials, document, positions, source, wording
 from exporter.config.problems import ConfigError, KeyPath, Problem, shown
 from exporter.config.scalars import BROKEN
-from exporter.config.schema import AppEntry, AppsFile, MainFile, Place
+from exporter.config.schema import AppEntry, AppsFile, MainFile
 from exporter.config.settings import App, Config
 from exporter.config.source import UnusableError
+from exporter.config.tokens import Place
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
 
@@ -35,14 +36,18 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """
     place = Place(os.fspath(path.absolute().parent))
     main = _File.read(path, environ)
-    files = [main, *(_File.read(named, environ) for named in _named_files(main, place))]
     top = main.check(MainFile, main.without_apps(), ())
-    for file in files[1:]:
-        if not file.is_list:
-            file.check(AppsFile, file.without_apps(), ())
     apps = _Apps(place)
-    for file in files:
-        apps.add(file)
+    apps.add(main, main.items("apps"), ("apps",))
+    files = [main]
+    for named in _named_files(main, place):
+        file = _File.read(named, environ)
+        files.append(file)
+        if isinstance(file.data, list):
+            apps.add(file, file.data, ())
+        else:
+            file.check(AppsFile, file.without_apps(), ())
+            apps.add(file, file.items("apps"), ("apps",))
     apps.report_repeated()
     if not apps.count and not any(file.problems for file in files):
         main.problems.append(Problem(("apps",), "no app is configured"))
@@ -75,10 +80,6 @@ class _File:
         except UnusableError as error:
             return cls(path, "", BROKEN, [Problem((), error.what, error.line)])
         return cls(path, text, found.data, list(found.problems))
-
-    @property
-    def is_list(self) -> bool:
-        return isinstance(self.data, list)
 
     def items(self, key: str) -> list[object]:
         found = self.data.get(key) if isinstance(self.data, dict) else None
@@ -120,22 +121,22 @@ class _Apps:
         self._seen: dict[str, tuple[_File, KeyPath]] = {}
         self._repeated: list[tuple[_File, KeyPath, str]] = []
 
-    def add(self, file: _File) -> None:
-        """Check and take the apps of one file."""
-        prefix, entries = ((), file.data) if isinstance(file.data, list) else (("apps",), file.items("apps"))
+    def add(self, file: _File, entries: list[object], prefix: KeyPath) -> None:
+        """Check and take the apps of one file, which are a list at `prefix`."""
         for index, data in enumerate(entries):
             path = (*prefix, index)
             self.count += 1
-            file.problems += credentials.problems(data, path, self._place)
+            wrong = list(credentials.problems(data, path, self._place))
+            file.problems += wrong
             entry = file.check(AppEntry, data, path)
             if entry is None:
                 continue
-            app = entry.settings(self._place)
-            if app.appid.lower() in self._seen:
-                self._repeated.append((file, (*path, "appid"), app.appid))
+            if entry.appid.lower() in self._seen:
+                self._repeated.append((file, (*path, "appid"), entry.appid))
                 continue
-            self._seen[app.appid.lower()] = (file, (*path, "appid"))
-            self.settings.append(app)
+            self._seen[entry.appid.lower()] = (file, (*path, "appid"))
+            if not wrong:
+                self.settings.append(entry.settings(self._place))
 
     def report_repeated(self) -> None:
         """Report each appid that was there before, with the place of its first."""

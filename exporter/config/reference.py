@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 
 from exporter.config import durations
 from exporter.config.rules import DurationRule
-from exporter.config.schema import TOKENS, AppEntry, MainFile, rule_of
+from exporter.config.schema import AppEntry, MainFile, rule_of
+from exporter.config.tokens import TOKENS
 
 
 class Row(NamedTuple):

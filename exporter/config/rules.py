@@ -12,7 +12,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from exporter.config import durations
-from exporter.config.scalars import Kind, Scalar, number
+from exporter.config.scalars import Kind, Scalar, decimal, number
 
 
 class RefusedError(ValueError):
@@ -63,9 +63,11 @@ class NumberRule:
         """The number; raises pydantic's error type, which pydantic collects."""
         found = number(value)
         if found is None and isinstance(value, str):
-            raise PydanticCustomError("not_allowed", "{what}", {"what": f"is a text, not {self.allowed}"})
+            advice = ": write it without quotes" if decimal(value) is not None and found is None else ""
+            raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}{advice}"})
         if found is None:
-            raise wrong_kind(value, self.allowed)
+            odd = isinstance(value, Scalar) and value.kind is Kind.ODD_NUMBER
+            raise wrong_kind(value, self.allowed, ": write plain decimal digits" if odd else "")
         if not self.lowest <= found <= self.highest or (self.whole and not isinstance(found, int)):
             raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}"})
         return found if self.whole else float(found)

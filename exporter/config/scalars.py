@@ -81,11 +81,12 @@ def _number(written: str) -> Kind | None:
 def number(value: object) -> int | float | None:
     """The number that a plain scalar, or a text from the environment, stands for; None if none."""
     if isinstance(value, Scalar):
-        written = value.written
-    elif isinstance(value, Substituted):
-        written = str(value)
-    else:
-        return None
+        return decimal(value.written)
+    return decimal(value) if isinstance(value, Substituted) else None
+
+
+def decimal(written: str) -> int | float | None:
+    """The number that plain decimal digits stand for; None for any other notation."""
     if _WHOLE.fullmatch(written):
         return int(written)
     return float(written) if _DECIMAL.fullmatch(written) else None

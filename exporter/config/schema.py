@@ -1,75 +1,36 @@
 """What may stand in a configuration file: every key with its rule, default and meaning.
 
-The checks, the error messages and the reference in the docs are all made from these models. A new token
-type is one more model in `TokenEntry`; a new section is one more field of `MainFile`.
+The checks, the error messages and the reference in the docs are all made from these models. A new section
+is one more field of `MainFile`.
 """
 
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from exporter.config import texts
 from exporter.config.rules import DurationRule, NumberRule, Rule
-from exporter.config.settings import (
-    AccessToken,
-    App,
-    FileToken,
-    HttpToken,
-    RefreshSettings,
-    Secret,
-    StableToken,
-    StorageSettings,
-    TokenSettings,
-    WechatSettings,
-)
+from exporter.config.settings import App, RefreshSettings, StableToken, StorageSettings, WechatSettings
+from exporter.config.tokens import Entry, FilePath, Place, SecretEntry, TokenEntry
 
 PLANNED_KEYS: Final = ("platforms",)
-PLANNED_TOKENS: Final = ("third_party", "cloud_hosting", "cloud_function")
 
 Text = Annotated[str, Rule("a text")]
-SecretText = Annotated[str, Rule("a text of one line", texts.secret, hidden=True)]
-FilePath = Annotated[str, Rule("a file's path", texts.filled)]
 LabelName = Annotated[
     str, Rule("a label name (letters, digits and _, no digit first, not two _ first)", texts.label)
 ]
-HeaderName = Annotated[str, Rule("a header's name", texts.header_name, hidden=True)]
-HeaderValue = Annotated[str, Rule("a header's value in printable ASCII", texts.header_value, hidden=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The folder (absolute) that relative paths start from; equal pairs of texts are kept `once`."""
-
-    folder: str
-    pairs: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = field(default_factory=dict)
-
-    def once(self, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """The pairs as a tuple that all apps with the same pairs share."""
-        pairs = tuple(found)
-        return self.pairs.setdefault(pairs, pairs)
-
-    def path(self, written: str) -> str:
-        """The absolute path of what was written."""
-        return os.path.join(self.folder, written)  # noqa: PTH118 - 100,000 of them, as texts
 
 
 def rule_of(field: FieldInfo) -> Rule | NumberRule | DurationRule | None:
     """The rule of a field that holds a single value."""
-    inner = getattr(field.annotation, "__args__", (None,))[0]  # that of `rule | None`
-    marks = (*field.metadata, *getattr(inner, "__metadata__", ()))
+    marks = field.metadata
+    if get_origin(field.annotation) is Union:  # `rule | None`
+        marks = list(getattr(get_args(field.annotation)[0], "__metadata__", ()))
     return next((mark for mark in marks if isinstance(mark, Rule | NumberRule | DurationRule)), None)
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class WechatEntry(_Entry):
+class WechatEntry(Entry):
     """The section `wechat`."""
 
     base_url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.base_url)] = Field(
@@ -86,7 +47,7 @@ class WechatEntry(_Entry):
         return WechatSettings(self.base_url, self.timeout)
 
 
-class RefreshEntry(_Entry):
+class RefreshEntry(Entry):
     """The section `refresh`."""
 
     interval: Annotated[float, DurationRule(1, 86_400)] = Field(
@@ -118,7 +79,7 @@ class RefreshEntry(_Entry):
         )
 
 
-class StorageEntry(_Entry):
+class StorageEntry(Entry):
     """The section `storage`."""
 
     url: Annotated[str, Rule("memory:// or sqlite:///path", texts.storage_url)] = Field(
@@ -132,85 +93,7 @@ class StorageEntry(_Entry):
         return StorageSettings(f"{scheme}{slashes}{place.path(path)}" if slashes else self.url)
 
 
-class _SecretEntry(_Entry):
-    secret: SecretText | None = Field(default=None, description="The app's AppSecret; better kept in a file.")
-    secret_file: FilePath | None = Field(
-        default=None,
-        description="A file that holds the AppSecret; it is read again whenever a token is needed.",
-    )
-
-    def source(self, place: Place) -> Secret:
-        """Where the secret is."""
-        return Secret(self.secret, None if self.secret_file is None else place.path(self.secret_file))
-
-
-class StableTokenEntry(_SecretEntry):
-    """`token: {type: stable_token}`, the same as a secret beside the appid."""
-
-    type: Literal["stable_token"] = Field(description="The default way: leaves other holders' tokens alone.")
-
-    def settings(self, _appid: str, place: Place) -> TokenSettings:
-        """The way to the token as the program uses it."""
-        return StableToken(self.source(place))
-
-
-class AccessTokenEntry(_SecretEntry):
-    """`token: {type: access_token}`."""
-
-    type: Literal["access_token"] = Field(
-        description="The classic cgi-bin/token: each new token invalidates the one that others hold."
-    )
-
-    def settings(self, _appid: str, place: Place) -> TokenSettings:
-        """The way to the token as the program uses it."""
-        return AccessToken(self.source(place))
-
-
-class FileTokenEntry(_Entry):
-    """`token: {type: file}`."""
-
-    type: Literal["file"] = Field(description="Another program writes the token to a file.")
-    path: FilePath = Field(
-        description="The file; it need not exist yet and is read whenever a token is needed."
-    )
-    field: Annotated[str, Rule("a key's name", texts.filled)] | None = Field(
-        default=None,
-        description="The key of the token if the file holds JSON; without it the file is the token.",
-    )
-
-    def settings(self, _appid: str, place: Place) -> TokenSettings:
-        """The way to the token as the program uses it."""
-        return FileToken(Path(place.path(self.path)), self.field)
-
-
-class HttpTokenEntry(_Entry):
-    """`token: {type: http}`."""
-
-    type: Literal["http"] = Field(description="Another program hands out the token over HTTP, as JSON.")
-    url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.token_url)] = Field(
-        description="The URL to GET; {appid} in it stands for the app's appid."
-    )
-    field: Annotated[str, Rule("a key's name", texts.filled)] = Field(
-        default="access_token", description="The key of the token in the answer."
-    )
-    headers: dict[HeaderName, HeaderValue] = Field(
-        default_factory=dict, description="Headers to send, such as Authorization."
-    )
-
-    def settings(self, appid: str, place: Place) -> TokenSettings:
-        """The way to the token as the program uses it."""
-        return HttpToken(self.url.replace("{appid}", appid), self.field, place.once(self.headers.items()))
-
-
-TokenEntry = Annotated[
-    StableTokenEntry | AccessTokenEntry | FileTokenEntry | HttpTokenEntry, Field(discriminator="type")
-]
-TOKENS: Final[dict[str, type[BaseModel]]] = {
-    get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(get_args(TokenEntry)[0])
-}
-
-
-class AppEntry(_SecretEntry):
+class AppEntry(SecretEntry):
     """One item of `apps`."""
 
     appid: Annotated[str, Rule("an appid (wx followed by 16 hexadecimal digits)", texts.appid)] = Field(
@@ -234,13 +117,13 @@ class AppEntry(_SecretEntry):
         return App(self.appid, self.name or self.appid, place.once(sorted(self.labels.items())), token)
 
 
-class AppsFile(_Entry):
+class AppsFile(Entry):
     """A file of `apps_files`; a bare list is taken for its `apps`."""
 
     apps: list[AppEntry] = Field(default_factory=list, description="Mini programs to report on.")
 
 
-class MainFile(_Entry):
+class MainFile(Entry):
     """The configuration file."""
 
     wechat: WechatEntry = Field(default_factory=WechatEntry, description="WeChat's interface.")

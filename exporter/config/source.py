@@ -6,7 +6,7 @@ The parser's own messages may quote the file, and so a secret; they are replaced
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import yaml
 
@@ -14,24 +14,31 @@ LARGEST_FILE: Final = 64 * 1024 * 1024  # bytes; five times what 100,000 apps ne
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_WORDS: Final = (
+_WORDS: Final = (  # a part of PyYAML's or libyaml's message, and ours
     ("mapping values are not allowed", "': ' inside an unquoted text, or wrong indentation"),
+    ("tab character", "indent with spaces, not tabs"),
     (
         "cannot start any token",
-        "a text that begins with this character needs quotes; indent with spaces, not tabs",
+        "a text that begins with this character needs quotes (and indent with spaces)",
     ),
-    ("unexpected end of stream", "a quote is not closed"),
+    ("found unexpected", "a quote is not closed"),
     ("expected ',' or ", "a bracket is not closed, or a comma is missing"),
-    ("expected the node content", "a value is missing, or a bracket is too many"),
-    ("could not find expected ':'", "a key without ':', or a line that is not indented enough"),
-    ("block", "wrong indentation, or a key without ':'"),
-    ("escape", "an unknown \\ escape in a text in double quotes (use single quotes)"),
-    ("anchor", "a text that begins with '&' needs quotes"),
-    ("alias", "a text that begins with '*' needs quotes"),
+    ("node content", "a value is missing, or a bracket is too many"),
+    ("document start", "more text after the end of the document"),
+    ("escape", "an unknown \\ escape in double quotes (in single quotes a \\ is just a \\)"),
+    ("an anchor", "a text that begins with '&' needs quotes"),
+    ("an alias", "a text that begins with '*' needs quotes"),
     ("tag", "a text that begins with '!' needs quotes"),
     ("directive", "a line that begins with '%' is not allowed"),
-    ("document start", "text after the end of the document"),
+    ("simple key", "a key without ':', or a line that is not indented enough"),
+    ("block scalar", "a text that begins with '|' or '>' needs quotes"),
+    ("block", "wrong indentation, a key without ':', or text after a closing quote"),
 )
+
+
+class _Mark(Protocol):
+    @property
+    def line(self) -> int: ...
 
 
 class UnusableError(Exception):
@@ -82,8 +89,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
         while (event := loader.get_event()) is not None:
             yield event
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise UnusableError(f"not YAML: {_words(error)}", None if mark is None else mark.line + 1) from None
+        raise _not_yaml(error) from None
     except yaml.YAMLError:
         raise UnusableError("not YAML: a character that is not allowed") from None
     finally:
@@ -92,8 +98,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
 
 def line_of(event: yaml.Event) -> int:
     """The line, from 1, on which the event begins."""
-    mark = event.start_mark
-    return 1 if mark is None else int(mark.line) + 1
+    return _line_of(event.start_mark) or 1
 
 
 def reason(error: OSError | ValueError) -> str:
@@ -101,6 +106,17 @@ def reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _words(error: yaml.MarkedYAMLError) -> str:
+def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:
     told = f"{error.problem} {error.context}"
-    return next((words for part, words in _WORDS if part in told), "it cannot be understood from here on")
+    words = next((words for part, words in _WORDS if part in told), "it cannot be understood from here on")
+    line = _line_of(error.problem_mark)
+    begun = _line_of(error.context_mark)
+    if "simple key" in told:
+        line = begun
+    elif begun != line and ("quoted" in told or "flow" in told):
+        words = f"{words} (begun on line {begun})"
+    return UnusableError(f"not YAML: {words}", line)
+
+
+def _line_of(mark: "_Mark | None") -> int | None:
+    return None if mark is None else int(mark.line) + 1

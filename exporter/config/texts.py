@@ -102,7 +102,9 @@ def _http(text: str) -> SplitResult:
         raise ValueError("characters that no URL has")
     parts = urlsplit(text)
     if "@" in parts.netloc:
-        raise RefusedError("a user or password in a URL is not allowed: put it into a header instead")
+        raise RefusedError(
+            "a user or password in a URL is not allowed (a token's URL can have headers instead)"
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("not http, or no host")
     return parts

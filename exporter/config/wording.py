@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.rules import found
 from exporter.config.scalars import BROKEN, Kind, Scalar
-from exporter.config.schema import PLANNED_KEYS, PLANNED_TOKENS, TOKENS, rule_of
+from exporter.config.schema import PLANNED_KEYS, rule_of
+from exporter.config.tokens import PLANNED_TOKENS, TOKENS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -80,7 +81,7 @@ def _unknown_key(path: KeyPath, value: object, fields: dict[str, FieldInfo]) -> 
     if name in PLANNED_KEYS:
         return Problem(path, LATER)
     allowed = ", ".join(sorted(fields))
-    close = get_close_matches(name, fields, n=1)
+    close = get_close_matches(name, fields, n=1, cutoff=0.7)
     if close:
         return Problem(path, f"unknown key (did you mean '{close[0]}'? allowed: {allowed})")
     if isinstance(value, Scalar) and value.kind is Kind.NOTHING:

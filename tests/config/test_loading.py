@@ -1,0 +1,300 @@
+"""Whole files: the good ones give these settings, the bad ones exactly the errors in their first lines."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exporter.config import ConfigError, load, source
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    Config,
+    FileToken,
+    HttpToken,
+    RefreshSettings,
+    Secret,
+    StableToken,
+    StorageSettings,
+    WechatSettings,
+)
+
+HERE = Path(__file__).parent
+GOOD = HERE / "good"
+BAD = HERE / "bad"
+BAD_FILES = sorted(path.name for path in BAD.glob("*.yaml"))
+
+GOOD_ENVIRONMENT = {
+    "CONCURRENCY": "32",
+    "RATE": "2.5",
+    "MINUTES": "5",
+    "SHOP": "tea ${CONCURRENCY}: [house]",
+    "APP_SECRET": "{sesame: $$}",
+    "TOKEN_TYPE": "file",
+}
+BAD_ENVIRONMENT = {"NOT_A_NUMBER": "sesame", "BROKEN_BYTES": "\udcff", "AN_APPID": "sesame"}
+
+
+def good(name: str) -> Config:
+    return load(GOOD / name, GOOD_ENVIRONMENT)
+
+
+def problems(path: Path, content: str | bytes) -> tuple[str, ...]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    return caught.value.problems
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("config.yaml")
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_gives_the_errors_that_it_announces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BAD)
+    text = Path(name).read_bytes().decode(errors="replace")
+    announced = [line.removeprefix("# error: ") for line in text.splitlines() if line.startswith("# error: ")]
+
+    with pytest.raises(ConfigError) as caught:
+        load(Path(name), BAD_ENVIRONMENT)
+
+    assert list(caught.value.problems) == announced
+    assert str(caught.value) == "\n".join(announced)
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_no_parser_lets_a_secret_into_an_error(
+    name: str, loader: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(BAD)
+    monkeypatch.setattr(source, "LOADER", loader)
+
+    with pytest.raises(ConfigError) as caught:
+        load(Path(name), BAD_ENVIRONMENT)
+
+    assert "sesame" not in str(caught.value)
+    assert "5253763" not in str(caught.value)
+    assert "5e5a3e" not in str(caught.value)
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+@pytest.mark.parametrize("name", sorted(path.name for path in GOOD.glob("*.yaml")))
+def test_a_good_file_loads_alike_with_every_parser(
+    name: str, loader: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "LOADER", loader)
+
+    assert good(name).apps[0].appid.lower() == "wx0123456789abcdef"
+
+
+def test_two_lines_of_apps_are_enough() -> None:
+    assert good("defaults.yaml") == Config(
+        path=GOOD / "defaults.yaml",
+        wechat=WechatSettings("https://api.weixin.qq.com", 10.0),
+        refresh=RefreshSettings(3600.0, 9, 3, 16, 50.0),
+        storage=StorageSettings(f"sqlite:///{GOOD}/data/exporter.db"),
+        apps=(App("wx0123456789abcdef", "wx0123456789abcdef", (), StableToken(Secret("sesame"))),),
+    )
+
+
+def test_every_setting_arrives_with_its_unit_and_its_path_resolved() -> None:
+    config = good("everything.yaml")
+
+    assert config.wechat == WechatSettings("http://127.0.0.1:8080/wechat", 0.5)
+    assert config.refresh == RefreshSettings(5400.0, 1, 0, 1024, 0.5)
+    assert config.storage == StorageSettings(f"sqlite:///{GOOD}/rows/exporter.db")
+    assert config.apps[0] == App(
+        "wx0123456789abcdef",
+        "coffee-shop",
+        (("city", "上海"), ("no", "yes"), ("team", "retail")),
+        StableToken(Secret(path=GOOD / "secrets/coffee-shop")),
+    )
+    assert [app.token for app in config.apps[1:]] == [
+        StableToken(Secret("sesame")),
+        AccessToken(Secret(path=GOOD / "secrets/coffee-shop")),
+        FileToken(GOOD / "run/tea.token"),
+        FileToken(Path("/run/wechat/tea.json"), "token"),
+        HttpToken("https://tokens.example/wx5123456789abcdef?for=wx5123456789abcdef"),
+        HttpToken(
+            "https://[::1]:8443/token", "token", (("Authorization", "Bearer sesame"), ("X-Team", "retail"))
+        ),
+    ]
+
+
+def test_the_environment_fills_texts_and_numbers_and_is_not_read_as_yaml() -> None:
+    config = good("environment.yaml")
+
+    assert config.refresh == RefreshSettings(300.0, 9, 3, 32, 2.5)
+    assert config.apps[0].name == "tea ${CONCURRENCY}: [house]-$SHOP-${SHOP}-$-$5"
+    assert config.apps[0].token == StableToken(Secret("{sesame: $$}"))
+    assert config.apps[1].token == FileToken(Path("/run/tea ${CONCURRENCY}: [house]"))
+    assert {type(app.name) for app in config.apps} == {str}
+
+
+def test_anchors_repeat_a_value_and_equal_labels_are_kept_once() -> None:
+    first, second = good("anchors.yaml").apps
+
+    assert first.token == second.token
+    assert first.labels == (("team", "retail"),)
+    assert second.labels is first.labels
+
+
+def test_apps_files_are_read_once_each_and_never_the_main_file() -> None:
+    config = good("apps-files.yaml")
+
+    assert [app.appid[:3] for app in config.apps] == ["wx0", "wx1", "wx2"]
+    assert config.apps[1].token == StableToken(Secret(path=GOOD / "secrets/coffee-shop"))
+
+
+def test_texts_stay_as_they_were_written() -> None:
+    (app,) = good("texts.yaml").apps
+
+    assert app.appid == "wx0123456789ABCDEF"
+    assert app.name == "1e3"
+    assert dict(app.labels) == {
+        "quoted": "no",
+        "date": "2026-11-24",
+        "empty": "",
+        "equals": "=",
+        "block": "two\nlines",
+        "version": "1.2.3",
+    }
+
+
+def test_memory_needs_no_path_and_a_rate_of_zero_is_allowed() -> None:
+    config = good("memory.yaml")
+
+    assert config.storage == StorageSettings("memory://")
+    assert config.refresh.requests_per_second == 0
+
+
+def test_a_relative_path_of_the_file_itself_still_gives_absolute_paths(file: Path, tmp_path: Path) -> None:
+    file.write_text("apps: [{appid: wx0123456789abcdef, token: {type: file, path: x}}]")
+
+    config = load(file, {})
+
+    assert config.path == file
+    assert config.apps[0].token == FileToken(tmp_path / "x")
+    assert config.storage.url == f"sqlite:///{tmp_path}/data/exporter.db"
+
+
+def test_the_same_file_gives_equal_settings_so_that_a_reload_sees_what_changed(file: Path) -> None:
+    file.write_text("apps: [{appid: wx0123456789abcdef, secret: a}, {appid: wx1123456789abcdef, secret: b}]")
+    before = load(file, {})
+    same = load(file, {})
+    file.write_text("apps: [{appid: wx0123456789abcdef, secret: a}, {appid: wx1123456789abcdef, secret: c}]")
+    after = load(file, {})
+
+    assert before == same
+    assert hash(before) == hash(same)
+    assert [old == new for old, new in zip(before.apps, after.apps, strict=True)] == [True, False]
+
+
+def test_a_missing_file_is_a_clear_error() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(Path("no/such.yaml"), {})
+
+    assert caught.value.problems == ("no/such.yaml: No such file or directory",)
+
+
+def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load(tmp_path, {})
+
+
+def test_a_file_of_apps_that_is_too_large_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST_FILE", 2 * 1024 * 1024)
+
+    assert problems(file, b"#" * (2 * 1024 * 1024 + 1)) == ("config.yaml: larger than 2 MiB",)
+
+
+def test_a_value_behind_an_alias_is_reported_where_the_alias_stands(file: Path) -> None:
+    found = problems(
+        file,
+        "refresh: &r\n  interval: 1h\nstorage:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n",
+    )
+
+    assert found == ("config.yaml:3: storage.interval: unknown key (allowed: url)",)
+
+
+@pytest.mark.parametrize("character", ["\\0", "\\ud800"])
+def test_half_characters_are_refused_by_every_parser(
+    file: Path, character: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "LOADER", yaml.SafeLoader)
+
+    (found,) = problems(file, f'apps: [{{appid: wx0123456789abcdef, secret: x, name: "{character}"}}]')
+
+    assert found == "config.yaml:1: apps[0].name: NUL and half surrogate pairs are not allowed in a text"
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_fine(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbfapps:\r\n- appid: wx0123456789abcdef\r\n  secret: x\r\n")
+
+    assert len(load(file, {}).apps) == 1
+
+
+KEYS = st.sampled_from(
+    [
+        *("wechat", "refresh", "storage", "apps", "apps_files", "base_url", "timeout", "interval", "url"),
+        *("appid", "name", "labels", "secret", "secret_file", "token", "type", "path", "field", "headers"),
+        *("concurrency", "<<", "platforms"),
+    ]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        ["wx0123456789abcdef", "file", "http", "access_token", "${X}", "$", "memory://", "10s", "*.yaml"]
+    )
+    | st.dates()
+)
+DATA = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def lines(file: Path, content: bytes) -> tuple[str, ...]:
+    file.write_bytes(content)
+    try:
+        load(file, dict(os.environ))
+    except ConfigError as error:
+        return error.problems
+    return ("config.yaml: fine",)
+
+
+def only_config_errors(file: Path, content: bytes) -> None:
+    found = lines(file, content)
+    assert found
+    assert all(line.startswith("config.yaml") and "\n" not in line for line in found)
+
+
+@ANY
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_never_raise_anything_else(file: Path, content: bytes) -> None:
+    only_config_errors(file, content)
+
+
+@ANY
+@given(st.text(alphabet="abw:-?&*!|>'\"[]{}, \n#%@$01\t~<", max_size=80))
+def test_arbitrary_yaml_like_text_never_raises_anything_else(file: Path, content: str) -> None:
+    only_config_errors(file, content.encode())
+
+
+@ANY
+@given(st.dictionaries(KEYS, DATA, max_size=5) | st.lists(DATA))
+def test_arbitrary_data_never_raises_anything_else(file: Path, data: object) -> None:
+    only_config_errors(file, yaml.safe_dump(data).encode("utf-8", "surrogatepass"))
