@@ -1,0 +1,34 @@
+"""Small makers of the values that many tests need."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from exporter.config.settings import App, Secret, StableToken
+from exporter.store.entry import Entry, HeldRow, Health
+from exporter.trend import FIELDS, Row
+
+YESTERDAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC).timestamp()
+"""12:00 in Beijing on the day after YESTERDAY."""
+
+
+def make_app(number: int = 1, name: str | None = None, labels: tuple[tuple[str, str], ...] = ()) -> App:
+    appid = f"wx{number:016x}"
+    return App(appid, appid if name is None else name, labels, StableToken(Secret(value="not-a-real-secret")))
+
+
+def make_row(day: date = YESTERDAY, scale: int = 1) -> Row:
+    """A row whose figures all differ, so that swapped ones show."""
+    return Row(day, (10 * scale, 40 * scale, 8 * scale, 3 * scale, 62.5, 50, 1.9838))
+
+
+def make_entry(
+    number: int = 1, rows: Iterable[Row] = (), health: Health = Health(), name: str | None = None
+) -> Entry:
+    held = tuple(HeldRow(row, NOON - 3600) for row in rows)
+    return Entry(make_app(number, name), "stable_token", held, health)
+
+
+def bare_row(day: date, **figures: float) -> Row:
+    """A row with only these figures, as if WeChat had left the others out."""
+    return Row(day, tuple(figures.get(field.name) for field in FIELDS))

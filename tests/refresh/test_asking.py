@@ -1,0 +1,251 @@
+import threading
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.refresh.agenda import Agenda
+from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.plan import Ask, Policy
+from exporter.store.entry import Entry
+from exporter.store.ledger import Ledger
+from exporter.trend import Row
+from exporter.wechat.errcodes import errcode_failure, failure
+from exporter.wechat.errors import CallError, Failure, Reason
+from tests.building import NOON, YESTERDAY, make_app, make_row
+
+APP = make_app(1, "coffee-shop")
+DAY_BEFORE = YESTERDAY - timedelta(days=1)
+Answer = Row | Failure | Exception
+REFUSED = errcode_failure(40164, "invalid ip 203.0.113.7, not in whitelist")
+NOT_READY = errcode_failure(61503, "data not ready")
+TIMEOUT = failure(Reason.TIMEOUT, "no answer in time")
+EMPTY = failure(Reason.EMPTY, "no row")
+
+
+class Script:
+    """A way whose answers are written down beforehand, per date."""
+
+    kind = "stable_token"
+    token_expires_at = NOON + 7200
+
+    def __init__(self, answers: dict[date, list[Answer]]) -> None:
+        self.answers = answers
+        self.asked: list[date] = []
+        self.credential = b"first"
+
+    def daily_trend(self, day: date) -> Row:
+        self.asked.append(day)
+        answer = self.answers[day].pop(0) if self.answers.get(day) else EMPTY
+        if isinstance(answer, Row):
+            return answer
+        raise answer if isinstance(answer, Exception) else CallError(answer)
+
+    def fingerprint(self) -> bytes:
+        return self.credential
+
+
+class Desk:
+    """A ledger of one app and everything that asking needs."""
+
+    def __init__(self, log: FilteringBoundLogger, policy: Policy) -> None:
+        self.now = NOON
+        self.policy = policy
+        self.ledger = Ledger(policy.keep_days)
+        self.ledger.configure([(APP, "stable_token")], policy.keep_days)
+        self.revised = 0
+        self.stopping = threading.Event()
+        self.tally = Tally()
+        self._asking = Asking(
+            self.ledger,
+            self._count_revision,
+            log,
+            clock=lambda: self.now,
+            random=lambda: 0.0,
+            stopping=self.stopping,
+        )
+
+    def _count_revision(self) -> None:
+        self.revised += 1
+
+    def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
+        """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
+        way = Script(answers)
+        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY)], deadline=1e9, clock=Leap())
+        while (ask := agenda.take()) is not None:
+            self._asking.answer(ask, way, agenda, self.tally, self.policy)
+            agenda.done()
+        return way.asked
+
+    @property
+    def entry(self) -> Entry:
+        entry = self.ledger.get(APP.appid)
+        assert entry is not None
+        return entry
+
+    def dates(self) -> list[date]:
+        return [held.row.ref_date for held in self.entry.rows]
+
+
+class Leap:
+    """A clock on which the pauses between retries are over as soon as they begin."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 100
+        return self.now
+
+
+@pytest.fixture
+def open_desk(log: FilteringBoundLogger) -> Callable[..., Desk]:
+    return lambda history_days=3, revisit_days=0: Desk(log, Policy(history_days, revisit_days))
+
+
+def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=3)
+    days = [YESTERDAY - timedelta(days=back) for back in range(3)]
+    assert desk.ask({day: [make_row(day)] for day in days}) == days
+    assert desk.dates() == days
+    assert desk.tally.counts() == {"rows": 3}
+
+
+def test_before_publication_the_newest_available_date_is_held_after_one_round(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=3)
+    desk.ask({YESTERDAY: [NOT_READY], DAY_BEFORE: [make_row(DAY_BEFORE)]})
+    assert desk.dates() == [DAY_BEFORE]
+    assert desk.entry.health.reason is Reason.NOT_READY
+    assert desk.entry.health.up
+    assert desk.entry.health.last_success == NOON
+
+
+def test_a_window_of_one_date_looks_back_only_until_a_row_is_found(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    asked = desk.ask({YESTERDAY: [NOT_READY], DAY_BEFORE: [make_row(DAY_BEFORE)]})
+    assert asked == [YESTERDAY, DAY_BEFORE]
+    assert desk.dates() == [DAY_BEFORE]
+
+
+def test_a_failed_call_never_erases_the_last_good_row(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    desk.ask({YESTERDAY: [make_row()]})
+    for answer in (NOT_READY, EMPTY, REFUSED, failure(Reason.MALFORMED, "null")):
+        desk.ask({YESTERDAY: [answer]})
+        assert desk.entry.row(YESTERDAY) == make_row()
+
+
+def test_a_passing_fault_is_retried_in_the_same_round(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    assert desk.ask({YESTERDAY: [TIMEOUT, TIMEOUT, make_row()]}) == [YESTERDAY] * 3
+    assert desk.entry.health.up
+    assert desk.tally.counts() == {"rows": 1, "timeout": 2}
+
+
+def test_retries_end_and_the_failure_stays(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=9)
+    assert desk.ask({YESTERDAY: [TIMEOUT] * 9}) == [YESTERDAY] * 3
+    assert (desk.entry.health.up, desk.entry.health.reason) == (False, Reason.TIMEOUT)
+
+
+def test_a_refused_app_is_not_asked_for_other_dates(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=9)
+    assert desk.ask({YESTERDAY: [REFUSED]}) == [YESTERDAY]
+    health = desk.entry.health
+    assert (health.up, health.reason, health.errcode) == (False, Reason.IP_NOT_ALLOWED, 40164)
+    assert health.resume_at == NOON + 3600
+    assert health.fingerprint == b"first"
+
+
+def test_a_refusal_in_the_middle_of_the_history_pauses_the_app(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=9)
+    spent = errcode_failure(45009, "reach max api daily quota limit")
+    assert desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [spent]}) == [YESTERDAY, DAY_BEFORE]
+    assert desk.entry.health.reason is Reason.QUOTA_DAILY
+    assert desk.entry.row(YESTERDAY) == make_row()
+
+
+def test_a_fault_of_one_older_date_says_nothing_about_the_app(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=2)
+    desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [failure(Reason.MALFORMED, "null")]})
+    assert desk.entry.health.up
+    assert desk.entry.health.reason is None
+
+
+@pytest.mark.parametrize("lie", [failure(Reason.MALFORMED, "null"), errcode_failure(61501, "date range")])
+def test_a_lie_about_yesterday_does_not_keep_the_history_away(
+    open_desk: Callable[..., Desk], lie: Failure
+) -> None:
+    desk = open_desk(history_days=2)
+    desk.ask({YESTERDAY: [lie] * 3, DAY_BEFORE: [make_row(DAY_BEFORE)]})
+    assert desk.dates() == [DAY_BEFORE]
+    assert not desk.entry.health.up
+
+
+def test_other_figures_for_a_held_date_are_a_revision_and_are_told(
+    open_desk: Callable[..., Desk], events: list[Any]
+) -> None:
+    desk = open_desk(history_days=1)
+    desk.ask({YESTERDAY: [make_row()]})
+    desk.ask({YESTERDAY: [make_row()]})
+    assert desk.revised == 0
+    desk.ask({YESTERDAY: [make_row(scale=2)]})
+    assert desk.revised == 1
+    assert desk.entry.row(YESTERDAY) == make_row(scale=2)
+    assert [event["ref_date"] for event in events if event["event"] == "row revised"] == ["2026-11-23"]
+
+
+def test_a_change_of_state_is_one_line_and_no_change_is_none(
+    open_desk: Callable[..., Desk], events: list[Any]
+) -> None:
+    desk = open_desk(history_days=1)
+    failing: dict[date, list[Answer]] = {YESTERDAY: [REFUSED]}
+    desk.ask(failing)
+    desk.now += 7200
+    desk.ask({YESTERDAY: [REFUSED]})
+    desk.now += 7200
+    desk.ask({YESTERDAY: [make_row()]})
+    desk.ask({YESTERDAY: [make_row()]})
+    assert [(event["event"], event["log_level"]) for event in events] == [
+        ("app failing", "warning"),
+        ("app recovered", "info"),
+    ]
+    assert "203.0.113.7" in events[0]["detail"]
+    assert "IP" in events[0]["advice"]
+    assert events[0]["paused_until"] == "2026-11-24 13:00 (Beijing)"
+    assert events[1]["was"] == "ip_not_allowed"
+
+
+def test_a_fault_of_our_own_is_told_and_stays_with_its_app(
+    open_desk: Callable[..., Desk], events: list[Any]
+) -> None:
+    desk = open_desk(history_days=1)
+    desk.ask({YESTERDAY: [ZeroDivisionError("access_token=shown")]})
+    assert desk.entry.health.reason is Reason.INTERNAL
+    assert "ZeroDivisionError" in desk.entry.health.detail
+    assert "access_token" not in desk.entry.health.detail
+    assert events[0]["event"] == "internal fault"
+
+
+def test_nothing_is_written_down_for_an_app_that_a_reload_removed(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    desk.ledger.configure([(make_app(2), "stable_token")], 9)
+    assert desk.ask({YESTERDAY: [make_row()]}) == []
+    assert [entry.rows for entry in desk.ledger.entries()] == [()]
+
+
+def test_calls_that_a_stop_cut_off_leave_no_trace(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    desk.stopping.set()
+    desk.ask({YESTERDAY: [TIMEOUT]})
+    assert not desk.entry.tried
+
+
+def test_the_tokens_end_is_kept_with_the_answer(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    desk.ask({YESTERDAY: [make_row()]})
+    assert desk.entry.token_expires_at == NOON + 7200

@@ -1,0 +1,121 @@
+import pytest
+
+from exporter.refresh.outcome import (
+    ATTEMPTS,
+    after_failure,
+    after_older_row,
+    after_row,
+    concerns_app,
+    retry_delay,
+)
+from exporter.store.entry import Health
+from exporter.trend import next_midnight, next_month
+from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
+from exporter.wechat.errors import Action, Failure, Reason
+from tests.building import NOON
+
+REFUSED = errcode_failure(40125, "invalid appsecret")
+STALE = errcode_failure(40001, "invalid credential")
+SPENT = errcode_failure(45009, "reach max api daily quota limit")
+HURRIED = errcode_failure(45011, "api minute-quota reach limit")
+TIMEOUT = failure(Reason.TIMEOUT, "no answer in time")
+NOT_READY = errcode_failure(61503, "data not ready")
+
+
+def fail(health: Health, problem: Failure, now: float = NOON, spread: float = 0.0) -> Health:
+    return after_failure(health, problem, now, lambda: spread)
+
+
+def test_a_row_forgets_all_trouble() -> None:
+    assert after_row(NOON) == Health(last_refresh=NOON, last_success=NOON)
+
+
+def test_an_older_row_is_a_success_but_does_not_say_that_yesterday_came() -> None:
+    waiting = fail(Health(), NOT_READY)
+    health = after_older_row(waiting, NOON + 1)
+    assert (health.reason, health.last_success, health.up) == (Reason.NOT_READY, NOON + 1, True)
+
+
+def test_a_failure_keeps_the_last_success() -> None:
+    health = fail(after_row(NOON - 60), TIMEOUT)
+    assert (health.up, health.last_success, health.last_refresh) == (False, NOON - 60, NOON)
+    assert health.resume_at is None
+
+
+def test_not_ready_is_an_answer() -> None:
+    health = fail(Health(), NOT_READY)
+    assert (health.up, health.errcode, health.resume_at) == (True, 61503, None)
+
+
+def test_a_refused_credential_pauses_for_an_hour_growing_to_a_day() -> None:
+    health, pauses = Health(), []
+    for _ in range(7):
+        health = fail(health, REFUSED)
+        assert health.resume_at is not None
+        pauses.append((health.resume_at - NOON) / 3600)
+    assert pauses == [1, 2, 4, 8, 16, 24, 24]
+
+
+def test_a_passing_network_fault_does_not_shorten_the_growing_pause() -> None:
+    health = fail(fail(fail(Health(), REFUSED), TIMEOUT), REFUSED)
+    assert health.resume_at == NOON + 2 * 3600
+
+
+def test_an_answer_starts_the_pauses_anew() -> None:
+    health = fail(fail(fail(Health(), REFUSED), NOT_READY), REFUSED)
+    assert health.resume_at == NOON + 3600
+
+
+def test_a_token_refused_after_its_renewal_pauses_shortly_at_first_then_for_an_hour_at_most() -> None:
+    health, pauses = Health(), []
+    for _ in range(9):
+        health = fail(health, STALE)
+        assert health.resume_at is not None
+        pauses.append(health.resume_at - NOON)
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_pauses_are_spread_so_that_apps_do_not_come_back_together() -> None:
+    assert fail(Health(), REFUSED, spread=0.5).resume_at == NOON + 3600 * 1.05
+
+
+def test_a_spent_daily_quota_waits_for_beijings_midnight() -> None:
+    assert fail(Health(), SPENT).resume_at == next_midnight(NOON)
+    late = fail(Health(), SPENT, spread=0.999).resume_at
+    assert late is not None
+    assert next_midnight(NOON) < late < next_midnight(NOON) + 600
+
+
+def test_a_spent_monthly_quota_waits_for_the_next_month() -> None:
+    assert fail(Health(), errcode_failure(45040, "")).resume_at == next_month(NOON)
+
+
+def test_a_spent_minute_waits_a_minute() -> None:
+    assert fail(Health(), HURRIED).resume_at == NOON + 60
+    delay = retry_delay(HURRIED, 1)
+    assert delay is not None
+    assert 61 <= delay < 63
+
+
+def test_retries_come_soon_with_growing_random_pauses_and_end() -> None:
+    first, second = retry_delay(TIMEOUT, 1), retry_delay(TIMEOUT, 2)
+    assert first is not None
+    assert second is not None
+    assert 1 <= first < 2 <= second < 3.01
+    assert retry_delay(TIMEOUT, ATTEMPTS) is None
+
+
+@pytest.mark.parametrize("problem", [REFUSED, STALE, SPENT, NOT_READY], ids=lambda each: each.reason)
+def test_what_a_retry_cannot_mend_is_not_retried(problem: Failure) -> None:
+    assert retry_delay(problem, 1) is None
+
+
+@pytest.mark.parametrize("code", sorted(ERRCODES), ids=str)
+def test_every_errcode_leads_to_exactly_what_its_action_says(code: int) -> None:
+    problem = errcode_failure(code, "")
+    health = fail(Health(), problem)
+    paused = {Action.SUSPEND, Action.RENEW_TOKEN, Action.NEXT_DAY, Action.NEXT_MONTH, Action.RETRY_NEXT_MINUTE}
+    assert (health.resume_at is not None) == (problem.action in paused)
+    retried = {Action.RETRY, Action.RETRY_NEXT_MINUTE}
+    assert (retry_delay(problem, 1) is not None) == (problem.action in retried)
+    assert concerns_app(problem) == (problem.action in paused)

@@ -1,0 +1,253 @@
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.refresh.asking import Asking
+from exporter.refresh.plan import Policy
+from exporter.refresh.worker import Fleet, Worker, next_beat
+from exporter.store.ledger import Ledger
+from exporter.trend import Row
+from exporter.wechat.errcodes import errcode_failure
+from exporter.wechat.errors import CallError
+from tests.building import NOON, make_app, make_row
+
+REFUSED = errcode_failure(40125, "invalid appsecret")
+
+
+class Way:
+    """Answers with a row, unless told to fail, to hang or to break."""
+
+    kind = "stable_token"
+    token_expires_at = None
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.credential = b"first"
+        self.refused = False
+        self.gate: threading.Event | None = None
+
+    def daily_trend(self, day: date) -> Row:
+        self.calls += 1
+        if self.gate is not None:
+            self.gate.wait(5)
+        if self.refused:
+            raise CallError(REFUSED)
+        return make_row(day)
+
+    def fingerprint(self) -> bytes:
+        return self.credential
+
+
+class Rig:
+    """A worker over fake ways, with a clock that stands still."""
+
+    def __init__(self, log: FilteringBoundLogger, apps: int, interval: float) -> None:
+        self.now = NOON
+        self.stopping = threading.Event()
+        self.ledger = Ledger(9)
+        self.ways = {make_app(number).appid: Way() for number in range(1, apps + 1)}
+        self.rounds: list[float] = []
+        self.interval = interval
+        asking = Asking(
+            self.ledger,
+            lambda: None,
+            log,
+            clock=lambda: self.now,
+            random=lambda: 0.0,
+            stopping=self.stopping,
+        )
+        self.configure(apps)
+        self.worker = Worker(
+            self.ledger,
+            asking,
+            self.fleet(),
+            self.rounds.append,
+            log,
+            clock=lambda: self.now,
+            stopping=self.stopping,
+        )
+
+    def configure(self, apps: int) -> None:
+        numbers = range(1, apps + 1)
+        self.ways |= {
+            make_app(each).appid: Way() for each in numbers if make_app(each).appid not in self.ways
+        }
+        self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9)
+
+    def fleet(self) -> Fleet:
+        return Fleet(self.ways, Policy(1, 0), self.interval, concurrency=4)
+
+    def round(self) -> None:
+        self.worker.round(self.ledger.entries(), 10)
+
+    def way(self, number: int = 1) -> Way:
+        return self.ways[make_app(number).appid]
+
+    def calls(self) -> int:
+        return sum(way.calls for way in self.ways.values())
+
+
+@pytest.fixture
+def rig(log: FilteringBoundLogger) -> Callable[..., Rig]:
+    return lambda apps=3, interval=60.0: Rig(log, apps, interval)
+
+
+def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.01)
+
+
+def test_a_round_asks_for_every_app_and_tells_in_one_line(
+    rig: Callable[..., Rig], events: list[Any]
+) -> None:
+    many = rig(apps=20)
+    many.round()
+    assert [way.calls for way in many.ways.values()] == [1] * 20
+    rounds = [event for event in events if event["event"] == "round finished"]
+    assert len(rounds) == 1
+    assert {key: rounds[0][key] for key in ("apps", "paused", "rows", "newest_date")} == {
+        "apps": 20,
+        "paused": 0,
+        "rows": 20,
+        "newest_date": "2026-11-23",
+    }
+
+
+def test_a_refused_app_is_left_alone_for_an_hour_while_the_others_go_on(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused = True
+    for _ in range(60):
+        some.round()
+        some.now += 59
+    assert some.way(1).calls == 1
+    assert some.way(2).calls == some.way(3).calls == 60
+
+
+def test_a_corrected_credential_is_tried_in_the_next_round(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused = True
+    some.round()
+    some.way(1).refused, some.way(1).credential = False, b"second"
+    some.round()
+    entry = some.ledger.get(make_app(1).appid)
+    assert entry is not None
+    assert entry.health.up
+
+
+@pytest.mark.parametrize("unreadable", [b"", b"first"])
+def test_an_unreadable_or_unchanged_credential_stays_paused(
+    rig: Callable[..., Rig], unreadable: bytes
+) -> None:
+    some = rig()
+    some.way(1).refused = True
+    some.round()
+    some.way(1).credential = unreadable
+    some.round()
+    assert some.way(1).calls == 1
+
+
+def test_one_app_that_hangs_does_not_keep_the_others_waiting(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=20)
+    gate = many.way(1).gate = threading.Event()
+    thread = threading.Thread(target=many.round)
+    thread.start()
+    until(lambda: all(entry.tried for entry in many.ledger.entries()[1:]))
+    assert not many.ledger.entries()[0].tried
+    gate.set()
+    thread.join(5)
+    assert many.ledger.entries()[0].tried
+
+
+def test_rounds_keep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> None:
+    some = rig(interval=0.1)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) >= 4)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert some.calls() == 3 * len(some.rounds)
+
+
+@pytest.mark.parametrize(
+    ("now", "beat"), [(100.0, 160), (100.5, 160), (159.9, 160), (160, 220), (290, 340), (1000, 1060)]
+)
+def test_beats_that_a_long_round_has_missed_are_left_out(now: float, beat: float) -> None:
+    assert next_beat(100, 60, now) == beat
+
+
+def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(
+    rig: Callable[..., Rig],
+) -> None:
+    some = rig()
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: some.worker.next_round_at is not None)
+    some.configure(4)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(4).calls == 1)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert [some.way(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
+    assert len(some.rounds) == 1  # the small round for the new app is not a round over all
+
+
+def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    gate = some.way(1).gate = threading.Event()
+    thread = threading.Thread(target=some.round)
+    thread.start()
+    until(lambda: some.way(3).calls == 1)
+    some.configure(4)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(4).calls == 1)
+    gate.set()
+    thread.join(5)
+
+
+def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=50)
+    gate = threading.Event()
+    for way in many.ways.values():
+        way.gate = gate
+    thread = threading.Thread(target=many.worker.run)
+    thread.start()
+    until(lambda: many.calls() == 4)
+    many.stopping.set()
+    many.worker.stop()
+    gate.set()  # what a transport's stop does to calls under way
+    thread.join(5)
+    assert not thread.is_alive()
+    assert many.calls() == 4
+
+
+def test_a_shorter_interval_holds_from_the_reload_on(rig: Callable[..., Rig]) -> None:
+    some = rig(interval=3600)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    some.interval = 0.05
+    some.worker.reconfigure(some.fleet())
+    until(lambda: len(some.rounds) >= 3)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+
+
+def test_a_fault_of_our_own_outside_a_call_does_not_end_the_round(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig()
+    monkeypatch.setattr(some.ledger, "record", lambda *_: 1 / 0)
+    some.round()
+    assert some.calls() == 3
+    assert [event["event"] for event in events] == ["internal fault"] * 3 + ["round finished"]
