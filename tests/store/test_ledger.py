@@ -1,0 +1,103 @@
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from exporter.config.settings import Secret, StableToken
+from exporter.store.entry import HeldRow, Health
+from exporter.store.ledger import Ledger
+from tests.building import NOON, make_app, make_row
+
+FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")
+ROW = HeldRow(make_row(), NOON)
+FINE = Health(last_refresh=NOON, last_success=NOON)
+PAUSED = Health(last_refresh=NOON, resume_at=NOON + 3600, strikes=1)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger(9)
+    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9)
+    ledger.take_changes()
+    return ledger
+
+
+def test_what_is_new_is_given_out_once(ledger: Ledger) -> None:
+    assert not ledger.take_changes()
+    ledger.record(FIRST.appid, FINE, None, ROW)
+    changes = ledger.take_changes()
+    assert changes
+    assert changes.rows == ((FIRST.appid, ROW),)
+    assert [entry.rows for entry in changes.entries.values()] == [(ROW,)]
+    assert not ledger.take_changes()
+
+
+def test_what_comes_after_taking_is_not_in_what_was_taken(ledger: Ledger) -> None:
+    ledger.record(FIRST.appid, FINE, None, ROW)
+    taken = ledger.take_changes()
+    ledger.record(FIRST.appid, FINE, None, HeldRow(make_row(scale=2), NOON))
+    assert taken.entries[FIRST.appid].rows == (ROW,)
+
+
+def test_a_failure_alone_is_shown_and_needs_no_storing(ledger: Ledger) -> None:
+    ledger.record(FIRST.appid, PAUSED, None)
+    changes = ledger.take_changes()
+    assert changes.rows == ()
+    assert changes.entries[FIRST.appid].health == PAUSED
+
+
+def test_a_reload_keeps_the_rows_and_health_of_apps_that_stay(ledger: Ledger) -> None:
+    ledger.record(FIRST.appid, PAUSED, NOON + 7200, ROW)
+    renamed = replace(FIRST, name="coffee-house")
+    ledger.configure([(SECOND, "stable_token"), (renamed, "stable_token")], 9)
+    changes = ledger.take_changes()
+    assert changes.complete
+    assert list(changes.entries) == [SECOND.appid, FIRST.appid]
+    kept = changes.entries[FIRST.appid]
+    assert (kept.app.name, kept.rows, kept.health) == ("coffee-house", (ROW,), PAUSED)
+
+
+def test_a_reload_forgets_apps_that_go_and_what_still_comes_for_them(ledger: Ledger) -> None:
+    ledger.configure([(SECOND, "stable_token")], 9)
+    ledger.record(FIRST.appid, FINE, None, ROW)
+    assert ledger.get(FIRST.appid) is None
+    changes = ledger.take_changes()
+    assert (changes.rows, list(changes.entries)) == ((), [SECOND.appid])
+
+
+def test_a_changed_credential_ends_the_pause_and_keeps_the_rows(ledger: Ledger) -> None:
+    ledger.record(FIRST.appid, replace(PAUSED, last_success=NOON - 60), None, ROW)
+    changed = replace(FIRST, token=StableToken(Secret(value="another-fake-secret")))
+    ledger.configure([(changed, "stable_token")], 9)
+    entry = ledger.get(FIRST.appid)
+    assert entry is not None
+    assert (entry.rows, entry.health) == ((ROW,), Health(last_success=NOON - 60))
+
+
+def test_restored_rows_are_shown_with_the_time_they_were_fetched(ledger: Ledger) -> None:
+    ledger.restore([(FIRST.appid, (ROW,)), ("wxffffffffffffffff", (ROW,))])
+    changes = ledger.take_changes()
+    assert changes.rows == ()  # they are stored already
+    assert changes.entries[FIRST.appid].rows == (ROW,)
+    assert changes.entries[FIRST.appid].health == Health(last_success=NOON)
+    assert list(changes.entries) == [FIRST.appid, SECOND.appid]
+
+
+def test_restoring_does_not_overwrite_newer_rows(ledger: Ledger) -> None:
+    newer = HeldRow(make_row(scale=2), NOON)
+    ledger.record(FIRST.appid, FINE, None, newer)
+    ledger.restore([(FIRST.appid, (ROW,))])
+    assert ledger.entries()[0].rows == (newer,)
+
+
+def test_waiting_ends_with_news_with_the_end_and_with_the_time(ledger: Ledger) -> None:
+    start = time.monotonic()
+    ledger.wait(0.05)
+    assert time.monotonic() - start >= 0.05
+    threading.Timer(0.05, ledger.record, (FIRST.appid, FINE, None)).start()
+    ledger.wait(5)
+    ledger.take_changes()
+    threading.Timer(0.05, ledger.close).start()
+    ledger.wait(5)
+    assert time.monotonic() - start < 4

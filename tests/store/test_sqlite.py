@@ -1,0 +1,138 @@
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exporter.store.entry import HeldRow
+from exporter.store.interface import StoreError
+from exporter.store.sqlite import SCHEMA_VERSION, SqliteStore
+from tests.building import NOON, YESTERDAY, bare_row, make_row
+
+APPID = "wx0000000000000001"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "exporter.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(path)
+    yield store
+    store.close()
+
+
+def held(back: int = 0, scale: int = 1, at: float = NOON) -> HeldRow:
+    return HeldRow(make_row(YESTERDAY - timedelta(days=back), scale), at)
+
+
+def test_rows_come_back_as_they_were_newest_first(store: SqliteStore) -> None:
+    partial = HeldRow(bare_row(YESTERDAY - timedelta(days=2), visit_pv=0, visit_depth=1.25), NOON + 0.5)
+    store.save([(APPID, held(1)), (APPID, held(0)), (APPID, partial), ("wx0000000000000002", held())], 9)
+    assert list(store.load()) == [
+        (APPID, (held(0), held(1), partial)),
+        ("wx0000000000000002", (held(),)),
+    ]
+
+
+def test_whole_numbers_stay_whole(store: SqliteStore) -> None:
+    store.save([(APPID, held())], 9)
+    ((_, (back,)),) = store.load()
+    assert [type(value) for value in back.row.values] == [int, int, int, int, float, int, float]
+
+
+def test_rows_outlive_the_process(path: Path) -> None:
+    first = SqliteStore(path)
+    first.save([(APPID, held())], 9)
+    second = SqliteStore(path)  # the first was never closed, as after kill -9
+    assert list(second.load()) == [(APPID, (held(),))]
+
+
+def test_a_corrected_row_replaces_its_date(store: SqliteStore) -> None:
+    store.save([(APPID, held())], 9)
+    store.save([(APPID, held(scale=2))], 9)
+    assert list(store.load()) == [(APPID, (held(scale=2),))]
+
+
+def test_rows_older_than_the_window_are_pruned_counted_from_the_apps_newest(store: SqliteStore) -> None:
+    other = "wx0000000000000002"
+    store.save([(APPID, held(3)), (APPID, held(2)), (other, held(3))], 3)
+    store.save([(APPID, held(0))], 3)
+    assert list(store.load()) == [(APPID, (held(0), held(2))), (other, (held(3),))]
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(store: SqliteStore) -> None:
+    broken = HeldRow(make_row(), object())  # type: ignore[arg-type]
+    with pytest.raises(StoreError):
+        store.save([(APPID, held()), (APPID, broken)], 9)
+    assert list(store.load()) == []
+    store.save([(APPID, held())], 9)
+    assert list(store.load()) == [(APPID, (held(),))]
+
+
+def test_only_the_owner_may_read_the_files(store: SqliteStore, path: Path) -> None:
+    store.save([(APPID, held())], 9)
+    files = sorted(path.parent.iterdir())
+    assert [file.name for file in files] == ["exporter.db", "exporter.db-shm", "exporter.db-wal"]
+    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+
+
+def test_rights_that_are_too_wide_are_narrowed(path: Path) -> None:
+    SqliteStore(path).close()
+    path.chmod(0o644)
+    SqliteStore(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_a_newer_version_is_refused_with_advice(path: Path) -> None:
+    SqliteStore(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(StoreError, match=r"newer version.*upgrade the exporter or name another file"):
+        SqliteStore(path)
+
+
+def test_a_corrupt_file_is_a_clear_error(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database, whatever its name says " * 100)
+    with pytest.raises(StoreError, match=r"cannot open storage .*not a database"):
+        SqliteStore(path)
+
+
+def test_a_file_damaged_behind_its_head_is_a_clear_error_at_reading(path: Path) -> None:
+    store = SqliteStore(path)
+    store.save([(f"wx{number:016x}", held()) for number in range(2000)], 9)
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 :] = os.urandom(len(content) - 4096 * 3)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="cannot (open|read) storage"):
+        list(SqliteStore(path).load())
+
+
+def test_a_path_that_cannot_be_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot open storage .*Check the path"):
+        SqliteStore(tmp_path / "file" / "exporter.db")
+
+
+def test_a_locked_database_is_told_and_nothing_breaks(store: SqliteStore, path: Path) -> None:
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        store.save([(APPID, held())], 9)
+    other.execute("ROLLBACK")
+    other.close()
+    store.save([(APPID, held())], 9)
+    assert list(store.load()) == [(APPID, (held(),))]
+
+
+def test_the_directory_is_made_for_the_owner_alone(path: Path) -> None:
+    SqliteStore(path).close()
+    assert path.parent.stat().st_mode & 0o777 == 0o700
