@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from exporter.config.settings import App, Secret, StableToken
-from exporter.store.entry import Entry, HeldRow, Health
+from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import FIELDS, Row
 
 YESTERDAY = date(2026, 11, 23)
@@ -23,10 +23,10 @@ def make_row(day: date = YESTERDAY, scale: int = 1) -> Row:
 
 
 def make_entry(
-    number: int = 1, rows: Iterable[Row] = (), health: Health = Health(), name: str | None = None
+    number: int = 1, rows: Iterable[Row] = (), health: Health | None = None, name: str | None = None
 ) -> Entry:
     held = tuple(HeldRow(row, NOON - 3600) for row in rows)
-    return Entry(make_app(number, name), "stable_token", held, health)
+    return Entry(make_app(number, name), "stable_token", held, health or Health())
 
 
 def bare_row(day: date, **figures: float) -> Row:

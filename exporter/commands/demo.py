@@ -5,15 +5,12 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
 
 from exporter.commands.serve import DEFAULT_ADDRESS, serve_config
 from exporter.config import load
 from exporter.simulator.fleet import config_yaml, demo_fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.web.listen import parse_address
-
-_SETTINGS: Final = "refresh: {interval: 1m, concurrency: 32}\n"  # a hanging app must not hold up the others
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -24,7 +21,10 @@ def run(flags: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="wechat-demo-") as folder,
     ):
         path = Path(folder, "config.yaml")
-        path.write_text(config_yaml(demo_fleet(), simulator.base_url) + _SETTINGS, "utf-8")
+        settings = config_yaml(
+            demo_fleet(), simulator.base_url, timeout="2s", interval="1m", concurrency=len(demo_fleet())
+        )
+        path.write_text(settings, "utf-8")
         config = load(path, os.environ)
 
         def welcome() -> None:

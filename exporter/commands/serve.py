@@ -16,7 +16,7 @@ from exporter.service import Exporter
 from exporter.store.interface import StoreError
 from exporter.web.app import make_app
 from exporter.web.listen import ListenError, listen
-from exporter.web.server import serve
+from exporter.web.server import make_server, serve
 
 DEFAULT_ADDRESS: Final = ":10950"
 _STOP_SECONDS: Final = 5.0
@@ -56,7 +56,7 @@ def serve_config(
             app = make_app(
                 exporter, flags.telemetry_path, exporter.reload if flags.enable_lifecycle else None
             )
-            serve(app, sockets, started=begin, hangup=exporter.reload)
+            serve(make_server(app, begin), sockets, exporter.reload)
         finally:
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")

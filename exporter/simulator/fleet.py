@@ -66,10 +66,26 @@ def fleet(count: int, seed: int) -> tuple[SimApp, ...]:
     )
 
 
-def config_yaml(apps: Iterable[SimApp], base_url: str) -> str:
-    """An exporter configuration for these apps, ready to use: it keeps nothing on disk."""
+def config_yaml(
+    apps: Iterable[SimApp],
+    base_url: str,
+    *,
+    timeout: str = "10s",
+    interval: str = "1h",
+    concurrency: int = 16,
+) -> str:
+    """An exporter configuration for these apps, ready to use: it keeps nothing on disk.
+
+    Args:
+        apps: the mini programs to ask for.
+        base_url: where the simulator answers.
+        timeout: of a whole call, as the configuration writes it.
+        interval: between the starts of two rounds.
+        concurrency: calls at a time.
+    """
     configuration = {
-        "wechat": {"base_url": base_url},
+        "wechat": {"base_url": base_url, "timeout": timeout},
+        "refresh": {"interval": interval, "concurrency": concurrency},
         "storage": {"url": "memory://"},
         "apps": [
             {"appid": app.appid, "name": app.name, "labels": dict(app.labels), "secret": app.secret}

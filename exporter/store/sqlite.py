@@ -46,7 +46,11 @@ class SqliteStore:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             path.chmod(0o600)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """All rows kept, per appid, newest first."""

@@ -6,9 +6,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -69,39 +70,9 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(
-    app: ASGIApp,
-    sockets: Sequence[socket.socket],
-    *,
-    started: Callable[[], None] = lambda: None,
-    hangup: Callable[[], Any] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Args:
-        app: the application.
-        sockets: listening sockets.
-        started: called once connections are accepted.
-        hangup: called in a thread of its own at SIGHUP.
-    """
-    server = Server(_settings(app), started)
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.handle_exit, number, None)
-        if hangup is not None:
-            loop.add_signal_handler(
-                signal.SIGHUP, lambda: threading.Thread(target=hangup, name="reload", daemon=True).start()
-            )
-        await server.serve(sockets=list(sockets))
-
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(run())
-
-
-def _settings(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
+def make_server(app: ASGIApp, when_started: Callable[[], None]) -> Server:
+    """A server for the application; `when_started` is called once connections are accepted."""
+    settings = uvicorn.Config(
         app,
         http=Protocol,
         ws="none",
@@ -112,13 +83,22 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
-        h11_max_incomplete_event_size=16 * 1024,
     )
+    return Server(settings, when_started)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[], object]) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP calls `hangup` in a thread of its own."""
+
+    def start_hangup() -> None:
+        threading.Thread(target=hangup, name="reload", daemon=True).start()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, start_hangup)
+        await server.serve(sockets=list(sockets))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())

@@ -18,9 +18,7 @@ DAY_BEFORE = YESTERDAY - timedelta(days=1)
 def lines(entry: Entry, *dates: object) -> dict[str, list[str]]:
     """The sample lines per metric name, without those that are empty."""
     texts = render([entry], dates)  # type: ignore[arg-type]
-    return {
-        family.name: text.splitlines() for family, text in zip(FAMILIES, texts, strict=True) if text
-    }
+    return {family.name: text.splitlines() for family, text in zip(FAMILIES, texts, strict=True) if text}
 
 
 def test_the_names_are_the_contracts() -> None:
@@ -35,7 +33,8 @@ def test_the_names_are_the_contracts() -> None:
         "ref_date_timestamp_seconds",
     ]
     assert [family.metric for family in DAILY] == [f"wechat_miniprogram_daily_{each}" for each in suffixes]
-    assert [family.metric for family in BY_DATE] == [f"wechat_miniprogram_by_date_{each}" for each in suffixes]
+    by_date = [f"wechat_miniprogram_by_date_{each}" for each in suffixes]
+    assert [family.metric for family in BY_DATE] == by_date
     assert [family.metric for family in FAMILIES[16:]] == [
         "wechat_miniprogram_up",
         "wechat_miniprogram_last_refresh_timestamp_seconds",
@@ -47,7 +46,8 @@ def test_the_names_are_the_contracts() -> None:
 
 
 def test_the_latest_family_shows_the_newest_row_held() -> None:
-    found = lines(make_entry(1, [make_row(DAY_BEFORE, 2), make_row(DAY_BEFORE - timedelta(days=1))], name="tea"))
+    rows = [make_row(DAY_BEFORE, 2), make_row(DAY_BEFORE - timedelta(days=1))]
+    found = lines(make_entry(1, rows, name="tea"))
     assert found["daily_visit_pv"] == [
         'wechat_miniprogram_daily_visit_pv{appid="wx0000000000000001",name="tea"} 80'
     ]
@@ -94,13 +94,11 @@ def test_labels_of_the_configuration_go_to_the_info_metric() -> None:
 def test_the_error_is_there_only_while_the_last_refresh_failed() -> None:
     failing = Health(last_refresh=NOON, reason=Reason.IP_NOT_ALLOWED, errcode=40164)
     found = lines(make_entry(1, health=failing, name="tea"))
-    assert found["refresh_error_info"] == [
-        'wechat_miniprogram_refresh_error_info{appid="wx0000000000000001",name="tea",'
-        'reason="ip_not_allowed",errcode="40164"} 1'
-    ]
+    labels = 'appid="wx0000000000000001",name="tea",reason="ip_not_allowed",errcode="40164"'
+    assert found["refresh_error_info"] == [f"wechat_miniprogram_refresh_error_info{{{labels}}} 1"]
     assert found["up"][0].endswith(" 0")
-    without_errcode = Health(last_refresh=NOON, reason=Reason.TIMEOUT)
-    assert 'reason="timeout",errcode=""}' in lines(make_entry(1, health=without_errcode))["refresh_error_info"][0]
+    found = lines(make_entry(1, health=Health(last_refresh=NOON, reason=Reason.TIMEOUT)))
+    assert 'reason="timeout",errcode=""}' in found["refresh_error_info"][0]
 
 
 @pytest.mark.parametrize("reason", [None, Reason.NOT_READY, Reason.EMPTY])

@@ -7,7 +7,7 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.publisher import Publisher
-from exporter.store.entry import HeldRow, Health
+from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
@@ -53,10 +53,7 @@ def stage(log: FilteringBoundLogger) -> Stage:
 
 def test_a_row_is_stored_before_it_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     shown_while_saving: list[bytes] = []
-    save = stage.shelf.save
-    monkeypatch.setattr(
-        stage.shelf, "save", lambda *given: (shown_while_saving.append(stage.shown()), save(*given))
-    )
+    monkeypatch.setattr(stage.shelf, "save", lambda *_: shown_while_saving.append(stage.shown()))
     stage.row_comes()
     stage.publisher.publish()
     assert b"visit_pv" not in shown_while_saving[0]

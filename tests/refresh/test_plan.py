@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.refresh.plan import LOOKBACK_DAYS, Ask, Policy, due, follow_ups, window
-from exporter.store.entry import HeldRow, Health
+from exporter.store.entry import Health, HeldRow
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_row
 
@@ -69,7 +69,9 @@ def test_recent_dates_are_asked_for_again_once_a_beijing_day() -> None:
 
 def test_an_app_without_any_row_is_looked_up_further_back_than_a_window_of_one() -> None:
     asks = follow_ups(make_entry(1), NOON, Policy(history_days=1, revisit_days=0))
-    assert [(ask.day, ask.fallback) for ask in asks] == [(day(back), True) for back in range(1, LOOKBACK_DAYS)]
+    assert [(ask.day, ask.fallback) for ask in asks] == [
+        (day(back), True) for back in range(1, LOOKBACK_DAYS)
+    ]
 
 
 def test_the_usual_window_needs_no_fallback() -> None:

@@ -104,9 +104,7 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
         time.sleep(0.01)
 
 
-def test_a_round_asks_for_every_app_and_tells_in_one_line(
-    rig: Callable[..., Rig], events: list[Any]
-) -> None:
+def test_a_round_asks_for_every_app_and_tells_in_one_line(rig: Callable[..., Rig], events: list[Any]) -> None:
     many = rig(apps=20)
     many.round()
     assert [way.calls for way in many.ways.values()] == [1] * 20

@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.store.entry import HeldRow, Health, with_row
+from exporter.store.entry import Health, HeldRow, with_row
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_row
 

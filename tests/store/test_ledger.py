@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.config.settings import Secret, StableToken
-from exporter.store.entry import HeldRow, Health
+from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import Ledger
 from tests.building import NOON, make_app, make_row
 

@@ -111,7 +111,7 @@ def test_a_file_damaged_behind_its_head_is_a_clear_error_at_reading(path: Path) 
     content = bytearray(path.read_bytes())
     content[4096 * 3 :] = os.urandom(len(content) - 4096 * 3)
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="cannot (open|read) storage"):
+    with pytest.raises(StoreError, match=r"cannot (open|read) storage"):
         list(SqliteStore(path).load())
 
 
