@@ -1,0 +1,82 @@
+"""The trend's figures as people read them, and how they have changed; what is not held is a dash."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from exporter.store.entry import Entry
+from exporter.trend import FIELDS, Field, Row
+from exporter.web.texts import Language
+
+DASH: Final = "–"
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+_EXACT_BELOW: Final = 99.95  # percent; from here on decimals are noise
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change in percent; `trend` is `up`, `down`, `same`, or `none` where there is nothing to compare."""
+
+    text: str
+    trend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the newest row, with its change against the day before and a week before."""
+
+    name: str
+    text: str
+    day: Change
+    week: Change
+
+
+_NO_CHANGE_KNOWN: Final = Change(DASH, "none")
+
+
+def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
+    """The figures of the newest row in the order of FIELDS; dashes where the app has no row."""
+    if not entry.rows:
+        return tuple(Figure(field.name, DASH, _NO_CHANGE_KNOWN, _NO_CHANGE_KNOWN) for field in FIELDS)
+    newest = entry.rows[0].row
+    day, week = entry.row(newest.ref_date - _DAY), entry.row(newest.ref_date - _WEEK)
+    return tuple(
+        Figure(
+            field.name,
+            written(field, newest[field.name], language),
+            change(newest, day, field),
+            change(newest, week, field),
+        )
+        for field in FIELDS
+    )
+
+
+def written(field: Field, value: float | None, language: Language) -> str:
+    """A value with its unit: `12,345`, `45.3 s`, `2:05`, `1:02:03`, `2.57`."""
+    if value is None:
+        return DASH
+    if field.unit == "seconds":
+        return _duration(value, language)
+    return f"{value:,.0f}" if field.integral else f"{value:,.2f}"
+
+
+def change(newer: Row, older: Row | None, field: Field) -> Change:
+    """How much more, in percent of the older value; unknown where a value is missing or the older is 0."""
+    value, base = newer[field.name], older[field.name] if older is not None else None
+    if value is None or not base:
+        return _NO_CHANGE_KNOWN
+    percent = (value - base) / base * 100
+    size = abs(percent)
+    digits = f"{size:.1f}" if size < _EXACT_BELOW else f"{size:,.0f}"
+    if digits == "0.0":
+        return Change("0.0%", "same")
+    return Change(f"+{digits}%", "up") if percent > 0 else Change(f"−{digits}%", "down")
+
+
+def _duration(seconds: float, language: Language) -> str:
+    if round(seconds, 1) < 60:  # noqa: PLR2004 - a minute
+        return language.text("unit.seconds", value=f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

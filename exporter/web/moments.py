@@ -1,0 +1,48 @@
+"""Times for people: in Beijing, beside how far away they are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from exporter.trend import BEIJING
+from exporter.web.texts import Language
+
+_LATEST: Final = 253_402_185_600  # the year 10000 in Beijing, which no calendar here can write
+_SPANS: Final = ((86_400, 36 * 3600, "d"), (3600, 90 * 60, "h"), (60, 90, "min"), (1, 1, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as the page shows it: `short` leaves out what is the same today."""
+
+    iso: str
+    full: str
+    short: str
+    relative: str
+    ahead: bool
+
+
+def moment(at: float | None, now: float, language: Language) -> Moment | None:
+    """The Unix time `at` as seen from `now`; None where it is not known or no date can be."""
+    if at is None or not 0 <= at < _LATEST:
+        return None
+    then, today = datetime.fromtimestamp(at, BEIJING), datetime.fromtimestamp(now, BEIJING)
+    short = f"{then:%H:%M}"
+    if then.date() != today.date():
+        short = f"{then:%m-%d %H:%M}" if then.year == today.year else f"{then:%Y-%m-%d %H:%M}"
+    return Moment(
+        iso=then.isoformat(timespec="seconds"),
+        full=f"{then:%Y-%m-%d %H:%M:%S}",
+        short=short,
+        relative=_relative(at - now, language),
+        ahead=at > now,
+    )
+
+
+def _relative(seconds: float, language: Language) -> str:
+    distance = abs(seconds)
+    for size, least, name in _SPANS:
+        if distance >= least:
+            span = language.text(f"span.{name}", count=f"{distance / size:,.0f}")
+            return language.text("ahead" if seconds > 0 else "ago", span=span)
+    return language.text("now")

@@ -1,0 +1,50 @@
+"""The status page at `/`: takes what the exporter has on show and answers with HTML."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from exporter.service import Exporter
+from exporter.web.status_html import Situation, StatusHtml
+from exporter.web.status_query import Query
+from exporter.web.texts import negotiate
+
+_STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"
+
+
+class StatusPage:
+    """The page for people, in English and Chinese."""
+
+    stylesheet: bytes
+    """What the page links to as `style.css`."""
+
+    def __init__(
+        self, exporter: Exporter, telemetry_path: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._exporter = exporter
+        self._telemetry_path = telemetry_path
+        self._clock = clock
+        self._html = StatusHtml()
+        self.stylesheet = _STYLESHEET.read_bytes()
+
+    def respond(self, request: Request, headers: Mapping[str, str]) -> Response:
+        """The page that the request's parameters ask for, sent with these headers."""
+        query = Query.read(request.query_params)
+        language = query.lang or negotiate(",".join(request.headers.getlist("accept-language")))
+        situation = Situation(
+            entries=tuple(self._exporter.publisher.page.entries.values()),
+            now=self._clock(),
+            next_round_at=self._exporter.worker.next_round_at,
+            interval=self._exporter.config.refresh.interval,
+            telemetry_path=self._telemetry_path,
+        )
+        html = self._html.render(situation, query, language)
+        return Response(
+            html.encode(errors="replace"),  # a name or WeChat's text may hold half a surrogate pair
+            media_type="text/html",
+            headers={**headers, "Content-Language": language.tag, "Vary": "Accept-Language"},
+        )

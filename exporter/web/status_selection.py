@@ -1,0 +1,78 @@
+"""Which apps the status page shows: filtered, sorted, cut into pages."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exporter.store.entry import Entry
+from exporter.web.status_query import Query, State
+
+_URGENCY: Final = {state: place for place, state in enumerate(State)}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One page of the apps that match; `first` is the place of its first app, counted from 1."""
+
+    entries: tuple[Entry, ...]
+    first: int
+    matching: int
+    page: int
+    pages: int
+
+
+def state_of(entry: Entry) -> State:
+    """How an app is, by its last refresh."""
+    health = entry.health
+    if health.last_refresh is None:
+        return State.UNTRIED
+    if health.reason is None:
+        return State.OK
+    return State.NOT_READY if health.up else State.FAILING
+
+
+def select(entries: Iterable[Entry], query: Query) -> Selection:
+    """The page that the query asks for; the last one where it asks for one behind it."""
+    found = _sorted(_filtered(entries, query), query)
+    pages = max(1, -(-len(found) // query.size))
+    page = min(query.page, pages)
+    start = (page - 1) * query.size
+    shown = tuple(found[start : start + query.size])
+    return Selection(shown, start + 1 if shown else 0, len(found), page, pages)
+
+
+def _filtered(entries: Iterable[Entry], query: Query) -> list[Entry]:
+    words = query.q.casefold().split()
+    return [
+        entry
+        for entry in entries
+        if (query.state is None or state_of(entry) is query.state) and (not words or _has(entry, words))
+    ]
+
+
+def _has(entry: Entry, words: Sequence[str]) -> bool:
+    app = entry.app
+    labels = " ".join(f"{name}={value}" for name, value in app.labels)
+    text = f"{app.name} {app.appid} {labels}".casefold()
+    return all(word in text for word in words)
+
+
+def _sorted(entries: list[Entry], query: Query) -> list[Entry]:
+    """In the query's order; apps without a value come last either way, equal ones as configured."""
+    if not query.sort:
+        return entries
+    key = _key(query.sort)
+    keyed = [(key(entry), entry) for entry in entries]
+    known = [pair for pair in keyed if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=query.order == "desc")
+    return [entry for _, entry in known] + [entry for value, entry in keyed if value is None]
+
+
+def _key(column: str) -> Callable[[Entry], Any]:
+    keys: dict[str, Callable[[Entry], Any]] = {
+        "name": lambda entry: entry.app.name.casefold(),
+        "state": lambda entry: _URGENCY[state_of(entry)],
+        "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
+        "token": lambda entry: entry.token_expires_at,
+    }
+    return keys.get(column, lambda entry: entry.rows[0].row[column] if entry.rows else None)

@@ -1,0 +1,120 @@
+"""One app's row on the status page: everything about it in the words that the page prints."""
+
+from dataclasses import dataclass
+
+from exporter.store.entry import Entry, Health
+from exporter.trend import Field, yesterday
+from exporter.web.chart import Chart, chart
+from exporter.web.figures import DASH, Figure, figures
+from exporter.web.moments import Moment, moment
+from exporter.web.status_query import State
+from exporter.web.status_selection import state_of
+from exporter.web.texts import TEXTS, Language
+from exporter.wechat.errcodes import usual_advice
+from exporter.wechat.errors import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When the page is made, and when the next round begins (Unix times); None: one is under way."""
+
+    now: float
+    next_round_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the last refresh failed, what WeChat said, what to do, and until when the app is left alone."""
+
+    reason: str
+    detail: str
+    advice: str
+    paused_until: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppView:
+    """One app as the table shows it."""
+
+    name: str
+    appid: str
+    labels: tuple[tuple[str, str], ...]
+    state: State
+    state_text: str
+    note: str
+    trouble: Trouble | None
+    newest: str
+    days_late: int
+    late_text: str
+    figures: tuple[Figure, ...]
+    chart: Chart | None
+    last_refresh: Moment | None
+    next_refresh: Moment | None
+    token: str
+    token_expiry: Moment | None
+
+
+def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: Language) -> AppView:
+    """The row of an app.
+
+    Args:
+        entry: what is known of it.
+        times: now, and the next round.
+        charted: the figure of the chart.
+        days: the dates that the chart spans.
+        language: of the texts.
+    """
+    health = entry.health
+    state = state_of(entry)
+    late = (yesterday(times.now) - entry.rows[0].row.ref_date).days if entry.rows else 0
+    return AppView(
+        name=entry.app.name,
+        appid=entry.app.appid,
+        labels=entry.app.labels,
+        state=state,
+        state_text=language.text(f"state.{state}"),
+        note=language.text(f"reason.{health.reason}") if health.reason is Reason.EMPTY else "",
+        trouble=_trouble(health, times, language) if state is State.FAILING else None,
+        newest=f"{entry.rows[0].row.ref_date}" if entry.rows else DASH,
+        days_late=max(late, 0),
+        late_text=_late(late, language),
+        figures=figures(entry, language),
+        chart=chart(entry, charted, days, language),
+        last_refresh=moment(health.last_refresh, times.now, language),
+        next_refresh=_next(health, times, language),
+        token=_token(entry.token_kind, language),
+        token_expiry=moment(entry.token_expires_at, times.now, language),
+    )
+
+
+def _trouble(health: Health, times: Moments, language: Language) -> Trouble | None:
+    if health.reason is None:
+        return None
+    paused = _paused_until(health, times)
+    return Trouble(
+        reason=language.text(f"reason.{health.reason}"),
+        detail=health.detail,
+        advice=language.advice(usual_advice(health.reason, health.errcode)),
+        paused_until=moment(paused, times.now, language),
+    )
+
+
+def _late(days: int, language: Language) -> str:
+    if days <= 0:
+        return ""
+    return language.text("days_late_1") if days == 1 else language.text("days_late", days=f"{days:,}")
+
+
+def _paused_until(health: Health, times: Moments) -> float | None:
+    return health.resume_at if health.resume_at is not None and health.resume_at > times.now else None
+
+
+def _next(health: Health, times: Moments, language: Language) -> Moment | None:
+    """A paused app is asked again in the first round after its pause, so not before either of them."""
+    known = [at for at in (_paused_until(health, times), times.next_round_at) if at is not None]
+    return moment(max(known), times.now, language) if known else None
+
+
+def _token(kind: str, language: Language) -> str:
+    key = f"token.{kind}"
+    return language.text(key) if key in TEXTS else kind
