@@ -28,7 +28,7 @@ class Telemetry:
     """Counts what the exporter does; safe to use from many threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # the library knows no other way than for the whole process
+        disable_created_metrics()  # the library knows no other way than for the whole process
         self._clock = clock
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

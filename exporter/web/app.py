@@ -58,7 +58,7 @@ def make_app(exporter: Exporter, telemetry_path: str, reload: Callable[[], str |
             return PlainTextResponse("Reloaded.\n")
         return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
 
-    return Starlette(
+    application = Starlette(
         routes=[
             Route(
                 telemetry_path,
@@ -72,3 +72,5 @@ def make_app(exporter: Exporter, telemetry_path: str, reload: Callable[[], str |
             Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )
+    application.router.redirect_slashes = False  # it would redirect to whatever Host says
+    return application

@@ -68,11 +68,11 @@ def test_an_answer_starts_the_pauses_anew() -> None:
 
 def test_a_token_refused_after_its_renewal_pauses_shortly_at_first_then_for_an_hour_at_most() -> None:
     health, pauses = Health(), []
-    for _ in range(9):
+    for _ in range(11):
         health = fail(health, STALE)
         assert health.resume_at is not None
         pauses.append(health.resume_at - NOON)
-    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert pauses == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
 
 
 def test_pauses_are_spread_so_that_apps_do_not_come_back_together() -> None:

@@ -1,0 +1,83 @@
+"""Runs the real command in a process of its own."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+COMMAND = (sys.executable, "-m", "exporter")
+Sample = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Running:
+    """A command under way: where it answers, what it has written."""
+
+    def __init__(self, process: subprocess.Popen[bytes], base_url: str, output: Path) -> None:
+        self.process = process
+        self.base_url = base_url
+        self._output = output
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(self.base_url + path, headers=headers, timeout=10)
+
+    def metrics(self) -> str:
+        return self.get("/metrics").text
+
+    def samples(self) -> dict[Sample, float]:
+        """The whole page, parsed strictly."""
+        accept = "application/openmetrics-text; version=1.0.0"
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(self.get("/metrics", Accept=accept).text)
+            for sample in family.samples
+        }
+
+    def output(self) -> str:
+        """All that it has written, to both standard streams."""
+        return self._output.read_text("utf-8")
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 15) -> None:
+        """Return once the condition holds; an exporter that does not answer yet is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if condition():
+                    return
+            except requests.ConnectionError:
+                pass
+            assert self.process.poll() is None, f"ended: {self.output()}"
+            assert time.monotonic() < end, f"not in {seconds} s: {self.output()}"
+            time.sleep(0.05)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and wait; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(15)
+
+
+@contextmanager
+def running(port: int, *words: str, cwd: Path | None = None) -> Iterator[Running]:
+    """Run a command that listens on that port; killed at the end where it still runs."""
+    with tempfile.NamedTemporaryFile(suffix=".out") as output:
+        process = subprocess.Popen([*COMMAND, *words], stdout=output, stderr=output, cwd=cwd)
+        try:
+            yield Running(process, f"http://127.0.0.1:{port}", Path(output.name))
+        finally:
+            process.kill()
+            process.wait(15)
+
+
+@contextmanager
+def serving(config: Path, port: int, *flags: str) -> Iterator[Running]:
+    """Run `serve` and wait until it answers."""
+    address = f"--web.listen-address=127.0.0.1:{port}"
+    with running(port, f"--config.file={config}", address, *flags) as exporter:
+        exporter.wait_until(lambda: exporter.get("/-/healthy").ok)
+        yield exporter

@@ -1,0 +1,110 @@
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config import load
+from exporter.service import Exporter
+from exporter.store.entry import HeldRow, Health
+from exporter.web.app import make_app
+from tests.building import NOON, make_row
+from tests.web.asking import Answer, ask
+
+APPID = "wx0123456789abcdef"
+CONFIG = f"""
+storage: {{url: "memory://"}}
+apps:
+  - {{appid: {APPID}, name: coffee-shop, secret: not-a-real-secret}}
+"""
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def exporter(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Exporter]:
+    """An exporter that was never started: it shows what the tests write down."""
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    exporter = Exporter(load(path, {}), log, lambda: NOON)
+    yield exporter
+    exporter._line.transport.stop()
+
+
+@pytest.fixture
+def request_(exporter: Exporter) -> Ask:
+    app = make_app(exporter, "/metrics", None)
+    return lambda method, path, **headers: ask(app, method, path, **headers)
+
+
+def row_comes(exporter: Exporter) -> None:
+    health = Health(last_refresh=NOON, last_success=NOON)
+    exporter.ledger.record(APPID, health, None, HeldRow(make_row(), NOON))
+    exporter.publisher.publish()
+
+
+def test_the_process_is_healthy_whatever_wechat_does(request_: Ask) -> None:
+    answer = request_("GET", "/-/healthy")
+    assert (answer.status, answer.body) == (200, b"Healthy.\n")
+
+
+def test_ready_once_every_app_was_tried(request_: Ask, exporter: Exporter) -> None:
+    assert request_("GET", "/-/ready").status == 503
+    row_comes(exporter)
+    assert request_("GET", "/-/ready").status == 200
+
+
+def test_a_head_request_has_the_headers_and_no_body(request_: Ask, exporter: Exporter) -> None:
+    row_comes(exporter)
+    full = request_("GET", "/metrics")
+    head = request_("HEAD", "/metrics")
+    assert head.body == b""
+    assert abs(int(head.headers["content-length"]) - len(full.body)) < 100  # the own part moves
+
+
+def test_the_length_is_told_and_right_in_every_form(request_: Ask, exporter: Exporter) -> None:
+    row_comes(exporter)
+    for encoding in ("identity", "gzip"):
+        for accept in ("text/plain", "application/openmetrics-text"):
+            answer = request_("GET", "/metrics", accept_encoding=encoding, accept=accept)
+            assert int(answer.headers["content-length"]) == len(answer.body)
+            assert answer.headers["vary"] == "Accept, Accept-Encoding"
+            plain = gzip.decompress(answer.body) if encoding == "gzip" else answer.body
+            assert b"wechat_miniprogram_daily_visit_pv{" in plain
+            assert b"wechat_miniprogram_exporter_build_info{" in plain
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])
+def test_only_get_and_head_are_answered(request_: Ask, method: str, path: str) -> None:
+    assert request_(method, path).status == 405
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "/nothing", "/-/", "//metrics", "/../etc/passwd", "/-/reload/"])
+def test_other_paths_are_not_there(request_: Ask, path: str) -> None:
+    assert request_("GET", path).status == 404
+
+
+def test_reload_is_off_without_its_flag(request_: Ask) -> None:
+    answer = request_("POST", "/-/reload")
+    assert answer.status == 403
+    assert b"--web.enable-lifecycle" in answer.body
+    assert request_("GET", "/-/reload").status == 405
+
+
+@pytest.mark.parametrize(("problem", "status"), [(None, 200), ("config.yaml:3: no", 500)])
+def test_reload_tells_what_is_wrong(exporter: Exporter, problem: str | None, status: int) -> None:
+    answer = ask(make_app(exporter, "/metrics", lambda: problem), "POST", "/-/reload")
+    assert answer.status == status
+    assert (problem or "Reloaded").encode() in answer.body
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, exporter: Exporter) -> None:
+    row_comes(exporter)
+    answer = request_("GET", "/")
+    assert answer.status == 200
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert b"coffee-shop" in answer.body
+    assert request_("GET", "/style.css").headers["content-type"].startswith("text/css")
