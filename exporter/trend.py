@@ -4,7 +4,6 @@
 are all made from it.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,7 +114,8 @@ FIELDS: Final = (
 
 _INDEX: Final = {field.name: position for position, field in enumerate(FIELDS)}
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_LARGEST_COUNT: Final = 2**53  # beyond it a Prometheus sample is no longer exact
+_LARGEST: Final = 2**53  # beyond it a Prometheus sample is no longer exact
+_LONGEST_SHOWN: Final = 40  # characters of a text that an error's text repeats
 
 
 class MalformedRowError(ValueError):
@@ -147,20 +147,19 @@ def parse_trend(body: Mapping[str, object], asked: date) -> Row | None:
     Raises:
         MalformedRowError: anything that cannot be trusted, so that no wrong number is shown.
     """
-    rows = body.get("list")
+    if "list" not in body:
+        raise MalformedRowError("there is no 'list'")
+    rows = body["list"]
     if not isinstance(rows, list):
-        raise MalformedRowError(f"'list' is {_kind(rows)}, not a list")
+        raise MalformedRowError(f"'list' is {_shown(rows)}, not a list")
     if not rows:
         return None
     if len(rows) > 1:
         raise MalformedRowError(f"'list' has {len(rows)} rows for one date")
     item = rows[0]
     if not isinstance(item, dict):
-        raise MalformedRowError(f"list[0] is {_kind(item)}, not an object")
-    found = _pick(item, "ref_date", "refDate")
-    if found is _ABSENT or isinstance(found, bool) or str(found) != wire_date(asked):
-        told = "missing" if found is _ABSENT else _shown(found)
-        raise MalformedRowError(f"ref_date is {told}, asked for {wire_date(asked)}")
+        raise MalformedRowError(f"list[0] is {_shown(item)}, not an object")
+    _check_date(item, asked)
     values = tuple(_figure(item, field) for field in FIELDS)
     if all(value is None for value in values):
         raise MalformedRowError("the row has none of the documented figures")
@@ -169,7 +168,7 @@ def parse_trend(body: Mapping[str, object], asked: date) -> Row | None:
 
 def wire_date(day: date) -> str:
     """A date as WeChat writes it: yyyymmdd."""
-    return day.strftime("%Y%m%d")
+    return day.isoformat().replace("-", "")
 
 
 def yesterday(now: float) -> date:
@@ -198,29 +197,33 @@ def beijing_text(at: float) -> str:
     return f"{datetime.fromtimestamp(at, BEIJING):%Y-%m-%d %H:%M} (Beijing)"
 
 
-class _Absent:
-    """Marks a key that is not there, as null is a value of its own."""
+def _found(item: dict[str, object], snake: str, camel: str) -> list[object]:
+    """What stands under either spelling of a key: nothing, one value, or two that have to agree."""
+    return [item[key] for key in (snake, camel) if key in item]
 
 
-_ABSENT: Final = _Absent()
-
-
-def _pick(item: dict[str, object], snake: str, camel: str) -> object:
-    if snake in item:
-        if camel in item and item[camel] != item[snake]:
-            raise MalformedRowError(f"{snake} and {camel} differ")
-        return item[snake]
-    return item.get(camel, _ABSENT)
+def _check_date(item: dict[str, object], asked: date) -> None:
+    found = _found(item, "ref_date", "refDate")
+    if not found:
+        raise MalformedRowError(f"ref_date is missing, asked for {wire_date(asked)}")
+    right = (wire_date(asked), int(wire_date(asked)))
+    for each in found:
+        if each not in right or isinstance(each, float):
+            raise MalformedRowError(f"ref_date is {_shown(each)}, asked for {wire_date(asked)}")
 
 
 def _figure(item: dict[str, object], field: Field) -> int | float | None:
-    found = _pick(item, field.name, field.camel)
-    if found is _ABSENT:
-        return None
+    values = {_value(each, field) for each in _found(item, field.name, field.camel)}
+    if len(values) > 1:
+        raise MalformedRowError(f"{field.name} and {field.camel} differ")
+    return values.pop() if values else None
+
+
+def _value(found: object, field: Field) -> int | float:
     value = _number(found)
-    if value is None or math.isnan(value) or value < 0:
+    if value is None or not value >= 0:  # NaN is not
         raise MalformedRowError(f"{field.name} is {_shown(found)}, not a number from 0 up")
-    if value > _LARGEST_COUNT:
+    if value > _LARGEST:
         raise MalformedRowError(f"{field.name} is {_shown(found)}, too large to be true")
     if value == int(value):
         return int(value)
@@ -230,11 +233,7 @@ def _figure(item: dict[str, object], field: Field) -> int | float | None:
 
 
 def _number(found: object) -> int | float | None:
-    if isinstance(found, bool):
-        return None
-    if isinstance(found, int):
-        return min(found, 2 * _LARGEST_COUNT)  # a longer one would not fit a float
-    if isinstance(found, float):
+    if isinstance(found, int | float) and not isinstance(found, bool):
         return found
     if isinstance(found, str) and _NUMBER.fullmatch(found):
         return float(found)
@@ -242,10 +241,13 @@ def _number(found: object) -> int | float | None:
 
 
 def _shown(found: object) -> str:
-    text = repr(found)
-    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004
+    """A value for an error's text: short ones as they are, so that nothing is shown in part.
 
-
-def _kind(found: object) -> str:
-    names = {dict: "an object", str: "a text", list: "a list", type(None): "missing or null"}
-    return names.get(type(found), f"{found!r:.40}")
+    Part of a token could not be recognised as one any more; a whole one is, where the call is made.
+    """
+    if isinstance(found, str):
+        return repr(found) if len(found) <= _LONGEST_SHOWN else f"a text of {len(found)} characters"
+    if isinstance(found, int) and abs(found) > _LARGEST:  # its digits may be more than Python writes out
+        return "a huge number"
+    named = {dict: "an object", list: "a list", type(None): "null"}.get(type(found))
+    return named or repr(found)

@@ -2,21 +2,24 @@
 
 Socket timeouts bound one read, not a call: a peer that sends a byte now and then would hold it for
 ever, in the TLS handshake and in the headers too. So one thread watches all calls under way and
-shuts the socket of a late one down; the blocked read returns at once.
+shuts the socket of a late one down; the blocked connect or read returns at once. Only the look-up of
+a host's name is the resolver's own affair and is bounded by its settings.
 """
 
+import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import allowed_gai_family
 
-_TICK_SECONDS: Final = 0.1
+LINGER_SECONDS: Final = 30.0  # how long the watching thread waits for the next call before it ends
 
 
 class Call:
@@ -30,80 +33,114 @@ class Call:
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def use(self, connected: socket.socket) -> None:
-        """Remember the socket; a call that is already late ends here."""
+    def use(self, sock: socket.socket) -> None:
+        """Remember the socket.
+
+        Raises:
+            TimeoutError: the call has ended already.
+        """
         with self._lock:
-            self._socket = connected
             if self.expired:
-                self._shut()
+                raise TimeoutError
+            self._socket = sock
+
+    def forget(self, sock: socket.socket) -> None:
+        """The socket is about to be closed; its number may be another socket's afterwards."""
+        with self._lock:
+            if self._socket is sock:
+                self._socket = None
 
     def expire(self) -> None:
-        """End the call: reads and writes under way return at once."""
+        """End the call: connects, reads and writes under way return at once."""
         with self._lock:
             self.expired = True
-            self._shut()
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
     def finish(self) -> None:
         """The socket may serve another call now; this one must not touch it any more."""
         with self._lock:
             self._socket = None
 
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
 
 class Watchdog:
-    """Watches calls, one per thread at a time."""
+    """Watches calls, one per thread at a time.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    Its thread is there while there are calls and `linger` seconds longer, so that a watchdog that
+    nobody uses any more leaves nothing behind.
+    """
+
+    def __init__(self, linger: float = LINGER_SECONDS) -> None:
+        self._linger = linger
         self._calls: dict[int, Call] = {}
-        self._busy = threading.Condition()
+        self._changed = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
-        self._thread.start()
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
 
     @contextmanager
     def call(self, seconds: float) -> Iterator[Call]:
         """A call of this thread that must be over in that many seconds."""
-        call = Call(self._clock() + seconds)
-        if self._stopped:
-            call.expire()
-        self._calls[threading.get_ident()] = call
-        if len(self._calls) == 1:
-            with self._busy:
-                self._busy.notify()
+        call = Call(time.monotonic() + seconds)
+        self._begin(call)
         try:
             yield call
         finally:
+            with self._changed:
+                del self._calls[threading.get_ident()]
             call.finish()
-            del self._calls[threading.get_ident()]
 
-    def connected(self, sock: socket.socket) -> None:
-        """Told by connections: this thread's call talks through that socket."""
+    def using(self, sock: socket.socket) -> None:
+        """Told by connections: this thread's call talks through that socket.
+
+        Raises:
+            TimeoutError: the call has ended already.
+        """
         call = self._calls.get(threading.get_ident())
         if call is not None:
             call.use(sock)
 
+    def closing(self, sock: socket.socket) -> None:
+        """Told by connections: that socket is about to be closed."""
+        call = self._calls.get(threading.get_ident())
+        if call is not None:
+            call.forget(sock)
+
     def stop(self) -> None:
         """End all calls under way and all later ones."""
-        self._stopped = True
-        for call in list(self._calls.values()):
-            call.expire()
-        with self._busy:
-            self._busy.notify()
+        with self._changed:
+            self._stopped = True
+            for call in self._calls.values():
+                call.expire()
+            self._changed.notify()
+
+    def _begin(self, call: Call) -> None:
+        with self._changed:
+            self._calls[threading.get_ident()] = call
+            if self._stopped:
+                call.expire()
+            elif self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+                self._thread.start()
+            elif call.deadline < self._wakes_at:
+                self._changed.notify()
 
     def _watch(self) -> None:
-        while not self._stopped:
-            with self._busy:
-                self._busy.wait_for(lambda: self._calls or self._stopped)
-            now = self._clock()
-            for call in list(self._calls.values()):
-                if call.deadline <= now:
-                    call.expire()
-            time.sleep(_TICK_SECONDS)
+        with self._changed:
+            while not self._stopped:
+                now = time.monotonic()
+                for call in self._calls.values():
+                    if call.deadline <= now and not call.expired:
+                        call.expire()
+                self._wakes_at = min(
+                    (call.deadline for call in self._calls.values() if not call.expired), default=math.inf
+                )
+                idle = self._wakes_at == math.inf
+                woken = self._changed.wait(self._linger if idle else self._wakes_at - now)
+                if idle and not woken and not self._calls:
+                    break
+            self._thread = None
 
 
 class DeadlineAdapter(requests.adapters.HTTPAdapter):
@@ -118,40 +155,47 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own signature
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own signature
         """Use the watched connections through a proxy too."""
-        manager = super().proxy_manager_for(*args, **kwargs)
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidSchema("SOCKS proxies are not supported")
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools
         return manager
 
 
 def _pool_classes(watchdog: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
-    class Watched:
-        """Mixed into a connection: reports a twin of its socket, as TLS takes the socket itself over."""
+    class Connection(HTTPConnection):
+        """Reports a twin of its socket, as TLS takes the socket itself over."""
 
         _twin: socket.socket | None = None
 
         def _new_conn(self) -> socket.socket:
-            connected: socket.socket = super()._new_conn()  # type: ignore[misc]
-            self._twin = connected.dup()
-            watchdog.connected(self._twin)
-            return connected
+            return _connect(self._dns_host, self.port, self.timeout, self.socket_options or (), self._report)
 
-        def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
-            if self._twin is not None:
-                watchdog.connected(self._twin)
-            super().putrequest(*args, **kwargs)  # type: ignore[misc]
+        def _report(self, sock: socket.socket) -> None:
+            self._drop_twin()
+            self._twin = sock.dup()
+            watchdog.using(self._twin)
 
-        def close(self) -> None:
-            super().close()  # type: ignore[misc]
+        def _drop_twin(self) -> None:
             if self._twin is not None:
+                watchdog.closing(self._twin)
                 self._twin.close()
                 self._twin = None
 
-    class Connection(Watched, HTTPConnection):
-        pass
+        def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
+            if self._twin is not None:  # a connection kept from an earlier call
+                watchdog.using(self._twin)
+            super().putrequest(*args, **kwargs)
 
-    class TLSConnection(Watched, HTTPSConnection):
+        def close(self) -> None:
+            try:
+                super().close()
+            finally:
+                self._drop_twin()
+
+    class TLSConnection(Connection, HTTPSConnection):
         pass
 
     class Pool(HTTPConnectionPool):
@@ -161,3 +205,33 @@ def _pool_classes(watchdog: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = TLSConnection
 
     return {"http": Pool, "https": TLSPool}
+
+
+def _connect(
+    host: str,
+    port: int,
+    timeout: float | None,
+    options: Sequence[tuple[Any, ...]],
+    report: Callable[[socket.socket], None],
+) -> socket.socket:
+    """A socket to the first of the host's addresses that answers.
+
+    urllib3's own shows its socket only once it is connected, and so gives each address the whole time.
+    """
+    failed: OSError | None = None
+    addresses = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            report(sock)
+            for option in options:
+                sock.setsockopt(*option)
+            sock.settimeout(timeout)
+            sock.connect(address)
+            report(sock)  # again: the call may have ended when there was no connection yet to shut
+        except OSError as error:
+            sock.close()
+            failed = error.with_traceback(None)  # it holds this frame, and the frame would hold it
+        else:
+            return sock
+    raise failed or OSError(f"no address of {host}")

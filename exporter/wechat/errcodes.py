@@ -4,7 +4,6 @@ Source: WeChat's common error codes, the pages of the interfaces used here, and 
 page of the open platform. docs/errors.md is made from this table.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,8 +109,6 @@ _WITHOUT_ERRCODE: Final = {
     R.INVALID_SECRET: (A.SUSPEND, advice.SECRET_FILE),
     R.INTERNAL: (A.NEXT_ROUND, advice.INTERNAL),
 }
-_TAIL: Final = re.compile(r",?\s*(rid|hint):.*$", re.DOTALL)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd]+")
 
 
 def failure(reason: Reason, detail: str, action: Action | None = None) -> Failure:
@@ -125,10 +122,10 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
 
     Args:
         errcode: WeChat's code, not 0.
-        errmsg: WeChat's text; its tail (rid, hint) stays in the detail, as WeChat's support asks for it.
+        errmsg: WeChat's text, whole; its tail (rid, hint) stays, as WeChat's support asks for it.
         asking_for_token: there, a code about the token means that the secret is wrong.
     """
-    detail = f"errcode {errcode}: {_CONTROL.sub(' ', errmsg)[:200].strip()}"
+    detail = f"errcode {errcode}: {_printable(errmsg)}"
     row = ERRCODES.get(errcode)
     if row is None:
         return Failure(R.UNKNOWN_ERRCODE, A.NEXT_ROUND, advice.UNKNOWN, detail, errcode)
@@ -139,14 +136,13 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
 
 def usual_advice(reason: Reason, errcode: int | None) -> Advice:
     """The advice for a failure of which only the reason and the errcode are known."""
-    row = ERRCODES.get(errcode) if errcode is not None else None
-    if row is not None and row.reason is reason:
-        return row.advice
-    if reason in _WITHOUT_ERRCODE:
+    if errcode is None and reason in _WITHOUT_ERRCODE:
         return _WITHOUT_ERRCODE[reason][1]
-    return next((row.advice for row in _ROWS if row.reason is reason), advice.UNKNOWN)
+    rows = [row for row in _ROWS if row.reason is reason]
+    exact = [row.advice for row in rows if row.code == errcode]
+    return (exact + [row.advice for row in rows] + [advice.UNKNOWN])[0]
 
 
-def without_tail(errmsg: str) -> str:
-    """WeChat's text without the part that differs from call to call (rid, hint)."""
-    return _TAIL.sub("", errmsg).strip()
+def _printable(text: str) -> str:
+    """Control characters, half characters and marks of direction have been met or might be tried."""
+    return " ".join("".join(c if c.isprintable() and c != "\ufffd" else " " for c in text).split())

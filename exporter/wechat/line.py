@@ -1,16 +1,18 @@
 """One call to one interface: sent, judged, read, timed and counted."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import quote, quote_plus
 
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.transport import Transport, read_json
 
 _Result = TypeVar("_Result")
-_SHORTEST_SECRET: Final = 8  # characters; a shorter value is a word such as GET or true
+_SHORTEST_SECRET: Final = 8  # characters; a shorter one is a word such as Bearer or true
+_LONGEST_DETAIL: Final = 240  # characters
 
 
 class Endpoint(StrEnum):
@@ -20,6 +22,11 @@ class Endpoint(StrEnum):
     STABLE_ACCESS_TOKEN = "getStableAccessToken"  # noqa: S105
     ACCESS_TOKEN = "getAccessToken"  # noqa: S105
     HTTP_TOKEN = "http_token"  # noqa: S105 - token: {type: http}, not WeChat's
+
+    @property
+    def takes_secret(self) -> bool:
+        """Whether it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret."""
+        return self in (Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN)
 
 
 class Observer(Protocol):
@@ -54,7 +61,7 @@ class Line:
         params: Mapping[str, str] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
-        asking_for_token: bool = False,
+        secrets: Iterable[str],
     ) -> _Result:
         """Make one call and return what `read` makes of the answer.
 
@@ -66,7 +73,7 @@ class Line:
             params: URL parameters.
             body: sent as JSON.
             headers: further headers.
-            asking_for_token: errcodes about a token mean a wrong secret.
+            secrets: what is secret in all that; blotted out should the answer's text repeat it.
 
         Raises:
             CallError: whatever went wrong; safe to show.
@@ -77,22 +84,22 @@ class Line:
         reason: Reason | None = Reason.INTERNAL
         try:
             answer = self.transport.send(method, url, params=params, body=body, headers=headers)
-            result = read(read_json(answer, asking_for_token=asking_for_token))
+            result = read(read_json(answer, asking_for_token=endpoint.takes_secret))
             reason = None
         except CallError as error:
             reason = error.failure.reason
-            error.failure = _scrubbed(error.failure, params, body, headers)
+            error.failure = _safe(error.failure, secrets)
             raise
         finally:
             self.observer(endpoint, self.stopwatch() - start, reason)
         return result
 
 
-def _scrubbed(failure: Failure, *sent: object) -> Failure:
-    """The failure without any value that was sent, should the answer's text repeat one."""
-    values = [value for each in sent if isinstance(each, Mapping) for value in each.values()]
+def _safe(failure: Failure, secrets: Iterable[str]) -> Failure:
+    """The failure without secrets, also URL-encoded ones; shortened only then, lest half of one stays."""
     detail = failure.detail
-    for value in values:
-        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
-            detail = detail.replace(value, "***")
-    return replace(failure, detail=detail)
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            for written in (secret, quote(secret, safe=""), quote_plus(secret)):
+                detail = detail.replace(written, "***")
+    return replace(failure, detail=detail[:_LONGEST_DETAIL])

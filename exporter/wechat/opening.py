@@ -16,7 +16,7 @@ def open_line(
     pace: Callable[[], None],
     clock: Callable[[], float] = time.time,
 ) -> Line:
-    """A line with at most `connections` kept open; end its calls with `line.transport.stop()`."""
+    """A line with at most `connections` to a host kept open; `line.transport.stop()` ends all of them."""
     watchdog = Watchdog()
-    session = open_session(watchdog, settings.base_url, connections)
+    session = open_session(watchdog, connections)
     return Line(settings.base_url, Transport(session, watchdog, settings.timeout), observer, pace, clock)

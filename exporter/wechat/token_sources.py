@@ -9,7 +9,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+from urllib.parse import parse_qsl, urlsplit
 
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
 from exporter.wechat.errcodes import failure
@@ -18,6 +20,8 @@ from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tokens import SHORTEST_KEEP, Token, expiring_token
 
 _LONGEST_TOKEN: Final = 4096  # characters; WeChat's page asks to reserve 512
+_LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
+_LARGEST_FILE: Final = 64 * 1024  # bytes
 
 
 class StableTokenSource:
@@ -32,10 +36,11 @@ class StableTokenSource:
 
     def fetch(self) -> Token:
         """Ask in normal mode: the current token comes back while it is good."""
+        secret = read_secret(self._secret)
         body = {
             "grant_type": "client_credential",
             "appid": self._appid,
-            "secret": read_secret(self._secret),
+            "secret": secret,
             "force_refresh": False,
         }
         return self._line.ask(
@@ -44,7 +49,7 @@ class StableTokenSource:
             "/cgi-bin/stable_token",
             _token_reader(self._line.clock()),
             body=body,
-            asking_for_token=True,
+            secrets=[secret],
         )
 
     def fingerprint(self) -> bytes:
@@ -64,18 +69,15 @@ class AccessTokenSource:
 
     def fetch(self) -> Token:
         """Get a new token."""
-        params = {
-            "grant_type": "client_credential",
-            "appid": self._appid,
-            "secret": read_secret(self._secret),
-        }
+        secret = read_secret(self._secret)
+        params = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
         return self._line.ask(
             Endpoint.ACCESS_TOKEN,
             "GET",
             "/cgi-bin/token",
             _token_reader(self._line.clock()),
             params=params,
-            asking_for_token=True,
+            secrets=[secret],
         )
 
     def fingerprint(self) -> bytes:
@@ -95,22 +97,23 @@ class FileTokenSource:
     def fetch(self) -> Token:
         """Read the file: the token alone, or JSON when a field is named."""
         origin = f"token file {self._path}"
-        problem = None
         try:
-            text = self._path.read_text("utf-8").strip()
+            text = _content(self._path).decode("utf-8-sig").strip()
             value = text if self._field is None else _dig(json.loads(text), self._field)
         except OSError as error:
             problem = f"{origin}: {error.strerror}"
         except (ValueError, RecursionError):
-            problem = f"{origin} is not {'a text' if self._field is None else 'JSON'}"
-        if problem is not None:
-            raise CallError(failure(Reason.TOKEN_REJECTED, problem))
-        return Token(_checked(value, origin), None, renew_at=0.0)
+            problem = f"{origin} is not {'a short text' if self._field is None else 'JSON'}"
+        else:
+            if _is_token(value):
+                return Token(value, None, renew_at=0.0)
+            problem = f"{origin} holds no usable token"
+        raise CallError(failure(Reason.TOKEN_REJECTED, problem))
 
     def fingerprint(self) -> bytes:
         """A hash of the file's content; empty while it cannot be read."""
-        with suppress(OSError):
-            return hashlib.sha256(self._path.read_bytes()).digest()
+        with suppress(OSError, ValueError):
+            return hashlib.sha256(_content(self._path)).digest()
         return b""
 
 
@@ -132,6 +135,7 @@ class HttpTokenSource:
             self._settings.url,
             lambda body: self._read(body, now),
             headers=dict(self._settings.headers),
+            secrets=_secrets(self._settings),
         )
 
     def fingerprint(self) -> bytes:
@@ -139,17 +143,19 @@ class HttpTokenSource:
         return b""
 
     def _read(self, body: dict[str, Any], now: float) -> Token:
-        value = _checked(_dig(body, self._settings.field), "the token's address")
-        holder = _dig(body, self._settings.field.rpartition(".")[0]) if "." in self._settings.field else body
-        lifetime = holder.get("expires_in") if isinstance(holder, dict) else None
-        if isinstance(lifetime, int | float) and not isinstance(lifetime, bool) and lifetime > 0:
-            return expiring_token(value, lifetime, now)
-        return Token(value, None, now + SHORTEST_KEEP)
+        holder, _, name = self._settings.field.rpartition(".")
+        found = _dig(body, holder) if holder else body
+        beside = found if isinstance(found, dict) else {}
+        value, lifetime = beside.get(name), _lifetime(beside.get("expires_in"))
+        if not _is_token(value):
+            raise CallError(failure(Reason.TOKEN_REJECTED, "the token's address gave no usable token"))
+        if lifetime is None:  # not told, or in a keeper's own way: ask again soon
+            return Token(value, None, now + SHORTEST_KEEP)
+        return expiring_token(value, lifetime, now)
 
 
 def read_secret(secret: Secret) -> str:
     """The secret, read again now; raises CallError where its file cannot be read."""
-    problem = None
     try:
         return secret.read()
     except OSError as error:
@@ -169,28 +175,53 @@ def _token_reader(now: float) -> Callable[[dict[str, Any]], Token]:
     """Reads WeChat's answer; a lifetime counts from before the call, so that it is never too long."""
 
     def read(body: dict[str, Any]) -> Token:
-        lifetime = body.get("expires_in")
-        if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime < 1e7:  # noqa: PLR2004
+        value, lifetime = body.get("access_token"), _lifetime(body.get("expires_in"))
+        if not _is_token(value):
+            raise CallError(failure(Reason.MALFORMED, "the answer has no usable access_token"))
+        if lifetime is None:
             raise CallError(failure(Reason.MALFORMED, "the token's answer has no usable expires_in"))
-        return expiring_token(_checked(body.get("access_token"), "the token's answer"), lifetime, now)
+        return expiring_token(value, lifetime, now)
 
     return read
 
 
-def _checked(value: object, origin: str) -> str:
-    """A token that can be one: not empty, no blanks; what was found is not told, it may be secret."""
-    if (
-        isinstance(value, str)
-        and 0 < len(value) <= _LONGEST_TOKEN
-        and value.isprintable()
-        and " " not in value
-    ):
-        return value
-    raise CallError(failure(Reason.TOKEN_REJECTED, f"{origin} holds no usable token"))
+def _lifetime(found: object) -> float | None:
+    """Seconds, None for what cannot be a lifetime."""
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _LONGEST_LIFETIME:
+        return None
+    return found
 
 
-def _dig(body: object, path: str) -> Any:  # noqa: ANN401 - JSON
+def _is_token(found: object) -> TypeGuard[str]:
+    """Whether it can be a token: not empty, no blanks."""
+    return (
+        isinstance(found, str)
+        and 0 < len(found) <= _LONGEST_TOKEN
+        and found.isprintable()
+        and " " not in found
+    )
+
+
+def _content(path: Path) -> bytes:
+    """A short file's content; ValueError for a longer one: a wrong path, such as a log or a device."""
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError("too large")
+    return content
+
+
+def _dig(body: object, path: str) -> object:
     """The value at `a.b.c`, None where there is none."""
     for key in path.split("."):
         body = body.get(key) if isinstance(body, dict) else None
     return body
+
+
+def _secrets(settings: HttpToken) -> list[str]:
+    """What may be secret in a keeper's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
+    found = [word for _, value in settings.headers for word in value.split()]
+    with suppress(ValueError):  # no address: it will not be sent either
+        parts = urlsplit(settings.url)
+        found += [parts.path, parts.password or "", *(value for _, value in parse_qsl(parts.query))]
+    return found

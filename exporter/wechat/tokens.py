@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from exporter.wechat.errors import Action, CallError
+from exporter.wechat.errors import Action, CallError, Failure
 
 RENEWAL_MARGIN: Final = 300.0  # seconds before expiry; a stable token has its successor from then on
 SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near its end
@@ -35,13 +35,15 @@ class TokenSource(Protocol):
 class TokenKeeper:
     """Keeps one app's token for all threads."""
 
-    __slots__ = ("_clock", "_lock", "_token", "source")
+    __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_token", "source")
 
     def __init__(self, source: TokenSource, clock: Callable[[], float]) -> None:
         self.source = source
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._fetches = 0
+        self._failure: Failure | None = None  # of the last fetch
 
     @property
     def expires_at(self) -> float | None:
@@ -50,21 +52,30 @@ class TokenKeeper:
         return token.expires_at if token else None
 
     def get(self) -> Token:
-        """A token that is good now; raises CallError."""
+        """A token that is good now.
+
+        Raises:
+            CallError: there is none to be had, or WeChat refuses the credential.
+        """
+        seen = self._fetches
         with self._lock:
             now = self._clock()
             held = self._token
             if held is not None and now < held.renew_at:
                 return held
+            if self._failure is not None and self._fetches != seen:
+                raise CallError(self._failure)  # this thread waited for that fetch: once is enough for WeChat
+            self._failure = None
             try:
                 self._token = self.source.fetch()
             except CallError as error:
                 good_till = held.expires_at if held is not None else None
-                if held is None or good_till is None or good_till <= now:
+                if held is None or good_till is None or good_till <= now or _is_refusal(error.failure):
+                    self._failure = error.failure
                     raise
-                if error.failure.action is Action.SUSPEND:
-                    raise
-                self._token = Token(held.value, good_till, now + SHORTEST_KEEP)
+                self._token = Token(held.value, good_till, min(now + SHORTEST_KEEP, good_till))
+            finally:
+                self._fetches += 1
             return self._token
 
     def drop(self, rejected: Token) -> None:
@@ -72,6 +83,11 @@ class TokenKeeper:
         with self._lock:
             if self._token is not None and self._token.value == rejected.value:
                 self._token = None
+
+
+def _is_refusal(failure: Failure) -> bool:
+    """Whether the credential itself was refused: going on with the old token would only hide it."""
+    return failure.action is Action.SUSPEND
 
 
 def expiring_token(value: str, lifetime: float, now: float) -> Token:

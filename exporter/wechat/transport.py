@@ -5,10 +5,11 @@ Nothing that leaves this module holds a URL, a header or a body that was sent: t
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, NoReturn
@@ -22,6 +23,8 @@ from exporter.wechat.deadline import DeadlineAdapter, Watchdog
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 
+_ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
+_LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
 BODY_LIMIT: Final = 1024 * 1024  # bytes, after decompression; an answer has about 200
 _TRANSPORT_ERRORS: Final = (
     requests.RequestException,
@@ -62,23 +65,23 @@ class Transport:
         Raises:
             CallError: network, timeout or a body over the limit; safe to show.
         """
+        problem = None
         with self._watchdog.call(self._timeout) as call:
             try:
                 answer = self._exchange(method, url, params, body, headers)
-                problem = None
             except _TRANSPORT_ERRORS as error:
-                problem = _explain(error, urlsplit(url).hostname or "?")
+                problem = _explain(error, _host(url))
             if call.expired:
-                problem = failure(Reason.TIMEOUT, f"no whole answer within {self._timeout:g} s")
-        if (
-            problem is not None
-        ):  # raised out here, so that the cause, whose text has the URL, is not carried along
-            raise CallError(problem)
-        return answer
+                problem = failure(Reason.TIMEOUT, f"{_host(url)}: no whole answer within {self._timeout:g} s")
+        if problem is None:
+            return answer
+        # Raised out here: in the handler the error, whose text has the URL, would come along as its context.
+        raise CallError(problem)
 
     def stop(self) -> None:
-        """End the calls under way; later ones fail at once."""
+        """End the calls under way and close all connections; later calls fail at once."""
         self._watchdog.stop()
+        self._session.close()
 
     def _exchange(
         self,
@@ -105,15 +108,11 @@ class Transport:
             return Answer(response.status_code, content)
 
 
-def open_session(watchdog: Watchdog, base_url: str, connections: int) -> requests.Session:
-    """A session with our limits; proxies and certificate bundles of the environment are read once, here."""
-    session = requests.Session()
+def open_session(watchdog: Watchdog, connections: int) -> requests.Session:
+    """A session with our limits, for WeChat and for the keepers of tokens."""
+    session = _Session()
     session.mount("https://", DeadlineAdapter(watchdog, connections))
     session.mount("http://", DeadlineAdapter(watchdog, connections))
-    environment = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.proxies = environment["proxies"]
-    session.verify = environment["verify"]
-    session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none: WeChat needs none
     session.headers = requests.structures.CaseInsensitiveDict(
         {
@@ -143,6 +142,29 @@ def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, An
     return body
 
 
+class _Session(requests.Session):
+    """Takes proxies and certificates from the environment, as requests does, but reads them only once.
+
+    Nothing else comes from there: a .netrc would put another Authorization header in place of ours.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verify = self.merge_environment_settings("", {}, None, None, None)["verify"]
+        self.trust_env = False
+        self._proxies: dict[tuple[str, str], dict[str, str]] = {}
+
+    def merge_environment_settings(self, url: Any, *given: Any) -> Any:  # noqa: ANN401 - requests' signature
+        """Asked by requests for each request; proxies depend on the host, as NO_PROXY names hosts."""
+        settings = super().merge_environment_settings(url, *given)
+        if not self.trust_env:
+            place = urlsplit(url)[:2]
+            if place not in self._proxies:
+                self._proxies[place] = requests.utils.get_environ_proxies(url)
+            settings["proxies"] = self._proxies[place]
+        return settings
+
+
 class _OversizeError(ValueError):
     """The body is longer than the limit."""
 
@@ -162,12 +184,12 @@ def _refuse(constant: str) -> NoReturn:
 def _errcode(body: dict[str, Any]) -> tuple[int, str]:
     """WeChat's code and text of both wire shapes; code 0 where there is none."""
     code = body.get("errcode", body.get("errCode", 0))
-    message = str(body.get("errmsg", body.get("errMsg", "")))
-    if isinstance(code, str):
-        code = int(code) if code.removeprefix("-").isdecimal() else None
-    if isinstance(code, bool) or not isinstance(code, int):
-        raise CallError(failure(Reason.MALFORMED, "errcode is not a number"))
-    return code, message
+    message = body.get("errmsg", body.get("errMsg"))
+    if isinstance(code, str) and _ERRCODE.fullmatch(code):
+        code = int(code)
+    if isinstance(code, bool) or not isinstance(code, int) or abs(code) > _LARGEST_ERRCODE:
+        raise CallError(failure(Reason.MALFORMED, "errcode is not a number that could be one"))
+    return code, message if isinstance(message, str) else "(no errmsg)"
 
 
 def _status_failure(status: int) -> Failure:
@@ -176,6 +198,12 @@ def _status_failure(status: int) -> Failure:
     if 300 <= status < 400:  # noqa: PLR2004
         text += ", a redirect: not followed, as it would carry the token elsewhere"
     return failure(Reason.HTTP_STATUS, text, Action.RETRY if passing else Action.NEXT_ROUND)
+
+
+def _host(url: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(url).hostname or "?"
+    return "?"
 
 
 def _explain(error: BaseException, host: str) -> Failure:
@@ -193,6 +221,11 @@ _EXPLANATIONS: Final[tuple[tuple[Any, Reason, Callable[[Any], str]], ...]] = (
     (urllib3.exceptions.DecodeError, Reason.MALFORMED, lambda _: "the answer's compression is broken"),
     (ssl.SSLCertVerificationError, Reason.NETWORK, lambda e: f"TLS certificate refused: {e.verify_message}"),
     (ssl.SSLError, Reason.NETWORK, lambda e: f"TLS failed: {e.reason or 'unknown reason'}"),
+    (
+        requests.exceptions.InvalidSchema,
+        Reason.NETWORK,
+        lambda _: "the address's or proxy's scheme is not supported",
+    ),
     (socket.gaierror, Reason.NETWORK, lambda _: "the name could not be resolved"),
     ((TimeoutError, urllib3.exceptions.ReadTimeoutError), Reason.TIMEOUT, lambda _: "no answer in time"),
     (OSError, Reason.NETWORK, lambda e: f"connection failed: {e.strerror}" if e.strerror else ""),

@@ -80,6 +80,7 @@ class DirectWay:
             row_reader(day),
             params={"access_token": token.value},
             body={"begin_date": wire_date(day), "end_date": wire_date(day)},
+            secrets=[token.value],
         )
 
 
@@ -90,10 +91,12 @@ def row_reader(day: date) -> Callable[[dict[str, Any]], Row]:
         try:
             row = parse_trend(body, day)
         except MalformedRowError as error:
-            raise CallError(failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)) from None
-        if row is None:
-            raise CallError(failure(Reason.EMPTY, f"WeChat has no row for {day}"))
-        return row
+            problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
+        else:
+            if row is not None:
+                return row
+            problem = failure(Reason.EMPTY, f"WeChat has no row for {day}")
+        raise CallError(problem)  # out here: in the handler the error would come along with what it shows
 
     return read
 
