@@ -1,0 +1,412 @@
+import json
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.trend import (
+    BEIJING,
+    FIELDS,
+    Field,
+    MalformedRowError,
+    Row,
+    beijing_text,
+    midnight,
+    next_midnight,
+    next_month,
+    parse_trend,
+    wire_date,
+    yesterday,
+)
+
+SAMPLES = Path(__file__).parent / "samples"
+DAY = date(2026, 11, 23)
+SNAKE = {
+    "ref_date": "20261123",
+    "session_cnt": 1082,
+    "visit_pv": 4577,
+    "visit_uv": 495,
+    "visit_uv_new": 0,
+    "stay_time_uv": 211,
+    "stay_time_session": 96.5342,
+    "visit_depth": 2.6636,
+}
+VALUES = (1082, 4577, 495, 0, 211, 96.5342, 2.6636)
+CAMEL = {"refDate": "20261123", **{field.camel: SNAKE[field.name] for field in FIELDS}}
+
+COUNTS = [field for field in FIELDS if field.integral]
+MEANS = [field for field in FIELDS if not field.integral]
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+days = st.dates(date(1971, 1, 1), date(2199, 12, 31))
+
+
+def parsed(**changes: object) -> Row:
+    row = parse_trend({"list": [{**SNAKE, **changes}]}, DAY)
+    assert row is not None
+    return row
+
+
+def refusal(body: Mapping[str, object], asked: date = DAY) -> str:
+    with pytest.raises(MalformedRowError) as caught:
+        parse_trend(body, asked)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return str(caught.value)
+
+
+def utc(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("item", [SNAKE, CAMEL], ids=["snake_case", "camelCase"])
+def test_both_wire_shapes_give_the_same_row(item: dict[str, object]) -> None:
+    assert parse_trend({"list": [item], "errMsg": "openapi…:ok"}, DAY) == Row(DAY, VALUES)
+
+
+@pytest.mark.parametrize("shape", ["", "cloudcall_"])
+def test_the_example_of_the_documentation_lacks_one_field_which_stays_absent(shape: str) -> None:
+    body = json.loads((SAMPLES / f"daily_visit_trend__doc_{shape}20170313.json").read_text())
+    asked = date(2017, 3, 13)
+    assert parse_trend(body, asked) == Row(asked, (142549, 472351, 55500, 5464, None, 0, 1.9838))
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_field_that_was_left_out_is_none_and_the_others_stay(field: Field) -> None:
+    position = FIELDS.index(field)
+    for shape in (SNAKE, CAMEL):
+        item = {key: value for key, value in shape.items() if key not in (field.name, field.camel)}
+        row = parse_trend({"list": [item]}, DAY)
+        assert row == Row(DAY, (*VALUES[:position], None, *VALUES[position + 1 :]))
+
+
+def test_a_row_gives_each_value_by_its_field_name() -> None:
+    row = parsed()
+    assert {"ref_date": "20261123", **{field.name: row[field.name] for field in FIELDS}} == SNAKE
+
+
+@pytest.mark.parametrize(
+    ("found", "value"),
+    [
+        (0, 0),
+        (-0.0, 0),
+        (7, 7),
+        (7.0, 7),
+        ("7", 7),
+        ("7.0", 7),
+        ("007", 7),
+        ("0", 0),
+        ("-0", 0),
+        ("1e3", 1000),
+        ("1.5E+1", 15),
+        (2**53, 2**53),
+        (float(2**53), 2**53),
+    ],
+    ids=repr,
+)
+def test_whole_numbers_become_ints_however_they_are_written(found: object, value: int) -> None:
+    for field in FIELDS:
+        read = parsed(**{field.name: found})[field.name]
+        assert read == value
+        assert type(read) is int
+
+
+@pytest.mark.parametrize(("found", "value"), [(2.6636, 2.6636), ("2.6636", 2.6636), ("25e-1", 2.5)], ids=repr)
+def test_means_keep_their_fraction(found: object, value: float) -> None:
+    for field in MEANS:
+        assert parsed(**{field.name: found})[field.name] == value
+
+
+@pytest.mark.parametrize("found", ["20261123", 20261123], ids=repr)
+def test_the_date_may_be_a_text_or_a_whole_number(found: object) -> None:
+    assert parsed(ref_date=found) == Row(DAY, VALUES)
+
+
+def test_unknown_keys_pass() -> None:
+    body = {"list": [{**SNAKE, "new_figure": None, "list": {}}], "total": -1, "note": True}
+    assert parse_trend(body, DAY) == Row(DAY, VALUES)
+
+
+def test_both_spellings_of_a_key_may_stand_side_by_side_when_they_agree() -> None:
+    assert parse_trend({"list": [{**CAMEL, **SNAKE, "sessionCnt": "1082"}]}, DAY) == Row(DAY, VALUES)
+
+
+def test_an_empty_list_is_no_row() -> None:
+    assert parse_trend({"list": []}, DAY) is None
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "there is no 'list'"),
+        ({"list": None}, "'list' is null, not a list"),
+        ({"list": SNAKE}, "'list' is an object, not a list"),
+        ({"list": "[]"}, "'list' is '[]', not a list"),
+        ({"list": False}, "'list' is False, not a list"),
+        ({"list": [SNAKE, SNAKE]}, "'list' has 2 rows for one date"),
+        ({"list": [None]}, "list[0] is null, not an object"),
+        ({"list": [[SNAKE]]}, "list[0] is a list, not an object"),
+        ({"list": [{"ref_date": "20261123"}]}, "the row has none of the documented figures"),
+        ({"list": [{"ref_date": "20261123", "share_pv": 1}]}, "the row has none of the documented figures"),
+        ({"list": [{**SNAKE, "sessionCnt": 1}]}, "session_cnt and sessionCnt differ"),
+    ],
+)
+def test_another_shape_is_refused_in_words(body: dict[str, object], told: str) -> None:
+    assert refusal(body) == told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("20261122", "'20261122'"),
+        (20261122, "20261122"),
+        ("2026-11-23", "'2026-11-23'"),
+        ("20261123 ", "'20261123 '"),
+        ("20261123-20261129", "'20261123-20261129'"),
+        ("", "''"),
+        (None, "null"),
+        (True, "True"),
+        (20261123.0, "20261123.0"),
+        (["20261123"], "a list"),
+        ({}, "an object"),
+        ("x" * 41, "a text of 41 characters"),
+    ],
+)
+def test_a_row_of_another_date_is_refused_in_either_spelling(found: object, told: str) -> None:
+    for key in ("ref_date", "refDate"):
+        item = {**SNAKE, key: found}
+        assert refusal({"list": [item]}) == f"ref_date is {told}, asked for 20261123"
+
+
+def test_a_row_without_its_date_is_refused() -> None:
+    item = {key: value for key, value in SNAKE.items() if key != "ref_date"}
+    assert refusal({"list": [item]}) == "ref_date is missing, asked for 20261123"
+
+
+NOT_A_NUMBER = "not a number from 0 up"
+WRONG_FIGURES = [
+    (True, f"True, {NOT_A_NUMBER}"),
+    (False, f"False, {NOT_A_NUMBER}"),
+    (None, f"null, {NOT_A_NUMBER}"),
+    (float("nan"), f"nan, {NOT_A_NUMBER}"),
+    (float("-inf"), f"-inf, {NOT_A_NUMBER}"),
+    (-1, f"-1, {NOT_A_NUMBER}"),
+    (-0.5, f"-0.5, {NOT_A_NUMBER}"),
+    (-(10**4000), f"a huge number, {NOT_A_NUMBER}"),
+    ([1], f"a list, {NOT_A_NUMBER}"),
+    ({"value": 1}, f"an object, {NOT_A_NUMBER}"),
+    ("", f"'', {NOT_A_NUMBER}"),
+    (" 7", f"' 7', {NOT_A_NUMBER}"),
+    ("7\n", f"'7\\n', {NOT_A_NUMBER}"),
+    ("+7", f"'+7', {NOT_A_NUMBER}"),
+    ("7,5", f"'7,5', {NOT_A_NUMBER}"),
+    ("1_000", f"'1_000', {NOT_A_NUMBER}"),
+    ("0x10", f"'0x10', {NOT_A_NUMBER}"),
+    ("٧", f"'٧', {NOT_A_NUMBER}"),
+    ("nan", f"'nan', {NOT_A_NUMBER}"),
+    ("Infinity", f"'Infinity', {NOT_A_NUMBER}"),
+    ("-1", f"'-1', {NOT_A_NUMBER}"),
+    (float("inf"), "inf, too large to be true"),
+    (2**53 + 1, "a huge number, too large to be true"),
+    (10**4000, "a huge number, too large to be true"),
+    ("9" * 5000, "a text of 5000 characters, too large to be true"),
+    ("1e400", "'1e400', too large to be true"),
+]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"), WRONG_FIGURES, ids=[f"{n}. {told}" for n, (_, told) in enumerate(WRONG_FIGURES)]
+)
+def test_a_figure_that_cannot_be_trusted_refuses_the_row(found: object, told: str) -> None:
+    for field in FIELDS:
+        for key in (field.name, field.camel):
+            item = {**(SNAKE if key == field.name else CAMEL), key: found}
+            assert refusal({"list": [item]}) == f"{field.name} is {told}"
+
+
+@pytest.mark.parametrize("found", [12.5, "12.5", "1e-3"], ids=repr)
+def test_a_count_with_a_fraction_refuses_the_row(found: object) -> None:
+    for field in COUNTS:
+        told = f"{field.name} is {found!r}, not a whole number"
+        assert refusal({"list": [{**SNAKE, field.name: found}]}) == told
+
+
+def test_a_number_longer_than_python_writes_out_is_refused_like_others() -> None:
+    assert refusal({"list": 10**5000}) == "'list' is a huge number, not a list"
+    assert refusal({"list": [{"ref_date": -(10**5000)}]}).startswith("ref_date is a huge number, asked")
+
+
+def test_values_nested_up_to_the_interpreters_limit_are_refused_like_others() -> None:
+    nested: object = "20261123"
+    for _ in range(sys.getrecursionlimit() * 2):
+        nested = [nested]
+    for key in ("ref_date", "visit_uv"):
+        camel = {"ref_date": "refDate", "visit_uv": "visitUv"}[key]
+        assert "is a list" in refusal({"list": [{**SNAKE, key: nested, camel: nested}]})
+
+
+@given(found=json_values)
+def test_any_body_gives_a_row_of_the_day_or_none_or_is_malformed(found: object) -> None:
+    for body in ({"list": found}, {"list": [found]}, {"list": [{"ref_date": "20261123", "visit_pv": found}]}):
+        try:
+            row = parse_trend(body, DAY)
+        except MalformedRowError:
+            continue
+        assert row is None or row.ref_date == DAY
+
+
+figures = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | json_values
+
+
+@given(
+    item=st.fixed_dictionaries(
+        {"ref_date": st.just("20261123") | json_values},
+        optional={key: figures for field in FIELDS for key in (field.name, field.camel)},
+    )
+)
+def test_every_value_of_a_row_is_one_that_was_sent_and_can_be_true(item: dict[str, object]) -> None:
+    try:
+        row = parse_trend({"list": [item]}, DAY)
+    except MalformedRowError:
+        return
+    assert row is not None
+    assert item["ref_date"] in ("20261123", 20261123)
+    for field, value in zip(FIELDS, row.values, strict=True):
+        sent = [item[key] for key in (field.name, field.camel) if key in item]
+        assert (value is None) == (not sent)
+        if value is not None:
+            assert all(float(str(each)) == value for each in sent)
+            assert 0 <= value <= 2**53
+            assert isinstance(value, int) == (value == int(value))
+
+
+@given(asked=days, other=days)
+def test_a_row_never_wears_another_date(asked: date, other: date) -> None:
+    body = {"list": [{**SNAKE, "ref_date": wire_date(other)}]}
+    if asked == other:
+        assert parse_trend(body, asked) == Row(asked, VALUES)
+    else:
+        refusal(body, asked)
+
+
+@given(counts=st.tuples(*(st.integers(0, 2**53) for _ in FIELDS)))
+def test_counts_come_through_exactly(counts: tuple[int, ...]) -> None:
+    item = {"ref_date": "20261123", **{f.name: count for f, count in zip(FIELDS, counts, strict=True)}}
+    assert parse_trend(json.loads(json.dumps({"list": [item]})), DAY) == Row(DAY, counts)
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("now", "newest"),
+    [
+        ("2026-11-24T00:00", date(2026, 11, 23)),  # 08:00 Beijing
+        ("2026-11-24T07:59", date(2026, 11, 23)),  # 15:59 Beijing, the same day
+        ("2026-11-24T15:59:59.9", date(2026, 11, 23)),  # the last moment of the Beijing day
+        ("2026-11-24T16:00", date(2026, 11, 24)),  # Beijing's midnight
+        ("2026-11-24T23:59", date(2026, 11, 24)),
+        ("2026-11-30T16:00", date(2026, 11, 30)),
+        ("2026-11-30T15:59", date(2026, 11, 29)),
+        ("2026-12-31T15:59", date(2026, 12, 30)),
+        ("2026-12-31T16:00", date(2026, 12, 31)),
+        ("2027-01-01T15:59", date(2026, 12, 31)),
+        ("2028-02-29T15:59", date(2028, 2, 28)),
+        ("2028-02-29T16:00", date(2028, 2, 29)),
+        ("2027-02-28T16:00", date(2027, 2, 28)),
+    ],
+)
+def test_yesterday_is_beijings(now: str, newest: date) -> None:
+    assert yesterday(utc(now)) == newest
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_the_machines_zone_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", zone)
+        time.tzset()
+        assert yesterday(utc("2026-11-24T16:00")) == date(2026, 11, 24)
+        assert midnight(date(2026, 11, 24)) == utc("2026-11-23T16:00")
+        assert beijing_text(utc("2026-11-23T16:00")) == "2026-11-24 00:00 (Beijing)"
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("now", "midnight_after", "month_after"),
+    [
+        ("2026-11-24T07:59", "2026-11-24T16:00", "2026-11-30T16:00"),
+        ("2026-11-24T15:59:59.9", "2026-11-24T16:00", "2026-11-30T16:00"),
+        ("2026-11-24T16:00", "2026-11-25T16:00", "2026-11-30T16:00"),
+        ("2026-11-30T15:59", "2026-11-30T16:00", "2026-11-30T16:00"),
+        ("2026-11-30T16:00", "2026-12-01T16:00", "2026-12-31T16:00"),
+        ("2026-12-31T15:59", "2026-12-31T16:00", "2026-12-31T16:00"),
+        ("2026-12-31T16:00", "2027-01-01T16:00", "2027-01-31T16:00"),
+        ("2027-01-31T12:00", "2027-01-31T16:00", "2027-01-31T16:00"),
+        ("2027-01-31T16:00", "2027-02-01T16:00", "2027-02-28T16:00"),
+        ("2028-02-28T16:00", "2028-02-29T16:00", "2028-02-29T16:00"),
+    ],
+)
+def test_quotas_come_back_at_beijings_midnights(now: str, midnight_after: str, month_after: str) -> None:
+    assert next_midnight(utc(now)) == utc(midnight_after)
+    assert next_month(utc(now)) == utc(month_after)
+
+
+@given(day=days, seconds=st.integers(0, 86_399))
+def test_each_moment_of_a_beijing_day_has_the_same_yesterday_and_midnights(day: date, seconds: int) -> None:
+    now = midnight(day) + seconds
+    assert yesterday(now) == day - timedelta(days=1)
+    assert next_midnight(now) == midnight(day + timedelta(days=1))
+    first = datetime.fromtimestamp(next_month(now), BEIJING)
+    assert (first.day, first.hour, first.minute, first.second) == (1, 0, 0, 0)
+    assert now < next_month(now) <= now + 31 * 86_400
+
+
+@given(day=st.dates())
+def test_dates_on_the_wire_have_eight_digits_and_read_back(day: date) -> None:
+    assert len(wire_date(day)) == 8
+    assert date.fromisoformat(wire_date(day)) == day
+
+
+# The table
+
+
+def test_names_of_all_kinds_are_unique() -> None:
+    for kind in ("name", "camel", "metric", "chinese", "meaning", "help"):
+        assert len({getattr(field, kind) for field in FIELDS}) == len(FIELDS)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_metric_is_the_field_with_its_unit_at_the_end(field: Field) -> None:
+    assert field.metric == (f"{field.name}_{field.unit}" if field.unit else field.name)
+    head, *rest = field.name.split("_")
+    assert field.camel == head + "".join(word.capitalize() for word in rest)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_help_text_tells_the_term_the_meaning_the_unit_and_whether_to_add(field: Field) -> None:
+    assert field.help.startswith(f"{field.name} {field.chinese}: ")
+    assert ("in seconds" in field.help) == (field.unit == "seconds")
+    assert ("Do not add up" in field.help) == (field.name == "visit_uv" or not field.integral)
+    assert "\n" not in field.help
+
+
+def test_visitors_and_means_do_not_add_up() -> None:
+    assert [field.name for field in FIELDS if field.additive] == [
+        "session_cnt",
+        "visit_pv",
+        "visit_uv_new",
+    ]
