@@ -74,7 +74,7 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
         state=state,
         state_text=language.text(f"state.{state}"),
         note=language.text(f"reason.{health.reason}") if health.reason is Reason.EMPTY else "",
-        trouble=_trouble(health, times, language) if state is State.FAILING else None,
+        trouble=_trouble(health, times, language),
         newest=f"{entry.rows[0].row.ref_date}" if entry.rows else DASH,
         days_late=max(late, 0),
         late_text=_late(late, language),
@@ -88,14 +88,13 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
 
 
 def _trouble(health: Health, times: Moments, language: Language) -> Trouble | None:
-    if health.reason is None:
+    if health.reason is None or health.up:
         return None
-    paused = _paused_until(health, times)
     return Trouble(
         reason=language.text(f"reason.{health.reason}"),
         detail=health.detail,
         advice=language.advice(usual_advice(health.reason, health.errcode)),
-        paused_until=moment(paused, times.now, language),
+        paused_until=moment(_paused_until(health, times), times.now, language),
     )
 
 

@@ -1,0 +1,342 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from exporter import __version__
+from exporter.store.entry import Entry, Health
+from exporter.trend import FIELDS
+from exporter.web.status_html import Situation, StatusHtml
+from exporter.web.status_query import COLUMNS, Query
+from exporter.web.texts import TEXTS, Language
+from exporter.wechat import advice
+from exporter.wechat.errors import Reason
+from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
+
+HTML = StatusHtml()
+DAY = timedelta(days=1)
+OK = Health(last_refresh=NOON - 60, last_success=NOON - 60)
+REFUSED = Health(
+    last_refresh=NOON - 60,
+    reason=Reason.IP_NOT_ALLOWED,
+    errcode=40164,
+    detail="errcode 40164: invalid ip 203.0.113.7",
+    resume_at=NOON + 7200,
+)
+HELD = make_entry(1, [make_row(YESTERDAY - days * DAY, 2 - bool(days)) for days in range(9)], OK, "coffee")
+FAILING = make_entry(2, [make_row(YESTERDAY - 3 * DAY)], REFUSED, "tea")
+LATE = make_entry(3, [make_row(YESTERDAY - DAY)], replace(OK, reason=Reason.EMPTY), "museum")
+NEW = make_entry(4, name="new")
+MIXED = (HELD, FAILING, LATE, NEW)
+NAMES = (
+    "<script>alert(1)</script>",
+    "\"quotes\" & 'apostrophes'",
+    '"><img src=x onerror=alert(1)>',
+    "two\nlines",
+    "\u202eright to left",
+    "长" * 200,
+    "{{ 7 * 7 }}",
+    "%s {name} {0}",
+)
+
+
+def page(
+    entries: Sequence[Entry] = MIXED,
+    language: Language = Language.EN,
+    next_round_at: float | None = NOON + 600,
+    telemetry_path: str = "/metrics",
+    **query: str,
+) -> BeautifulSoup:
+    situation = Situation(entries, NOON, next_round_at, 3600.0, telemetry_path)
+    return BeautifulSoup(HTML.render(situation, Query.read(query), language), "html.parser")
+
+
+def one(soup: Tag, selector: str) -> Tag:
+    found = soup.select(selector)
+    assert len(found) == 1, selector
+    return found[0]
+
+
+def text(tag: Tag) -> str:
+    return " ".join(tag.get_text(" ").split())
+
+
+def names(soup: Tag) -> list[str]:
+    return [text(tag) for tag in soup.select("tbody .called")]
+
+
+def row(soup: Tag, name: str) -> Tag:
+    return next(body for body in soup.select("tbody") if text(one(body, ".called")) == name)
+
+
+def cell(soup: Tag, name: str, label: str) -> str:
+    return text(one(row(soup, name), f'td.figure[data-label="{label}"]'))
+
+
+def test_each_app_has_its_name_appid_date_state_and_figures() -> None:
+    soup = page()
+    assert names(soup) == ["coffee", "tea", "museum", "new"]
+    assert text(one(row(soup, "coffee"), "code")) == HELD.app.appid
+    assert text(one(row(soup, "coffee"), "td.date")) == "2026-11-23"
+    assert text(one(row(soup, "coffee"), ".badge")) == "OK"
+    assert cell(soup, "coffee", "Page views") == "80 1d +100% 7d +100%"
+    assert cell(soup, "coffee", "Stay per visitor") == "1:02 1d 0.0% 7d 0.0%"
+
+
+def test_late_figures_say_so() -> None:
+    soup = page()
+    assert text(one(row(soup, "museum"), "td.date")) == "2026-11-22 1 day late"
+    assert text(one(row(soup, "tea"), "td.date")) == "2026-11-20 3 days late"
+
+
+def test_what_is_not_held_is_a_dash_and_never_a_zero() -> None:
+    omitted = make_entry(5, [bare_row(YESTERDAY, visit_uv=0)], OK, "omitted")
+    soup = page((omitted, NEW))
+    assert cell(soup, "omitted", "Page views") == "– 1d – 7d –"
+    assert cell(soup, "omitted", "Visitors") == "0 1d – 7d –"
+    assert {cell(soup, "new", TEXTS[f"field.{field.name}"].en) for field in FIELDS} == {"– 1d – 7d –"}
+    assert text(one(row(soup, "new"), "td.date")) == "–"
+    assert text(one(row(soup, "new"), "td.charted")) == "–"
+
+
+def test_a_state_has_a_text_and_a_shape_beside_its_colour() -> None:
+    soup = page()
+    badges = [one(body, ".badge") for body in soup.select("tbody")]
+    assert [text(badge) for badge in badges] == ["OK", "Failing", "Not ready yet", "Not yet asked"]
+    shapes = [one(badge, "use")["href"] for badge in badges]
+    assert len(set(shapes)) == 4
+    assert all(soup.select(f"symbol{shape}") for shape in shapes)
+
+
+@pytest.mark.parametrize(("language", "told"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
+def test_a_failing_app_tells_reason_detail_advice_and_pause(language: Language, told: str) -> None:
+    trouble = text(one(page(language=language), "tr.trouble"))
+    assert TEXTS["reason.ip_not_allowed"][language == "zh"] in trouble
+    assert "errcode 40164: invalid ip 203.0.113.7" in trouble
+    assert told in trouble
+    assert ("paused until 14:00" if language == "en" else "暂停至 14:00") in trouble
+
+
+def test_a_failure_without_detail_or_pause_has_only_reason_and_advice() -> None:
+    bare = make_entry(health=Health(last_refresh=NOON, reason=Reason.NETWORK))
+    assert text(one(page([bare]), "tr.trouble")) == f"Network error What to do: {advice.NETWORK.en}"
+
+
+def test_a_chart_has_a_bar_per_date_held_and_words_beside_it() -> None:
+    chart = one(row(page(), "coffee"), "svg.chart")
+    assert chart["role"] == "img"
+    assert chart["aria-label"] == "Page views, 2026-11-15 to 2026-11-23"
+    assert sum(str(bars["d"]).count("M") for bars in chart.select(".bars")) == 9
+    assert one(chart, "title").get_text().splitlines()[-1] == "2026-11-23: 80"
+
+
+def test_the_chart_is_of_the_figure_asked_for() -> None:
+    soup = page(chart="visit_depth")
+    assert text(one(soup, "thead .charted")) == "Visit depth"
+    assert str(one(row(soup, "coffee"), "svg.chart")["aria-label"]).startswith("Visit depth,")
+
+
+def test_a_chart_without_any_bar_has_only_its_ground() -> None:
+    soup = page([make_entry(1, [bare_row(YESTERDAY, visit_uv=3)], OK)])
+    assert [path["class"] for path in soup.select("svg.chart path")] == [["ground"]]
+
+
+def test_totals_tell_how_many_apps_they_are_of() -> None:
+    tiles = [text(tile) for tile in page().select(".tile")]
+    assert tiles[:4] == [
+        "Newest date 2026-11-23 1 of 4 apps have this date",
+        "Opens 20 1 of 4 apps",
+        "Page views 80 1 of 4 apps",
+        "New visitors 6 1 of 4 apps",
+    ]
+    assert tiles[4] == "Apps 4 Failing 1 Not ready yet 1 Not yet asked 1 OK 1"
+
+
+def test_totals_stay_those_of_all_apps_when_the_table_is_filtered() -> None:
+    assert [text(tile) for tile in page(q="tea").select(".tile")] == [
+        text(tile) for tile in page().select(".tile")
+    ]
+
+
+def test_the_counts_lead_to_the_apps_of_that_state() -> None:
+    link = next(link for link in page().select(".states a") if "Failing" in text(link))
+    assert link["href"] == "?state=failing"
+    assert names(page(state="failing")) == ["tea"]
+    assert "Failing" in text(one(page(state="failing"), ".states [aria-current]"))
+
+
+def test_the_next_refresh_is_shown_with_the_interval() -> None:
+    assert text(page().select(".tile")[-1]) == "Next refresh 12:10 in 10 min · every 1h"
+
+
+@pytest.mark.parametrize("next_round_at", [None, NOON - 5])
+def test_a_round_under_way_is_shown(next_round_at: float | None) -> None:
+    soup = page(next_round_at=next_round_at)
+    assert text(soup.select(".tile")[-1]) == "Next refresh under way every 1h"
+    assert "refresh under way" in text(one(row(soup, "coffee"), "td.state"))
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "expected"),
+    [
+        (NOON + 3600, "stable_token expires in 60 min 13:00"),
+        (NOON - 120, "stable_token expired 2 min ago 11:58"),
+        (None, "stable_token expiry unknown"),
+    ],
+)
+def test_the_tokens_source_and_expiry_are_shown(expires_at: float | None, expected: str) -> None:
+    soup = page([replace(HELD, token_expires_at=expires_at)])
+    assert text(one(soup, "td.token")) == expected
+
+
+def test_all_times_are_said_to_be_beijings() -> None:
+    assert "As of 2026-11-24 12:00:00 · All times are Beijing time (UTC+8)." in text(one(page(), "footer"))
+    assert "北京时间（UTC+8）" in text(one(page(language=Language.ZH), "footer"))
+
+
+def test_labels_are_shown() -> None:
+    labelled = replace(HELD, app=make_app(1, "coffee", (("team", "retail"), ("tier", "1"))))
+    assert [text(chip) for chip in page([labelled]).select(".labels li")] == ["team=retail", "tier=1"]
+
+
+def test_the_page_says_its_language() -> None:
+    for language in Language:
+        soup = page(language=language)
+        assert one(soup, "html")["lang"] == language.tag
+        assert text(one(soup, "h1")).startswith(language.text("title"))
+        assert one(soup, ".languages [aria-current]")["lang"] == language.tag
+
+
+def test_the_chinese_page_has_no_english_texts() -> None:
+    soup = page(language=Language.ZH)
+    found = {" ".join(string.split()) for string in soup.stripped_strings}
+    both = {key for key, value in TEXTS.items() if value.en == value.zh}
+    assert not found & {value.en for key, value in TEXTS.items() if key not in both}
+
+
+def test_the_language_chosen_is_kept_in_every_link_and_in_the_form() -> None:
+    entries = [make_entry(number, (), OK) for number in range(60)]
+    soup = page(entries, Language.ZH, lang="zh", q="wx", state="ok", sort="name")
+    links = [
+        str(link["href"])
+        for link in soup.select("a[href^='?']")
+        if link.find_parent(class_="languages") is None
+    ]
+    assert len(links) > 15
+    assert {parse_qs(urlsplit(link).query).get("lang", [""])[0] for link in links} == {"zh"}
+    assert one(soup, 'form input[name="lang"]')["value"] == "zh"
+
+
+def test_the_form_keeps_what_it_does_not_ask_for() -> None:
+    soup = page(
+        lang="en",
+        q="e",
+        state="failing",
+        sort="visit_pv",
+        order="asc",
+        chart="visit_uv",
+        size="200",
+        page="2",
+    )
+    hidden = {str(each["name"]): each["value"] for each in soup.select("form input[type=hidden]")}
+    assert hidden == {"lang": "en", "sort": "visit_pv", "order": "asc"}
+    assert one(soup, 'input[name="q"]')["value"] == "e"
+    chosen = [str(each["value"]) for each in soup.select("option[selected]")]
+    assert chosen == ["failing", "visit_uv", "200"]
+    assert one(soup, "form a.button")["href"] == "?lang=en&chart=visit_uv&size=200"
+
+
+def test_columns_are_sorted_by_their_headers() -> None:
+    soup = page(sort="visit_pv")
+    assert names(soup) == ["coffee", "tea", "museum", "new"]
+    sorted_by = one(soup, "th[aria-sort]")
+    assert (sorted_by["aria-sort"], text(sorted_by)) == ("descending", "Page views")
+    assert one(sorted_by, "a")["href"] == "?sort=visit_pv&order=asc"
+    assert one(page(sort="visit_pv", order="asc"), "th[aria-sort]")["aria-sort"] == "ascending"
+    assert len(soup.select("thead a")) == len(COLUMNS)
+    assert not page().select("[aria-sort]")
+
+
+def test_every_row_has_as_many_cells_as_the_header() -> None:
+    soup = page()
+    columns = len(soup.select("thead th"))
+    for body in soup.select("tbody"):
+        assert len(body.select("tr:first-child > th, tr:first-child > td")) == columns
+    assert one(soup, "tr.trouble td")["colspan"] == str(columns)
+    assert {header.get("scope") for header in soup.select("thead th")} == {"col"}
+    assert {header.get("scope") for header in soup.select("tbody th")} == {"row"}
+
+
+def test_many_apps_are_cut_into_pages() -> None:
+    entries = [make_entry(number, (), OK, f"shop-{number:03}") for number in range(120)]
+    soup = page(entries, page="2")
+    assert names(soup) == [f"shop-{number:03}" for number in range(50, 100)]
+    assert text(one(soup, ".shown")) == "51–100 of 120"
+    assert text(one(soup, ".pager span")) == "Page 2 of 3"
+    links = {text(link): link["href"] for link in soup.select(".pager a")}
+    assert links == {"First": "?", "Previous": "?", "Next": "?page=3", "Last": "?page=3"}
+
+
+def test_the_ends_of_the_pages_lead_nowhere() -> None:
+    entries = [make_entry(number, (), OK) for number in range(60)]
+    assert [text(link) for link in page(entries).select(".pager a")] == ["Next", "Last"]
+    assert [text(link) for link in page(entries, page="77").select(".pager a")] == ["First", "Previous"]
+
+
+def test_one_page_needs_no_pager() -> None:
+    assert not page().select(".pager")
+
+
+def test_an_empty_table_says_why() -> None:
+    assert text(one(page(q="nobody"), ".nothing")) == "No app matches this filter."
+    soup = page(())
+    assert text(one(soup, ".nothing")) == "No app is configured."
+    assert text(soup.select(".tile")[0]) == "Newest date – No figures yet"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_labels_and_wechats_words_are_text_whatever_they_hold(name: str) -> None:
+    app = make_app(1, name, (("label", name),))
+    entry = replace(FAILING, app=app, health=replace(REFUSED, detail=name), token_kind=name)
+    expected = " ".join(name.split())
+    soup = page([entry], q=name)
+    assert names(page([entry])) == [expected]
+    assert text(one(page([entry]), ".labels li")) == f"label={expected}"
+    assert text(one(page([entry]), ".detail")) == expected
+    assert one(soup, 'input[name="q"]')["value"] == expected
+    assert not soup.select("script, img, iframe, [onerror]")
+    assert soup.select("tbody bdi")
+
+
+def test_nothing_on_the_page_needs_more_than_the_security_policy_allows() -> None:
+    for soup in (page(), page((), Language.ZH), page(q="tea", sort="name", lang="zh")):
+        assert not soup.select("script, style, [style], img, iframe, object, base")
+        assert not [name for tag in soup.select("*") for name in tag.attrs if name.startswith("on")]
+        loaded = [str(tag["href"]) for tag in soup.select("link[href], use[href]")]
+        assert all(href.startswith(("data:,", "#", "./style.css")) for href in loaded)
+        assert not [
+            link for link in soup.select("a[href], form[action]") if "//" in str(link.get("href", ""))
+        ]
+
+
+def test_links_stay_below_the_path_that_the_page_is_served_at() -> None:
+    links = {text(link): link["href"] for link in page(telemetry_path="/own/metrics").select("nav a")}
+    assert links["Metrics"] == "./own/metrics"
+    assert links["Health"] == "./-/healthy"
+    assert links["Readiness"] == "./-/ready"
+
+
+def test_the_stylesheet_of_another_version_is_not_taken_from_the_cache() -> None:
+    assert one(page(), "link[rel=stylesheet]")["href"] == f"./style.css?{__version__}"
+    assert __version__ in text(one(page(), "h1"))
+
+
+def test_ids_are_unique_and_the_skip_link_leads_to_the_apps() -> None:
+    for soup in (page(), page(())):
+        ids = [tag["id"] for tag in soup.select("[id]")]
+        assert len(ids) == len(set(ids))
+        assert one(soup, "a.skip")["href"] == "#apps"
+        assert "apps" in ids

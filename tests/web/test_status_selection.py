@@ -1,0 +1,120 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from exporter.store.entry import Entry, Health
+from exporter.web.status_query import Query, State
+from exporter.web.status_selection import select, state_of
+from exporter.wechat.errors import Reason
+from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
+
+OK = Health(last_refresh=NOON, last_success=NOON)
+FAILING = Health(last_refresh=NOON, reason=Reason.NETWORK)
+LATE = Health(last_refresh=NOON, reason=Reason.NOT_READY)
+
+COFFEE = replace(
+    make_entry(1, [make_row(scale=2)], OK), app=make_app(1, "Coffee-Shop", (("team", "retail"),))
+)
+TEA = make_entry(2, [make_row(scale=9)], FAILING, "tea")
+BARE = make_entry(3, [bare_row(YESTERDAY - timedelta(days=1), visit_uv=1)], LATE, "点餐")
+NEW = make_entry(4, (), Health(), "Atlas")
+ALL = (COFFEE, TEA, BARE, NEW)
+
+
+def found(**query: str) -> list[Entry]:
+    return list(select(ALL, Query.read(query)).entries)
+
+
+def test_without_a_choice_apps_are_in_the_configurations_order() -> None:
+    assert found() == [COFFEE, TEA, BARE, NEW]
+
+
+@pytest.mark.parametrize(
+    ("health", "state"),
+    [
+        (Health(), State.UNTRIED),
+        (Health(last_success=NOON), State.UNTRIED),
+        (OK, State.OK),
+        (LATE, State.NOT_READY),
+        (replace(LATE, reason=Reason.EMPTY), State.NOT_READY),
+        (FAILING, State.FAILING),
+    ],
+)
+def test_the_state_is_that_of_the_last_refresh(health: Health, state: State) -> None:
+    assert state_of(make_entry(health=health)) is state
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("coffee", [COFFEE]),
+        ("SHOP", [COFFEE]),
+        ("wx0000000000000002", [TEA]),
+        ("点餐", [BARE]),
+        ("retail", [COFFEE]),
+        ("team=retail", [COFFEE]),
+        ("retail coffee", [COFFEE]),
+        ("retail tea", [COFFEE]),
+        ("retail atlas", []),
+        (".*", []),
+    ],
+)
+def test_apps_are_found_by_all_words_in_name_appid_or_label(q: str, expected: list[Entry]) -> None:
+    assert found(q=q) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("ok", [COFFEE]), ("failing", [TEA]), ("not_ready", [BARE]), ("untried", [NEW]), ("", list(ALL))],
+)
+def test_apps_are_found_by_state(state: str, expected: list[Entry]) -> None:
+    assert found(state=state) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "order", "expected"),
+    [
+        ("visit_pv", "desc", [TEA, COFFEE, BARE, NEW]),
+        ("visit_pv", "asc", [COFFEE, TEA, BARE, NEW]),
+        ("visit_uv", "asc", [BARE, COFFEE, TEA, NEW]),
+        ("visit_depth", "desc", [COFFEE, TEA, BARE, NEW]),  # the first two are equal
+        ("name", "asc", [NEW, COFFEE, TEA, BARE]),
+        ("name", "desc", [BARE, TEA, COFFEE, NEW]),
+        ("state", "asc", [TEA, BARE, NEW, COFFEE]),
+        ("date", "desc", [COFFEE, TEA, BARE, NEW]),
+        ("date", "asc", [BARE, COFFEE, TEA, NEW]),
+    ],
+)
+def test_apps_are_sorted_with_missing_values_last_either_way(
+    sort: str, order: str, expected: list[Entry]
+) -> None:
+    assert found(sort=sort, order=order) == expected
+
+
+@pytest.mark.parametrize(("order", "expected"), [("asc", [1, 3, 2]), ("desc", [3, 1, 2])])
+def test_tokens_are_sorted_by_expiry_with_unknown_ones_last(order: str, expected: list[int]) -> None:
+    entries = [
+        replace(make_entry(number), token_expires_at=at) for number, at in ((1, 10.0), (2, None), (3, 99.0))
+    ]
+    selection = select(entries, Query.read({"sort": "token", "order": order}))
+    assert [entry.app for entry in selection.entries] == [make_app(number) for number in expected]
+
+
+def test_pages_are_cut_from_the_sorted_apps() -> None:
+    entries = [make_entry(number, [make_row(scale=number)], OK) for number in range(1, 121)]
+    selection = select(entries, Query.read({"sort": "visit_pv", "page": "3"}))
+    assert [entry.app for entry in selection.entries] == [make_app(number) for number in range(20, 0, -1)]
+    assert (selection.first, selection.matching, selection.page, selection.pages) == (101, 120, 3, 3)
+
+
+def test_a_page_behind_the_last_is_the_last() -> None:
+    entries = [make_entry(number) for number in range(51)]
+    selection = select(entries, Query.read({"page": "9" * 30}))
+    assert (selection.page, len(selection.entries)) == (2, 1)
+
+
+def test_nothing_found_is_one_empty_page() -> None:
+    selection = select(ALL, Query(q="nobody"))
+    assert (selection.entries, selection.first, selection.matching) == ((), 0, 0)
+    assert (selection.page, selection.pages) == (1, 1)

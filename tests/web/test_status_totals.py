@@ -1,0 +1,59 @@
+from datetime import timedelta
+
+from exporter.store.entry import Health
+from exporter.trend import FIELDS
+from exporter.web.status_query import State
+from exporter.web.status_totals import overview
+from exporter.wechat.errors import Reason
+from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_row
+
+OLDER = YESTERDAY - timedelta(days=1)
+
+
+def test_totals_are_of_the_newest_date_that_any_app_has() -> None:
+    entries = [
+        make_entry(1, [make_row(YESTERDAY, 1), make_row(OLDER, 100)]),
+        make_entry(2, [make_row(YESTERDAY, 2)]),
+        make_entry(3, [make_row(OLDER, 1000)]),
+        make_entry(4),
+    ]
+    newest = overview(entries).newest
+    assert newest is not None
+    assert (newest.day, newest.apps) == (YESTERDAY, 2)
+    assert {total.field: total.value for total in newest.totals} == {
+        "session_cnt": 30,
+        "visit_pv": 120,
+        "visit_uv_new": 9,
+    }
+
+
+def test_only_figures_that_add_up_are_added_up() -> None:
+    newest = overview([make_entry(1, [make_row()])]).newest
+    assert newest is not None
+    assert [total.field for total in newest.totals] == [field.name for field in FIELDS if field.additive]
+
+
+def test_each_total_tells_how_many_apps_gave_its_figure() -> None:
+    newest = overview(
+        [make_entry(1, [make_row()]), make_entry(2, [bare_row(YESTERDAY, session_cnt=5)])]
+    ).newest
+    assert newest is not None
+    assert [(total.value, total.apps) for total in newest.totals] == [(15, 2), (40, 1), (3, 1)]
+
+
+def test_a_figure_that_no_app_has_given_is_unknown_and_not_zero() -> None:
+    newest = overview([make_entry(1, [bare_row(YESTERDAY, visit_pv=0)])]).newest
+    assert newest is not None
+    assert [total.value for total in newest.totals] == [None, 0, None]
+
+
+def test_without_rows_there_are_no_totals() -> None:
+    assert overview([make_entry()]).newest is None
+
+
+def test_apps_are_counted_by_state() -> None:
+    reasons = (None, None, Reason.EMPTY, Reason.NETWORK)
+    entries = [make_entry(health=Health(last_refresh=NOON, reason=reason)) for reason in reasons]
+    found = overview([*entries, make_entry()])
+    assert found.apps == 5
+    assert found.states == {State.FAILING: 1, State.NOT_READY: 1, State.UNTRIED: 1, State.OK: 2}
