@@ -5,6 +5,7 @@ Nothing that leaves this module holds a URL, a header or a body that was sent: t
 
 import http.client
 import json
+import logging
 import re
 import socket
 import ssl
@@ -110,6 +111,7 @@ class Transport:
 
 def open_session(watchdog: Watchdog, connections: int) -> requests.Session:
     """A session with our limits, for WeChat and for the keepers of tokens."""
+    logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
     session = _Session()
     session.mount("https://", DeadlineAdapter(watchdog, connections))
     session.mount("http://", DeadlineAdapter(watchdog, connections))

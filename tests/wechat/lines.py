@@ -1,0 +1,81 @@
+"""Lines to a peer or to the simulator, with what the observer was told."""
+
+import gc
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from exporter.config.settings import WechatSettings
+from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.opening import open_line
+
+GENEROUS: Final = 5.0  # seconds; for calls that are not about time
+
+
+@dataclass
+class Clock:
+    """Unix time that stands still until it is moved."""
+
+    now: float = 1_795_500_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Observed:
+    """Every call that the observer was told of."""
+
+    calls: list[tuple[Endpoint, Reason | None]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
+        self.calls.append((endpoint, reason))
+        self.seconds.append(seconds)
+
+
+@contextmanager
+def opened(
+    url: str,
+    timeout: float = GENEROUS,
+    observed: Observed | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Line]:
+    """A line that is stopped at the end."""
+    line = open_line(WechatSettings(url, timeout), 4, observed or Observed(), lambda: None, clock)
+    try:
+        yield line
+    finally:
+        line.transport.stop()
+
+
+def everything_told(error: BaseException) -> str:
+    """All texts that an exception carries: its own, its arguments', its chain's and its traceback's."""
+    told, waiting, seen = [], [error], set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        told += [str(each), repr(each), repr(each.args), "".join(traceback.format_exception(each))]
+        if isinstance(each, CallError):
+            told.append(repr(each.failure))
+        waiting += [other for other in (each.__cause__, each.__context__) if other is not None]
+    return "\n".join(told)
+
+
+def open_files() -> int:
+    """File descriptors of this process."""
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
+
+
+def watching_threads() -> int:
+    """Threads of deadlines."""
+    return sum(thread.name == "deadlines" for thread in threading.enumerate())
