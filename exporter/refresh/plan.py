@@ -41,10 +41,13 @@ def window(newest: date, days: int) -> tuple[date, ...]:
 
 
 def due(entries: Iterable[Entry], now: float) -> list[Ask]:
-    """Yesterday's row of every app that may be asked now; those that failed last time come last."""
+    """Yesterday's row of every app that may be asked now.
+
+    Apps that lack it come first, those that failed last time come last.
+    """
     newest = yesterday(now)
     may = [entry for entry in entries if entry.health.resume_at is None or entry.health.resume_at <= now]
-    ordered = sorted(may, key=lambda entry: not entry.health.up)  # stable: keeps the configuration's order
+    ordered = sorted(may, key=lambda entry: (not entry.health.up, entry.row(newest) is not None))
     return [Ask(entry.app.appid, newest) for entry in ordered]
 
 

@@ -68,7 +68,10 @@ def exporter(setup: Setup) -> Iterator[Running]:
 
 def value(exporter: Running, metric: str, appid: str, **labels: str) -> float | None:
     for (name, pairs), found in exporter.samples().items():
-        if name == f"wechat_miniprogram_{metric}" and {"appid": appid, **labels}.items() <= dict(pairs).items():
+        if (
+            name == f"wechat_miniprogram_{metric}"
+            and {"appid": appid, **labels}.items() <= dict(pairs).items()
+        ):
             return found
     return None
 
@@ -94,7 +97,9 @@ def test_text_openmetrics_and_gzip_are_one_page(exporter: Running) -> None:
     unpacked = gzip.decompress(packed.raw.read(decode_content=False)).decode()
 
     def ours(page: str) -> list[str]:
-        return [line for line in page.splitlines() if re.match(r"wechat_miniprogram_(daily|by_date|up)", line)]
+        return [
+            line for line in page.splitlines() if re.match(r"wechat_miniprogram_(daily|by_date|up)", line)
+        ]
 
     assert ours(plain.text) == ours(unpacked)
     strict = exporter.get("/metrics", Accept="application/openmetrics-text")
@@ -233,9 +238,12 @@ def test_the_telemetry_path_can_be_another(setup: Setup) -> None:
 
 
 def test_a_port_in_use_is_a_clear_error(setup: Setup) -> None:
-    with socket.create_server(("127.0.0.1", setup.port)), pytest.raises(AssertionError, match="cannot listen"):
-        with serving(setup.path, setup.port):
-            pass
+    with (
+        socket.create_server(("127.0.0.1", setup.port)),
+        pytest.raises(AssertionError, match="cannot listen"),
+        serving(setup.path, setup.port),
+    ):
+        pass
 
 
 def test_a_broken_storage_is_a_clear_error_at_start(setup: Setup) -> None:

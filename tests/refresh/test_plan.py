@@ -22,8 +22,13 @@ def test_a_window_ends_with_yesterday_and_is_newest_first() -> None:
 
 
 def test_every_round_asks_for_yesterday_of_every_app_even_when_it_is_held() -> None:
-    entries = [make_entry(1, [make_row()]), make_entry(2)]
+    entries = [make_entry(1, [make_row()]), make_entry(2, [make_row()])]
     assert due(entries, NOON) == [Ask(entry.app.appid, YESTERDAY) for entry in entries]
+
+
+def test_apps_that_lack_yesterdays_row_are_asked_first() -> None:
+    held, lacking = make_entry(1, [make_row()]), make_entry(2, [make_row(day(1))])
+    assert [ask.appid for ask in due([held, lacking], NOON)] == [lacking.app.appid, held.app.appid]
 
 
 def test_yesterday_is_beijings_whatever_utc_says() -> None:

@@ -1,0 +1,69 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.cli import main
+from exporter.simulator.faults import Fault
+from exporter.simulator.fleet import config_yaml, fake_appid, fleet
+from exporter.simulator.server import Conditions, Simulator
+
+Check = Callable[..., int]
+
+
+@pytest.fixture
+def wechat() -> Iterator[Simulator]:
+    with Simulator(fleet(3, seed=1), Conditions(always_published=True)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def check(wechat: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    path = tmp_path / "config.yaml"
+    path.write_text(config_yaml(wechat.apps, wechat.base_url), "utf-8")
+    monkeypatch.setenv("LC_ALL", "C")
+    return lambda *flags: main(["check", f"--config.file={path}", *flags])
+
+
+def test_offline_it_asks_nothing(check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check() == 0
+    assert capsys.readouterr().out.endswith("config.yaml: OK, 3 apps\n")
+    assert wechat.calls() == 0
+
+
+def test_online_it_makes_one_real_call_per_app(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check("--online") == 0
+    told = capsys.readouterr().out
+    assert told.count(": OK, ") == 1 + 3
+    assert told.endswith("3 of 3 apps OK\n")
+    assert wechat.calls(endpoint="daily_visit_trend") == 3
+
+
+def test_a_refused_app_is_told_with_the_reason_and_what_to_do(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(fake_appid(2), Fault.IP)
+    assert check("--online") == 1
+    told = capsys.readouterr().out
+    assert f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed: errcode 40164: invalid ip 127.0.0.1" in told
+    assert "IP allow-list" in told
+    assert told.endswith("2 of 3 apps OK\n")
+
+
+def test_the_advice_is_in_chinese_for_those_who_read_it(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    wechat.set_fault(fake_appid(2), Fault.IP)
+    check("--online")
+    assert "IP 白名单" in capsys.readouterr().out
+
+
+def test_data_that_is_not_there_yet_is_no_failure(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(fake_appid(1), Fault.NOT_READY)
+    assert check("--online") == 0
+    assert "OK, but no row yet (not_ready)" in capsys.readouterr().out

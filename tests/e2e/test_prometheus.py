@@ -1,0 +1,122 @@
+"""Debian's Prometheus scrapes the running exporter."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.running import Running, running
+
+SCRAPE = """
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: wechat
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def query(self, expression: str) -> list[dict[str, object]]:
+        answer = requests.get(f"{self.base_url}/api/v1/query", params={"query": expression}, timeout=10)
+        result: list[dict[str, object]] = json.loads(answer.text)["data"]["result"]
+        return result
+
+    def value(self, expression: str) -> float | None:
+        result = self.query(expression)
+        return float(result[0]["value"][1]) if result else None  # type: ignore[index]
+
+
+@pytest.fixture
+def demo(free_port: Callable[[], int]) -> Iterator[Running]:
+    port = free_port()
+    with running(port, "demo", f"--web.listen-address=127.0.0.1:{port}") as demo:
+        demo.wait_until(lambda: demo.get("/-/ready").ok)
+        yield demo
+
+
+@pytest.fixture
+def prometheus(
+    demo: Running, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> Iterator[Prometheus]:
+    config = tmp_path / "prometheus.yml"
+    config.write_text(SCRAPE.format(target=demo.base_url.removeprefix("http://")))
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            program("prometheus"),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=error",
+        ],
+        env={**os.environ, "GOMAXPROCS": "1"},
+    )
+    server = Prometheus(f"http://127.0.0.1:{port}")
+    end = time.monotonic() + 30
+    try:
+        while True:
+            try:
+                if (server.value("count_over_time(up[1m])") or 0) >= 2:
+                    break
+            except requests.ConnectionError:
+                pass
+            assert time.monotonic() < end, "Prometheus did not scrape in time"
+            time.sleep(0.1)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, demo: Running) -> None:
+    assert prometheus.value("up") == 1
+    page = demo.samples()
+    ours = {key: value for key, value in page.items() if key[0].startswith("wechat_miniprogram_")}
+    fleet = {
+        key: value for key, value in ours.items() if "_exporter_" not in key[0] and "last_" not in key[0]
+    }
+    found = {}
+    for series in prometheus.query(
+        '{__name__=~"wechat_miniprogram_.*",__name__!~".*_exporter_.*|.*_last_.*"}'
+    ):
+        labels = dict(series["metric"])  # type: ignore[call-overload]
+        name = labels.pop("__name__")
+        labels.pop("job"), labels.pop("instance")
+        found[name, tuple(sorted(labels.items()))] = float(series["value"][1])  # type: ignore[index]
+    assert found == {
+        (name, tuple(pair for pair in pairs if pair[1])): value for (name, pairs), value in fleet.items()
+    }  # to Prometheus an empty label is no label
+    assert len(fleet) > 500
+    assert prometheus.value("scrape_samples_scraped") == len(page)
+    assert prometheus.value("scrape_samples_post_metric_relabeling") == len(page)
+
+
+def test_the_scrape_has_no_error(prometheus: Prometheus) -> None:
+    targets = requests.get(f"{prometheus.base_url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
+    assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
+    metadata = requests.get(f"{prometheus.base_url}/api/v1/metadata", timeout=5).json()["data"]
+    assert metadata["wechat_miniprogram_daily_visit_pv"][0]["type"] == "gauge"
+    assert metadata["wechat_miniprogram_daily_stay_time_uv_seconds"][0]["unit"] == "seconds"
+
+
+def test_promtool_has_nothing_to_say(demo: Running, program: Callable[[str], str]) -> None:
+    page = demo.get("/metrics").content
+    told = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (0, b"", b"")
+
+
+def test_curl_reads_every_form(demo: Running, program: Callable[[str], str]) -> None:
+    curl = [program("curl"), "--silent", "--fail", f"{demo.base_url}/metrics"]
+    plain = subprocess.run(curl, capture_output=True, check=True).stdout
+    packed = subprocess.run([*curl, "--compressed"], capture_output=True, check=True).stdout
+    assert plain.count(b"\n") == packed.count(b"\n") > 500

@@ -1,0 +1,98 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter import __version__
+from exporter.cli import main
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"wechat-miniprogram-exporter, version {__version__} (python ")
+
+
+def test_help_names_all_commands_and_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    for word in (
+        "serve",
+        "check",
+        "simulate",
+        "demo",
+        "healthcheck",
+        "examples:",
+        "--config.file",
+        "exit codes:",
+    ):
+        assert word in told
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "simulate", "demo", "healthcheck"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--help" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--no-such-flag"],
+        ["fly"],
+        ["--log.level=loud"],
+        ["--config.fil=x"],
+        ["--web.telemetry-path=metrics"],
+        ["--web.telemetry-path=/"],
+        ["--web.telemetry-path=/-/healthy"],
+        ["--web.telemetry-path=/style.css"],
+        ["simulate", "--apps=many"],
+    ],
+)
+def test_bad_usage_is_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["check"]])
+def test_a_bad_configuration_is_exit_code_2_with_every_mistake_named(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("refresh:\n  interval: 10\napps:\n  - appid: wx12\n    secret: not-a-real-secret\n")
+    assert main([*command, f"--config.file={path}"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0].removeprefix(str(tmp_path)) for line in told] == [
+        "/config.yaml:2",
+        "/config.yaml:4",
+    ]
+    assert "appid (wx followed by 16 hexadecimal digits)" in told[1]
+    assert "not-a-real-secret" not in "".join(told)
+
+
+def test_a_missing_configuration_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config.file=/no/such/file.yaml"]) == 2
+    assert "/no/such/file.yaml" in capsys.readouterr().err
+
+
+def test_an_interrupt_before_the_start_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("exporter.cli.import_module", interrupted)
+    assert main([]) == 1
+
+
+def test_the_version_needs_none_of_the_heavy_libraries() -> None:
+    code = "import sys; from exporter.cli import main\ntry: main(['--version'])\nfinally: print(list(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for heavy in ("requests", "pydantic", "yaml", "starlette", "uvicorn", "jinja2", "prometheus_client"):
+        assert f"'{heavy}'" not in told

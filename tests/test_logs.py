@@ -1,0 +1,55 @@
+import io
+import json
+import logging
+
+from exporter.logs import open_log
+
+
+def test_logfmt_is_one_event_per_line() -> None:
+    stream = io.StringIO()
+    open_log("info", "logfmt", stream).warning("app failing", name='two\nlines "quoted"', 中="文")
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("timestamp=")
+    assert ' level=warning event="app failing" ' in line
+    assert "\\n" in line
+
+
+def test_json_is_one_object_per_line() -> None:
+    stream = io.StringIO()
+    open_log("info", "json", stream).info("round finished", apps=3, name="奶茶")
+    event = json.loads(stream.getvalue())
+    assert (event["event"], event["level"], event["apps"], event["name"]) == (
+        "round finished",
+        "info",
+        3,
+        "奶茶",
+    )
+    assert "奶茶" in stream.getvalue()
+
+
+def test_events_below_the_level_are_left_out() -> None:
+    stream = io.StringIO()
+    log = open_log("warning", "logfmt", stream)
+    log.info("round finished")
+    log.debug("app state")
+    assert stream.getvalue() == ""
+
+
+def test_a_traceback_stays_on_its_line() -> None:
+    stream = io.StringIO()
+    log = open_log("info", "logfmt", stream)
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        log.exception("internal fault")
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "ZeroDivisionError" in stream.getvalue()
+
+
+def test_libraries_that_log_addresses_are_silenced() -> None:
+    stream = io.StringIO()
+    open_log("debug", "logfmt", stream)
+    logging.getLogger("urllib3.connectionpool").debug("GET /cgi-bin/token?secret=%s", "shown")
+    logging.getLogger("urllib3.connectionpool").error("GET /cgi-bin/token?secret=%s", "shown")
+    assert stream.getvalue() == ""
+    assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.ERROR)
