@@ -1,0 +1,85 @@
+"""What an alert is, and the selectors and template pieces that the alerts share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from exporter.exposition.families import DAILY, ERROR_INFO
+from exporter.trend import FIELDS
+from exporter.wechat.errors import Reason
+from prometheus.recording import recorded
+
+JOBS: Final = 'job=~"wechat-miniprogram.*"'
+"""Which scrape jobs are this exporter's; only ExporterDown needs to know."""
+RUNBOOKS: Final = (
+    "https://github.com/wechat-miniprogram-exporter/wechat-miniprogram-exporter/blob/main/docs/runbooks/"
+)
+"""Where the runbooks are read; `python -m prometheus --runbooks=…` writes the rules for another place."""
+
+
+class Severity(StrEnum):
+    """How soon someone should look; the value is the alerts' label `severity`."""
+
+    CRITICAL = "critical"  # figures of many apps are being lost, or a person must act
+    WARNING = "warning"  # today
+    INFO = "info"  # good to know; no figure is in danger
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alerting rule.
+
+    `hold` is the rule's `for`; `why` stands above the rule as a comment and tells why it is built so.
+    """
+
+    name: str
+    severity: Severity
+    hold: str
+    expr: str
+    summary: str
+    summary_zh: str
+    description: str
+    why: str = ""
+
+
+CREDENTIAL: Final = (
+    Reason.INVALID_SECRET,
+    Reason.INVALID_APPID,
+    Reason.TOKEN_REJECTED,
+    Reason.THIRD_PARTY_TICKET,
+    Reason.THIRD_PARTY_REFRESH_TOKEN,
+)
+QUOTA: Final = (Reason.QUOTA_DAILY, Reason.QUOTA_MINUTE)
+OWN_ALERT: Final = (*CREDENTIAL, Reason.IP_NOT_ALLOWED, Reason.PERMISSION, *QUOTA)
+"""Reasons that have an alert of their own; AppRefreshFailing is for all others."""
+PAUSED: Final = (*OWN_ALERT, Reason.ACCOUNT)
+"""Reasons after which the exporter stops asking for a while, and so does not renew the token either."""
+
+ERRORS: Final = ERROR_INFO.metric
+REF: Final = DAILY[len(FIELDS)].metric
+VISITORS: Final = recorded("visit_uv", "newest")
+VISITORS_WEEK_BEFORE: Final = recorded("visit_uv", "week_before")
+VISITORS_USUAL: Final = recorded("visit_uv", "usual")
+APP: Final = "{{ $labels.name }} ({{ $labels.appid }})"
+DATE: Final = '{{ printf "%.10s" (humanizeTimestamp $value) }}'
+"""A value that is Unix time plus eight hours, as Beijing's date."""
+RECENT: Final = f"(time() - {recorded('ref_date_timestamp_seconds', 'newest')} < 3 * 86400)"
+"""Apps whose newest date is recent: figures that are days old are DataLate's matter."""
+
+
+def failing(*reasons: Reason) -> str:
+    """The apps whose last refresh failed for one of these reasons."""
+    return f"max by (appid, name, reason, errcode) ({ERRORS}{one_of(*reasons)})"
+
+
+def one_of(*reasons: Reason) -> str:
+    """The selector of these reasons, braces included."""
+    if len(reasons) == 1:
+        return f'{{reason="{reasons[0]}"}}'
+    return f'{{reason=~"{"|".join(reasons)}"}}'
+
+
+def looked_up(series: str, then: str) -> str:
+    """A template piece: look this app's series up, and write what `then` makes of its first sample."""
+    found = f"{{{{ with printf `{series}{{appid=%q}}` $labels.appid | query }}}}"
+    return f"{found}{{{{ . | first | {then} }}}}{{{{ end }}}}"

@@ -1,0 +1,69 @@
+"""The alerts on the exporter itself."""
+
+from typing import Final
+
+from exporter.exposition.families import NAMESPACE, UP
+from prometheus.alerting import JOBS, Alert, Severity
+
+_OWN: Final = f"{NAMESPACE}_exporter"
+_AT: Final = "{{ $labels.instance }}"
+_WHERE: Final = "{{ with $labels.instance }} {{ . }}{{ end }}"  # absent() has no such label
+
+EXPORTER_ALERTS: Final = (
+    Alert(
+        name="ExporterDown",
+        severity=Severity.CRITICAL,
+        hold="5m",
+        expr=f"up{{{JOBS}}} == 0\nor\nabsent(up{{{JOBS}}})",
+        summary=f"The WeChat Mini Program exporter{_WHERE} cannot be scraped",
+        summary_zh=f"微信小程序 Exporter{_WHERE} 无法抓取",
+        description=(
+            "Prometheus has had no answer for 5 minutes, or has no such target at all. Until it is back no "
+            "figure arrives; the dates are not lost, the exporter asks for them again when it runs."
+        ),
+        why="The job's name is the only thing that these rules expect of a scrape configuration.",
+    ),
+    Alert(
+        name="ConfigReloadFailed",
+        severity=Severity.WARNING,
+        hold="5m",
+        expr=f"{_OWN}_config_last_reload_successful == 0",
+        summary=f"The exporter {_AT} refused its new configuration",
+        summary_zh=f"Exporter {_AT} 拒绝了新配置",
+        description=(
+            'The old configuration stays in force. The log line "configuration refused" names file, line and '
+            "what is allowed; `wechat-miniprogram-exporter check` prints the same."
+        ),
+    ),
+    Alert(
+        name="AllAppsFailing",
+        severity=Severity.CRITICAL,
+        hold="15m",
+        expr=f"max by (job, instance) ({UP.metric}) == 0",
+        summary=f"Every mini program's last refresh failed on {_AT}",
+        summary_zh=f"Exporter {_AT} 上所有小程序的最近一次刷新均失败",
+        description=(
+            "{{ with printf `count by (reason) (wechat_miniprogram_refresh_error_info{job=%q, instance=%q})` "
+            "$labels.job $labels.instance | query }}Apps by reason:{{ range . }} {{ .Labels.reason }} "
+            "{{ .Value }}{{ end }}.{{ end }} One cause for all is likely: the line, the proxy, the egress IP "
+            "or the platform's ticket."
+        ),
+    ),
+    Alert(
+        name="RoundTooSlow",
+        severity=Severity.WARNING,
+        hold="1h",
+        expr=(
+            f"{_OWN}_refresh_round_duration_seconds\n"
+            f"> on (job, instance)\n"
+            f"  0.9 * {_OWN}_refresh_interval_seconds"
+        ),
+        summary=f"A round over all mini programs takes {{{{ $value | humanizeDuration }}}} on {_AT}",
+        summary_zh=f"Exporter {_AT} 刷新一轮需要 {{{{ $value | humanizeDuration }}}}",
+        description=(
+            "That is nearly the whole refresh.interval or more: rounds are left out and figures come later. "
+            "Raise refresh.concurrency or refresh.interval, or find what makes the calls slow."
+        ),
+        why="Nine tenths: a round gives its retries up when the interval is over, so it takes hardly longer.",
+    ),
+)

@@ -1,0 +1,69 @@
+"""Rule files as text: block scalars for expressions, comments where a rule needs a reason."""
+
+import json
+import textwrap
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus.alerting import Alert
+from prometheus.alerts_apps import APP_ALERTS
+from prometheus.alerts_exporter import EXPORTER_ALERTS
+from prometheus.alerts_figures import FIGURE_ALERTS
+from prometheus.recording import recordings
+
+ALERTS: Final = (*EXPORTER_ALERTS, *APP_ALERTS, *FIGURE_ALERTS)
+_GROUPS: Final = {
+    "wechat-miniprogram-exporter": EXPORTER_ALERTS,
+    "wechat-miniprogram-apps": APP_ALERTS,
+    "wechat-miniprogram-figures": FIGURE_ALERTS,
+}
+_MADE: Final = "# Made by `python -m prometheus` from the tables beside this file: change those, not this.\n"
+_WIDTH: Final = 100
+
+
+def recording_yaml() -> str:
+    """The file of recording rules."""
+    rules = "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in recordings())
+    return f"{_MADE}groups:\n  - name: wechat-miniprogram-dates\n    rules:\n{rules}"
+
+
+def alerts_yaml(runbooks: str) -> str:
+    """The file of alerts; `runbooks` is the address of the folder of runbooks, with its last slash."""
+    groups = (
+        f"  - name: {name}\n    rules:\n{''.join(_alert(each, runbooks) for each in alerts)}"
+        for name, alerts in _GROUPS.items()
+    )
+    needs = "# VisitorsDropped, VisitorsSpiked and NoVisitors need recording.yaml as well.\n"
+    return f"{_MADE}{needs}groups:\n{''.join(groups)}"
+
+
+def _alert(alert: Alert, runbooks: str) -> str:
+    annotations = {
+        "summary": alert.summary,
+        "summary_zh": alert.summary_zh,
+        "description": alert.description.strip(),
+        "runbook_url": f"{runbooks}{alert.name}.md",
+    }
+    return "".join(
+        (
+            *_comment(alert.why),
+            f"      - alert: {alert.name}\n",
+            _expr(alert.expr),
+            f"        for: {alert.hold}\n",
+            f"        labels:\n          severity: {alert.severity}\n",
+            "        annotations:\n",
+            *(f"          {key}: {_quoted(text)}\n" for key, text in annotations.items()),
+        )
+    )
+
+
+def _comment(why: str) -> Iterable[str]:
+    return (f"      # {line}\n" for line in textwrap.wrap(why, _WIDTH))
+
+
+def _expr(expr: str) -> str:
+    return f"        expr: |\n{textwrap.indent(expr, ' ' * 10)}\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # every JSON string is a YAML string
