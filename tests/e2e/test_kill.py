@@ -41,4 +41,4 @@ def test_a_kill_at_any_moment_loses_no_row_that_was_on_show(
                 shown = rows_shown(exporter)
                 exporter.process.kill()
                 exporter.process.wait(15)
-    assert len(shown) > APPS
+    assert len(shown) >= APPS

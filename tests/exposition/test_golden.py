@@ -11,14 +11,16 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.plan import window
-from exporter.store.entry import Entry, HeldRow, Health
+from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import parse_trend
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
 from tests.building import NOON, YESTERDAY, make_app
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-UNSTEADY = re.compile(r"^(process_\w+|python_info|wechat_miniprogram_exporter_build_info)(\{.*\})? .*$", re.M)
+UNSTEADY = re.compile(
+    r"^(process_\w+|python_info|wechat_miniprogram_exporter_build_info)(\{.*\})? .*$", re.MULTILINE
+)
 """Samples that differ from machine to machine: only their names are compared."""
 
 
