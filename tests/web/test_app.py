@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config import load
 from exporter.service import Exporter
-from exporter.store.entry import HeldRow, Health
+from exporter.store.entry import Health, HeldRow
 from exporter.web.app import make_app
 from tests.building import NOON, make_row
 from tests.web.asking import Answer, ask
@@ -80,7 +80,9 @@ def test_only_get_and_head_are_answered(request_: Ask, method: str, path: str) -
     assert request_(method, path).status == 405
 
 
-@pytest.mark.parametrize("path", ["/metrics/", "/nothing", "/-/", "//metrics", "/../etc/passwd", "/-/reload/"])
+@pytest.mark.parametrize(
+    "path", ["/metrics/", "/nothing", "/-/", "//metrics", "/../etc/passwd", "/-/reload/"]
+)
 def test_other_paths_are_not_there(request_: Ask, path: str) -> None:
     assert request_("GET", path).status == 404
 

@@ -20,7 +20,9 @@ def test_addresses_are_read_as_prometheus_writes_them(address: str, parsed: tupl
     assert parse_address(address) == parsed
 
 
-@pytest.mark.parametrize("address", ["", "10950", "localhost", "localhost:", "localhost:http", ":65536", ":-1", ":１"])
+@pytest.mark.parametrize(
+    "address", ["", "10950", "localhost", "localhost:", "localhost:http", ":65536", ":-1", ":１"]
+)
 def test_what_is_no_address_is_told(address: str) -> None:
     with pytest.raises(ListenError, match="is not an address: write host:port"):
         parse_address(address)

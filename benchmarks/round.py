@@ -1,0 +1,123 @@
+"""How long a refresh round takes, against the limit N·L/C and against bare `requests` in the same run.
+
+N apps, an interface that answers after L seconds, C calls at a time, no rate limit, tokens cached.
+The stand-in WeChat runs in a process of its own.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import requests
+import structlog
+
+from benchmarks.table import Figure
+from exporter.config import load
+from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.asking import Asking
+from exporter.refresh.plan import Policy
+from exporter.refresh.worker import Fleet, Worker
+from exporter.simulator.fleet import config_yaml, fleet
+from exporter.store.ledger import Ledger
+from exporter.trend import yesterday
+from exporter.wechat.opening import open_line
+from exporter.wechat.ways import choose_way
+
+APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
+PORT = 10959
+
+
+def measure() -> Iterator[Figure]:
+    """The figures of this benchmark."""
+    limit = APPS * LATENCY / CONCURRENCY
+    with wechat() as base_url:
+        worker, ledger = prepare(base_url)
+        worker.round(ledger.entries(), 600)  # fetches the tokens
+        ours, cpu = [], []
+        bare = []
+        for _ in range(RUNS):
+            before = time.process_time()
+            ours.append(worker.round(ledger.entries(), 600))
+            cpu.append((time.process_time() - before) / APPS * 1e3)
+            bare.append(bare_requests(base_url))
+    case = f"{APPS} apps, {LATENCY * 1e3:.0f} ms, concurrency {CONCURRENCY}"
+    yield Figure("round", case, "s", ours, "limit N·L/C", [limit] * RUNS)
+    yield Figure("round", case, "s", ours, "bare requests", [each[0] for each in bare])
+    yield Figure("CPU per call", case, "ms", cpu, "bare requests", [each[1] for each in bare])
+    held = median(len(entry.rows) for entry in ledger.entries())
+    if held < 1:
+        raise SystemExit("the rounds brought no rows: nothing was measured")
+
+
+def prepare(base_url: str) -> tuple[Worker, Ledger]:
+    """A worker as the exporter builds it, without storage and page."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.yaml")
+        path.write_text(config_yaml(fleet(APPS, 1), base_url), "utf-8")
+        config = load(path, {})
+    line = open_line(config.wechat, CONCURRENCY, Telemetry(time.time).call, lambda: None)
+    ledger = Ledger(1)
+    ways = {app.appid: choose_way(app, line) for app in config.apps}
+    ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1)
+    log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    stopping = threading.Event()
+    asking = Asking(ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping)
+    asked = Fleet(ways, Policy(1, 0), 3600, CONCURRENCY)
+    return Worker(ledger, asking, asked, lambda _: None, log, clock=time.time, stopping=stopping), ledger
+
+
+def bare_requests(base_url: str) -> tuple[float, float]:
+    """The same calls with nothing around them: seconds for all, CPU milliseconds per call."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONCURRENCY))
+    day = f"{yesterday(time.time()):%Y%m%d}"
+    tokens = {}
+    for app in fleet(APPS, 1)[:1]:
+        body = {"grant_type": "client_credential", "appid": app.appid, "secret": app.secret}
+        tokens[app.appid] = session.post(f"{base_url}/cgi-bin/stable_token", json=body, timeout=10).json()
+    (token,) = (answer["access_token"] for answer in tokens.values())
+
+    def call(_: int) -> int:
+        answer = session.post(
+            f"{base_url}/datacube/getweanalysisappiddailyvisittrend",
+            params={"access_token": token},
+            json={"begin_date": day, "end_date": day},
+            timeout=10,
+        )
+        return len(answer.json()["list"])
+
+    start, cpu = time.monotonic(), time.process_time()
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        rows = sum(threads.map(call, range(APPS)))
+    if rows != APPS:
+        raise SystemExit("the peer's calls failed: nothing was measured")
+    return time.monotonic() - start, (time.process_time() - cpu) / APPS * 1e3
+
+
+@contextmanager
+def wechat() -> Iterator[str]:
+    """The stand-in WeChat in a process of its own."""
+    command = [sys.executable, "-m", "exporter", "simulate", f"--listen-address=127.0.0.1:{PORT}"]
+    flags = [f"--apps={APPS}", f"--latency={LATENCY}", "--always-published"]
+    process = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL)
+    base_url = f"http://127.0.0.1:{PORT}"
+    try:
+        for _ in range(200):
+            try:
+                requests.get(f"{base_url}/_sim/clock", timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        yield base_url
+    finally:
+        process.terminate()
+        process.wait(10)
