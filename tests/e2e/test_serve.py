@@ -18,7 +18,7 @@ from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import fake_appid, fake_secret, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import yesterday
-from tests.running import Running, serving
+from tests.running import Running, running, serving
 
 FIRST, SECOND, THIRD = (fake_appid(number) for number in (1, 2, 3))
 
@@ -238,12 +238,11 @@ def test_the_telemetry_path_can_be_another(setup: Setup) -> None:
 
 
 def test_a_port_in_use_is_a_clear_error(setup: Setup) -> None:
-    with (
-        socket.create_server(("127.0.0.1", setup.port)),
-        pytest.raises(AssertionError, match="cannot listen"),
-        serving(setup.path, setup.port),
-    ):
-        pass
+    with socket.create_server(("127.0.0.1", setup.port)) as taken:
+        address = f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"
+        with running(setup.port, f"--config.file={setup.path}", address) as exporter:
+            assert exporter.process.wait(15) == 1
+            assert "cannot listen on" in exporter.output()
 
 
 def test_a_broken_storage_is_a_clear_error_at_start(setup: Setup) -> None:
