@@ -176,6 +176,11 @@ def yesterday(now: float) -> date:
     return datetime.fromtimestamp(now, BEIJING).date() - timedelta(days=1)
 
 
+def window(newest: date, days: int) -> tuple[date, ...]:
+    """The `days` dates that end with `newest`, newest first."""
+    return tuple(newest - timedelta(days=back) for back in range(days))
+
+
 def midnight(day: date) -> int:
     """Unix time of 00:00 Beijing on that date."""
     return int(datetime(day.year, day.month, day.day, tzinfo=BEIJING).timestamp())

@@ -9,11 +9,10 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.page import Page, PageMaker
-from exporter.refresh.plan import window
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
-from exporter.trend import next_midnight, yesterday
+from exporter.trend import next_midnight, window, yesterday
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
 _LONGEST_WAIT: Final = 60.0  # the clock may be set; midnight must not be missed by more

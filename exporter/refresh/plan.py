@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from exporter.store.entry import Entry
-from exporter.trend import yesterday
+from exporter.trend import window, yesterday
 
 LOOKBACK_DAYS: Final = 4
 """How far back to look for an app's first row, where `history_days` is shorter than that."""
@@ -33,11 +33,6 @@ class Policy:
     def keep_days(self) -> int:
         """How many dates back from the newest row are held."""
         return max(self.history_days, self.revisit_days)
-
-
-def window(newest: date, days: int) -> tuple[date, ...]:
-    """The `days` dates that end with `newest`, newest first."""
-    return tuple(newest - timedelta(days=back) for back in range(days))
 
 
 def due(entries: Iterable[Entry], now: float) -> list[Ask]:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from exporter.service import Exporter
 from exporter.web.metrics import MetricsApp
-from exporter.web.status import StatusPage
+from exporter.web.status.page import StatusPage
 
 _SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (

@@ -10,9 +10,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.plan import window
 from exporter.store.entry import Entry, Health, HeldRow
-from exporter.trend import parse_trend
+from exporter.trend import parse_trend, window
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
 from tests.building import NOON, YESTERDAY, make_app

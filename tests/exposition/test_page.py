@@ -6,8 +6,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from exporter.exposition import gzipped
 from exporter.exposition.page import BLOCK_SIZE, Form, PageMaker
-from exporter.refresh.plan import window
 from exporter.store.entry import Entry, Health
+from exporter.trend import window
 from tests.building import NOON, YESTERDAY, make_entry, make_row
 
 DATES = window(YESTERDAY, 3)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.refresh.plan import LOOKBACK_DAYS, Ask, Policy, due, follow_ups, window
+from exporter.refresh.plan import LOOKBACK_DAYS, Ask, Policy, due, follow_ups
 from exporter.store.entry import Health, HeldRow
+from exporter.trend import window
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_row
 

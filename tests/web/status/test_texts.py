@@ -6,8 +6,8 @@ import pytest
 
 from exporter.trend import FIELDS
 from exporter.web import texts
-from exporter.web.status_query import State
-from exporter.web.texts import TEXTS, Language, negotiate
+from exporter.web.status.query import State
+from exporter.web.status.texts import TEXTS, Language, negotiate
 from exporter.wechat.advice import WAIT
 from exporter.wechat.errors import Reason
 

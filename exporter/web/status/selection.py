@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.store.entry import Entry
-from exporter.web.status_query import Query, State
+from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
 

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.service import Exporter
-from exporter.web.status_html import Situation, StatusHtml
-from exporter.web.status_query import Query
-from exporter.web.texts import negotiate
+from exporter.web.status.html import Situation, StatusHtml
+from exporter.web.status.query import Query
+from exporter.web.status.texts import negotiate
 
 _STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from exporter.store.entry import Entry, Health
-from exporter.web.status_query import Query, State
-from exporter.web.status_selection import select, state_of
+from exporter.web.status.query import Query, State
+from exporter.web.status.selection import select, state_of
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
 

@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup, Tag
 from exporter import __version__
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS
-from exporter.web.status_html import Situation, StatusHtml
-from exporter.web.status_query import COLUMNS, Query
-from exporter.web.texts import TEXTS, Language
+from exporter.web.status.html import Situation, StatusHtml
+from exporter.web.status.query import COLUMNS, Query
+from exporter.web.status.texts import TEXTS, Language
 from exporter.wechat import advice
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row

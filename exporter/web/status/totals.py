@@ -7,8 +7,8 @@ from datetime import date
 
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS
-from exporter.web.status_query import State
-from exporter.web.status_selection import state_of
+from exporter.web.status.query import State
+from exporter.web.status.selection import state_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ import pytest
 
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS
-from exporter.web.status_query import State
-from exporter.web.status_view import AppView, Moments, app_view
-from exporter.web.texts import Language
+from exporter.web.status.query import State
+from exporter.web.status.texts import Language
+from exporter.web.status.view import AppView, Moments, app_view
 from exporter.wechat import advice
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_row

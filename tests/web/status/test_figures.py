@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from exporter.trend import FIELDS
-from exporter.web.figures import DASH, Change, Figure, change, figures, written
-from exporter.web.texts import Language
+from exporter.web.status.figures import DASH, Change, Figure, change, figures, written
+from exporter.web.status.texts import Language
 from tests.building import YESTERDAY, bare_row, make_entry, make_row
 
 FIELD = {field.name: field for field in FIELDS}

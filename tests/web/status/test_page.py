@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from exporter.service import Exporter
 from exporter.store.entry import Entry, Health
-from exporter.web.status import StatusPage
+from exporter.web.status.page import StatusPage
 from tests.building import NOON, make_entry, make_row
 
 Ask = Callable[..., Response]

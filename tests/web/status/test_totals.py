@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from exporter.store.entry import Health
 from exporter.trend import FIELDS
-from exporter.web.status_query import State
-from exporter.web.status_totals import overview
+from exporter.web.status.query import State
+from exporter.web.status.totals import overview
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_row
 

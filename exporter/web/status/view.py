@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from exporter.store.entry import Entry, Health
 from exporter.trend import Field, yesterday
-from exporter.web.chart import Chart, chart
-from exporter.web.figures import DASH, Figure, figures
-from exporter.web.moments import Moment, moment
-from exporter.web.status_query import State
-from exporter.web.status_selection import state_of
-from exporter.web.texts import TEXTS, Language
+from exporter.web.status.chart import Chart, chart
+from exporter.web.status.figures import DASH, Figure, figures
+from exporter.web.status.moments import Moment, moment
+from exporter.web.status.query import State
+from exporter.web.status.selection import state_of
+from exporter.web.status.texts import TEXTS, Language
 from exporter.wechat.errcodes import usual_advice
 from exporter.wechat.errors import Reason
 

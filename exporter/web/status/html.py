@@ -11,14 +11,14 @@ from exporter import __version__
 from exporter.config.durations import written as written_duration
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS
-from exporter.web import chart
-from exporter.web.figures import written
-from exporter.web.moments import moment
-from exporter.web.status_query import COLUMNS, LONGEST_SEARCH, SIZES, Query, State
-from exporter.web.status_selection import select
-from exporter.web.status_totals import Overview, overview
-from exporter.web.status_view import Moments, app_view
-from exporter.web.texts import Language
+from exporter.web.status import chart
+from exporter.web.status.figures import written
+from exporter.web.status.moments import moment
+from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, SIZES, Query, State
+from exporter.web.status.selection import select
+from exporter.web.status.texts import Language
+from exporter.web.status.totals import Overview, overview
+from exporter.web.status.view import Moments, app_view
 from exporter.wechat.advice import EMPTY, NOT_READY
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
