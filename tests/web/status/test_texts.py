@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from exporter.trend import FIELDS
-from exporter.web import texts
+from exporter.web.status import texts
 from exporter.web.status.query import State
 from exporter.web.status.texts import TEXTS, Language, negotiate
 from exporter.wechat.advice import WAIT
