@@ -42,6 +42,7 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self._store = open_store(config.storage.url)
         self._ways: dict[str, Way] = {}
+        self._classic_told: set[str] = set()
         self._line = self._open_line(config)
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days)
@@ -93,8 +94,8 @@ class Exporter:
                 self.telemetry.reload_failed()
                 self._log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
-            if config.wechat != self.config.wechat or config.refresh != self.config.refresh:
-                self._ways.clear()
+            if _line_settings(config) != _line_settings(self.config):
+                self._ways.clear()  # and the tokens with them: they are asked for anew
                 self._line = self._open_line(config)
             self.worker.reconfigure(self._configure(config))
             self._log.info("configuration reloaded", apps=len(config.apps))
@@ -107,7 +108,7 @@ class Exporter:
         self.worker.stop()
         self.ledger.close()
         self._line.transport.stop()
-        for thread in self._threads:
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         self.publisher.publish()
         self._store.close()
@@ -127,20 +128,30 @@ class Exporter:
             else choose_way(app, self._line)
             for app in config.apps
         }
-        classic = [app.name for app in config.apps if isinstance(app.token, AccessToken)]
-        if classic:
-            self._log.warning(
-                "token type access_token: each fetch ends the token that other programs hold; "
-                "stable_token harms nobody",
-                apps=len(classic),
-                first=classic[0],
-            )
+        self._warn_of_classic(config)
         self.config = config
         policy = _policy(config)
         self.ledger.configure(((app, self._ways[app.appid].kind) for app in config.apps), policy.keep_days)
         self.publisher.history_days = policy.history_days
         self.telemetry.configured(len(config.apps), config.refresh.interval)
         return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
+
+    def _warn_of_classic(self, config: Config) -> None:
+        """One warning per start or reload that brings apps with classic tokens."""
+        classic = {app.appid: app.name for app in config.apps if isinstance(app.token, AccessToken)}
+        new = [name for appid, name in classic.items() if appid not in self._classic_told]
+        self._classic_told |= classic.keys()
+        if new:
+            self._log.warning(
+                "token type access_token: each fetch ends the token that other programs hold; "
+                "stable_token harms nobody",
+                apps=len(new),
+                first=new[0],
+            )
+
+
+def _line_settings(config: Config) -> tuple[object, ...]:
+    return config.wechat, config.refresh.concurrency, config.refresh.requests_per_second
 
 
 def _policy(config: Config) -> Policy:

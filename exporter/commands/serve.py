@@ -19,7 +19,7 @@ from exporter.web.listen import ListenError, listen
 from exporter.web.server import make_server, serve
 
 DEFAULT_ADDRESS: Final = ":10950"
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses under way
 
 
 def run(flags: argparse.Namespace) -> int:

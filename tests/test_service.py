@@ -1,0 +1,157 @@
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config import load
+from exporter.service import Exporter
+from exporter.simulator.faults import Fault
+from exporter.simulator.fleet import config_yaml, fake_appid, fleet
+from exporter.simulator.server import Conditions, Simulator
+
+FIRST, SECOND = fake_appid(1), fake_appid(2)
+
+
+@pytest.fixture
+def wechat() -> Iterator[Simulator]:
+    with Simulator(fleet(2, seed=1), Conditions(always_published=True)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def settings(wechat: Simulator) -> Any:
+    """The configuration as data, to be changed and written."""
+    return yaml.safe_load(config_yaml(wechat.apps, wechat.base_url))
+
+
+@pytest.fixture
+def write(tmp_path: Path, settings: Any) -> Callable[[], Path]:
+    def run() -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(settings), "utf-8")
+        return path
+
+    return run
+
+
+@pytest.fixture
+def exporter(write: Callable[[], Path], log: FilteringBoundLogger) -> Iterator[Exporter]:
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    yield exporter
+    exporter.stop(5)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.01)
+
+
+def names(exporter: Exporter) -> list[str]:
+    return [entry.app.name for entry in exporter.publisher.page.entries.values()]
+
+
+def test_the_first_round_begins_at_the_start(exporter: Exporter) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    assert b"wechat_miniprogram_daily_visit_pv{" in exporter.publisher.page.text.plain
+
+
+def test_another_rhythm_takes_no_new_tokens(
+    exporter: Exporter, wechat: Simulator, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    settings["refresh"] |= {"interval": "1s", "history_days": 2}
+    write()
+    assert exporter.reload() is None
+    asked = wechat.calls(endpoint="daily_visit_trend")
+    until(lambda: wechat.calls(endpoint="daily_visit_trend") >= asked + 4)
+    assert wechat.calls(endpoint="stable_token") == 2
+
+
+def test_another_address_is_asked_from_then_on(
+    exporter: Exporter, wechat: Simulator, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    with Simulator(fleet(2, seed=1), Conditions(always_published=True)) as other:
+        settings["wechat"]["base_url"] = other.base_url
+        settings["refresh"]["interval"] = "1s"
+        write()
+        assert exporter.reload() is None
+        until(lambda: other.calls(endpoint="daily_visit_trend") >= 2)
+
+
+def test_a_new_app_is_asked_at_once_and_the_others_keep_their_tokens(
+    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    second = settings["apps"].pop()
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    until(lambda: exporter.publisher.page.ready)
+    settings["apps"].append(second)
+    write()
+    assert exporter.reload() is None
+    until(lambda: exporter.publisher.page.ready and len(names(exporter)) == 2)
+    exporter.stop(5)
+    assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
+    assert wechat.calls(endpoint="stable_token", appid=SECOND) == 1
+
+
+def test_a_changed_secret_ends_the_pause_of_its_app(
+    exporter: Exporter, wechat: Simulator, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    right = settings["apps"][0]["secret"]
+    settings["apps"][0]["secret"] = "not-the-right-fake-secret"
+    write()
+    exporter.reload()
+    until(lambda: not exporter.publisher.page.entries[FIRST].health.up)
+    settings["apps"][0]["secret"] = right
+    write()
+    exporter.reload()
+    until(lambda: exporter.publisher.page.entries[FIRST].health.up)
+    assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
+
+
+def test_the_storage_cannot_move_while_running(
+    exporter: Exporter, settings: Any, write: Callable[[], Path], events: list[Any]
+) -> None:
+    settings["storage"]["url"] = "sqlite:///elsewhere.db"
+    write()
+    problem = exporter.reload()
+    assert problem is not None
+    assert "storage.url cannot change while the exporter runs" in problem
+    assert [event["event"] for event in events if event["log_level"] == "error"] == [
+        "configuration refused, the old one stays"
+    ]
+
+
+def test_the_classic_token_warns_once(
+    settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, events: list[Any]
+) -> None:
+    for app in settings["apps"]:
+        app["token"] = {"type": "access_token", "secret": app.pop("secret")}
+    exporter = Exporter(load(write(), {}), log)
+    assert exporter.reload() is None
+    exporter.stop(1)
+    warnings = [event for event in events if event["log_level"] == "warning"]
+    assert [(event["apps"], event["first"]) for event in warnings] == [(2, "app-00001")]
+    assert "stable_token harms nobody" in warnings[0]["event"]
+
+
+def test_a_stop_abandons_calls_that_hang(
+    wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    wechat.set_fault(FIRST, Fault.HANG)
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    until(lambda: wechat.ledger.in_flight > 0)
+    start = time.monotonic()
+    exporter.stop(5)
+    assert time.monotonic() - start < 3
+    assert not exporter.publisher.page.entries[FIRST].tried
