@@ -17,6 +17,7 @@ from typing import Any, Final
 import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
 LINGER_SECONDS: Final = 30.0  # how long the watching thread waits for the next call before it ends
@@ -25,12 +26,13 @@ LINGER_SECONDS: Final = 30.0  # how long the watching thread waits for the next 
 class Call:
     """One call under way: when it must be over, and the socket it uses by now."""
 
-    __slots__ = ("_lock", "_socket", "deadline", "expired")
+    __slots__ = ("_keeps_socket", "_lock", "_socket", "deadline", "expired")
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.expired = False
         self._socket: socket.socket | None = None
+        self._keeps_socket = False
         self._lock = threading.Lock()
 
     def use(self, sock: socket.socket) -> None:
@@ -42,13 +44,19 @@ class Call:
         with self._lock:
             if self.expired:
                 raise TimeoutError
+            self._let_go()
             self._socket = sock
 
-    def forget(self, sock: socket.socket) -> None:
-        """The socket is about to be closed; its number may be another socket's afterwards."""
+    def take_over(self, sock: socket.socket) -> bool:
+        """Whether the call goes on with a socket that its connection gives up, and will close it.
+
+        A connection gives up when the response is known to be its last, before the body is read.
+        """
         with self._lock:
-            if self._socket is sock:
-                self._socket = None
+            if self._socket is not sock:
+                return False
+            self._keeps_socket = True
+            return True
 
     def expire(self) -> None:
         """End the call: connects, reads and writes under way return at once."""
@@ -61,7 +69,13 @@ class Call:
     def finish(self) -> None:
         """The socket may serve another call now; this one must not touch it any more."""
         with self._lock:
-            self._socket = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._socket is not None and self._keeps_socket:
+            self._socket.close()
+        self._socket = None
+        self._keeps_socket = False
 
 
 class Watchdog:
@@ -101,11 +115,11 @@ class Watchdog:
         if call is not None:
             call.use(sock)
 
-    def closing(self, sock: socket.socket) -> None:
-        """Told by connections: that socket is about to be closed."""
+    def close(self, sock: socket.socket) -> None:
+        """Close a connection's socket, at the end of this thread's call if that still uses it."""
         call = self._calls.get(threading.get_ident())
-        if call is not None:
-            call.forget(sock)
+        if call is None or not call.take_over(sock):
+            sock.close()
 
     def stop(self) -> None:
         """End all calls under way and all later ones."""
@@ -171,7 +185,11 @@ def _pool_classes(watchdog: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
         _twin: socket.socket | None = None
 
         def _new_conn(self) -> socket.socket:
-            return _connect(self._dns_host, self.port, self.timeout, self.socket_options or (), self._report)
+            options = self.socket_options or ()
+            try:
+                return _connect(self._dns_host, self.port, self.timeout, options, self._report)
+            except OSError as error:  # urllib3 lets some bare ones pass, taking them for a late write's
+                raise NewConnectionError(self, "not connected") from error
 
         def _report(self, sock: socket.socket) -> None:
             self._drop_twin()
@@ -180,13 +198,19 @@ def _pool_classes(watchdog: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
 
         def _drop_twin(self) -> None:
             if self._twin is not None:
-                watchdog.closing(self._twin)
-                self._twin.close()
+                watchdog.close(self._twin)
                 self._twin = None
 
-        def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
-            if self._twin is not None:  # a connection kept from an earlier call
+        def _check(self) -> None:
+            if self._twin is not None:
                 watchdog.using(self._twin)
+
+        def _tunnel(self) -> None:
+            super()._tunnel()
+            self._check()  # a proxy's answer that was cut by the deadline passes for a whole one
+
+        def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
+            self._check()  # the connection may have been kept from an earlier call
             super().putrequest(*args, **kwargs)
 
         def close(self) -> None:

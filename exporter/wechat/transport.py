@@ -68,6 +68,8 @@ class Transport:
         """
         problem = None
         with self._watchdog.call(self._timeout) as call:
+            if call.expired:
+                raise CallError(failure(Reason.NETWORK, f"{_host(url)}: not asked, the exporter stops"))
             try:
                 answer = self._exchange(method, url, params, body, headers)
             except _TRANSPORT_ERRORS as error:

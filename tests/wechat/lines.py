@@ -2,7 +2,6 @@
 
 import gc
 import os
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -74,8 +73,3 @@ def open_files() -> int:
     """File descriptors of this process."""
     gc.collect()
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
-
-
-def watching_threads() -> int:
-    """Threads of deadlines."""
-    return sum(thread.name == "deadlines" for thread in threading.enumerate())

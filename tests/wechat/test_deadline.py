@@ -14,7 +14,7 @@ from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.transport import Answer, Transport, open_session
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import open_files, opened, watching_threads
+from tests.wechat.lines import open_files, opened
 from tests.wechat.peers import (
     Manner,
     Peer,
@@ -30,7 +30,7 @@ from tests.wechat.peers import (
     whole,
 )
 
-LIMIT = 0.3
+LIMIT = 0.2
 LATE = 0.25  # seconds after the limit at which an answer is too late, on a busy machine too
 OK = whole(b'{"list":[]}')
 CHUNKED = "Transfer-Encoding: chunked"
@@ -50,7 +50,7 @@ def assert_ends_at_the_limit(line: Line, url: str) -> None:
     problem, seconds = timed(lambda: line.transport.send("POST", f"{url}/path", body={}))
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (Reason.TIMEOUT, Action.RETRY)
-    assert problem.detail.endswith(": no whole answer within 0.3 s")
+    assert problem.detail.endswith(": no whole answer within 0.2 s")
     assert LIMIT - 0.01 <= seconds <= LIMIT + LATE
 
 
@@ -113,7 +113,7 @@ def nobody_accepts() -> Iterator[tuple[str, int]]:
         address: tuple[str, int] = listener.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         for sock in waiting:
-            sock.setblocking(False)
+            sock.settimeout(0)
             sock.connect_ex(address)
         try:
             yield address
@@ -168,7 +168,12 @@ def test_a_name_without_an_address_is_a_network_failure(monkeypatch: pytest.Monk
 def first_connection(first: Manner, later: Manner) -> Manner:
     """One manner for the first connection, another for all later ones."""
     manners = [first]
-    return lambda talk: (manners.pop() if manners else later)(talk)
+
+    def manner(talk: Talk) -> None:
+        chosen = manners.pop() if manners else later
+        chosen(talk)
+
+    return manner
 
 
 @pytest.mark.parametrize("first", [hangs, drips(head(500), SPACES)], ids=["hang", "drip"])
@@ -259,7 +264,6 @@ def test_no_call_is_overlooked_that_begins_in_the_same_instant_as_others() -> No
 
 
 def test_the_watching_thread_ends_when_there_is_nothing_to_watch_and_comes_back() -> None:
-    before = watching_threads()
     watchdog = Watchdog(linger=0.02)
     for _ in range(2):
         blocked_read(watchdog, 0.02)
@@ -267,21 +271,39 @@ def test_the_watching_thread_ends_when_there_is_nothing_to_watch_and_comes_back(
         assert thread is not None
         thread.join(5)
         assert not thread.is_alive()
-        assert watching_threads() == before
     watchdog.stop()
 
 
-def test_a_socket_about_to_be_closed_is_not_shut_any_more() -> None:
-    ours, theirs = socket.socketpair()
+def test_a_socket_that_a_call_uses_is_closed_only_when_the_call_is_over() -> None:
+    used, next_, kept, other = *socket.socketpair(), *socket.socketpair()
     watchdog = Watchdog()
-    with ours, theirs:
-        with watchdog.call(60) as call:
-            watchdog.using(ours)
-            watchdog.closing(theirs)  # another one: it changes nothing
-            watchdog.closing(ours)
-            call.expire()
-        ours.sendall(b"x")
-        assert theirs.recv(1) == b"x"
+    with watchdog.call(60):
+        watchdog.using(used)
+        watchdog.close(other)
+        assert other.fileno() == -1
+        watchdog.close(used)
+        assert used.fileno() != -1
+        watchdog.using(next_)
+        assert used.fileno() == -1
+        watchdog.close(next_)
+        assert next_.fileno() != -1
+    assert next_.fileno() == -1
+    with watchdog.call(60):
+        watchdog.using(kept)
+    assert kept.fileno() != -1
+    watchdog.close(kept)
+    assert kept.fileno() == -1
+    watchdog.stop()
+
+
+def test_an_idle_socket_that_is_closed_during_a_call_leaves_the_calls_own_watched() -> None:
+    watchdog = Watchdog()
+    idle, other = socket.socketpair()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, other, watchdog.call(0.05):
+        watchdog.using(ours)
+        watchdog.close(idle)
+        assert ours.recv(1) == b""
     watchdog.stop()
 
 
@@ -300,7 +322,7 @@ def test_sockets_outside_any_call_are_nobodys_concern() -> None:
     watchdog = Watchdog()
     with ours, theirs:
         watchdog.using(ours)
-        watchdog.closing(ours)
+        watchdog.close(ours)
     watchdog.stop()
 
 
@@ -391,7 +413,7 @@ def test_a_line_that_nobody_stopped_leaves_no_open_file_once_it_is_forgotten() -
     files = open_files()
     with Peer(says(OK)) as peer:
         watchdog = Watchdog(linger=0.01)
-        transport = Transport(open_session(watchdog, 4), watchdog, 5)
+        transport = Transport(open_session(watchdog, 4), watchdog, 0.1)
         transport.send("GET", peer.url)
         thread = watchdog._thread
         assert thread is not None
