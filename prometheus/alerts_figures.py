@@ -34,7 +34,8 @@ FIGURE_ALERTS: Final = (
         description=_FIGURES,
         why=(
             "Against the same weekday, so that no weekend is an alarm; a hundred visitors as the floor, "
-            "so that small apps are silent; zero is NoVisitors' matter. By date, whatever the hour of publication."
+            "so that small apps are silent; zero is NoVisitors' matter. By date, whatever the hour of "
+            "publication."
         ),
     ),
     Alert(

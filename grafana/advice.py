@@ -1,0 +1,32 @@
+"""The status page's advice as Grafana value mappings, so that a table can tell what to do."""
+
+from typing import Final
+
+from exporter.wechat.errcodes import ERRCODES, usual_advice
+from exporter.wechat.errors import Reason
+from grafana.texts import Language
+
+JOINED_BY: Final = "/"
+"""Stands between reason and errcode in the label that is mapped."""
+
+
+def advice_mappings(language: Language) -> list[dict[str, object]]:
+    """From `reason/errcode` to the advice: each known pair, then each reason with any other code."""
+    exact = {
+        f"{code.reason}{JOINED_BY}{code.code}": {"index": index, "text": getattr(code.advice, language)}
+        for index, code in enumerate(ERRCODES.values())
+    }
+    others: list[dict[str, object]] = [
+        {
+            "type": "regex",
+            "options": {
+                "pattern": f"{reason}{JOINED_BY}.*",  # Grafana sets ^ and $ itself
+                "result": {
+                    "index": len(exact) + index,
+                    "text": getattr(usual_advice(reason, None), language),
+                },
+            },
+        }
+        for index, reason in enumerate(Reason)
+    ]
+    return [{"type": "value", "options": exact}, *others]

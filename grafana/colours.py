@@ -1,0 +1,37 @@
+"""Colours that people with any colour vision can tell apart, and when a number takes which.
+
+Source: Okabe and Ito, "Color Universal Design", 2008.
+"""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
+
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#8E8E8E"
+SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
+"""In the order in which a panel's queries take them."""
+
+Steps = tuple[tuple[float | None, str], ...]
+"""From which value on (None: from the lowest) which colour."""
+PLAIN: Final[Steps] = ((None, BLUE),)
+NONE_IS_GOOD: Final[Steps] = ((None, GREEN), (1, VERMILION))
+NONE_IS_BEST: Final[Steps] = ((None, GREEN), (1, ORANGE))
+ALL_IS_GOOD: Final[Steps] = ((None, VERMILION), (1, GREEN))
+CHANGE: Final[Steps] = ((None, VERMILION), (-0.5, ORANGE), (-0.2, GREY), (0.2, SKY))
+"""For relative changes: a loss of half is what VisitorsDropped looks for."""
+
+
+def thresholds(steps: Steps) -> ThresholdsConfig:
+    """The steps as Grafana wants them: absolute values."""
+    return (
+        ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(value=value, color=colour) for value, colour in steps])
+    )

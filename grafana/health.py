@@ -1,0 +1,115 @@
+"""The Exporter dashboard: data age, rounds, calls, tokens, resources."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
+from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
+
+from exporter.exposition.families import LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
+from exporter.trend import DAY_SECONDS
+from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, VERMILION, Steps
+from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Query, Size, bars_of, figure, lines, listing
+from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
+from grafana.texts import Words
+from prometheus.expressions import REF_DATE, daily
+
+_AT: Final = '{job=~"$job", instance=~"$instance"}'
+_OWN: Final = f"{NAMESPACE}_exporter"
+_AGES: Final[Steps] = ((None, BLUE), (36 * 3600, ORANGE), (60 * 3600, VERMILION))
+_ROW_AGES: Final[Steps] = ((None, BLUE), (26 * 3600, ORANGE), (50 * 3600, VERMILION))
+_TOKENS: Final[Steps] = ((None, VERMILION), (-2 * 3600, ORANGE), (0, BLUE))
+_THIRD: Final = Size(8)
+_HALF: Final = Size(12)
+
+
+def health(words: Words) -> Dashboard:
+    """The dashboard in the language of the words; a day, as what it shows moves within hours."""
+    variables = [job(words, BUILD_INFO), instance(words, BUILD_INFO)]
+    board = sheet("exporter", words, "now-24h", variables)
+    section(board, words.word("exporter_state"), [*_state(words), _versions(words)])
+    section(board, words.word("exporter_data"), list(_data(words)))
+    section(board, words.word("exporter_calls"), list(_calls(words)))
+    section(board, words.word("exporter_resources"), list(_resources(words)))
+    return numbered(board)
+
+
+def _state(words: Words) -> Iterator[stat.Panel]:
+    yes_no = ValueMap(
+        {"0": ValueMappingResult(text=words.word("no")), "1": ValueMappingResult(text=words.word("yes"))}
+    )
+    scraped = f"count(up{_AT} == 1 and on (job, instance) {BUILD_INFO}{_AT}) or vector(0)"
+    failing = f"count(max by (appid) ({UP.metric}{_AT}) == 0) or vector(0)"
+    restarts = (
+        f"sum(changes(process_start_time_seconds{_AT}[$__range])\nand on (job, instance) {BUILD_INFO}{_AT})"
+    )
+    started = f"max(process_start_time_seconds{_AT} and on (job, instance) {BUILD_INFO}{_AT})"
+    yield figure(words, "scraped", [Query(scraped)], COUNT, ALL_IS_GOOD, width=3)
+    yield figure(words, "exporter_apps", [Query(f"sum({_OWN}_apps{_AT})")], width=3)
+    yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=3)
+    in_force = Query(f"min({_OWN}_config_last_reload_successful{_AT})")
+    yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings([yes_no])
+    yield figure(words, "uptime", [Query(f"time() - {started}")], SECONDS, width=4)
+    yield figure(words, "restarts", [Query(restarts)], width=4)
+    yield figure(
+        words, "revised", [Query(f"sum(increase({_OWN}_rows_revised_total{_AT}[30d]))")], width=4
+    ).decimals(0)
+
+
+def _versions(words: Words) -> table.Panel:
+    columns = {
+        "instance": words.word("instance"),
+        "job": words.word("job"),
+        "version": words.word("version"),
+        "pythonversion": words.word("python"),
+    }
+    query = Query(f"max by (job, instance, version, pythonversion) ({BUILD_INFO}{_AT})")
+    return listing(words, "versions", [query], columns, words.word("instance"), Size(24, 4))
+
+
+def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
+    age = f"topk(20, time() - max by (appid, name) ({daily(REF_DATE)}{_AT}) - {DAY_SECONDS})"
+    since = f"topk(20, time() - max by (appid, name) ({LAST_SUCCESS.metric}{_AT}))"
+    left = f"bottomk(20, max by (appid, name) ({TOKEN_EXPIRY.metric}{_AT}) - time())"
+    yield bars_of(words, "data_age", [Query(age, "{{name}}")], SECONDS, _THIRD, _AGES)
+    yield bars_of(words, "last_success", [Query(since, "{{name}}")], SECONDS, _THIRD, _ROW_AGES)
+    yield bars_of(words, "token_expiry", [Query(left, "{{name}}")], SECONDS, _THIRD, _TOKENS)
+
+
+def _calls(words: Words) -> Iterator[timeseries.Panel]:
+    apps = f"max by (appid) ({UP.metric}{_AT})"
+    states = [
+        Query(f"count({apps} == 1) or vector(0)", words.word("answered")),
+        Query(f"count({apps} == 0) or vector(0)", words.word("failed")),
+    ]
+    yield lines(words, "states", states, COUNT, _HALF).min(0)
+    rounds = [
+        Query(f"max({_OWN}_refresh_round_duration_seconds{_AT})", words.word("round")),
+        Query(f"max({_OWN}_refresh_interval_seconds{_AT})", words.word("interval")),
+    ]
+    yield lines(words, "rounds", rounds, SECONDS, _HALF).min(0)
+    calls = f"sum by (endpoint) (increase({_OWN}_api_requests_total{_AT}[1h]))"
+    yield lines(words, "calls", [Query(calls, "{{endpoint}}")], COUNT, _THIRD).min(0).decimals(0)
+    failures = f"sum by (reason) (increase({_OWN}_api_request_failures_total{_AT}[1h]))"
+    yield lines(words, "failures", [Query(failures, "{{reason}}")], COUNT, _THIRD).min(0).decimals(0)
+    buckets = f"sum by (le) (rate({_OWN}_api_request_duration_seconds_bucket{_AT}[1h]))"
+    quantiles = [
+        Query(f"histogram_quantile({share}, {buckets})", words.word(key))
+        for share, key in ((0.5, "half"), (0.95, "p95"), (0.99, "p99"))
+    ]
+    yield lines(words, "latency", quantiles, SECONDS, _THIRD).min(0)
+
+
+def _resources(words: Words) -> Iterator[timeseries.Panel]:
+    ours = f"\nand on (job, instance) {BUILD_INFO}{_AT}"
+    quarter = Size(6)
+    cpu = f"rate(process_cpu_seconds_total{_AT}[$__rate_interval])"
+    files = f"process_open_fds{_AT} / process_max_fds{_AT}"
+    yield _per_exporter(words, "cpu", cpu + ours, NUMBER, quarter).decimals(3)
+    yield _per_exporter(words, "memory", f"process_resident_memory_bytes{_AT}{ours}", "bytes", quarter)
+    yield _per_exporter(words, "files", files + ours, SHARE, quarter)
+    yield _per_exporter(words, "scrape", f"scrape_duration_seconds{_AT}{ours}", SECONDS, quarter)
+
+
+def _per_exporter(words: Words, key: str, expr: str, unit: str, size: Size) -> timeseries.Panel:
+    return lines(words, key, [Query(expr, "{{instance}}")], unit, size).min(0)

@@ -1,0 +1,108 @@
+"""The Mini program dashboard: the chosen ones, each in a row of its own."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
+
+from exporter.exposition.families import UP
+from exporter.trend import FIELDS
+from grafana.colours import ALL_IS_GOOD, CHANGE
+from grafana.panels import (
+    COUNT,
+    NUMBER,
+    SECONDS,
+    SHARE,
+    Query,
+    Size,
+    dated_bars,
+    dated_lines,
+    figure,
+    listing,
+    stacked,
+)
+from grafana.queries import date_number, dated, dated_ratio, seen_dates
+from grafana.sheet import app, numbered, section, sheet
+from grafana.texts import Words, field_unit
+from prometheus.expressions import REF_DATE, before, change, daily, newest, per_date
+
+_APP: Final = 'appid=~"$appid"'
+_HALF: Final = Size(12)
+
+
+def mini_program(words: Words) -> Dashboard:
+    """The dashboard in the language of the words."""
+    board = sheet("mini-program", words, "now-30d", [app(words)])
+    panels = [*_newest(words), *_bars(words), *_means(words), _weekday(words), _table(words)]
+    section(board, "${appid:text}", panels, repeat="appid")
+    return numbered(board)
+
+
+def _newest(words: Words) -> Iterator[stat.Panel]:
+    state = figure(words, "one_state", [Query(f"max({UP.metric}{{{_APP}}})")], NUMBER, ALL_IS_GOOD, width=3)
+    yield state.mappings(
+        [
+            ValueMap(
+                {
+                    "0": ValueMappingResult(text=words.word("failing_state")),
+                    "1": ValueMappingResult(text=words.word("ok_state")),
+                }
+            )
+        ]
+    )
+    yield figure(
+        words, "one_newest", [Query(date_number(f"max({daily(REF_DATE)}{{{_APP}}})"))], NUMBER, width=3
+    )
+    for field in FIELDS:
+        now = newest(field.metric, _APP)
+        asked = [
+            Query(now, words.field(field.name)),
+            Query(change(now, before(field.metric, 7, _APP)), words.word("week_on_week"), SHARE, CHANGE),
+        ]
+        yield figure(words, f"one_{field.name}", asked, field_unit(field.name), width=3)
+
+
+def _bars(words: Words) -> Iterator[timeseries.Panel]:
+    for name in ("visit_pv", "visit_uv"):
+        yield dated_bars(words, f"dated_{name}", [Query(dated(name, _APP), words.field(name))], COUNT, _HALF)
+    returning = f"({dated('visit_uv', _APP)})\n- on (appid, name)\n({dated('visit_uv_new', _APP)})"
+    kinds = [
+        Query(dated("visit_uv_new", _APP), words.field("visit_uv_new")),
+        Query(returning, words.word("returning")),
+    ]
+    yield stacked(dated_bars(words, "dated_new", kinds, COUNT, _HALF))
+    opens = Query(dated("session_cnt", _APP), words.field("session_cnt"))
+    yield dated_bars(words, "dated_session_cnt", [opens], COUNT, _HALF)
+
+
+def _means(words: Words) -> Iterator[timeseries.Panel]:
+    stays = [
+        Query(dated(f"{name}_seconds", _APP), words.field(name))
+        for name in ("stay_time_uv", "stay_time_session")
+    ]
+    yield dated_lines(words, "dated_stay", stays, SECONDS, Size(8))
+    depth = Query(dated("visit_depth", _APP), words.field("visit_depth"))
+    yield dated_lines(words, "dated_depth", [depth], NUMBER, Size(8)).decimals(2)
+    ratios = [
+        Query(dated_ratio("session_cnt", "visit_uv", _APP), words.word("opens_per_visitor")),
+        Query(dated_ratio("visit_pv", "session_cnt", _APP), words.word("pages_per_open")),
+    ]
+    yield dated_lines(words, "dated_ratios", ratios, NUMBER, Size(8)).decimals(2)
+
+
+def _weekday(words: Words) -> timeseries.Panel:
+    asked = [
+        Query(dated("visit_uv", _APP), words.word("this_date")),
+        Query(per_date("visit_uv", _APP, 7), words.word("week_before")),
+    ]
+    return dated_bars(words, "weekday", asked, COUNT, Size(24))
+
+
+def _table(words: Words) -> table.Panel:
+    date, label = words.word("date"), words.word("newest")
+    asked = [
+        Query(seen_dates(field.metric, _APP, label), words.field(field.name), field_unit(field.name))
+        for field in FIELDS
+    ]
+    return listing(words, "dates_table", asked, {"ref_date": date}, date, Size(24, 11))

@@ -1,0 +1,105 @@
+"""The expressions that only dashboards need: over a fleet, over the dates on show, dates as numbers."""
+
+from typing import Final
+
+from exporter.exposition.families import INFO, UP
+from prometheus.expressions import (
+    BEIJING_AHEAD,
+    REF_DATE,
+    by_date,
+    daily,
+    date_at_point,
+    newest,
+    per_date,
+    per_date_from_latest,
+)
+
+FLEET: Final = 'job=~"$job"'
+"""What the Fleet dashboard's selectors have between their braces."""
+REF: Final = f"max by (appid, name) ({daily(REF_DATE)}{{{FLEET}}})"
+"""Each app's newest date, Unix time of its midnight."""
+_LATEST: Final = f"scalar(max({daily(REF_DATE)}{{{FLEET}}}))"
+_DATED: Final = by_date(REF_DATE)
+
+
+def date_number(stamp: str) -> str:
+    """A ref_date's Unix time as the number yyyymmdd: it reads the same in every zone."""
+    local = f"({stamp}) + {BEIJING_AHEAD}"
+    return f"year({local}) * 10000 + month({local}) * 100 + day_of_month({local})"
+
+
+def counted(apps: str) -> str:
+    """How many series there are, 0 where there is none."""
+    return f"count({apps}) or vector(0)"
+
+
+def on_latest(metric: str) -> str:
+    """A figure of the apps that have the fleet's newest date."""
+    return f"({newest(metric, FLEET)}\nand on (appid) ({REF} == {_LATEST}))"
+
+
+def total(metric: str) -> str:
+    """A figure's sum over the apps that have the fleet's newest date."""
+    return f"sum({on_latest(metric)})"
+
+
+def have_latest() -> str:
+    """How many apps have the fleet's newest date."""
+    return f"count({REF} == {_LATEST})"
+
+
+def with_yesterday() -> str:
+    """The apps that have yesterday's row."""
+    return f"({REF} == {date_at_point(1)})"
+
+
+def answered() -> str:
+    """The apps for which WeChat answered the last refresh."""
+    return f"(max by (appid, name) ({UP.metric}{{{FLEET}}}) == 1)"
+
+
+def failing() -> str:
+    """The apps whose last refresh failed."""
+    return f"(max by (appid, name) ({UP.metric}{{{FLEET}}}) == 0)"
+
+
+def configured() -> str:
+    """All apps."""
+    return f"max by (appid, name) ({INFO.metric}{{{FLEET}}})"
+
+
+def totals_by_date(aggregation: str, metric: str, newest_label: str) -> str:
+    """`sum` or `count` over the apps for each date on show, labelled `ref_date`.
+
+    With the by-date family switched off: for the newest date alone, labelled `newest_label`.
+    """
+    dated = f"{aggregation} by (ref_date) (max by (appid, ref_date) ({by_date(metric)}{{{FLEET}}}))"
+    alone = f'label_replace({aggregation}({on_latest(metric)}), "ref_date", "{newest_label}", "", "")'
+    return f"{dated}\nor\n({alone}\nunless on () count({_DATED}{{{FLEET}}}))"
+
+
+def seen_dates(metric: str, where: str, newest_label: str) -> str:
+    """A figure of every date seen in the time range, labelled `ref_date`; otherwise the newest alone."""
+    dated = f"max by (appid, name, ref_date) (last_over_time({by_date(metric)}{{{where}}}[$__range]))"
+    alone = f'label_replace({newest(metric, where)}, "ref_date", "{newest_label}", "", "")'
+    return f"{dated}\nor on (appid)\n{alone}"
+
+
+def dates_on_show(metric: str, where: str) -> str:
+    """A point per date for the dates on show at the range's end: cheap enough for a whole fleet."""
+    return f"""\
+max by (appid, name) (
+    {by_date(metric)}{{{where}}} @ end()
+  and on (appid, ref_date)
+    ({_DATED}{{{where}}} @ end() == {date_at_point()})
+)"""
+
+
+def dated(metric: str, where: str) -> str:
+    """A point per date, from the by-date family or, where that is switched off, from the latest one."""
+    return f"{per_date(metric, where)}\nor on (appid)\n{per_date_from_latest(metric, where)}"
+
+
+def dated_ratio(above: str, below: str, where: str) -> str:
+    """One figure by another, per date; absent where either is, or the lower one is zero."""
+    return f"({dated(above, where)})\n/ on (appid, name)\n(({dated(below, where)}) > 0)"

@@ -1,0 +1,92 @@
+"""The ranking table of the Fleet dashboard."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders.table import Panel
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
+
+from grafana.colours import BLUE, CHANGE
+from grafana.panels import (
+    DAY,
+    NUMBER,
+    SHARE,
+    Query,
+    Size,
+    column_names,
+    joined,
+    listing,
+    override,
+    ranged_target,
+)
+from grafana.queries import FLEET, REF, date_number, dates_on_show
+from grafana.sheet import uid
+from grafana.texts import Words, field_unit
+from prometheus.expressions import before, change, newest
+
+_FIGURES: Final = (
+    ("visit_uv", "visit_uv"),
+    ("visit_pv", "visit_pv"),
+    ("visit_uv_new", "visit_uv_new"),
+    ("session_cnt", "session_cnt"),
+    ("stay_time_session", "stay_time_session_seconds"),
+    ("visit_depth", "visit_depth"),
+)
+_TREND: Final = "T"
+"""The ref id of the query with a time axis, which becomes a cell of its own per app."""
+
+
+def ranking(words: Words) -> Panel:
+    """Every app with its newest figures, their change and a sparkline."""
+    visitors = newest("visit_uv", FLEET)
+    changes = (words.word("day_on_day"), words.word("week_on_week"))
+    asked = [
+        *(Query(newest(metric, FLEET), words.field(name), field_unit(name)) for name, metric in _FIGURES),
+        *(
+            Query(change(visitors, before("visit_uv", days, FLEET)), heading, SHARE, CHANGE)
+            for days, heading in zip((1, 7), changes, strict=True)
+        ),
+        Query(date_number(REF), words.word("date"), NUMBER),
+    ]
+    columns = {"name": words.word("app"), "appid": words.word("appid")}
+    panel = listing(words, "ranking", asked, columns, words.field("visit_uv"), Size(24, 14))
+    panel.with_target(ranged_target(_TREND, Query(dates_on_show("visit_uv", FLEET)))).interval(DAY)
+    headings = {**columns, **column_names(asked), f"Trend #{_TREND}": words.word("trend")}
+    panel.transformations([_trends(), *joined(headings)])
+    for heading in changes:
+        panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
+    panel.override_by_name(words.word("trend"), _sparkline())
+    return panel.override_by_name(words.word("app"), [override("links", [_link_to_app(words)])])
+
+
+def _trends() -> DataTransformerConfig:
+    """Turn the one query over time into a column; the instant ones pass as they are."""
+    only = MatcherConfig(id_val="byRefId", options=_TREND)
+    return DataTransformerConfig(id_val="timeSeriesTable", options={}, filter_val=only)
+
+
+def _sparkline() -> list[DynamicConfigValue]:
+    cell = {
+        "type": "sparkline",
+        "hideValue": True,
+        "drawStyle": "line",
+        "lineColor": BLUE,
+        "lineWidth": 2,
+        "fillOpacity": 10,
+        "showPoints": "never",
+    }
+    colour = {"mode": "fixed", "fixedColor": BLUE}
+    return [
+        override("custom.cellOptions", cell),
+        override("color", colour),
+        override("custom.width", 160),
+        override("custom.filterable", value=False),
+    ]
+
+
+def _link_to_app(words: Words) -> dict[str, object]:
+    there = f"/d/{uid('mini-program', words)}"
+    column = words.word("appid")
+    parameters = (
+        f'var-appid=${{__data.fields["{column}"]}}&var-datasource=${{datasource}}&${{__url_time_range}}'
+    )
+    return {"title": words.word("mini_program"), "url": f"{there}?{parameters}", "targetBlank": False}

@@ -1,0 +1,84 @@
+"""The dashboards' words in both languages: one table, and the reader of it."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from exporter.trend import FIELDS
+from grafana.texts_exporter import EXPORTER_PANELS, EXPORTER_WORDS
+from grafana.texts_fleet import FLEET_PANELS, FLEET_WORDS
+from grafana.texts_mini_program import MINI_PROGRAM_PANELS, MINI_PROGRAM_WORDS
+from grafana.wording import PanelText, Text
+
+
+class Language(StrEnum):
+    """The languages that the dashboards are made in; the value is the folder's name."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class FieldText(NamedTuple):
+    """A figure's heading in English (the Chinese is in FIELDS) and its unit in Grafana."""
+
+    en: str
+    unit: str
+
+
+_FIELDS: Final = {
+    "session_cnt": FieldText("Opens", "locale"),
+    "visit_pv": FieldText("Page views", "locale"),
+    "visit_uv": FieldText("Visitors", "locale"),
+    "visit_uv_new": FieldText("New visitors", "locale"),
+    "stay_time_uv": FieldText("Stay per visitor", "s"),
+    "stay_time_session": FieldText("Stay per open", "s"),
+    "visit_depth": FieldText("Depth", "none"),
+}
+_CHINESE: Final = {field.name: field.chinese for field in FIELDS}
+WORDS: Final = {
+    "datasource": Text("Prometheus", "数据源"),
+    "no_value": Text("none", "无"),
+    "app": Text("Mini program", "小程序"),
+    "appid": Text("AppID", "AppID"),
+    "date": Text("Date", "日期"),
+    "newest": Text("newest", "最新"),
+    "job": Text("Job", "任务"),
+    "instance": Text("Exporter", "实例"),
+    "week_on_week": Text("Week on week", "周同比"),
+    "day_on_day": Text("Day on day", "日环比"),
+    "links": Text("WeChat mini programs", "微信小程序"),
+    **FLEET_WORDS,
+    **MINI_PROGRAM_WORDS,
+    **EXPORTER_WORDS,
+}
+PANELS: Final = {**FLEET_PANELS, **MINI_PROGRAM_PANELS, **EXPORTER_PANELS}
+
+
+class Words:
+    """The words of one language; `used` keeps what was asked for, for the test on left-overs."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.used: set[str] = set()
+
+    def panel(self, key: str) -> tuple[str, str]:
+        """A panel's title and description."""
+        self.used.add(key)
+        text: PanelText = PANELS[key]
+        return self._of(text.title), self._of(text.description)
+
+    def word(self, key: str) -> str:
+        """Any other text."""
+        self.used.add(key)
+        return self._of(WORDS[key])
+
+    def field(self, name: str) -> str:
+        """The heading of a figure of FIELDS."""
+        return _FIELDS[name].en if self.language is Language.EN else _CHINESE[name]
+
+    def _of(self, text: Text) -> str:
+        return text.en if self.language is Language.EN else text.zh
+
+
+def field_unit(name: str) -> str:
+    """Grafana's unit of a figure of FIELDS."""
+    return _FIELDS[name].unit

@@ -1,0 +1,164 @@
+"""The words of the Exporter dashboard."""
+
+from typing import Final
+
+from grafana.wording import PanelText, Text
+
+EXPORTER_WORDS: Final = {
+    "exporter": Text("WeChat Mini Programs / Exporter", "微信小程序 / Exporter 运行状况"),
+    "exporter_about": Text(
+        "The exporter itself: data age, rounds, calls to WeChat, tokens, resources.",
+        "Exporter 自身：数据时效、刷新轮次、微信接口调用、凭证与资源占用。",
+    ),
+    "exporter_state": Text("State", "状态"),
+    "exporter_data": Text("Data and tokens", "数据与凭证"),
+    "exporter_calls": Text("Rounds and calls to WeChat", "刷新轮次与接口调用"),
+    "exporter_resources": Text("Resources and scrapes", "资源与抓取"),
+    "yes": Text("yes", "是"),
+    "no": Text("no", "否"),
+    "round": Text("last round", "最近一轮"),
+    "interval": Text("refresh.interval", "refresh.interval"),
+    "answered": Text("answered", "正常"),
+    "failed": Text("failed", "失败"),
+    "half": Text("half below", "P50"),
+    "p95": Text("95 % below", "P95"),
+    "p99": Text("99 % below", "P99"),
+    "open_files": Text("open files", "打开文件数"),
+    "version": Text("Version", "版本"),
+    "python": Text("Python", "Python"),
+}
+
+EXPORTER_PANELS: Final = {
+    "scraped": PanelText(
+        Text("Exporters scraped", "可抓取的 Exporter"),
+        Text(
+            "How many exporters Prometheus can scrape of those chosen above; 0 fires ExporterDown.",
+            "上方所选 Exporter 中可正常抓取的数量，为 0 时触发 ExporterDown。",
+        ),
+    ),
+    "exporter_apps": PanelText(
+        Text("Mini programs", "小程序数"),
+        Text("Mini programs configured.", "已配置的小程序数量。"),
+    ),
+    "exporter_failing": PanelText(
+        Text("Failing", "失败"),
+        Text("Mini programs whose last refresh failed.", "最近一次刷新失败的小程序数量。"),
+    ),
+    "config_ok": PanelText(
+        Text("Configuration in force", "配置生效"),
+        Text(
+            "Whether the last reading of the configuration succeeded; if not, the one before stays in force.",
+            "最近一次读取配置是否成功；失败时沿用旧配置。",
+        ),
+    ),
+    "uptime": PanelText(
+        Text("Running for", "运行时长"),
+        Text(
+            "Time since the youngest of the chosen exporters started.",
+            "所选 Exporter 中最近启动者的运行时长。",
+        ),
+    ),
+    "restarts": PanelText(
+        Text("Restarts", "重启次数"),
+        Text("Restarts in the chosen time range.", "所选时间范围内的重启次数。"),
+    ),
+    "revised": PanelText(
+        Text("Rows revised, 30 days", "30 天内修订行数"),
+        Text(
+            "Dates of which WeChat later gave other figures, in 30 days. The newer figures are shown.",
+            "30 天内微信事后更正数据的次数，展示以新数据为准。",
+        ),
+    ),
+    "versions": PanelText(
+        Text("Versions", "版本"),
+        Text("The version of each exporter and of its Python.", "各 Exporter 及其 Python 的版本。"),
+    ),
+    "data_age": PanelText(
+        Text("Data age, oldest 20", "数据时效（最旧 20 个）"),
+        Text(
+            "How long ago the newest date held ended, per mini program. Up to 36 hours is usual: a date "
+            "is due at "
+            "12:00 in Beijing on the day after. Above it orange, above 60 hours (a day late) vermilion.",
+            "各小程序最新日期结束至今的时间。36 小时以内正常：数据应在次日北京时间 12:00 前到达。"
+            "超过 36 小时为橙色，超过 60 小时（迟到一天）为朱红。",
+        ),
+    ),
+    "token_expiry": PanelText(
+        Text("Access tokens, next 20 to end", "最先到期的 20 个凭证"),
+        Text(
+            "Time until the access token held ends. A token is renewed when it is needed, so a little "
+            "below zero "
+            "is usual between two rounds; long below zero fires TokenNotRenewed.",
+            "距 access_token 到期的时间。凭证在需要时更新，两轮之间略低于零属正常；长时间低于零触发 "
+            "TokenNotRenewed。",
+        ),
+    ),
+    "last_success": PanelText(
+        Text("Since a row last came, longest 20", "距上次取得数据（最久 20 个）"),
+        Text(
+            "How long ago WeChat last gave a row of each mini program.",
+            "各小程序距上次成功取得数据的时间。",
+        ),
+    ),
+    "states": PanelText(
+        Text("Mini programs answered and failed", "正常与失败的小程序数"),
+        Text(
+            "How many mini programs WeChat answered for in their last refresh, and how many failed.",
+            "最近一次刷新正常应答与失败的小程序数量。",
+        ),
+    ),
+    "rounds": PanelText(
+        Text("How long a round takes", "每轮耗时"),
+        Text(
+            "The last round over all mini programs beside the configured interval: near it, RoundTooSlow "
+            "fires.",
+            "最近一轮刷新耗时与配置的间隔；接近间隔时触发 RoundTooSlow。",
+        ),
+    ),
+    "calls": PanelText(
+        Text("Calls in the past hour, by endpoint", "过去一小时调用次数（按接口）"),
+        Text(
+            "Calls to WeChat (and to token keepers) in the hour before each point.",
+            "各时间点之前一小时内对微信（及凭证保管方）的调用次数。",
+        ),
+    ),
+    "failures": PanelText(
+        Text(
+            "Calls without a row or token in the past hour, by reason", "过去一小时未取得结果的调用（按原因）"
+        ),
+        Text(
+            "Calls that brought no row or token, by reason. not_ready and empty are states, not failures.",
+            "未取得数据或凭证的调用次数，按原因划分。not_ready 与 empty 属正常状态。",
+        ),
+    ),
+    "latency": PanelText(
+        Text("How long calls take", "调用耗时"),
+        Text(
+            "From connecting to the last byte, over the calls of the past hour: half, 95 % and 99 % of "
+            "them are below.",
+            "过去一小时调用从建立连接到收完应答的耗时分位数。",
+        ),
+    ),
+    "cpu": PanelText(
+        Text("CPU", "CPU"),
+        Text("Processor cores in use, per exporter.", "各 Exporter 占用的 CPU 核数。"),
+    ),
+    "memory": PanelText(
+        Text("Memory", "内存"),
+        Text("Resident memory, per exporter.", "各 Exporter 的常驻内存。"),
+    ),
+    "files": PanelText(
+        Text("Open files, share of the limit", "打开文件数占上限比例"),
+        Text(
+            "Open file descriptors as a share of what the process may open.",
+            "打开的文件描述符占进程上限的比例。",
+        ),
+    ),
+    "scrape": PanelText(
+        Text("How long a scrape takes", "抓取耗时"),
+        Text(
+            "Prometheus' own measure. A scrape never waits for WeChat, so this stays in milliseconds.",
+            "Prometheus 自身测得。抓取从不等待微信，因此应保持毫秒级。",
+        ),
+    ),
+}

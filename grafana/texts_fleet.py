@@ -1,0 +1,186 @@
+"""The words of the Fleet dashboard."""
+
+from typing import Final
+
+from grafana.wording import PanelText, Text
+
+FLEET_WORDS: Final = {
+    "fleet": Text("WeChat Mini Programs / Fleet", "微信小程序 / 总览"),
+    "fleet_about": Text(
+        "All mini programs: what is here, what is missing and why, totals, ranking, risers and fallers.",
+        "全部小程序：数据是否到齐、缺失原因、合计、排行、升降与分布。",
+    ),
+    "fleet_now": Text("Now", "当前状态"),
+    "fleet_totals": Text("Totals of the newest date", "最新日期合计"),
+    "fleet_troubles": Text("What is missing, and why", "缺失数据与原因"),
+    "fleet_ranking": Text("Ranking", "排行"),
+    "fleet_spread": Text("Risers, fallers and distribution", "升降与分布"),
+    "of_apps": Text("apps that have it", "已有数据的小程序"),
+    "reason": Text("Reason", "原因"),
+    "errcode": Text("errcode", "错误码"),
+    "advice": Text("What to do", "处理建议"),
+    "newest_date": Text("Newest date", "最新日期"),
+    "date_age": Text("Since that day ended", "距该日结束"),
+    "trend": Text("Visitors, last dates", "访问人数走势"),
+    "apps": Text("Apps", "小程序数"),
+    "size_0": Text("no visitor", "0"),
+    "size_1": Text("1 to 99", "1–99"),
+    "size_100": Text("100 to 999", "100–999"),
+    "size_1000": Text("1,000 to 9,999", "1,000–9,999"),
+    "size_10000": Text("10,000 to 99,999", "1万–10万"),
+    "size_100000": Text("100,000 and more", "10万以上"),
+}
+
+FLEET_PANELS: Final = {
+    "apps_total": PanelText(
+        Text("Mini programs", "小程序数"),
+        Text("How many mini programs are configured.", "已配置的小程序数量。"),
+    ),
+    "newest": PanelText(
+        Text("Newest date", "最新日期"),
+        Text(
+            "The newest date of which at least one mini program has figures, as yyyymmdd (Beijing). Normally "
+            "yesterday; before WeChat has published it, the day before.",
+            "至少一个小程序已有数据的最新日期（北京时间，yyyymmdd）。通常为昨天，微信发布之前为前天。",
+        ),
+    ),
+    "have_newest": PanelText(
+        Text("Have that date", "已有该日数据"),
+        Text("How many mini programs have figures of the newest date.", "已有最新日期数据的小程序数量。"),
+    ),
+    "waiting": PanelText(
+        Text("Waiting", "等待中"),
+        Text(
+            "WeChat answers for these mini programs, but has not given yesterday's figures yet. Usual in "
+            "the morning.",
+            "微信正常应答但尚未给出昨日数据的小程序数量，上午属正常现象。",
+        ),
+    ),
+    "late": PanelText(
+        Text("Late", "迟到"),
+        Text(
+            "Mini programs whose figures of yesterday were not here at 12:00 in Beijing, or are older still.",
+            "北京时间 12:00 仍无昨日数据（或更旧）的小程序数量。",
+        ),
+    ),
+    "failing": PanelText(
+        Text("Failing", "失败"),
+        Text(
+            "Mini programs whose last refresh failed; the table below tells why and what to do.",
+            "最近一次刷新失败的小程序数量，原因与处理建议见下表。",
+        ),
+    ),
+    "never": PanelText(
+        Text("Never any figures", "从未有数据"),
+        Text(
+            "Mini programs of which not one date is held: new, unused or failing since they were configured.",
+            "尚未取得任何日期数据的小程序数量：新建、无人使用或一直失败。",
+        ),
+    ),
+    "sum_session_cnt": PanelText(
+        Text("Opens", "打开次数"),
+        Text(
+            "Opens of all mini programs on the newest date, and how many mini programs have that date: the "
+            "others are not in the sum.",
+            "最新日期全部小程序的打开次数合计，以及已有该日数据的小程序数量，其余未计入。",
+        ),
+    ),
+    "sum_visit_pv": PanelText(
+        Text("Page views", "访问次数"),
+        Text(
+            "Page views of all mini programs on the newest date, and how many mini programs have that date.",
+            "最新日期全部小程序的访问次数合计，以及已有该日数据的小程序数量。",
+        ),
+    ),
+    "sum_visit_uv_new": PanelText(
+        Text("New visitors", "新用户数"),
+        Text(
+            "New visitors of all mini programs on the newest date, and how many mini programs have that "
+            "date. "
+            "One person new to two mini programs counts twice.",
+            "最新日期全部小程序的新用户数合计，以及已有该日数据的小程序数量。同一人对两个小程序均为新用户时计两次。",
+        ),
+    ),
+    "mean_stay": PanelText(
+        Text("Stay per open", "次均停留时长"),
+        Text(
+            "The mean stay per open over all mini programs on the newest date, weighted by their opens.",
+            "最新日期全部小程序的次均停留时长，按打开次数加权。",
+        ),
+    ),
+    "totals_bars": PanelText(
+        Text("Totals per date", "每日合计"),
+        Text(
+            "Totals over all mini programs for each date on show, by date and not by time. Recent dates are "
+            "incomplete until every mini program has them: see the table beside. With history_days: 1 the "
+            "newest date alone.",
+            "在展示范围内各日期的全部小程序合计。近期日期在所有小程序数据到齐之前不完整，见右侧表格。"
+            "history_days: 1 时仅有最新日期。",
+        ),
+    ),
+    "totals_table": PanelText(
+        Text("Totals per date, with the count of apps", "每日合计与小程序数"),
+        Text(
+            "The same as a table: how many mini programs have each date, and their totals.",
+            "同左侧图表：各日期已有数据的小程序数量及其合计。",
+        ),
+    ),
+    "failing_table": PanelText(
+        Text("Failing mini programs and what to do", "失败的小程序与处理建议"),
+        Text(
+            "The mini programs whose last refresh failed: the reason, WeChat's errcode and the "
+            "exporter's advice. "
+            "Their last good figures stay on show.",
+            "最近一次刷新失败的小程序：原因、微信错误码与处理建议。上次正确的数据仍保留展示。",
+        ),
+    ),
+    "waiting_table": PanelText(
+        Text("Mini programs without yesterday's figures", "尚无昨日数据的小程序"),
+        Text(
+            "WeChat answers for them but has not given yesterday's row: the newest date held, and how "
+            "long ago "
+            "that day ended. Over 36 hours is late; no date means that there never was one.",
+            "微信正常应答但尚无昨日数据的小程序：已有的最新日期及距该日结束的时间，超过 36 小时为迟到。"
+            "日期为空表示从未有数据。",
+        ),
+    ),
+    "ranking": PanelText(
+        Text("All mini programs by visitors", "全部小程序（按访问人数）"),
+        Text(
+            "The newest figures of every mini program, its date, the change of its visitors against the day "
+            "before and against the same weekday a week before, and the course of the dates on show. A click "
+            "on the name opens the mini program. The table can be filtered.",
+            "每个小程序的最新数据、所属日期、访问人数日环比与周同比，以及展示范围内的走势。点击名称查看该小程序，表格可筛选。",
+        ),
+    ),
+    "risers": PanelText(
+        Text("Top risers, week on week", "周同比上升榜"),
+        Text(
+            "Visitors of the newest date against the same weekday a week before, largest change first; mini "
+            "programs with 100 visitors or more then.",
+            "最新日期访问人数与上周同日相比升幅最大的小程序（上周同日至少 100 人）。",
+        ),
+    ),
+    "fallers": PanelText(
+        Text("Top fallers, week on week", "周同比下降榜"),
+        Text(
+            "The same, smallest change first. Below -50 % the alert VisitorsDropped fires.",
+            "同上，降幅最大的在前。低于 -50% 时触发 VisitorsDropped 告警。",
+        ),
+    ),
+    "sizes": PanelText(
+        Text("Mini programs by visitors a day", "按日访问人数分布"),
+        Text(
+            "How many mini programs have so many visitors on their newest date.",
+            "各访问人数区间的小程序数量（各自最新日期）。",
+        ),
+    ),
+    "changes": PanelText(
+        Text("Mini programs by change, week on week", "按周同比分布"),
+        Text(
+            "How many mini programs changed by so many percent against the same weekday a week before, in "
+            "classes of 10 %; those with 100 visitors or more then.",
+            "各周同比变化区间的小程序数量，每 10% 一档（上周同日至少 100 人）。",
+        ),
+    ),
+}
