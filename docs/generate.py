@@ -1,0 +1,258 @@
+"""Writes the reference pages of docs/ from the code, so that they cannot drift: run by `make docs`.
+
+Prose is in docs/templates/; names, types, units, defaults, errcodes and advice come from the program's own
+tables. `--check` writes nothing and fails where a page is not as it would be written.
+"""  # noqa: INP001 - a script and its pages, no package
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from exporter.config import reference
+from exporter.exposition import families
+from exporter.exposition.families import Family
+from exporter.exposition.telemetry import Telemetry
+from exporter.trend import FIELDS, Field
+from exporter.wechat.advice import Advice
+from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
+from exporter.wechat.errors import Action, Failure, Reason
+
+DOCS: Final = Path(__file__).parent
+
+_NO_ONES_CODE: Final = 999_999
+OWN_PREFIX: Final = f"{families.NAMESPACE}_exporter_"
+
+HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
+    families.UP: ("appid, name", "until the app was asked for the first time since the start"),
+    families.LAST_REFRESH: ("appid, name", "until the app was asked for the first time since the start"),
+    families.LAST_SUCCESS: ("appid, name", "until a row came or was restored from the storage"),
+    families.TOKEN_EXPIRY: ("appid, name", "while no token is held, or its end is not known (`file`)"),
+    families.INFO: ("appid, name, your `labels`", "never"),
+    families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
+}
+"""The families that are no figures: their labels, and when an app has no series of them."""
+
+REASONS: Final[Mapping[Reason, str]] = {
+    Reason.NETWORK: "No connection, or one that broke off: DNS, firewall, proxy, TLS.",
+    Reason.TIMEOUT: "The whole answer was not there within `wechat.timeout`.",
+    Reason.HTTP_STATUS: "An answer without WeChat's errcode and with an HTTP status other than 2xx. "
+    "After 5xx, 408, 425 and 429 the exporter retries, after others it waits for the next round.",
+    Reason.MALFORMED: "An answer, or a row in it, that cannot be trusted. It is not used; the last good row "
+    "stays. After a bad row the exporter waits for the next round, after another bad answer it retries.",
+    Reason.BUSY: "WeChat is busy.",
+    Reason.NOT_READY: "WeChat has not computed this date yet. A state, not a failure.",
+    Reason.EMPTY: "WeChat answered without a row for this date. A state, not a failure.",
+    Reason.QUOTA_DAILY: "The account's calls of the day (or month) are spent.",
+    Reason.QUOTA_MINUTE: "Too many calls within a minute.",
+    Reason.TOKEN_REJECTED: "The access token was refused, or there was none to be had from its keeper.",
+    Reason.INVALID_APPID: "The appid is wrong, or not one of a mini program.",
+    Reason.INVALID_SECRET: "The AppSecret is wrong, frozen, or its file cannot be read.",
+    Reason.IP_NOT_ALLOWED: "WeChat does not accept calls from the exporter's IP.",
+    Reason.PERMISSION: "The account or the token may not use this interface.",
+    Reason.ACCOUNT: "The account itself is limited, or of a kind that has no such figures (mini game).",
+    Reason.THIRD_PARTY_TICKET: "A third-party platform's component_verify_ticket is old or wrong.",
+    Reason.THIRD_PARTY_REFRESH_TOKEN: "A third-party platform's refresh token or code is no longer good.",
+    Reason.DATE_RANGE: "WeChat refused the date.",
+    Reason.UNKNOWN_ERRCODE: "WeChat answered with a code that this version does not know.",
+    Reason.INTERNAL: "A fault of the exporter's own.",
+}
+
+ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
+    Action.RETRY: (
+        "retries",
+        "Asks again in the same round after 1 to 2 s, then after 2 to 3 s more; then in the next round.",
+    ),
+    Action.RETRY_NEXT_MINUTE: (
+        "retries after a minute",
+        "Asks again in the same round a minute later, twice at most; then in the next round.",
+    ),
+    Action.RENEW_TOKEN: (
+        "renews the token once",
+        (
+            "Drops that token, gets another and asks once more. If that is refused too, leaves the app alone "
+            "for 10 s, twice as long each further time, up to an hour."
+        ),
+    ),
+    Action.NEXT_ROUND: ("next round", "Asks again in the next round."),
+    Action.NEXT_DAY: (
+        "next day",
+        "Does not ask for this app until the next midnight in Beijing (and up to ten minutes more).",
+    ),
+    Action.NEXT_MONTH: (
+        "next month",
+        "Does not ask for this app until the next month begins in Beijing (and up to ten minutes more).",
+    ),
+    Action.SUSPEND: (
+        "pauses the app",
+        "Does not ask for this app for an hour, twice as long after each further refusal, up to a day.",
+    ),
+}
+"""What the exporter does: in two or three words for tables, and whole."""
+
+
+class OwnFamily(NamedTuple):
+    """One family of the exporter's own metrics, as a scrape shows it."""
+
+    name: str
+    type: str
+    unit: str
+    labels: str
+    help: str
+
+
+class Code(NamedTuple):
+    """One way to a reason: WeChat's code (a dash without one), its cause, what the exporter does."""
+
+    code: str
+    cause: str
+    action: Action
+
+
+class ReasonSection(NamedTuple):
+    """Everything about one reason; `advices` has each advice with the codes that it is for."""
+
+    reason: Reason
+    meaning: str
+    codes: tuple[Code, ...]
+    advices: tuple[tuple[str, Advice], ...]
+
+
+class ConfigSection(NamedTuple):
+    """The keys below one heading of the configuration's reference."""
+
+    title: str
+    rows: list[reference.Row]
+
+
+def metrics_context() -> dict[str, Any]:
+    """What docs/templates/metrics.md.jinja is filled with."""
+    figures: list[tuple[Field, Family, Family]] = list(
+        zip(FIELDS, families.DAILY, families.BY_DATE, strict=False)
+    )
+    return {
+        "figures": figures,
+        "dates": (families.DAILY[-1], families.BY_DATE[-1]),
+        "health": HEALTH,
+        "own": list(own_families()),
+        "reasons": list(Reason),
+    }
+
+
+def configuration_context() -> dict[str, Any]:
+    """What docs/templates/configuration.md.jinja is filled with."""
+    sections: dict[str, list[reference.Row]] = {}
+    for row in reference.rows():
+        sections.setdefault(_heading(row.key), []).append(row)
+    return {
+        "sections": [
+            ConfigSection(title, sorted(rows, key=lambda row: row.default != "required"))
+            for title, rows in sections.items()
+        ]
+    }
+
+
+def errors_context() -> dict[str, Any]:
+    """What docs/templates/errors.md.jinja is filled with."""
+    return {"actions": ACTIONS, "sections": [reason_section(reason) for reason in Reason]}
+
+
+PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "metrics.md": metrics_context,
+    "configuration.md": configuration_context,
+    "errors.md": errors_context,
+}
+
+
+def own_families() -> Iterator[OwnFamily]:
+    """The exporter's own families, read from what it would answer to a scrape."""
+    page = Telemetry(lambda: 0.0).render(openmetrics=True).decode()
+    for family in text_string_to_metric_families(page):
+        if family.name.startswith(OWN_PREFIX):
+            names = {name for sample in family.samples for name in sample.labels if name != "le"}
+            suffix = "_total" if family.type == "counter" else ""
+            unit = "seconds" if family.name.endswith("_seconds") else ""
+            yield OwnFamily(
+                family.name + suffix, family.type, unit, ", ".join(sorted(names)), family.documentation
+            )
+
+
+def reason_section(reason: Reason) -> ReasonSection:
+    """All ways to a reason, and what to do about each."""
+    told = [
+        (Code(str(row.code), row.cause, row.action), row.advice)
+        for row in ERRCODES.values()
+        if row.reason is reason
+    ]
+    told += [(Code("–", "no errcode", usual.action), usual.advice) for usual in _without_errcode(reason)]
+    if reason is Reason.UNKNOWN_ERRCODE:
+        other = errcode_failure(_NO_ONES_CODE, "")
+        told.append((Code("any other", "a code that is not on this page", other.action), other.advice))
+    advices: dict[Advice, list[str]] = {}
+    for code, advice in told:
+        advices.setdefault(advice, []).append("no errcode" if code.code == "–" else code.code)
+    return ReasonSection(
+        reason,
+        REASONS[reason],
+        tuple(code for code, _ in told),
+        tuple((", ".join(codes), advice) for advice, codes in advices.items()),
+    )
+
+
+def render(page: str) -> str:
+    """One page as it should be."""
+    environment = Environment(
+        loader=FileSystemLoader(DOCS / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = cell
+    return environment.get_template(f"{page}.jinja").render(PAGES[page]())
+
+
+def cell(text: object) -> str:
+    """A text as a Markdown table's cell may have it."""
+    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the pages; with `--check` only say which differ, exit code 1 if any."""
+    parser = argparse.ArgumentParser(description="Write the generated pages of docs/.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where a page would change")
+    check = parser.parse_args(argv).check
+    stale = [page for page in PAGES if _written(DOCS / page) != render(page)]
+    for page in stale:
+        if check:
+            sys.stderr.write(f"docs/{page} is not as the code has it: run `make docs`\n")
+        else:
+            (DOCS / page).write_text(render(page), "utf-8")
+            sys.stdout.write(f"docs/{page} written\n")
+    return 1 if check and stale else 0
+
+
+def _heading(key: str) -> str:
+    if key.startswith("apps[].token{"):
+        return f"apps[].token, type {key[len('apps[].token{') : key.index('}')]}"
+    return key.rpartition(".")[0] or "apps_files"
+
+
+def _without_errcode(reason: Reason) -> Iterator[Failure]:
+    try:
+        yield failure(reason, "")
+    except KeyError:  # only ever with an errcode
+        return
+
+
+def _written(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

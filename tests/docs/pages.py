@@ -1,0 +1,50 @@
+"""Reads the repository's Markdown: fenced blocks, headings, links."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+_LEFT_OUT = {"node_modules", "build", "dist"}
+_FENCE = re.compile(r"^( *)```([a-z]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """One fenced block: its language and its lines without the fence's indentation."""
+
+    language: str
+    text: str
+
+
+def markdown_files() -> list[Path]:
+    """Every page of the repository, but not of what is installed or built in it."""
+    return [
+        path
+        for path in sorted(ROOT.rglob("*.md"))
+        if not any(part.startswith(".") or part in _LEFT_OUT for part in path.relative_to(ROOT).parts)
+    ]
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    for indentation, language, text in _FENCE.findall(path.read_text("utf-8")):
+        yield Block(language, re.sub(f"^{indentation}", "", text, flags=re.MULTILINE))
+
+
+def links(path: Path) -> list[str]:
+    """The addresses that the page's prose links to."""
+    return _LINK.findall(_prose(path))
+
+
+def anchors(path: Path) -> set[str]:
+    """What may stand behind # in a link to the page, as GitHub makes it from the headings."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in _HEADING.findall(_prose(path))
+    }
+
+
+def _prose(path: Path) -> str:
+    return _FENCE.sub("", path.read_text("utf-8"))

@@ -1,0 +1,127 @@
+"""Examples in the docs are ones that work: configurations load, PromQL parses, figures are the demo's."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from exporter.config import load
+from exporter.config.schema import MainFile
+from exporter.exposition.families import FAMILIES
+from exporter.simulator.data import row
+from exporter.simulator.fleet import demo_fleet
+from exporter.trend import DAY_SECONDS, FIELDS, yesterday
+from tests.docs.pages import ROOT, Block, blocks, markdown_files
+
+ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key"}
+SECRET_FILE = re.compile(r"secret_file: *([\w./-]+)")
+SAMPLE = re.compile(r'^(wechat_miniprogram_\w+)\{appid="(\w+)",name="([^"]+)"(.*)\} (\S+)$')
+
+
+def found(language: str) -> Iterator[tuple[str, Block]]:
+    for path in markdown_files():
+        for block in blocks(path):
+            if block.language == language:
+                yield str(path.relative_to(ROOT)), block
+
+
+def configurations() -> list[tuple[str, str]]:
+    """YAML blocks that begin with a key of the configuration file."""
+    keys = tuple(f"{key}:" for key in MainFile.model_fields)
+    return [(page, block.text) for page, block in found("yaml") if block.text.startswith(keys)]
+
+
+def queries() -> list[tuple[str, str]]:
+    return [(page, block.text) for page, block in found("promql")]
+
+
+@pytest.mark.parametrize(("page", "text"), configurations())
+def test_a_configuration_in_the_docs_loads(page: str, text: str, tmp_path: Path) -> None:
+    del page
+    (tmp_path / "config.yaml").write_text(text, "utf-8")
+    for name in SECRET_FILE.findall(text):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not-a-real-secret\n")
+    assert load(tmp_path / "config.yaml", ENVIRONMENT).apps
+
+
+def test_there_are_configurations_to_load() -> None:
+    assert {"README.md", "README.zh-CN.md", "docs/configuration.md"} <= {page for page, _ in configurations()}
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_scrape_configuration_is_one_for_prometheus(
+    page: str, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    texts = [block.text for block in blocks(ROOT / page) if block.text.startswith("scrape_configs:")]
+    (tmp_path / "prometheus.yml").write_text(texts[0])
+    checked = subprocess.run(
+        [program("promtool"), "check", "config", tmp_path / "prometheus.yml"],
+        capture_output=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_errors_shown_are_the_errors_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(
+        "refresh:\n  interval: 10\napps:\n  - appid: wx12\n    secret: not-a-real-secret\n"
+    )
+    shown = next(
+        block.text
+        for block in blocks(ROOT / "docs/configuration.md")
+        if block.text.startswith("config.yaml:")
+    )
+    with pytest.raises(Exception, match="not an appid") as refused:
+        load(Path("config.yaml"), os.environ)
+    assert f"{refused.value}\n" == shown
+
+
+@pytest.mark.parametrize(("page", "text"), queries())
+def test_an_expression_in_the_docs_parses(page: str, text: str) -> None:
+    del page
+    pytest.importorskip("promql_parser").parse(text)
+
+
+@pytest.mark.parametrize(("page", "text"), queries())
+def test_an_expression_in_the_docs_asks_for_metrics_that_exist(page: str, text: str) -> None:
+    del page
+    asked = set(re.findall(r"\bwechat_miniprogram_\w+", text))
+    assert asked
+    assert asked <= {family.metric for family in FAMILIES}
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_samples_shown_are_the_demos(page: str) -> None:
+    apps = {app.appid: app for app in demo_fleet()}
+    names = {family.metric for family in FAMILIES}
+    text = next(block.text for block in blocks(ROOT / page) if block.text.startswith("wechat_miniprogram_"))
+    stamp = re.search(r"daily_ref_date_timestamp_seconds\{.*\} (\d+)", text)
+    assert stamp
+    newest = yesterday(int(stamp[1]) + DAY_SECONDS)
+    for line in text.splitlines():
+        sample = SAMPLE.fullmatch(line)
+        assert sample, line
+        metric, appid, name, more, value = sample.groups()
+        assert metric in names
+        assert apps[appid].name == name
+        day = re.search(r'ref_date="(.*)"', more)
+        figures = row(appid, date.fromisoformat(day[1]) if day else newest, apps[appid].size)
+        for field in FIELDS:
+            if metric.endswith((f"_daily_{field.metric}", f"_by_date_{field.metric}")):
+                assert value == str(figures[field.name])
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_readme_is_short(page: str) -> None:
+    assert len((ROOT / page).read_text("utf-8").splitlines()) <= 250
+
+
+def test_no_example_has_what_looks_like_a_real_secret() -> None:
+    for path in markdown_files():
+        assert not re.search(r"\b[0-9a-f]{32}\b", path.read_text("utf-8")), path
