@@ -22,7 +22,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 docs: $(STAMP)  ## write the generated pages of docs/ anew
-	$(BIN)/python docs/generate.py $(ARGS)
+	$(BIN)/python -m docs.generate $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,8 +1,8 @@
 """Writes the reference pages of docs/ from the code, so that they cannot drift: run by `make docs`.
 
-Prose is in docs/templates/; names, types, units, defaults, errcodes and advice come from the program's own
-tables. `--check` writes nothing and fails where a page is not as it would be written.
-"""  # noqa: INP001 - a script and its pages, no package
+Prose is in docs/templates/ and docs/wording.py; names, types, units, defaults, errcodes and advice come
+from the program's own tables. `--check` writes nothing and fails where a page would change.
+"""
 
 import argparse
 import sys
@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from docs.wording import ACTIONS, HEALTH, REASONS
 from exporter.config import reference
 from exporter.exposition import families
 from exporter.exposition.families import Family
@@ -26,73 +27,6 @@ DOCS: Final = Path(__file__).parent
 
 _NO_ONES_CODE: Final = 999_999
 OWN_PREFIX: Final = f"{families.NAMESPACE}_exporter_"
-
-HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
-    families.UP: ("appid, name", "until the app was asked for the first time since the start"),
-    families.LAST_REFRESH: ("appid, name", "until the app was asked for the first time since the start"),
-    families.LAST_SUCCESS: ("appid, name", "until a row came or was restored from the storage"),
-    families.TOKEN_EXPIRY: ("appid, name", "while no token is held, or its end is not known (`file`)"),
-    families.INFO: ("appid, name, your `labels`", "never"),
-    families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
-}
-"""The families that are no figures: their labels, and when an app has no series of them."""
-
-REASONS: Final[Mapping[Reason, str]] = {
-    Reason.NETWORK: "No connection, or one that broke off: DNS, firewall, proxy, TLS.",
-    Reason.TIMEOUT: "The whole answer was not there within `wechat.timeout`.",
-    Reason.HTTP_STATUS: "An answer without WeChat's errcode and with an HTTP status other than 2xx. "
-    "After 5xx, 408, 425 and 429 the exporter retries, after others it waits for the next round.",
-    Reason.MALFORMED: "An answer, or a row in it, that cannot be trusted. It is not used; the last good row "
-    "stays. After a bad row the exporter waits for the next round, after another bad answer it retries.",
-    Reason.BUSY: "WeChat is busy.",
-    Reason.NOT_READY: "WeChat has not computed this date yet. A state, not a failure.",
-    Reason.EMPTY: "WeChat answered without a row for this date. A state, not a failure.",
-    Reason.QUOTA_DAILY: "The account's calls of the day (or month) are spent.",
-    Reason.QUOTA_MINUTE: "Too many calls within a minute.",
-    Reason.TOKEN_REJECTED: "The access token was refused, or there was none to be had from its keeper.",
-    Reason.INVALID_APPID: "The appid is wrong, or not one of a mini program.",
-    Reason.INVALID_SECRET: "The AppSecret is wrong, frozen, or its file cannot be read.",
-    Reason.IP_NOT_ALLOWED: "WeChat does not accept calls from the exporter's IP.",
-    Reason.PERMISSION: "The account or the token may not use this interface.",
-    Reason.ACCOUNT: "The account itself is limited, or of a kind that has no such figures (mini game).",
-    Reason.THIRD_PARTY_TICKET: "A third-party platform's component_verify_ticket is old or wrong.",
-    Reason.THIRD_PARTY_REFRESH_TOKEN: "A third-party platform's refresh token or code is no longer good.",
-    Reason.DATE_RANGE: "WeChat refused the date.",
-    Reason.UNKNOWN_ERRCODE: "WeChat answered with a code that this version does not know.",
-    Reason.INTERNAL: "A fault of the exporter's own.",
-}
-
-ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
-    Action.RETRY: (
-        "retries",
-        "Asks again in the same round after 1 to 2 s, then after 2 to 3 s more; then in the next round.",
-    ),
-    Action.RETRY_NEXT_MINUTE: (
-        "retries after a minute",
-        "Asks again in the same round a minute later, twice at most; then in the next round.",
-    ),
-    Action.RENEW_TOKEN: (
-        "renews the token once",
-        (
-            "Drops that token, gets another and asks once more. If that is refused too, leaves the app alone "
-            "for 10 s, twice as long each further time, up to an hour."
-        ),
-    ),
-    Action.NEXT_ROUND: ("next round", "Asks again in the next round."),
-    Action.NEXT_DAY: (
-        "next day",
-        "Does not ask for this app until the next midnight in Beijing (and up to ten minutes more).",
-    ),
-    Action.NEXT_MONTH: (
-        "next month",
-        "Does not ask for this app until the next month begins in Beijing (and up to ten minutes more).",
-    ),
-    Action.SUSPEND: (
-        "pauses the app",
-        "Does not ask for this app for an hour, twice as long after each further refusal, up to a day.",
-    ),
-}
-"""What the exporter does: in two or three words for tables, and whole."""
 
 
 class OwnFamily(NamedTuple):

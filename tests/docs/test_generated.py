@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from docs.wording import ACTIONS, REASONS
 from exporter import cli
 from exporter.config import reference
 from exporter.exposition.families import FAMILIES
@@ -65,8 +66,8 @@ def test_every_key_is_told() -> None:
 
 def test_every_errcode_reason_action_and_advice_is_told() -> None:
     page = generate.render("errors.md")
-    assert set(generate.REASONS) == set(Reason)
-    assert set(generate.ACTIONS) == set(Action)
+    assert set(REASONS) == set(Reason)
+    assert set(ACTIONS) == set(Action)
     for row in ERRCODES.values():
         section = page.split(f"### `{row.reason}`\n")[1].split("\n### ")[0]
         assert f"| {row.code} | {row.cause} |" in section
