@@ -11,23 +11,23 @@ from exporter.trend import DAY_SECONDS
 from grafana import queries
 from grafana.advice import JOINED_BY, advice_mappings
 from grafana.colours import CHANGE, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
+from grafana.overrides import override
 from grafana.panels import (
     COUNT,
     NUMBER,
     SECONDS,
     SHARE,
-    Query,
     Size,
     bars_of,
     category_bars,
     figure,
     listing,
-    override,
     spread,
 )
 from grafana.queries import FLEET, REF, counted
 from grafana.ranking import ranking
 from grafana.sheet import job, numbered, section, sheet
+from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import before, change, newest
 
@@ -53,7 +53,7 @@ def _now(words: Words) -> Iterator[stat.Panel]:
     late = f"time() - {REF} > {_DAYTIME_DUE}"
     waiting = f"{queries.answered()} unless on (appid) {queries.with_yesterday()}"
     never = f"{queries.configured()} unless on (appid) {REF}"
-    yield figure(words, "apps_total", [Query(counted(queries.configured()))], width=3)
+    yield figure(words, "apps_total", [Query(f"count({queries.configured()})")], width=3)
     yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER)
     yield figure(words, "have_newest", [Query(queries.have_latest())], width=3)
     yield figure(words, "waiting", [Query(counted(waiting))], width=3)

@@ -8,9 +8,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMa
 
 from exporter.exposition.families import LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
 from exporter.trend import DAY_SECONDS
-from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, VERMILION, Steps
-from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Query, Size, bars_of, figure, lines, listing
+from exporter.wechat.line import Endpoint
+from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
+from grafana.overrides import fixed
+from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, bars_of, figure, lines, listing, shaded_lines
 from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
+from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import REF_DATE, daily
 
@@ -38,8 +41,9 @@ def _state(words: Words) -> Iterator[stat.Panel]:
     yes_no = ValueMap(
         {"0": ValueMappingResult(text=words.word("no")), "1": ValueMappingResult(text=words.word("yes"))}
     )
-    scraped = f"count(up{_AT} == 1 and on (job, instance) {BUILD_INFO}{_AT}) or vector(0)"
-    failing = f"count(max by (appid) ({UP.metric}{_AT}) == 0) or vector(0)"
+    scraped = f"sum(up{_AT} and on (job, instance) last_over_time({BUILD_INFO}{_AT}[1h])) or vector(0)"
+    apps = f"max by (appid) ({UP.metric}{_AT})"
+    failing = f"count({apps} == 0) or 0 * count({apps})"
     restarts = (
         f"sum(changes(process_start_time_seconds{_AT}[$__range])\nand on (job, instance) {BUILD_INFO}{_AT})"
     )
@@ -76,11 +80,11 @@ def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     yield bars_of(words, "token_expiry", [Query(left, "{{name}}")], SECONDS, _THIRD, _TOKENS)
 
 
-def _calls(words: Words) -> Iterator[timeseries.Panel]:
+def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     apps = f"max by (appid) ({UP.metric}{_AT})"
     states = [
-        Query(f"count({apps} == 1) or vector(0)", words.word("answered")),
-        Query(f"count({apps} == 0) or vector(0)", words.word("failed")),
+        Query(f"count({apps} == 1) or 0 * count({apps})", words.word("answered")),
+        Query(f"count({apps} == 0) or 0 * count({apps})", words.word("failed")),
     ]
     yield lines(words, "states", states, COUNT, _HALF).min(0)
     rounds = [
@@ -89,9 +93,12 @@ def _calls(words: Words) -> Iterator[timeseries.Panel]:
     ]
     yield lines(words, "rounds", rounds, SECONDS, _HALF).min(0)
     calls = f"sum by (endpoint) (increase({_OWN}_api_requests_total{_AT}[1h]))"
-    yield lines(words, "calls", [Query(calls, "{{endpoint}}")], COUNT, _THIRD).min(0).decimals(0)
-    failures = f"sum by (reason) (increase({_OWN}_api_request_failures_total{_AT}[1h]))"
-    yield lines(words, "failures", [Query(failures, "{{reason}}")], COUNT, _THIRD).min(0).decimals(0)
+    by_endpoint = shaded_lines(words, "calls", Query(calls, "{{endpoint}}"), COUNT, _THIRD).min(0).decimals(0)
+    for endpoint, colour in zip(Endpoint, SERIES, strict=False):
+        by_endpoint.override_by_name(endpoint.value, [fixed(colour)])
+    yield by_endpoint
+    failures = f"sort_desc(sum by (reason) (increase({_OWN}_api_request_failures_total{_AT}[1d])))"
+    yield bars_of(words, "failures", [Query(failures, "{{reason}}")], COUNT, _THIRD).decimals(0)
     buckets = f"sum by (le) (rate({_OWN}_api_request_duration_seconds_bucket{_AT}[1h]))"
     quantiles = [
         Query(f"histogram_quantile({share}, {buckets})", words.word(key))
@@ -112,4 +119,4 @@ def _resources(words: Words) -> Iterator[timeseries.Panel]:
 
 
 def _per_exporter(words: Words, key: str, expr: str, unit: str, size: Size) -> timeseries.Panel:
-    return lines(words, key, [Query(expr, "{{instance}}")], unit, size).min(0)
+    return shaded_lines(words, key, Query(expr, "{{instance}}"), unit, size).min(0)

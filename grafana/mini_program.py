@@ -9,12 +9,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMa
 from exporter.exposition.families import UP
 from exporter.trend import FIELDS
 from grafana.colours import ALL_IS_GOOD, CHANGE
+from grafana.overrides import override
 from grafana.panels import (
     COUNT,
     NUMBER,
     SECONDS,
     SHARE,
-    Query,
     Size,
     dated_bars,
     dated_lines,
@@ -24,6 +24,7 @@ from grafana.panels import (
 )
 from grafana.queries import date_number, dated, dated_ratio, seen_dates
 from grafana.sheet import app, numbered, section, sheet
+from grafana.targets import Query
 from grafana.texts import Words, field_unit
 from prometheus.expressions import REF_DATE, before, change, daily, newest, per_date
 
@@ -96,7 +97,16 @@ def _weekday(words: Words) -> timeseries.Panel:
         Query(dated("visit_uv", _APP), words.word("this_date")),
         Query(per_date("visit_uv", _APP, 7), words.word("week_before")),
     ]
-    return dated_bars(words, "weekday", asked, COUNT, Size(24))
+    panel = dated_bars(words, "weekday", asked, COUNT, Size(24))
+    style = {"fill": "dash", "dash": [8, 6]}
+    return panel.override_by_name(
+        words.word("week_before"),  # a line, as Grafana draws bars of one date over each other
+        [
+            override("custom.drawStyle", "line"),
+            override("custom.lineStyle", style),
+            override("custom.fillOpacity", 0),
+        ],
+    )
 
 
 def _table(words: Words) -> table.Panel:

@@ -33,17 +33,14 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
-    DataSourceRef,
-    DataTransformerConfig,
-    DynamicConfigValue,
     FieldColorModeId,
 )
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.colours import BLUE, PLAIN, SERIES, Steps, thresholds
+from grafana.overrides import ascending, column_names, fixed, joined, override, own_steps
+from grafana.targets import DATASOURCE, Query, instant, ranged, tables
 from grafana.texts import Words
 
-DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 DAY: Final = "1d"
 NUMBER: Final = "none"
 COUNT: Final = "locale"
@@ -60,16 +57,6 @@ AnyPanel = TypeVar(
     barchart.Panel,
     histogram.Panel,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One expression, what its series are called, and where it differs from its panel: unit, colours."""
-
-    expr: str
-    legend: str = ""
-    unit: str = ""
-    steps: Steps = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +83,8 @@ def figure(
     )
     for ref, query in zip(ascii_uppercase, queries, strict=False):
         if query.unit:
-            panel.override_by_query(ref, [override("unit", query.unit), *_steps(query.steps)])
-    return _dress(panel, words, key, _instant(queries), unit, Size(width, 4))
+            panel.override_by_query(ref, [override("unit", query.unit), *own_steps(query.steps)])
+    return _dress(panel, words, key, instant(queries), unit, Size(width, 4))
 
 
 def bars_of(
@@ -115,13 +102,20 @@ def bars_of(
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(steps))
     )
-    return _dress(panel, words, key, _instant(queries), unit, size)
+    return _dress(panel, words, key, instant(queries), unit, size)
 
 
 def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """Lines over time, at the step that fits the page."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).show_points(VisibilityMode.AUTO)
-    return _coloured(_dress(panel, words, key, _ranged(queries), unit, size), queries)
+    return _coloured(_dress(panel, words, key, ranged(queries), unit, size), queries)
+
+
+def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
+    """Lines over time for the series of one query: shades of one colour, which any eye tells apart."""
+    shades = FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE)
+    panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).color_scheme(shades)
+    return _dress(panel, words, key, ranged((query,)), unit, size)
 
 
 def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
@@ -132,7 +126,7 @@ def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, siz
 def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """A bar per date and query: the expression must be right on any grid of days."""
     panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(1).min(0)
-    return _coloured(_dress(panel, words, key, _ranged(queries), unit, size), queries)
+    return _coloured(_dress(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
@@ -160,10 +154,10 @@ def category_bars(
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.NONE))
         .thresholds(thresholds(PLAIN))
     )
-    panel = _dress(panel, words, key, _tables(queries), unit, size)
-    panel.transformations([*joined(column_names(queries)), _ascending(label)])
+    panel = _dress(panel, words, key, tables(queries), unit, size)
+    panel.transformations([*joined(column_names(queries)), ascending(label)])
     for colour, query in zip(SERIES, queries, strict=False):
-        panel.override_by_name(query.legend, [_fixed(colour)])
+        panel.override_by_name(query.legend, [fixed(colour)])
     return panel
 
 
@@ -179,7 +173,7 @@ def spread(words: Words, key: str, query: Query, unit: str, bucket: int, size: S
         .thresholds(thresholds(PLAIN))
         .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(BLUE))
     )
-    return _dress(panel, words, key, _tables((query,)), unit, size)
+    return _dress(panel, words, key, tables((query,)), unit, size)
 
 
 def listing(
@@ -204,51 +198,12 @@ def listing(
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(PLAIN))
     )
-    panel = _dress(panel, words, key, _tables(queries), NUMBER, size)
+    panel = _dress(panel, words, key, tables(queries), NUMBER, size)
     panel.transformations(joined({**columns, **column_names(queries)}))
     for query in queries:
         if query.legend and query.unit:
-            panel.override_by_name(query.legend, [override("unit", query.unit), *_steps(query.steps)])
+            panel.override_by_name(query.legend, [override("unit", query.unit), *own_steps(query.steps)])
     return panel
-
-
-def joined(headings: Mapping[str, str]) -> list[DataTransformerConfig]:
-    """Join the queries' tables on their labels; order and name the columns, hide those without a name.
-
-    A panel with one query has its values in a column `Value`, with several in `Value #A` and so on.
-    """
-    hidden = ["Time", "Value", *(name for name, shown in headings.items() if not shown)]
-    return [
-        DataTransformerConfig(id_val="merge", options={}),
-        DataTransformerConfig(
-            id_val="organize",
-            options={
-                "excludeByName": dict.fromkeys(hidden, True),
-                "indexByName": {name: position for position, name in enumerate(headings)},
-                "renameByName": {name: shown for name, shown in headings.items() if shown},
-            },
-        ),
-    ]
-
-
-def ranged_target(ref: str, query: Query) -> Dataquery:
-    """One query over the time range."""
-    legend = query.legend or "__auto"
-    return Dataquery().ref_id(ref).expr(query.expr).legend_format(legend).datasource(DATASOURCE).range()
-
-
-def override(identifier: str, value: object) -> DynamicConfigValue:
-    """One property of a field's override."""
-    return DynamicConfigValue(id_val=identifier, value=value)
-
-
-def column_names(queries: Sequence[Query]) -> dict[str, str]:
-    """What Grafana calls the queries' values in a table, and their headings."""
-    return {f"Value #{name}": query.legend for name, query in zip(ascii_uppercase, queries, strict=False)}
-
-
-def _ascending(field: str) -> DataTransformerConfig:
-    return DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": field, "desc": False}]})
 
 
 def _dress(
@@ -266,18 +221,6 @@ def _dress(
         .span(size.width)
         .height(size.height)
     )
-
-
-def _instant(queries: Sequence[Query]) -> list[Dataquery]:
-    return [ranged_target(ref, query).instant() for ref, query in zip(ascii_uppercase, queries, strict=False)]
-
-
-def _ranged(queries: Sequence[Query]) -> list[Dataquery]:
-    return [ranged_target(ref, query) for ref, query in zip(ascii_uppercase, queries, strict=False)]
-
-
-def _tables(queries: Sequence[Query]) -> list[Dataquery]:
-    return [target.format(PromQueryFormat.TABLE) for target in _instant(queries)]
 
 
 def _axes() -> timeseries.Panel:
@@ -301,18 +244,5 @@ def _legend(*, show: bool = True) -> VizLegendOptions:
 
 def _coloured(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
     for ref, colour, query in zip(ascii_uppercase, SERIES, queries, strict=False):
-        panel.override_by_query(
-            ref, [_fixed(colour), *([override("unit", query.unit)] if query.unit else [])]
-        )
+        panel.override_by_query(ref, [fixed(colour), *([override("unit", query.unit)] if query.unit else [])])
     return panel
-
-
-def _steps(steps: Steps) -> list[DynamicConfigValue]:
-    if not steps:
-        return []
-    told = [{"value": value, "color": colour} for value, colour in steps]
-    return [override("thresholds", {"mode": "absolute", "steps": told})]
-
-
-def _fixed(colour: str) -> DynamicConfigValue:
-    return override("color", {"mode": "fixed", "fixedColor": colour})

@@ -29,8 +29,8 @@ def date_number(stamp: str) -> str:
 
 
 def counted(apps: str) -> str:
-    """How many series there are, 0 where there is none."""
-    return f"count({apps}) or vector(0)"
+    """How many of the apps these are: 0 where none is, absent where there is no app at all."""
+    return f"count({apps})\nor\n0 * count({configured()})"
 
 
 def on_latest(metric: str) -> str:

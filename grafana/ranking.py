@@ -6,20 +6,11 @@ from grafana_foundation_sdk.builders.table import Panel
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
 
 from grafana.colours import BLUE, CHANGE
-from grafana.panels import (
-    DAY,
-    NUMBER,
-    SHARE,
-    Query,
-    Size,
-    column_names,
-    joined,
-    listing,
-    override,
-    ranged_target,
-)
+from grafana.overrides import column_names, joined, override
+from grafana.panels import DAY, NUMBER, SHARE, Size, listing
 from grafana.queries import FLEET, REF, date_number, dates_on_show
 from grafana.sheet import uid
+from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
 from prometheus.expressions import before, change, newest
 

@@ -22,7 +22,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from exporter.exposition.families import INFO, NAMESPACE
-from grafana.panels import DATASOURCE
+from grafana.targets import DATASOURCE
 from grafana.texts import Words
 
 TAG: Final = "wechat-miniprogram"
@@ -60,6 +60,7 @@ def sheet(name: str, words: Words, start: str, variables: Sequence[QueryVariable
         .editable()
         .link(link)
         .variables([datasource, *variables])
+        .annotations([])
     )
 
 

@@ -123,9 +123,7 @@ EXPORTER_PANELS: Final = {
         ),
     ),
     "failures": PanelText(
-        Text(
-            "Calls without a row or token in the past hour, by reason", "过去一小时未取得结果的调用（按原因）"
-        ),
+        Text("Calls without a row or token in the past day, by reason", "过去一天未取得结果的调用（按原因）"),
         Text(
             "Calls that brought no row or token, by reason. not_ready and empty are states, not failures.",
             "未取得数据或凭证的调用次数，按原因划分。not_ready 与 empty 属正常状态。",
