@@ -20,9 +20,18 @@ class Talk:
         self.socket = sock
         self.ended = ended
         self._received = received
+        self._pending: list[bytes] = []
+
+    def with_request(self, request: bytes) -> "Talk":
+        """The same connection before that request was taken from it."""
+        talk = Talk(self.socket, self.ended, self._received)
+        talk._pending.append(request)
+        return talk
 
     def request(self) -> bytes:
         """The next whole request; empty when the client has gone."""
+        if self._pending:
+            return self._pending.pop()
         text = b""
         while b"\r\n\r\n" not in text:
             more = self.socket.recv(65536)
@@ -35,8 +44,9 @@ class Talk:
         )
         while len(body) < length:
             body += self.socket.recv(65536)
-        self._received.append(head + b"\r\n\r\n" + body)
-        return head
+        whole_ = head + b"\r\n\r\n" + body
+        self._received.append(whole_)
+        return whole_
 
     def wait_for_end(self) -> None:
         """Until the client has gone."""
