@@ -16,6 +16,8 @@ from exporter.service import Exporter
 from exporter.store.interface import StoreError
 from exporter.web.app import make_app
 from exporter.web.listen import ListenError, listen
+from exporter.web.protocol import protocol_for
+from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 
 DEFAULT_ADDRESS: Final = ":10950"
@@ -53,10 +55,11 @@ def serve_config(
             started()
 
         try:
-            app = make_app(
-                exporter, flags.telemetry_path, exporter.reload if flags.enable_lifecycle else None
-            )
-            serve(make_server(app, begin), sockets, exporter.reload)
+            scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
+            lifecycle = exporter.reload if flags.enable_lifecycle else None
+            app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle)
+            server = make_server(app, protocol_for(flags.telemetry_path, scrapes), begin)
+            serve(server, sockets, exporter.reload)
         finally:
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter.service import Exporter
-from exporter.web.metrics import MetricsApp
+from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.status.page import StatusPage
 
 _SECURITY_HEADERS: Final = {
@@ -24,12 +24,15 @@ _SECURITY_HEADERS: Final = {
 }
 
 
-def make_app(exporter: Exporter, telemetry_path: str, reload: Callable[[], str | None] | None) -> Starlette:
+def make_app(
+    exporter: Exporter, telemetry_path: str, scrapes: Scrapes, reload: Callable[[], str | None] | None
+) -> Starlette:
     """The application.
 
     Args:
         exporter: what to show.
         telemetry_path: where the metrics are.
+        scrapes: answers to what is asked there.
         reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
     """
     status = StatusPage(exporter, telemetry_path)
@@ -60,11 +63,7 @@ def make_app(exporter: Exporter, telemetry_path: str, reload: Callable[[], str |
 
     application = Starlette(
         routes=[
-            Route(
-                telemetry_path,
-                MetricsApp(lambda: exporter.publisher.page, exporter.telemetry),
-                methods=["GET"],
-            ),
+            Route(telemetry_path, MetricsApp(scrapes), methods=["GET"]),
             Route("/", page, methods=["GET"]),
             Route("/style.css", style, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),

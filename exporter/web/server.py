@@ -11,45 +11,9 @@ from typing import Final
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-HEAD_SECONDS: Final = 10
-"""How long a client may take to send a request's head."""
 
 _STOP_SECONDS: Final = 2  # for responses under way, after a signal
 _IDLE_SECONDS: Final = 75  # keep-alive between scrapes of the usual 15 to 60 s
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol with a time limit for slow request heads, which uvicorn lacks."""
-
-    _head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected: its first head must come in time."""
-        super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.close)
-
-    def on_message_begin(self) -> None:
-        """A head begins to come in."""
-        super().on_message_begin()
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
-
-    def on_headers_complete(self) -> None:
-        """The head is there."""
-        self._forget_timer()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
-        self._forget_timer()
-        super().connection_lost(exc)
-
-    def _forget_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
 
 
 class Server(uvicorn.Server):
@@ -70,11 +34,11 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: ASGIApp, when_started: Callable[[], None]) -> Server:
+def make_server(app: ASGIApp, protocol: type[asyncio.Protocol], when_started: Callable[[], None]) -> Server:
     """A server for the application; `when_started` is called once connections are accepted."""
     settings = uvicorn.Config(
         app,
-        http=Protocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,

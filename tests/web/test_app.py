@@ -9,6 +9,7 @@ from exporter.config import load
 from exporter.service import Exporter
 from exporter.store.entry import Health, HeldRow
 from exporter.web.app import make_app
+from exporter.web.scrape import Scrapes
 from tests.building import NOON, make_row
 from tests.web.asking import Answer, ask
 
@@ -32,8 +33,13 @@ def exporter(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Exporter]:
 
 
 @pytest.fixture
-def request_(exporter: Exporter) -> Ask:
-    app = make_app(exporter, "/metrics", None)
+def scrapes(exporter: Exporter) -> Scrapes:
+    return Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
+
+
+@pytest.fixture
+def request_(exporter: Exporter, scrapes: Scrapes) -> Ask:
+    app = make_app(exporter, "/metrics", scrapes, None)
     return lambda method, path, **headers: ask(app, method, path, **headers)
 
 
@@ -95,8 +101,10 @@ def test_reload_is_off_without_its_flag(request_: Ask) -> None:
 
 
 @pytest.mark.parametrize(("problem", "status"), [(None, 200), ("config.yaml:3: no", 500)])
-def test_reload_tells_what_is_wrong(exporter: Exporter, problem: str | None, status: int) -> None:
-    answer = ask(make_app(exporter, "/metrics", lambda: problem), "POST", "/-/reload")
+def test_reload_tells_what_is_wrong(
+    exporter: Exporter, scrapes: Scrapes, problem: str | None, status: int
+) -> None:
+    answer = ask(make_app(exporter, "/metrics", scrapes, lambda: problem), "POST", "/-/reload")
     assert answer.status == status
     assert (problem or "Reloaded").encode() in answer.body
 

@@ -1,0 +1,95 @@
+"""Answers to scrapes as ready bytes: the page, joined with the exporter's own metrics."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from exporter.exposition import gzipped, negotiation
+from exporter.exposition.page import Page
+from exporter.exposition.telemetry import Telemetry
+
+OWN_SECONDS: Final = 0.05
+"""How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
+
+_REMEMBERED: Final = 64
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One form of the page with its headers; `body` are parts to be sent one after the other."""
+
+    page: Page
+    good_till: float
+    headers: Headers
+    body: tuple[bytes, ...]
+
+
+class Scrapes:
+    """Gives the answer that a client's headers ask for."""
+
+    def __init__(
+        self, page: Callable[[], Page], telemetry: Telemetry, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._page = page
+        self._telemetry = telemetry
+        self._clock = clock
+        self._answers: dict[tuple[bool, bool], Answer] = {}
+        self._negotiated: dict[tuple[bytes, bytes], tuple[bool, bool]] = {}
+
+    def answer(self, asked: Headers) -> Answer:
+        """The answer to a request with these headers (names in lower case)."""
+        accept = b",".join(value for name, value in asked if name == b"accept")
+        encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
+        wanted = self._negotiated.get((accept, encoding)) or self._negotiate(accept, encoding)
+        held = self._answers.get(wanted)
+        if held is None or held.page is not self._page() or held.good_till <= self._clock():
+            held = self._answers[wanted] = self._make(*wanted)
+        return held
+
+    def _negotiate(self, accept: bytes, encoding: bytes) -> tuple[bool, bool]:
+        """Whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
+        if len(self._negotiated) >= _REMEMBERED:
+            self._negotiated.clear()
+        wanted = self._negotiated[accept, encoding] = (
+            negotiation.wants_openmetrics(accept.decode("latin-1")),
+            negotiation.accepts_gzip(encoding.decode("latin-1")),
+        )
+        return wanted
+
+    def _make(self, openmetrics: bool, gzip: bool) -> Answer:  # noqa: FBT001 - the two sides of a form
+        page = self._page()
+        form = page.openmetrics if openmetrics else page.text
+        own = self._telemetry.render(openmetrics=openmetrics)
+        body = (form.gzipped, gzipped.end(own, form.crc, len(form.plain))) if gzip else (form.plain, own)
+        headers = [
+            (b"content-type", (negotiation.OPENMETRICS if openmetrics else negotiation.TEXT).encode()),
+            (b"content-length", str(sum(map(len, body))).encode()),
+            (b"vary", b"Accept, Accept-Encoding"),
+            (b"cache-control", b"no-store"),
+        ]
+        if gzip:
+            headers.append((b"content-encoding", b"gzip"))
+        return Answer(page, self._clock() + OWN_SECONDS, headers, body)
+
+
+class MetricsApp:
+    """The same answers through ASGI, for requests that the server's short way does not take."""
+
+    def __init__(self, scrapes: Scrapes) -> None:
+        self._scrapes = scrapes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the page in the form that the client asks for."""
+        del receive  # a body would not matter
+        answer = self._scrapes.answer(scope["headers"])
+        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body"})
+            return
+        for part in answer.body:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})

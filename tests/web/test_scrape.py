@@ -1,0 +1,65 @@
+import gzip
+import time
+
+import pytest
+
+from exporter.exposition.page import PageMaker
+from exporter.exposition.telemetry import Telemetry
+from exporter.web.scrape import OWN_SECONDS, Scrapes
+from tests.building import YESTERDAY, make_entry, make_row
+
+GZIP = ((b"accept-encoding", b"gzip"),)
+OPENMETRICS = ((b"accept", b"application/openmetrics-text"),)
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.telemetry = Telemetry(time.time)
+        self.maker = PageMaker()
+        self.page = self.maker.replace_all({"wx0000000000000001": make_entry(1, [make_row()])}, (YESTERDAY,))
+        self.scrapes = Scrapes(lambda: self.page, self.telemetry, lambda: self.now)
+
+    def body(self, *headers: tuple[bytes, bytes]) -> bytes:
+        return b"".join(self.scrapes.answer(headers).body)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_changed_page_is_in_the_next_answer(stage: Stage) -> None:
+    before = stage.body()
+    changed = make_entry(1, [make_row(scale=1000)])
+    stage.page = stage.maker.update({changed.app.appid: changed}, (YESTERDAY,))
+    assert b" 40000\n" not in before
+    assert b" 40000\n" in stage.body()
+
+
+def test_the_exporters_own_metrics_are_rendered_once_for_many_scrapers(stage: Stage) -> None:
+    stage.telemetry.round_finished(1.5)
+    assert b"round_duration_seconds 1.5\n" in stage.body()
+    stage.telemetry.round_finished(2.5)
+    assert b"round_duration_seconds 1.5\n" in stage.body()
+    stage.now += OWN_SECONDS
+    assert b"round_duration_seconds 2.5\n" in stage.body()
+
+
+def test_each_form_is_kept_by_itself(stage: Stage) -> None:
+    plain, strict = stage.body(), stage.body(*OPENMETRICS)
+    assert gzip.decompress(stage.body(*GZIP)) == plain
+    assert gzip.decompress(stage.body(*GZIP, *OPENMETRICS)) == strict
+    assert strict.endswith(b"# EOF\n")
+    assert b"# EOF" not in plain
+
+
+def test_headers_given_twice_count_together(stage: Stage) -> None:
+    twice = ((b"accept", b"text/plain;q=0.1"), (b"accept", b"application/openmetrics-text"))
+    assert stage.body(*twice).endswith(b"# EOF\n")
+
+
+def test_no_number_of_different_headers_fills_the_memory(stage: Stage) -> None:
+    for number in range(1000):
+        stage.scrapes.answer(((b"accept", b"text/%d" % number),))
+    assert len(stage.scrapes._negotiated) <= 64
