@@ -21,6 +21,10 @@ from prometheus.alerting import (
 )
 
 _LAST: Final = looked_up(ERRORS, "label `reason` | printf ` The last refresh failed: %s.`")
+_ERRCODE: Final = (
+    f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}"
+    "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}{{ end }}"
+)
 _TOLD: Final = "Reason {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
 
 APP_ALERTS: Final = (
@@ -58,7 +62,7 @@ APP_ALERTS: Final = (
         summary=f"{APP}: its refresh has failed for two hours",
         summary_zh=f"{APP}：刷新已连续失败两小时",
         description=(
-            f"Reason {looked_up(ERRORS, 'label `reason`')}, errcode {looked_up(ERRORS, 'label `errcode`')}. "
+            f"Reason {looked_up(ERRORS, 'label `reason`')}{_ERRCODE}. "
             "The last good figures stay on show. The exporter's status page tells what to do."
         ),
         why=(
