@@ -20,6 +20,7 @@ from exporter.trend import (
     next_midnight,
     next_month,
     parse_trend,
+    window,
     wire_date,
     yesterday,
 )
@@ -379,6 +380,12 @@ def test_each_moment_of_a_beijing_day_has_the_same_yesterday_and_midnights(day: 
 def test_dates_on_the_wire_have_eight_digits_and_read_back(day: date) -> None:
     assert len(wire_date(day)) == 8
     assert date.fromisoformat(wire_date(day)) == day
+
+
+def test_a_window_is_its_newest_date_and_those_before_across_months_and_leap_days() -> None:
+    assert window(date(2028, 3, 1), 3) == (date(2028, 3, 1), date(2028, 2, 29), date(2028, 2, 28))
+    assert window(DAY, 1) == (DAY,)
+    assert window(DAY, 0) == ()
 
 
 # The table

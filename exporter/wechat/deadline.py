@@ -178,49 +178,60 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
         return manager
 
 
-def _pool_classes(watchdog: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
-    class Connection(HTTPConnection):
-        """Reports a twin of its socket, as TLS takes the socket itself over."""
+class _Connection(HTTPConnection):
+    """Reports a twin of its socket, as TLS takes the socket itself over."""
 
-        _twin: socket.socket | None = None
+    watchdog: Watchdog
+    _twin: socket.socket | None = None
 
-        def _new_conn(self) -> socket.socket:
-            options = self.socket_options or ()
-            try:
-                return _connect(self._dns_host, self.port, self.timeout, options, self._report)
-            except OSError as error:  # urllib3 lets some bare ones pass, taking them for a late write's
-                raise NewConnectionError(self, "not connected") from error
+    def _new_conn(self) -> socket.socket:
+        options = self.socket_options or ()
+        try:
+            return _connect(self._dns_host, self.port, self.timeout, options, self._report)
+        except OSError as error:  # urllib3 lets some bare ones pass, taking them for a late write's
+            raise NewConnectionError(self, "not connected") from error
 
-        def _report(self, sock: socket.socket) -> None:
+    def _report(self, sock: socket.socket) -> None:
+        self._drop_twin()
+        self._twin = sock.dup()
+        self.watchdog.using(self._twin)
+
+    def _drop_twin(self) -> None:
+        if self._twin is not None:
+            self.watchdog.close(self._twin)
+            self._twin = None
+
+    def _check(self) -> None:
+        if self._twin is not None:
+            self.watchdog.using(self._twin)
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self._check()  # a proxy's answer that was cut by the deadline passes for a whole one
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        self._check()  # the connection may have been kept from an earlier call
+        super().putrequest(*args, **kwargs)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
             self._drop_twin()
-            self._twin = sock.dup()
-            watchdog.using(self._twin)
 
-        def _drop_twin(self) -> None:
-            if self._twin is not None:
-                watchdog.close(self._twin)
-                self._twin = None
 
-        def _check(self) -> None:
-            if self._twin is not None:
-                watchdog.using(self._twin)
+class _TLSConnection(_Connection, HTTPSConnection):
+    """The same with TLS."""
 
-        def _tunnel(self) -> None:
-            super()._tunnel()
-            self._check()  # a proxy's answer that was cut by the deadline passes for a whole one
 
-        def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own signature
-            self._check()  # the connection may have been kept from an earlier call
-            super().putrequest(*args, **kwargs)
+def _pool_classes(watched_by: Watchdog) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools of connections that report to that watchdog."""
 
-        def close(self) -> None:
-            try:
-                super().close()
-            finally:
-                self._drop_twin()
+    class Connection(_Connection):
+        watchdog = watched_by
 
-    class TLSConnection(Connection, HTTPSConnection):
-        pass
+    class TLSConnection(_TLSConnection):
+        watchdog = watched_by
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection

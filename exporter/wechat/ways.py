@@ -112,5 +112,5 @@ def choose_way(app: App, line: Line) -> Way:
             return DirectWay(line, FileTokenSource(app.token))
         case HttpToken():
             return DirectWay(line, HttpTokenSource(app.token, line))
-        case _:
+        case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(app.token)
