@@ -59,7 +59,7 @@ def names(exporter: Exporter) -> list[str]:
 
 def test_the_first_round_begins_at_the_start(exporter: Exporter) -> None:
     until(lambda: exporter.publisher.page.ready)
-    assert b"wechat_miniprogram_daily_visit_pv{" in exporter.publisher.page.text.plain
+    assert b"wechat_miniprogram_daily_visit_pv{" in b"".join(exporter.publisher.page.text.plain)
 
 
 def test_another_rhythm_takes_no_new_tokens(

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from exporter.config import ConfigError, load
-from exporter.config.settings import App, Config
+from exporter.config.settings import AccessToken, App, Config
 from exporter.refresh.pace import Pace
-from exporter.trend import Row, yesterday
+from exporter.trend import FIELDS, Row, yesterday
 from exporter.wechat.errors import CallError, Failure
 from exporter.wechat.opening import open_line
 from exporter.wechat.ways import choose_way
@@ -30,6 +30,11 @@ def run(flags: argparse.Namespace) -> int:
 
 def check_online(config: Config, *, chinese: bool) -> int:
     """Ask for yesterday's row of every app once and print a line about each."""
+    if any(isinstance(app.token, AccessToken) for app in config.apps):
+        sys.stderr.write(
+            "warning: token type access_token: this check fetches a new token, which ends the one that other "
+            "programs hold\n"
+        )
     pace = Pace(config.refresh.requests_per_second, time.monotonic, time.sleep)
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
 
@@ -52,7 +57,12 @@ def check_online(config: Config, *, chinese: bool) -> int:
 
 def _told(outcome: Row | Failure, *, chinese: bool) -> str:
     if isinstance(outcome, Row):
-        return f"OK, {outcome.ref_date} has visit_pv {outcome['visit_pv']}"
+        figures = ", ".join(
+            f"{field.name} {value}"
+            for field, value in zip(FIELDS, outcome.values, strict=True)
+            if value is not None
+        )
+        return f"OK, {outcome.ref_date}: {figures}"
     advice = outcome.advice.zh if chinese else outcome.advice.en
     if outcome.reason.is_state:
         return f"OK, but no row yet ({outcome.reason}). {advice}"

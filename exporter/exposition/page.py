@@ -16,11 +16,15 @@ BLOCK_SIZE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One format's bytes: plain, and the beginning of a gzip file with what its end must know."""
+    """One format's bytes: plain, and the beginning of a gzip file with what its end must know.
 
-    plain: bytes
+    Plain bytes are kept in parts, as both formats share those with the samples.
+    """
+
+    plain: tuple[bytes, ...]
     gzipped: bytes
     crc: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +101,7 @@ class PageMaker:
             if filled:
                 plain += (header, *(block.plain[position] for block in filled))
                 pieces += (gzipped.piece(header), *(block.pieces[position] for block in filled))
-        whole = b"".join(plain)
-        return Form(whole, gzipped.start(pieces), zlib.crc32(whole))
+        crc = 0
+        for part in plain:
+            crc = zlib.crc32(part, crc)
+        return Form(tuple(plain), gzipped.start(pieces), crc, sum(map(len, plain)))

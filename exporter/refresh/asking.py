@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.outcome import (
+    PAUSING,
     Random,
     after_failure,
     after_older_row,
@@ -120,7 +121,7 @@ class Asking:
         if entry is None or (ask.day != yesterday(now) and not concerns_app(problem)):
             return
         health = after_failure(entry.health, problem, now, self._random)
-        if health.resume_at is not None:
+        if problem.action in PAUSING:
             health = replace(health, fingerprint=way.fingerprint())
         self._ledger.record(ask.appid, health, way.token_expires_at)
         self._tell_change(entry, health, problem)

@@ -16,6 +16,9 @@ ATTEMPTS: Final = 3
 _RETRY_WAIT: Final = wait_exponential_jitter(initial=1, max=60, jitter=1)
 _MINUTE: Final = 60.0
 _FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.RENEW_TOKEN: 10.0}
+PAUSING: Final = frozenset(_FIRST_PAUSE)
+"""Actions after which an app is asked again later and later: WeChat refused it."""
+
 _LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.RENEW_TOKEN: 3600.0}
 _SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
 _AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
@@ -45,7 +48,7 @@ def after_failure(health: Health, failure: Failure, now: float, random: Random) 
         detail=failure.detail,
         resume_at=_resume_at(failure.action, strikes, now, random),
         strikes=strikes,
-        fingerprint=b"",
+        fingerprint=None,
     )
 
 

@@ -63,7 +63,7 @@ class Worker:
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
-                    self.round(list(filter(_untried, self._ledger.entries())), left)
+                    self.round(self._awaited(), left)
                     beat = min(beat, time.monotonic() + self._fleet.interval)
 
     def round(self, entries: Sequence[Entry], seconds: float) -> float:
@@ -98,7 +98,7 @@ class Worker:
         """Ask with these from now on; apps new to the ledger are asked at once."""
         self._fleet = fleet
         if (agenda := self._agenda) is not None:
-            for ask in due(filter(_untried, self._ledger.entries()), self._clock()):
+            for ask in due(self._awaited(), self._clock()):
                 agenda.add(ask)
         self._wake.set()
 
@@ -133,15 +133,18 @@ class Worker:
             finally:
                 agenda.done()
 
+    def _awaited(self) -> list[Entry]:
+        return [entry for entry in self._ledger.entries() if entry.health.awaited]
+
     def _resumed(self, entry: Entry, now: float) -> Entry:
         """The entry, free to be asked again where its credential has changed since WeChat refused it."""
         health = entry.health
         way = self._fleet.ways.get(entry.app.appid)
-        if way is None or not health.fingerprint or health.resume_at is None or health.resume_at <= now:
+        if way is None or health.fingerprint is None or health.resume_at is None or health.resume_at <= now:
             return entry
         if way.fingerprint() in (health.fingerprint, b""):
             return entry
-        health = replace(health, resume_at=None, strikes=0, fingerprint=b"")
+        health = replace(health, resume_at=None, strikes=0, fingerprint=None)
         self._ledger.record(entry.app.appid, health, entry.token_expires_at)
         return replace(entry, health=health)
 
@@ -149,7 +152,3 @@ class Worker:
 def next_beat(beat: float, interval: float, now: float) -> float:
     """The first beat of the rhythm after `now`; beats that a long round has missed are left out."""
     return beat + interval * (math.floor((now - beat) / interval) + 1)
-
-
-def _untried(entry: Entry) -> bool:
-    return entry.health.last_refresh is None

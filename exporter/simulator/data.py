@@ -10,6 +10,8 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
+from exporter.trend import wire_date
+
 _EPOCH: Final = date(2026, 1, 1)  # the date at which `size` visitors are an ordinary weekday
 _YEAR_DAYS: Final = 365.25
 _LONGEST_GROWTH_YEARS: Final = 10.0  # growth stands still beyond, so that every date has a row
@@ -40,7 +42,7 @@ def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
     views = math.ceil(distinct_pages * (1.2 + 0.6 * repeats) * (0.98 + 0.04 * noise[3]))
     stay_seconds = round(sessions * (20 + 90 * stay) * (0.9 + 0.2 * noise[4]))
     return {
-        "ref_date": day.strftime("%Y%m%d"),
+        "ref_date": wire_date(day),
         "session_cnt": sessions,
         "visit_pv": views,
         "visit_uv": visitors,

@@ -21,7 +21,8 @@ class Health:
     """How the last refresh of an app went; times are Unix times, None: never.
 
     `reason` is None after a row came. `resume_at`: not asked before then. `strikes`: refusals in a
-    row, which make the next pause longer. `fingerprint`: of the credential that was refused.
+    row, which make the next pause longer. `fingerprint`: of the credential that was refused, empty where
+    it could not be read, None where nothing was refused.
     """
 
     last_refresh: float | None = None
@@ -31,12 +32,17 @@ class Health:
     detail: str = ""
     resume_at: float | None = None
     strikes: int = 0
-    fingerprint: bytes = b""
+    fingerprint: bytes | None = None
 
     @property
     def up(self) -> bool:
         """WeChat answered; "not ready yet" and "empty" are answers too."""
         return self.reason is None or self.reason.is_state
+
+    @property
+    def awaited(self) -> bool:
+        """Never asked yet, or its pause was lifted: to be asked at once, not with the next round."""
+        return self.last_refresh is None or (self.strikes > 0 and self.resume_at is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,14 @@ class Ledger:
 
 
 def _configured(known: Entry | None, app: App, kind: str) -> Entry:
-    """The entry of an app after a reload; one whose credential's place changed counts as not yet asked."""
+    """The entry of an app after a reload; one whose credential's place changed counts as not yet asked.
+
+    A reload is the operator's word that something was mended, perhaps at WeChat: it lifts pauses after
+    refusals. Those of spent quotas stay.
+    """
     if known is None:
         return Entry(app, kind)
-    if known.app.token == app.token:
-        return replace(known, app=app)
-    return Entry(app, kind, known.rows, Health(last_success=known.health.last_success))
+    if known.app.token != app.token:
+        return Entry(app, kind, known.rows, Health(last_success=known.health.last_success))
+    health = replace(known.health, resume_at=None) if known.health.fingerprint is not None else known.health
+    return replace(known, app=app, health=health)

@@ -64,7 +64,7 @@ class Scrapes:
         page = self._page()
         form = page.openmetrics if openmetrics else page.text
         own = self._telemetry.render(openmetrics=openmetrics)
-        body = (form.gzipped, gzipped.end(own, form.crc, len(form.plain))) if gzip else (form.plain, own)
+        body = (form.gzipped, gzipped.end(own, form.crc, form.size)) if gzip else (*form.plain, own)
         headers = [
             (b"content-type", (negotiation.OPENMETRICS if openmetrics else negotiation.TEXT).encode()),
             (b"content-length", str(sum(map(len, body))).encode()),

@@ -28,6 +28,10 @@ BUG = Advice(
     "WeChat did not understand the request. Please report it to this project with the errcode and rid.",
     "微信无法识别该请求，请附上 errcode 与 rid 向本项目反馈。",
 )
+HTTPS = Advice(
+    "WeChat wants HTTPS: let wechat.base_url begin with https://.",
+    "微信要求使用 HTTPS：wechat.base_url 应以 https:// 开头。",
+)
 TOKEN = Advice(
     "The access token was refused even after a renewal. Another program probably renews it with "
     "cgi-bin/token: use stable_token, or have that program's token read with token: {type: file} or "
@@ -142,8 +146,8 @@ TIMEOUT = Advice(
     "响应超过 wechat.timeout。请检查网络与代理，或调大该值。",
 )
 GATEWAY = Advice(
-    "Something between the exporter and WeChat answered instead: check wechat.base_url and the proxy.",
-    "应答可能来自中间网关：请检查 wechat.base_url 与代理。",
+    "Not WeChat's usual answer: check wechat.base_url (or the token's address and headers) and the proxy.",
+    "并非微信的正常应答：请检查 wechat.base_url（或 token 的地址与请求头）以及代理。",
 )
 MALFORMED = Advice(
     "The answer was not the documented one and was not used; the last good figures stay. If it lasts, check "

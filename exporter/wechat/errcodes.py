@@ -44,7 +44,7 @@ _ROWS: Final = (
     Errcode(42002, R.TOKEN_REJECTED, A.SUSPEND, "refresh_token expired (user OAuth)", advice.TOKEN_KIND),
     Errcode(42007, R.TOKEN_REJECTED, A.SUSPEND, "user changed the password (user OAuth)", advice.TOKEN_KIND),
     Errcode(43002, R.INTERNAL, A.SUSPEND, "POST required", advice.BUG),
-    Errcode(43003, R.INTERNAL, A.SUSPEND, "HTTPS required: check wechat.base_url", advice.BUG),
+    Errcode(43003, R.INTERNAL, A.SUSPEND, "HTTPS required", advice.HTTPS),
     Errcode(44002, R.INTERNAL, A.SUSPEND, "POST data empty", advice.BUG),
     Errcode(45009, R.QUOTA_DAILY, A.NEXT_DAY, "daily quota spent", advice.QUOTA_DAY),
     Errcode(45011, R.QUOTA_MINUTE, A.RETRY_NEXT_MINUTE, "quota of the minute spent", advice.QUOTA_MINUTE),

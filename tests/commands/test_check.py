@@ -67,3 +67,22 @@ def test_data_that_is_not_there_yet_is_no_failure(
     wechat.set_fault(fake_appid(1), Fault.NOT_READY)
     assert check("--online") == 0
     assert "OK, but no row yet (not_ready)" in capsys.readouterr().out
+
+
+def test_a_classic_token_is_warned_of_before_it_is_fetched(
+    check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("  secret:", "  token:\n    type: access_token\n    secret:"), "utf-8")
+    assert check("--online") == 0
+    assert "ends the one that other programs hold" in capsys.readouterr().err
+
+
+def test_a_figure_that_wechat_left_out_is_not_told(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check("--online")
+    told = capsys.readouterr().out
+    assert "visit_pv " in told
+    assert "None" not in told

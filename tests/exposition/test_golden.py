@@ -68,7 +68,7 @@ def test_the_page_is_as_it_was(name: str, openmetrics: bool) -> None:  # noqa: F
     telemetry.round_finished(1.5)
     page = PageMaker().replace_all(entries(), window(YESTERDAY, 3))
     form = page.openmetrics if openmetrics else page.text
-    whole = (form.plain + telemetry.render(openmetrics=openmetrics)).decode()
+    whole = b"".join((*form.plain, telemetry.render(openmetrics=openmetrics))).decode()
     found = UNSTEADY.sub(r"\1 ~", whole)
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN") == "1":

@@ -43,7 +43,7 @@ class Stage:
         self.ledger.record(APP.appid, FINE, None, HeldRow(make_row(scale=scale), NOON))
 
     def shown(self) -> bytes:
-        return self.publisher.page.text.plain
+        return b"".join(self.publisher.page.text.plain)
 
 
 @pytest.fixture

@@ -139,6 +139,33 @@ def test_a_corrected_credential_is_tried_in_the_next_round(rig: Callable[..., Ri
     assert entry.health.up
 
 
+def test_a_credential_that_could_not_be_read_is_tried_once_it_can(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused, some.way(1).credential = True, b""
+    some.round()
+    some.way(1).refused, some.way(1).credential = False, b"mended"
+    some.round()
+    assert some.ledger.entries()[0].health.up
+
+
+def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_same(
+    rig: Callable[..., Rig],
+) -> None:
+    some = rig()
+    some.way(1).refused = True
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    some.configure(3)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(1).calls == 2)
+    until(lambda: some.ledger.entries()[0].health.resume_at == NOON + 7200)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert [some.way(number).calls for number in (2, 3)] == [1, 1]
+
+
 @pytest.mark.parametrize("unreadable", [b"", b"first"])
 def test_an_unreadable_or_unchanged_credential_stays_paused(
     rig: Callable[..., Rig], unreadable: bytes

@@ -12,7 +12,8 @@ from tests.building import NOON, make_app, make_row
 FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")
 ROW = HeldRow(make_row(), NOON)
 FINE = Health(last_refresh=NOON, last_success=NOON)
-PAUSED = Health(last_refresh=NOON, resume_at=NOON + 3600, strikes=1)
+PAUSED = Health(last_refresh=NOON, resume_at=NOON + 3600)
+REFUSED = Health(last_refresh=NOON, resume_at=NOON + 3600, strikes=1, fingerprint=b"x")
 
 
 @pytest.fixture
@@ -64,6 +65,15 @@ def test_a_reload_forgets_apps_that_go_and_what_still_comes_for_them(ledger: Led
     assert ledger.get(FIRST.appid) is None
     changes = ledger.take_changes()
     assert (changes.rows, list(changes.entries)) == ((), [SECOND.appid])
+
+
+def test_a_reload_lifts_the_pause_after_a_refusal_but_not_that_of_a_spent_quota(ledger: Ledger) -> None:
+    ledger.record(FIRST.appid, REFUSED, None)
+    ledger.record(SECOND.appid, PAUSED, None)
+    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9)
+    refused, spent = ledger.entries()
+    assert (refused.health.resume_at, refused.health.strikes, refused.health.awaited) == (None, 1, True)
+    assert (spent.health, spent.health.awaited) == (PAUSED, False)
 
 
 def test_a_changed_credential_ends_the_pause_and_keeps_the_rows(ledger: Ledger) -> None:

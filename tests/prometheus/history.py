@@ -1,0 +1,105 @@
+"""Sixty dates as an exporter would have shown them: late, missing, corrected, zero, with scrape gaps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import product
+
+from exporter.trend import DAY_SECONDS, midnight
+
+FIRST = date(2025, 1, 6)
+DATES = tuple(FIRST + timedelta(days=number) for number in range(60))
+APPS = ("wxa", "wxb", "wxc")
+HISTORY_DAYS = 9
+HOUR = 3600
+NEVER = 10_000
+_LATEST_STEP = 240  # below Prometheus' look-back of five minutes
+_DATED_STEP = 1800  # only ranges of days are asked of it
+# Hours after its own midnight at which a date comes; 24 is the end of the day itself.
+_PUBLICATION = (30, 32, 35, 33, 32, 47.5, 32, 34, 53, 32, 31, 60, 33, 30, 35, 97, 32, 31, NEVER, 34, 33)
+_GAPS = ((5, 10, 3), (23, 2, 36), (37, 23, 2))  # on which date's number, from which hour, for how long
+
+
+@dataclass
+class History:
+    """What was shown, as lines without their timestamps' unit, and what can be known of each date."""
+
+    lines: list[tuple[str, float, int]] = field(default_factory=list)
+    known: dict[tuple[str, date], float] = field(default_factory=dict)
+    latest: dict[tuple[str, int], date] = field(default_factory=dict)
+    """The date that the latest family held, by app and time."""
+
+    def openmetrics(self) -> Iterator[str]:
+        """Sorted as one family after the other; timestamps in seconds."""
+        current = ""
+        for series, value, at in sorted(self.lines, key=lambda line: (line[0], line[2])):
+            name = series.partition("{")[0]
+            if name != current:
+                current = name
+                yield f"# TYPE {name} gauge\n"
+            yield f"{series} {value} {at}\n"
+        yield "# EOF\n"
+
+    def prometheus_text(self) -> Iterator[str]:
+        """For VictoriaMetrics' import: timestamps in milliseconds."""
+        return (f"{series} {value} {at * 1000}\n" for series, value, at in self.lines)
+
+
+def published(app: int, number: int) -> float:
+    """Unix time at which a date comes."""
+    hours = _PUBLICATION[(number + 8 * app) % len(_PUBLICATION)]
+    return midnight(DATES[number]) + hours * HOUR
+
+
+def figure(app: int, number: int, at: float) -> float:
+    """The page views of a date as WeChat tells them at that time."""
+    if (app, number) == (1, 20):
+        return 0
+    corrected = (app, number) == (0, 30) and at >= midnight(DATES[30]) + 39 * HOUR
+    return 1000 * (app + 1) + 7 * number + (500 if corrected else 0)
+
+
+def history() -> History:
+    """Both families for APPS; for the same with an `l` after it the latest family alone."""
+    told = History()
+    start, end = midnight(DATES[0]) + DAY_SECONDS, midnight(DATES[-1]) + 8 * DAY_SECONDS
+    for at in range(start, end, _LATEST_STEP):
+        if any(
+            midnight(DATES[day]) + hour * HOUR <= at < midnight(DATES[day]) + (hour + length) * HOUR
+            for day, hour, length in _GAPS
+        ):
+            continue
+        for app, appid in enumerate(APPS):
+            held = [number for number in range(len(DATES)) if published(app, number) <= at]
+            if held:
+                _show_latest(told, app, appid, held[-1], at)
+            if (at - start) % _DATED_STEP == 0:
+                oldest = (at - midnight(DATES[0])) // DAY_SECONDS - HISTORY_DAYS
+                for number in held:
+                    if number >= oldest:
+                        _show_dated(told, app, appid, number, at)
+    return told
+
+
+def _show_latest(told: History, app: int, appid: str, number: int, at: int) -> None:
+    for suffix in ("", "l"):
+        labels = f'{{appid="{appid}{suffix}",name="{appid}"}}'
+        told.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", figure(app, number, at), at))
+        stamp = midnight(DATES[number])
+        told.lines.append((f"wechat_miniprogram_daily_ref_date_timestamp_seconds{labels}", stamp, at))
+        told.latest[f"{appid}{suffix}", at] = DATES[number]
+
+
+def _show_dated(told: History, app: int, appid: str, number: int, at: int) -> None:
+    day = DATES[number]
+    labels = f'{{appid="{appid}",name="{appid}",ref_date="{day}"}}'
+    value = figure(app, number, at)
+    told.known[appid, day] = value
+    told.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
+    stamp = midnight(day)
+    told.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))
+
+
+def pairs() -> Iterator[tuple[str, date]]:
+    """Every app and date."""
+    return product(APPS, DATES)

@@ -1,0 +1,191 @@
+"""Sixty simulated dates in real databases: every dated expression graded per date on three grids."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from exporter.trend import BEIJING, DAY_SECONDS, midnight
+from grafana.queries import dated, dated_ratio, dates_on_show
+from prometheus.expressions import before, newest, per_date, per_date_from_latest
+from tests.prometheus.history import APPS, DATES, HISTORY_DAYS, History, history
+from tests.prometheus.servers import Database, prometheus, victoria_metrics
+
+GRIDS = ("Asia/Shanghai", "UTC", "America/New_York")
+BOTH = 'appid!~".*l"'
+LATEST = 'appid=~".*l"'
+Graded = dict[tuple[str, date], float]
+
+
+@contextmanager
+def in_prometheus(
+    program: Callable[[str], str], free_port: Callable[[], int], told: History, folder: Path
+) -> Iterator[Database]:
+    text = folder / "history.om"
+    with text.open("w", encoding="utf-8") as file:
+        file.writelines(told.openmetrics())
+    subprocess.run(
+        [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=192h"]
+        + ["--quiet", str(text), str(folder / "tsdb")],
+        check=True,
+        capture_output=True,
+    )
+    config = folder / "prometheus.yaml"
+    config.write_text("global: {}\n", "utf-8")
+    with prometheus(program("prometheus"), free_port(), config, folder / "tsdb") as database:
+        yield database
+
+
+@contextmanager
+def in_victoria_metrics(
+    program: Callable[[str], str], free_port: Callable[[], int], told: History, folder: Path
+) -> Iterator[Database]:
+    with victoria_metrics(program("victoria-metrics"), free_port(), folder / "vm") as database:
+        text = "".join(told.prometheus_text()).encode()
+        requests.post(f"{database.base_url}/api/v1/import/prometheus", text, timeout=60).raise_for_status()
+        requests.get(f"{database.base_url}/internal/force_flush", timeout=60).raise_for_status()
+        yield database
+
+
+def grid(zone: str) -> tuple[float, float]:
+    """The first and last point of a grid of midnights in that zone that lie in the dates."""
+    first = datetime(DATES[0].year, DATES[0].month, DATES[0].day, tzinfo=ZoneInfo(zone))
+    start = first.timestamp()
+    end = midnight(DATES[-1]) + DAY_SECONDS - 1
+    return start, start + (end - start) // DAY_SECONDS * DAY_SECONDS
+
+
+def per_beijing_date(database: Database, expression: str, zone: str) -> Graded:
+    found = {}
+    for series in database.ranged(expression, *grid(zone), DAY_SECONDS):
+        for at, value in series["values"]:
+            found[series["metric"]["appid"], datetime.fromtimestamp(at, BEIJING).date()] = float(value)
+    return found
+
+
+def dates_on(zone: str) -> set[date]:
+    start, end = grid(zone)
+    points = range(int(start), int(end) + 1, DAY_SECONDS)
+    return {datetime.fromtimestamp(at, BEIJING).date() for at in points}
+
+
+def grade_bars(database: Database, known: Graded) -> None:
+    for zone in GRIDS:
+        expected = {key: value for key, value in known.items() if key[1] in dates_on(zone)}
+        assert len(expected) >= 165, zone  # of 180, fifteen are never published or out of a grid's ends
+        for expression in (per_date("visit_pv", BOTH), dated("visit_pv", BOTH)):
+            assert per_beijing_date(database, expression, zone) == expected, zone
+
+
+def grade_comparisons(database: Database, known: Graded) -> None:
+    now = per_date("visit_pv", BOTH)
+    for zone in GRIDS:
+        for days in (1, 7):
+            then = per_date("visit_pv", BOTH, days)
+            pairs = {
+                (appid, day): (value, known[appid, day - timedelta(days=days)])
+                for (appid, day), value in known.items()
+                if (appid, day - timedelta(days=days)) in known and day in dates_on(zone)
+            }
+            found = per_beijing_date(database, f"({now}) - on (appid, name) ({then})", zone)
+            assert found == {key: a - b for key, (a, b) in pairs.items()}, (zone, days)
+            assert len(pairs) > 140
+        ratio = per_beijing_date(database, dated_ratio("visit_pv", "visit_pv", BOTH), zone)
+        assert set(ratio.values()) == {1}
+
+
+def grade_latest_alone(database: Database, told: History) -> None:
+    """Without the by-date family: right or absent."""
+    final = {(f"{appid}l", day): value for (appid, day), value in told.known.items()}
+    corrected = ("wxal", DATES[30])
+    for zone in GRIDS:
+        found = per_beijing_date(database, per_date_from_latest("visit_pv", LATEST), zone)
+        wrong = {key for key, value in found.items() if final.get(key) != value} - {corrected}
+        assert wrong == set(), zone
+        assert found[corrected] in {final[corrected], final[corrected] - 500}  # as it was or as corrected
+        assert len(found) > 120, zone
+
+
+def grade_now_and_before(database: Database, told: History) -> None:
+    """Newest, day before and week before at odd hours through all sixty days: right or absent."""
+    start, end = midnight(DATES[10]), midnight(DATES[58])
+    step = 7 * 3600 + 240  # every hour of the day in turn, always a scrape's own time
+    final = told.known
+    for where, enough in ((BOTH, 0.93), (LATEST, 0.75)):
+        for expression, days in (
+            (newest("visit_pv", where), 0),
+            (before("visit_pv", 1, where), 1),
+            (before("visit_pv", 7, where), 7),
+        ):
+            right = possible = 0
+            found = {
+                (series["metric"]["appid"], round(float(at))): float(value)
+                for series in database.ranged(expression, start, end, step)
+                for at, value in series["values"]
+            }
+            for at in range(start, end + 1, step):
+                for name in APPS:
+                    appid = name if where == BOTH else f"{name}l"
+                    held = told.latest.get((appid, at))
+                    wanted = None if held is None else final.get((name, held - timedelta(days=days)))
+                    value = found.get((appid, at))
+                    known = {wanted, wanted - 500} if wanted is not None and name == "wxa" else {wanted}
+                    assert value is None or held is None or value in known, (expression, appid, at)
+                    possible += wanted is not None
+                    right += value is not None and wanted is not None
+            assert right >= enough * possible, (where, days, right, possible)
+
+
+def grade_on_show(database: Database, told: History) -> None:
+    """The fleet's sparkline: the dates on show at the end of the range, on any grid."""
+    at = midnight(DATES[-1]) + 2 * DAY_SECONDS
+    on_show = {DATES[-1] - timedelta(days=back) for back in range(HISTORY_DAYS - 1)}
+    for zone in GRIDS:
+        start = grid(zone)[0]
+        end = start + (at - start) // DAY_SECONDS * DAY_SECONDS
+        found = {
+            (series["metric"]["appid"], datetime.fromtimestamp(point, BEIJING).date()): float(value)
+            for series in database.ranged(dates_on_show("visit_pv", BOTH), start, end, DAY_SECONDS)
+            for point, value in series["values"]
+        }
+        assert found, zone
+        assert all(told.known[key] == value for key, value in found.items()), zone
+        assert {day for _, day in found} <= on_show, zone
+
+
+def test_the_history_has_what_it_must(told: History) -> None:
+    assert 165 <= len(told.known) < 180  # some are never published
+    assert told.known["wxb", DATES[20]] == 0
+    assert told.known["wxa", DATES[30]] == 1000 + 210 + 500
+
+
+@pytest.fixture(scope="module")
+def told() -> History:
+    return history()
+
+
+def test_prometheus_shows_each_date_its_own_figure(
+    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    with in_prometheus(program, free_port, told, tmp_path) as database:
+        grade_bars(database, told.known)
+        grade_comparisons(database, told.known)
+        grade_latest_alone(database, told)
+        grade_now_and_before(database, told)
+        grade_on_show(database, told)
+
+
+def test_victoria_metrics_shows_each_date_its_own_figure(
+    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    with in_victoria_metrics(program, free_port, told, tmp_path) as database:
+        grade_bars(database, told.known)
+        grade_comparisons(database, told.known)
+        grade_latest_alone(database, told)
+        grade_now_and_before(database, told)
+        grade_on_show(database, told)
