@@ -31,7 +31,7 @@ from tests.wechat.peers import (
 )
 
 LIMIT = 0.2
-LATE = 0.25  # seconds after the limit at which an answer is too late, on a busy machine too
+LATE = 1.0  # seconds that a busy machine may need more; the peers here drip for four
 OK = whole(b'{"list":[]}')
 CHUNKED = "Transfer-Encoding: chunked"
 SPACES = [b" "] * 200
@@ -46,12 +46,12 @@ def timed(call: Callable[[], object]) -> tuple[Failure | object, float]:
     return outcome, time.monotonic() - start
 
 
-def assert_ends_at_the_limit(line: Line, url: str) -> None:
+def assert_ends_at_the_limit(line: Line, url: str, limit: float = LIMIT) -> None:
     problem, seconds = timed(lambda: line.transport.send("POST", f"{url}/path", body={}))
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (Reason.TIMEOUT, Action.RETRY)
-    assert problem.detail.endswith(": no whole answer within 0.2 s")
-    assert LIMIT - 0.01 <= seconds <= LIMIT + LATE
+    assert problem.detail.endswith(f": no whole answer within {limit:g} s")
+    assert limit - 0.01 <= seconds <= limit + LATE
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> No
 
 def test_many_addresses_do_not_make_a_call_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     with nobody_accepts() as address, opened("http://wechat.invalid", LIMIT) as line:
-        resolved(monkeypatch, *[address] * 5)
+        resolved(monkeypatch, *[address] * 20)
         assert_ends_at_the_limit(line, "http://wechat.invalid")
 
 
@@ -208,11 +208,11 @@ def test_a_deadline_holds_on_a_kept_connection_too() -> None:
 
 def test_calls_of_many_threads_all_end_at_the_limit_and_others_are_left_alone() -> None:
     start = threading.Barrier(17)
-    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, LIMIT) as line:
+    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, 0.8) as line:
 
         def late(_: int) -> None:
             start.wait()
-            assert_ends_at_the_limit(line, hanging.url)
+            assert_ends_at_the_limit(line, hanging.url, 0.8)
 
         def quick() -> int:
             start.wait()
@@ -228,11 +228,13 @@ def test_calls_of_many_threads_all_end_at_the_limit_and_others_are_left_alone() 
 # The watchdog
 
 
-def blocked_read(watchdog: Watchdog, seconds: float) -> float:
+def blocked_read(watchdog: Watchdog, seconds: float, reading: threading.Event | None = None) -> float:
     """How long a read within a call of that many seconds lasts, where nothing comes."""
     ours, theirs = socket.socketpair()
     with ours, theirs, watchdog.call(seconds) as call:
         watchdog.using(ours)
+        if reading is not None:
+            reading.set()
         start = time.monotonic()
         assert ours.recv(1) == b""
         assert call.expired
@@ -240,13 +242,14 @@ def blocked_read(watchdog: Watchdog, seconds: float) -> float:
 
 
 def test_a_shorter_call_beside_a_longer_one_ends_at_its_own_time() -> None:
-    watchdog = Watchdog()
-    with ThreadPoolExecutor(2) as threads:
-        longer = threads.submit(blocked_read, watchdog, 0.3)
-        shorter = threads.submit(blocked_read, watchdog, 0.1)
-        assert 0.09 <= shorter.result() <= 0.25
-        assert 0.29 <= longer.result() <= 0.45
-    watchdog.stop()
+    watchdog, reading = Watchdog(), threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        longer = threads.submit(blocked_read, watchdog, 60, reading)
+        reading.wait(5)
+        assert 0.09 <= blocked_read(watchdog, 0.1) <= 0.1 + LATE
+        assert not longer.done()
+        watchdog.stop()
+        longer.result(5)
 
 
 def test_no_call_is_overlooked_that_begins_in_the_same_instant_as_others() -> None:
@@ -259,7 +262,7 @@ def test_no_call_is_overlooked_that_begins_in_the_same_instant_as_others() -> No
 
     with ThreadPoolExecutor(8) as threads:
         for _ in range(10):
-            assert max(threads.map(read, range(8))) < 1
+            assert max(threads.map(read, range(8))) < 5
     watchdog.stop()
 
 
