@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import product
 
 from exporter.trend import DAY_SECONDS, midnight
 
@@ -14,7 +13,7 @@ HISTORY_DAYS = 9
 HOUR = 3600
 NEVER = 10_000
 _LATEST_STEP = 240  # below Prometheus' look-back of five minutes
-_DATED_STEP = 1800  # only ranges of days are asked of it
+_DATED_STEP = 1200  # mostly ranges of days are asked of it
 # Hours after its own midnight at which a date comes; 24 is the end of the day itself.
 _PUBLICATION = (30, 32, 35, 33, 32, 47.5, 32, 34, 53, 32, 31, 60, 33, 30, 35, 97, 32, 31, NEVER, 34, 33)
 _GAPS = ((5, 10, 3), (23, 2, 36), (37, 23, 2))  # on which date's number, from which hour, for how long
@@ -62,6 +61,7 @@ def figure(app: int, number: int, at: float) -> float:
 def history() -> History:
     """Both families for APPS; for the same with an `l` after it the latest family alone."""
     told = History()
+    publications = [[published(app, number) for number in range(len(DATES))] for app in range(len(APPS))]
     start, end = midnight(DATES[0]) + DAY_SECONDS, midnight(DATES[-1]) + 8 * DAY_SECONDS
     for at in range(start, end, _LATEST_STEP):
         if any(
@@ -69,15 +69,15 @@ def history() -> History:
             for day, hour, length in _GAPS
         ):
             continue
+        today = (at - midnight(DATES[0])) // DAY_SECONDS
+        on_show = range(max(0, today - HISTORY_DAYS), min(len(DATES), today))
         for app, appid in enumerate(APPS):
-            held = [number for number in range(len(DATES)) if published(app, number) <= at]
+            held = [number for number in on_show if publications[app][number] <= at]
             if held:
                 _show_latest(told, app, appid, held[-1], at)
             if (at - start) % _DATED_STEP == 0:
-                oldest = (at - midnight(DATES[0])) // DAY_SECONDS - HISTORY_DAYS
                 for number in held:
-                    if number >= oldest:
-                        _show_dated(told, app, appid, number, at)
+                    _show_dated(told, app, appid, number, at)
     return told
 
 
@@ -98,8 +98,3 @@ def _show_dated(told: History, app: int, appid: str, number: int, at: int) -> No
     told.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
     stamp = midnight(day)
     told.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))
-
-
-def pairs() -> Iterator[tuple[str, date]]:
-    """Every app and date."""
-    return product(APPS, DATES)

@@ -1,0 +1,123 @@
+"""The rule files: made from their tables, valid, tested both ways, each alert with its runbook."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+from prometheus.__main__ import HOME, main
+from prometheus.alerting import RUNBOOKS, Severity
+from prometheus.recording import recordings
+from prometheus.rulefiles import ALERTS, alerts_yaml
+
+ROOT = HOME.parent
+RUNBOOK_FOLDER = ROOT / "docs" / "runbooks"
+RULE_TESTS = sorted(HOME.joinpath("tests").glob("*.yaml"))
+WANTED = (
+    "ExporterDown ConfigReloadFailed DataLate NeverAnyData AppRefreshFailing CredentialRefused IpNotAllowed "
+    "PermissionMissing QuotaSpent AllAppsFailing RoundTooSlow TokenNotRenewed VisitorsDropped VisitorsSpiked "
+    "NoVisitors"
+).split()
+
+
+def rules(name: str) -> list[dict[str, Any]]:
+    groups = yaml.safe_load(HOME.joinpath(name).read_text("utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_the_files_are_what_the_tables_make(tmp_path: Path) -> None:
+    assert main(["--to", str(tmp_path)]) == 0
+    for name in ("recording.yaml", "alerts.yaml"):
+        made = tmp_path.joinpath(name).read_text("utf-8")
+        assert made == HOME.joinpath(name).read_text("utf-8"), f"run python -m prometheus: {name} is old"
+
+
+def test_every_alert_of_the_list_is_there_once() -> None:
+    assert sorted(alert.name for alert in ALERTS) == sorted(WANTED)
+    assert sorted(rule["alert"] for rule in rules("alerts.yaml")) == sorted(WANTED)
+
+
+@pytest.mark.parametrize("rule", rules("alerts.yaml"), ids=lambda rule: rule["alert"])
+def test_an_alert_tells_all_that_its_reader_needs(rule: dict[str, Any]) -> None:
+    assert rule["labels"] == {"severity": Severity(rule["labels"]["severity"]).value}
+    notes = rule["annotations"]
+    assert set(notes) == {"summary", "summary_zh", "description", "runbook_url"}
+    assert notes["runbook_url"] == f"{RUNBOOKS}{rule['alert']}.md"
+    assert re.search("[\u4e00-\u9fff]", notes["summary_zh"])
+    about_an_app = "wechat_miniprogram_exporter" not in rule["expr"] and "up{" not in rule["expr"]
+    if about_an_app and rule["alert"] != "AllAppsFailing":
+        assert "{{ $labels.name }}" in notes["summary"]
+        assert "{{ $labels.name }}" in notes["summary_zh"]
+
+
+def test_the_place_of_the_runbooks_is_set_once() -> None:
+    assert "https://wiki.example/rb/DataLate.md" in alerts_yaml("https://wiki.example/rb/")
+    assert RUNBOOKS not in alerts_yaml("https://wiki.example/rb/")
+
+
+def test_every_expression_parses() -> None:
+    for expression in (*(rule.expr for rule in recordings()), *(alert.expr for alert in ALERTS)):
+        promql_parser.parse(expression)
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
+    assert {path.stem for path in RUNBOOK_FOLDER.glob("*.md")} == set(WANTED)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_a_runbook_answers_the_same_four_questions_in_both_languages(alert: Any) -> None:  # noqa: ANN401
+    text = RUNBOOK_FOLDER.joinpath(f"{alert.name}.md").read_text("utf-8")
+    headings = re.findall("^(#+ .*)$", text, re.MULTILINE)
+    assert headings == [
+        f"# {alert.name}",
+        *("## Meaning", "## Impact", "## How to confirm", "## What to do"),
+        *("# 中文", "## 含义", "## 影响", "## 如何确认", "## 如何处理"),
+    ]
+    for section in re.split("^#+ .*$", text, flags=re.MULTILINE)[2:]:
+        assert section.strip() or "中文" in text
+
+
+@pytest.mark.parametrize("alert", WANTED)
+def test_an_alert_is_tested_both_firing_and_silent(alert: str) -> None:
+    cases = [
+        bool(case["exp_alerts"])
+        for path in RULE_TESTS
+        for test in yaml.safe_load(path.read_text("utf-8"))["tests"]
+        for case in test["alert_rule_test"]
+        if case["alertname"] == alert
+    ]
+    assert set(cases) == {True, False}
+
+
+@pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
+def test_promtool_finds_each_alert_as_told(path: Path, program: Callable[[str], str]) -> None:
+    told = subprocess.run(
+        [program("promtool"), "test", "rules", str(path)], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_promtool_has_nothing_against_the_rules(program: Callable[[str], str]) -> None:
+    files = [str(HOME / name) for name in ("recording.yaml", "alerts.yaml")]
+    told = subprocess.run(
+        [program("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_promtool_takes_the_example_configuration(program: Callable[[str], str]) -> None:
+    told = subprocess.run(
+        [program("promtool"), "check", "config", str(HOME / "prometheus.example.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
