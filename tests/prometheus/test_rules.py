@@ -78,8 +78,8 @@ def test_a_runbook_answers_the_same_four_questions_in_both_languages(alert: Any)
         *("## Meaning", "## Impact", "## How to confirm", "## What to do"),
         *("# 中文", "## 含义", "## 影响", "## 如何确认", "## 如何处理"),
     ]
-    for section in re.split("^#+ .*$", text, flags=re.MULTILINE)[2:]:
-        assert section.strip() or "中文" in text
+    for section in re.split("^## .*$", text, flags=re.MULTILINE)[1:]:
+        assert len(section.strip()) > 15
 
 
 @pytest.mark.parametrize("alert", WANTED)
