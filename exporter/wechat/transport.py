@@ -74,7 +74,8 @@ class Transport:
                 answer = self._exchange(method, url, params, body, headers)
             except _TRANSPORT_ERRORS as error:
                 problem = _explain(error, _host(url))
-            if call.expired:
+            if call.expired or (problem is not None and problem.reason is Reason.TIMEOUT):
+                # A socket's time limit and the watchdog's come at the same moment: one text for both.
                 problem = failure(Reason.TIMEOUT, f"{_host(url)}: no whole answer within {self._timeout:g} s")
         if problem is None:
             return answer
