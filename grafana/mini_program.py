@@ -41,27 +41,20 @@ def mini_program(words: Words) -> Dashboard:
 
 
 def _newest(words: Words) -> Iterator[stat.Panel]:
-    state = figure(words, "one_state", [Query(f"max({UP.metric}{{{_APP}}})")], NUMBER, ALL_IS_GOOD, width=3)
-    yield state.mappings(
-        [
-            ValueMap(
-                {
-                    "0": ValueMappingResult(text=words.word("failing_state")),
-                    "1": ValueMappingResult(text=words.word("ok_state")),
-                }
-            )
-        ]
-    )
-    yield figure(
-        words, "one_newest", [Query(date_number(f"max({daily(REF_DATE)}{{{_APP}}})"))], NUMBER, width=3
-    )
+    texts = {"0": words.word("failing_state"), "1": words.word("ok_state")}
+    mapping = ValueMap({value: ValueMappingResult(text=text) for value, text in texts.items()})
+    state = Query(f"max({UP.metric}{{{_APP}}})")
+    stamp = f"max({daily(REF_DATE)}{{{_APP}}})"
+    yield figure(words, "one_state", [state], NUMBER, ALL_IS_GOOD).mappings([mapping])
+    yield figure(words, "one_newest", [Query(date_number(stamp))], NUMBER)
     for field in FIELDS:
         now = newest(field.metric, _APP)
         asked = [
             Query(now, words.field(field.name)),
             Query(change(now, before(field.metric, 7, _APP)), words.word("week_on_week"), SHARE, CHANGE),
         ]
-        yield figure(words, f"one_{field.name}", asked, field_unit(field.name), width=3)
+        width = 4 if field.integral else 8
+        yield figure(words, f"one_{field.name}", asked, field_unit(field.name), width=width)
 
 
 def _bars(words: Words) -> Iterator[timeseries.Panel]:

@@ -23,7 +23,6 @@ EXPORTER_WORDS: Final = {
     "half": Text("half below", "P50"),
     "p95": Text("95 % below", "P95"),
     "p99": Text("99 % below", "P99"),
-    "open_files": Text("open files", "打开文件数"),
     "version": Text("Version", "版本"),
     "python": Text("Python", "Python"),
 }

@@ -37,7 +37,7 @@ class Database:
         found = self.instant(expression)
         return float(found[0]["value"][1]) if found else None
 
-    def get(self, path: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    def get(self, path: str) -> Any:
         return requests.get(self.base_url + path, timeout=30).json()
 
     def _ask(self, path: str, parameters: dict[str, str]) -> list[Series]:

@@ -30,8 +30,10 @@ def in_prometheus(
     with text.open("w", encoding="utf-8") as file:
         file.writelines(told.openmetrics())
     subprocess.run(
-        [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=192h"]
-        + ["--quiet", str(text), str(folder / "tsdb")],
+        [
+            *(program("promtool"), "tsdb", "create-blocks-from", "openmetrics"),
+            *("--max-block-duration=192h", "--quiet", str(text), str(folder / "tsdb")),
+        ],
         check=True,
         capture_output=True,
     )

@@ -1,0 +1,63 @@
+"""The dashboards' JSON as shipped, and their expressions as Grafana would ask them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grafana.__main__ import HOME
+from grafana.texts import Language
+
+FILES = sorted(HOME.glob("*/*.json"))
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One target of a panel."""
+
+    board: str
+    panel: Json
+    target: Json
+    day_grid: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.board}: {self.panel['title']} {self.target['refId']}"
+
+    def expression(self, app: str = ".*") -> str:
+        """With the variables replaced."""
+        text: str = self.target["expr"]
+        for variable, value in (
+            ("$job", ".*"),
+            ("$instance", ".*"),
+            ("$appid", app),
+            ("$__range", "30d"),
+            ("$__rate_interval", "4m"),
+        ):
+            text = text.replace(variable, value)
+        return text
+
+
+def board(path: Path) -> Json:
+    loaded: Json = json.loads(path.read_text("utf-8"))
+    return loaded
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+def panels(path: Path) -> list[Json]:
+    """All but the rows."""
+    return [panel for panel in board(path)["panels"] if panel["type"] != "row"]
+
+
+def asked(language: Language = Language.EN) -> Iterator[Asked]:
+    """Every target of the dashboards of one language."""
+    for path in FILES:
+        if path.parent.name == language.value:
+            for panel in panels(path):
+                for target in panel["targets"]:
+                    yield Asked(name_of(path), panel, target, panel.get("interval") == "1d")

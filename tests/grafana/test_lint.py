@@ -1,0 +1,178 @@
+"""The rules of Grafana's dashboard linter that make sense here, and those of this house."""
+
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+
+from grafana import colours
+from grafana.texts import Language
+from tests.grafana.boards import FILES, Json, asked, board, name_of, panels
+
+SAFE = {value for name, value in vars(colours).items() if name.isupper() and str(value).startswith("#")}
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+COUNTERS = ("_total", "_bucket", "_count", "_sum")
+
+
+def walk(node: Any, key: str = "") -> Any:
+    """Every (key, value) below a node."""
+    yield key, node
+    for name, inner in node.items() if isinstance(node, dict) else ():
+        yield from walk(inner, name)
+    for inner in node if isinstance(node, list) else ():
+        yield from walk(inner, key)
+
+
+@pytest.fixture(params=FILES, ids=name_of)
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+@pytest.fixture
+def loaded(path: Path) -> Json:
+    return board(path)
+
+
+def test_a_board_is_the_same_wherever_it_is_imported(loaded: Json, path: Path) -> None:
+    assert loaded["uid"] == f"wechat-miniprogram-{path.stem}-{path.parent.name}"
+    assert len(loaded["uid"]) <= 40  # Grafana's limit
+    assert "id" not in loaded
+    assert "__inputs" not in loaded
+    assert "${DS_" not in path.read_text("utf-8")
+    assert loaded["schemaVersion"] == 41
+    assert loaded["timezone"] == "Asia/Shanghai"
+    assert loaded["time"]["to"] == "now"
+    assert loaded["time"]["from"] == ("now-24h" if path.stem == "exporter" else "now-30d")
+    assert f"wechat-miniprogram-{path.parent.name}" in loaded["tags"]
+
+
+def test_the_first_variable_chooses_the_data_source_of_all(loaded: Json) -> None:
+    variables = loaded["templating"]["list"]
+    assert (variables[0]["name"], variables[0]["type"], variables[0]["query"]) == (
+        "datasource",
+        "datasource",
+        "prometheus",
+    )
+    sources = [value for key, value in walk(loaded) if key == "datasource" and isinstance(value, dict)]
+    assert sources
+    assert all(source == SOURCE for source in sources)
+    for variable in variables:
+        assert variable["label"]
+
+
+def test_every_variable_is_asked_for_and_every_one_asked_for_is_there(loaded: Json) -> None:
+    have = {variable["name"] for variable in loaded["templating"]["list"]}
+    builtin = {"__range", "__rate_interval", "__url_time_range", "__data"}
+    told = " ".join(
+        value
+        for key, value in walk(loaded)
+        if key in ("expr", "uid", "url", "query", "title", "repeat") and isinstance(value, str)
+    )
+    used = {name.strip("{") for name in re.findall(r"\$(\{?\w+)", told)} - builtin
+    used |= {panel["repeat"] for panel in loaded["panels"] if panel.get("repeat")}
+    assert used == have
+
+
+def test_jobs_and_exporters_can_be_chosen(loaded: Json, path: Path) -> None:
+    wanted = {"fleet": {"job"}, "exporter": {"job", "instance"}, "mini-program": {"appid"}}[path.stem]
+    variables = {variable["name"]: variable for variable in loaded["templating"]["list"]}
+    assert wanted == set(variables) - {"datasource"}
+    for name in wanted - {"appid"}:
+        assert (variables[name]["includeAll"], variables[name]["allValue"]) == (True, ".*")
+
+
+def test_boards_link_to_each_other_in_their_language(loaded: Json, path: Path) -> None:
+    assert [link["tags"] for link in loaded["links"]] == [[f"wechat-miniprogram-{path.parent.name}"]]
+    known = {board(other)["uid"] for other in FILES}
+    links = [value for key, value in walk(loaded["panels"]) if key == "url"]
+    for link in links:
+        found = re.match(r"/d/([\w-]+)\?", link)
+        assert found
+        assert found[1] in known
+        assert found[1].endswith(path.parent.name)
+
+
+def test_panels_have_numbers_places_and_words(loaded: Json, path: Path) -> None:
+    assert [panel["id"] for panel in loaded["panels"]] == list(range(1, len(loaded["panels"]) + 1))
+    titles = [panel["title"] for panel in panels(path)]
+    assert len(titles) == len(set(titles))
+    for panel in panels(path):
+        assert panel["title"]
+        assert len(panel["description"]) > 8
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+        assert panel["datasource"] == SOURCE
+
+
+def test_panels_do_not_lie_on_each_other(loaded: Json) -> None:
+    places = [panel["gridPos"] for panel in loaded["panels"]]
+    for place in places:
+        assert place["x"] + place["w"] <= 24
+    for a, b in combinations(places, 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        below = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert beside or below
+
+
+def test_no_number_is_red_by_accident_and_every_colour_is_safe(path: Path) -> None:
+    for panel in panels(path):
+        steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert steps[0]["value"] is None
+        told = {
+            str(value) for key, value in walk(panel) if key in ("color", "fixedColor", "lineColor") if value
+        }
+        assert {value for value in told if not value.startswith("{")} <= SAFE, panel["title"]
+        mode = panel["fieldConfig"]["defaults"].get("color", {}).get("mode")
+        if panel["type"] == "timeseries" and mode != "shades":
+            by_query = {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]}
+            assert {target["refId"] for target in panel["targets"]} <= by_query
+
+
+def test_bars_begin_at_zero_and_dated_panels_go_by_days(path: Path) -> None:
+    for panel in panels(path):
+        custom = panel["fieldConfig"]["defaults"].get("custom", {})
+        if custom.get("drawStyle") == "bars" or panel["type"] == "barchart":
+            assert panel["fieldConfig"]["defaults"]["min"] == 0
+        if custom.get("stacking", {}).get("mode") == "normal":
+            assert custom["drawStyle"] == "bars"
+        expressions = [target["expr"] for target in panel["targets"]]
+        if any("% 86400" in text and target_is_ranged(panel) for text in expressions):
+            assert panel["interval"] == "1d", panel["title"]
+
+
+def target_is_ranged(panel: Json) -> bool:
+    return any(target["range"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize("language", Language)
+def test_targets_ask_once_and_name_what_they_show(language: Language) -> None:
+    for target in asked(language):
+        assert target.target["instant"] != target.target["range"], target.name
+        assert target.target["legendFormat"]
+        refs = [each["refId"] for each in target.panel["targets"]]
+        assert len(refs) == len(set(refs))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_expressions_parse_and_counters_are_read_as_rates(language: Language) -> None:
+    for target in asked(language):
+        text = target.expression()
+        promql_parser.parse(text)
+        for metric in re.findall(r"wechat_miniprogram_exporter_\w+|process_cpu_seconds_total", text):
+            if metric.endswith(COUNTERS):
+                assert re.search(rf"(rate|increase)\({metric}\{{[^}}]*\}}\[", text), target.name
+
+
+def test_daily_gauges_are_never_read_as_rates_or_mixed_by_time() -> None:
+    for target in asked():
+        text = target.expression()
+        assert not re.search(
+            r"(rate|increase|delta|avg_over_time|sum_over_time|max_over_time)\(wechat_miniprogram_(daily|by_date)",
+            text,
+        ), target.name
+        assert not re.search(r"avg[^(]*\([^)]*_(stay_time|visit_depth)", text), target.name
+        assert not re.search(r"sum\b[^(]*\((?!.*session).*visit_uv\b(?!_new)", text), target.name
