@@ -99,12 +99,18 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     yield by_endpoint
     failures = f"sort_desc(sum by (reason) (increase({_OWN}_api_request_failures_total{_AT}[1d])))"
     yield bars_of(words, "failures", [Query(failures, "{{reason}}")], COUNT, _THIRD).decimals(0)
-    buckets = f"sum by (le) (rate({_OWN}_api_request_duration_seconds_bucket{_AT}[1h]))"
     quantiles = [
-        Query(f"histogram_quantile({share}, {buckets})", words.word(key))
+        Query(_quantile(share), words.word(key))
         for share, key in ((0.5, "half"), (0.95, "p95"), (0.99, "p99"))
     ]
     yield lines(words, "latency", quantiles, SECONDS, _THIRD).min(0)
+
+
+def _quantile(share: float) -> str:
+    """Over the calls of the past hour; where there was none, over those since the start."""
+    buckets = f"{_OWN}_api_request_duration_seconds_bucket{_AT}"
+    recent = f"histogram_quantile({share}, sum by (le) (rate({buckets}[1h])))"
+    return f"({recent} >= 0)\nor\nhistogram_quantile({share}, sum by (le) ({buckets}))"
 
 
 def _resources(words: Words) -> Iterator[timeseries.Panel]:

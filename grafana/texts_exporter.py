@@ -131,9 +131,9 @@ EXPORTER_PANELS: Final = {
     "latency": PanelText(
         Text("How long calls take", "调用耗时"),
         Text(
-            "From connecting to the last byte, over the calls of the past hour: half, 95 % and 99 % of "
-            "them are below.",
-            "过去一小时调用从建立连接到收完应答的耗时分位数。",
+            "From connecting to the last byte: half, 95 % and 99 % of the past hour's calls are below; where "
+            "there was none, of all calls since the start.",
+            "从建立连接到收完应答的耗时分位数：取过去一小时的调用，若无调用则取启动以来的全部调用。",
         ),
     ),
     "cpu": PanelText(

@@ -54,10 +54,14 @@ def database(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFac
             rules = HOME.joinpath(name).read_text("utf-8")
             folder.joinpath(name).write_text(re.sub(r"for: \w+", "for: 0s", rules), "utf-8")
         for exporter in targets.values():
-            exporter.wait_until(lambda exporter=exporter: exporter.get("/-/ready").ok, 40)
+            exporter.wait_until(is_ready(exporter), 40)
         found = stack.enter_context(prometheus(path, free(), folder / "prometheus.yaml", folder / "tsdb"))
         wait_until(lambda: (found.value("min(count_over_time(up[5m]))") or 0) >= 5, 30, "five scrapes")
         yield found
+
+
+def is_ready(exporter: Running) -> Callable[[], bool]:
+    return lambda: exporter.get("/-/ready").ok
 
 
 def free() -> int:
