@@ -1,0 +1,135 @@
+"""From a target that does not answer to a receiver's page, through real Prometheus and Alertmanager."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from prometheus.__main__ import HOME
+from prometheus.alerting import RUNBOOKS
+from tests.prometheus.servers import alertmanager, prometheus, wait_until
+
+DEPLOY = HOME.parent / "deploy"
+
+
+class Receiver:
+    """Takes what Alertmanager sends."""
+
+    def __init__(self) -> None:
+        self.pages: list[dict[str, Any]] = []
+        pages = self.pages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                pages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing to the console."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def down(self, instance: str) -> list[dict[str, Any]]:
+        """The alerts that came about this exporter being down."""
+        wanted = {"alertname": "ExporterDown", "instance": instance}
+        return [
+            alert
+            for page in self.pages
+            for alert in page["alerts"]
+            if wanted.items() <= alert["labels"].items()
+        ]
+
+    def names(self) -> set[str]:
+        return {alert["labels"]["alertname"] for page in self.pages for alert in page["alerts"]}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    thread = threading.Thread(target=found.server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        found.server.shutdown()
+        thread.join(5)
+        found.server.server_close()
+
+
+def settings(receiver: str, folder: Path) -> Path:
+    """The shipped Alertmanager configuration, sending to the receiver without waiting."""
+    told = yaml.safe_load(DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8"))
+    told["route"].update(group_wait="0s", group_interval="1s")
+    told["receivers"][0]["webhook_configs"] = [{"url": receiver}]
+    path = folder / "alertmanager.yaml"
+    path.write_text(yaml.safe_dump(told), "utf-8")
+    return path
+
+
+def rules_at_once(folder: Path) -> None:
+    for name in ("recording.yaml", "alerts.yaml"):
+        text = HOME.joinpath(name).read_text("utf-8")
+        folder.joinpath(name).write_text(re.sub(r"for: \w+", "for: 0s", text), "utf-8")
+
+
+def test_a_receiver_is_told_of_an_exporter_that_is_down(
+    program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
+) -> None:
+    paths = program("prometheus-alertmanager"), program("prometheus")
+    with alertmanager(paths[0], free_port(), settings(receiver.url, tmp_path), tmp_path / "am") as address:
+        rules_at_once(tmp_path)
+        dead = f"127.0.0.1:{free_port()}"
+        config = tmp_path / "prometheus.yaml"
+        config.write_text(
+            json.dumps(
+                {
+                    "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+                    "rule_files": ["recording.yaml", "alerts.yaml"],
+                    "alerting": {"alertmanagers": [{"static_configs": [{"targets": [address]}]}]},
+                    "scrape_configs": [
+                        {"job_name": "wechat-miniprogram", "static_configs": [{"targets": [dead]}]}
+                    ],
+                }
+            ),
+            "utf-8",
+        )
+        with prometheus(paths[1], free_port(), config, tmp_path / "tsdb"):
+            wait_until(lambda: bool(receiver.down(dead)), 30, "the alert at the receiver")
+    alert = receiver.down(dead)[0]
+    assert alert["status"] == "firing"
+    assert alert["labels"]["severity"] == "critical"
+    assert alert["annotations"]["runbook_url"] == f"{RUNBOOKS}ExporterDown.md"
+
+
+def test_what_has_a_cause_is_not_told_twice(
+    program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
+) -> None:
+    """A mini program that is late because its IP is refused makes one page, not two."""
+    path = program("prometheus-alertmanager")
+    with alertmanager(path, free_port(), settings(receiver.url, tmp_path), tmp_path / "am") as address:
+        labels = {"appid": "wxa", "name": "coffee"}
+        told = [{"labels": {"alertname": "IpNotAllowed", **labels}}]
+        late = [
+            {"labels": {"alertname": "DataLate", **labels}},
+            {"labels": {"alertname": "DataLate", "appid": "wxb", "name": "tea"}},
+        ]
+        for alerts in (told, late):
+            requests.post(f"http://{address}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
+            wait_until(lambda: bool(receiver.pages), 10, "a page")
+        wait_until(lambda: "DataLate" in receiver.names(), 10, "the other app's page")
+    late_apps = {
+        alert["labels"]["appid"]
+        for page in receiver.pages
+        for alert in page["alerts"]
+        if alert["labels"]["alertname"] == "DataLate"
+    }
+    assert late_apps == {"wxb"}
