@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.table import told, write_json
 
-NAMES = ("round",)
+NAMES = ("round", "render", "scrape", "memory", "storage")
 
 
 def main(names: list[str]) -> None:

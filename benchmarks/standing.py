@@ -22,6 +22,8 @@ from exporter.web.protocol import protocol_for
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 
+SIZE = 5000  # visitors a day
+
 
 def main(port: int, apps: int, history_days: int) -> None:
     """Serve until a signal; prints a line once it is ready."""
@@ -32,9 +34,9 @@ def main(port: int, apps: int, history_days: int) -> None:
         exporter = Exporter(load(path, os.environ), open_log("error", "logfmt"))
     now = time.time()
     health = Health(last_refresh=now, last_success=now)
-    for app in fleet(apps, 1):
+    for app in exporter.config.apps:
         for day in window(yesterday(now), history_days):
-            figures = parse_trend({"list": [row(app.appid, day, app.size)]}, day)
+            figures = parse_trend({"list": [row(app.appid, day, SIZE)]}, day)
             assert figures is not None
             exporter.ledger.record(app.appid, health, now + 7200, HeldRow(figures, now))
     exporter.publisher.publish()

@@ -4,13 +4,13 @@ Text format and OpenMetrics share the lines; only the families' headers differ.
 Source: Prometheus' exposition formats, OpenMetrics 1.0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from exporter.store.entry import Entry
-from exporter.trend import FIELDS, midnight
+from exporter.store.entry import Entry, Health
+from exporter.trend import FIELDS, Row, midnight
 
 NAMESPACE: Final = "wechat_miniprogram"
 
@@ -59,11 +59,6 @@ ERROR_INFO: Final = Family(
 )
 FAMILIES: Final = (*DAILY, *BY_DATE, UP, LAST_REFRESH, LAST_SUCCESS, TOKEN_EXPIRY, INFO, ERROR_INFO)
 
-_START: Final = tuple(f"{family.metric}{{" for family in FAMILIES)
-_DAILY_AT: Final = 0
-_BY_DATE_AT: Final = len(DAILY)
-_HEALTH_AT: Final = len(DAILY) + len(BY_DATE)
-
 
 def headers(family: Family, *, openmetrics: bool) -> bytes:
     """The family's HELP, TYPE and (OpenMetrics) UNIT lines."""
@@ -86,51 +81,50 @@ def render(entries: Iterable[Entry], dates: Iterable[date]) -> list[str]:
         entries: the apps, in the order in which they are shown.
         dates: the dates on show in the by-date families; none switches them off.
     """
-    lines: list[list[str]] = [[] for _ in FAMILIES]
-    stamps = {day: f'",ref_date="{day.isoformat()}"}} ' for day in dates}
-    for entry in entries:
-        identity = f'appid="{entry.app.appid}",name="{escape(entry.app.name)}'
-        if entry.rows:
-            newest = entry.rows[0].row
-            _add_row(lines, _DAILY_AT, identity, '"} ', newest.ref_date, newest.values)
-        for held in entry.rows:
-            stamp = stamps.get(held.row.ref_date)
-            if stamp is not None:
-                _add_row(lines, _BY_DATE_AT, identity, stamp, held.row.ref_date, held.row.values)
-        _add_health(lines, identity, entry)
-    return ["".join(each) for each in lines]
+    apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
+    newest = [(f"{labels}}} ", entry.rows[0].row) for labels, entry in apps if entry.rows]
+    stamps = {day: f',ref_date="{day.isoformat()}"}} ' for day in dates}
+    dated = [
+        (labels + stamps[held.row.ref_date], held.row)
+        for labels, entry in apps
+        for held in entry.rows
+        if held.row.ref_date in stamps
+    ]
+    return [*_figures(DAILY, newest), *_figures(BY_DATE, dated), *_health(apps)]
 
 
-def _add_row(
-    lines: list[list[str]],
-    at: int,
-    identity: str,
-    stamp: str,
-    day: date,
-    values: Iterable[float | None],
-) -> None:
-    for position, value in enumerate(values, at):
-        if value is not None:
-            lines[position].append(f"{_START[position]}{identity}{stamp}{value}\n")
-    last = at + len(FIELDS)
-    lines[last].append(f"{_START[last]}{identity}{stamp}{midnight(day)}\n")
+def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Iterator[str]:
+    """Lines of the figures' families and, last, of the dates; `rows` come with their labels written."""
+    for position, family in enumerate(families[:-1]):
+        start = f"{family.metric}{{"
+        values = [(labels, row.values[position]) for labels, row in rows]
+        yield "".join([f"{start}{labels}{value}\n" for labels, value in values if value is not None])
+    stamps = {day: midnight(day) for day in {row.ref_date for _, row in rows}}
+    start = f"{families[-1].metric}{{"
+    yield "".join([f"{start}{labels}{stamps[row.ref_date]}\n" for labels, row in rows])
 
 
-def _add_health(lines: list[list[str]], identity: str, entry: Entry) -> None:
-    health = entry.health
-    refresh = health.last_refresh
-    samples = (
-        None if refresh is None else int(health.up),
-        refresh,
-        health.last_success,
-        entry.token_expires_at,
-    )
-    for position, value in enumerate(samples, _HEALTH_AT):
-        if value is not None:
-            lines[position].append(f'{_START[position]}{identity}"}} {round(value, 3)}\n')
-    labels = "".join(f',{name}="{escape(value)}"' for name, value in entry.app.labels)
-    info, error = len(FAMILIES) - 2, len(FAMILIES) - 1
-    lines[info].append(f'{_START[info]}{identity}"{labels}}} 1\n')
-    if refresh is not None and not health.up:
-        errcode = "" if health.errcode is None else health.errcode
-        lines[error].append(f'{_START[error]}{identity}",reason="{health.reason}",errcode="{errcode}"}} 1\n')
+def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
+    """Lines of UP to ERROR_INFO."""
+    asked = [(labels, entry.health) for labels, entry in apps if entry.health.last_refresh is not None]
+    yield "".join([f"{UP.metric}{{{labels}}} {health.up:d}\n" for labels, health in asked])
+    yield _times(LAST_REFRESH, [(labels, health.last_refresh) for labels, health in asked])
+    yield _times(LAST_SUCCESS, [(labels, entry.health.last_success) for labels, entry in apps])
+    yield _times(TOKEN_EXPIRY, [(labels, entry.token_expires_at) for labels, entry in apps])
+    yield "".join([f"{INFO.metric}{{{labels}{_own_labels(entry)}}} 1\n" for labels, entry in apps])
+    start = f"{ERROR_INFO.metric}{{"
+    yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
+
+
+def _times(family: Family, times: Sequence[tuple[str, float | None]]) -> str:
+    start = f"{family.metric}{{"
+    return "".join([f"{start}{labels}}} {time:.3f}\n" for labels, time in times if time is not None])
+
+
+def _own_labels(entry: Entry) -> str:
+    return "".join([f',{name}="{escape(value)}"' for name, value in entry.app.labels])
+
+
+def _trouble(health: Health) -> str:
+    errcode = "" if health.errcode is None else health.errcode
+    return f',reason="{health.reason}",errcode="{errcode}"'

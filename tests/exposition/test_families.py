@@ -112,9 +112,9 @@ def test_times_are_unix_times() -> None:
     health = Health(last_refresh=NOON + 0.1234567, last_success=NOON)
     entry = Entry(make_app(1), "stable_token", (), health, token_expires_at=NOON + 7200.0)
     found = lines(entry)
-    assert found["last_refresh_timestamp_seconds"][0].endswith(f" {NOON + 0.123}")
-    assert found["last_success_timestamp_seconds"][0].endswith(f" {NOON}")
-    assert found["token_expiry_timestamp_seconds"][0].endswith(f" {NOON + 7200}")
+    assert found["last_refresh_timestamp_seconds"][0].endswith(f" {NOON + 0.123:.3f}")
+    assert found["last_success_timestamp_seconds"][0].endswith(f" {NOON:.3f}")
+    assert found["token_expiry_timestamp_seconds"][0].endswith(f" {NOON + 7200:.3f}")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

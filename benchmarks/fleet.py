@@ -1,0 +1,31 @@
+"""Entries of many apps, as an exporter holds them after a round."""
+
+import time
+
+from exporter.config.settings import App, Secret, StableToken
+from exporter.simulator.data import row
+from exporter.simulator.fleet import fleet
+from exporter.store.entry import Entry, Health, HeldRow
+from exporter.trend import Row, parse_trend, window, yesterday
+
+
+def entries(apps: int, history_days: int) -> dict[str, Entry]:
+    """`apps` entries with rows of the last `history_days` dates."""
+    now = time.time()
+    health = Health(last_refresh=now, last_success=now)
+    made = {}
+    for sim in fleet(apps, 1):
+        app = App(sim.appid, sim.name, sim.labels, StableToken(Secret(value=sim.secret)))
+        rows = (parsed(sim.appid, sim.size, back, history_days, now) for back in range(history_days))
+        held = tuple(HeldRow(each, now) for each in rows)
+        made[app.appid] = Entry(app, "stable_token", held, health, now + 7200)
+    return made
+
+
+def parsed(appid: str, size: int, back: int, history_days: int, now: float) -> Row:
+    """The row that the stand-in WeChat gives for that many days before yesterday."""
+    day = window(yesterday(now), history_days)[back]
+    found = parse_trend({"list": [row(appid, day, size)]}, day)
+    if found is None:
+        raise SystemExit("the stand-in gave no row: nothing was measured")
+    return found
