@@ -52,7 +52,7 @@ def database(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFac
         )
         for name in ("recording.yaml", "alerts.yaml"):
             rules = HOME.joinpath(name).read_text("utf-8")
-            folder.joinpath(name).write_text(re.sub(r"for: \w+", "for: 0s", rules), "utf-8")
+            folder.joinpath(name).write_text(re.sub(r"(for|interval): \w+", r"\1: 1s", rules), "utf-8")
         for exporter in targets.values():
             exporter.wait_until(is_ready(exporter), 40)
         found = stack.enter_context(prometheus(path, free(), folder / "prometheus.yaml", folder / "tsdb"))
