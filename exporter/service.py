@@ -96,6 +96,7 @@ class Exporter:
                 return str(error)
             if _line_settings(config) != _line_settings(self.config):
                 self._ways.clear()  # and the tokens with them: they are asked for anew
+                self._retire(self._line)
                 self._line = self._open_line(config)
             self.worker.reconfigure(self._configure(config))
             self._log.info("configuration reloaded", apps=len(config.apps))
@@ -135,6 +136,12 @@ class Exporter:
         self.publisher.history_days = policy.history_days
         self.telemetry.configured(len(config.apps), config.refresh.interval)
         return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
+
+    def _retire(self, line: Line) -> None:
+        """Close a line once the calls that began on it are over: token, data, token again, data again."""
+        timer = threading.Timer(4 * self.config.wechat.timeout, line.transport.stop)
+        timer.daemon = True
+        timer.start()
 
     def _warn_of_classic(self, config: Config) -> None:
         """One warning per start or reload that brings apps with classic tokens."""

@@ -48,8 +48,10 @@ def test_the_exporters_own_metrics_are_rendered_once_for_many_scrapers(stage: St
 
 def test_each_form_is_kept_by_itself(stage: Stage) -> None:
     plain, strict = stage.body(), stage.body(*OPENMETRICS)
-    assert gzip.decompress(stage.body(*GZIP)) == plain
-    assert gzip.decompress(stage.body(*GZIP, *OPENMETRICS)) == strict
+    apps = slice(stage.page.text.size)  # the exporter's own part moves on
+    assert gzip.decompress(stage.body(*GZIP))[apps] == plain[apps]
+    apps = slice(stage.page.openmetrics.size)
+    assert gzip.decompress(stage.body(*GZIP, *OPENMETRICS))[apps] == strict[apps]
     assert strict.endswith(b"# EOF\n")
     assert b"# EOF" not in plain
 
