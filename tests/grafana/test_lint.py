@@ -85,6 +85,35 @@ def test_jobs_and_exporters_can_be_chosen(loaded: Json, path: Path) -> None:
         assert (variables[name]["includeAll"], variables[name]["allValue"]) == (True, ".*")
 
 
+def test_apps_are_chosen_by_name_and_asked_for_by_appid() -> None:
+    """Grafana takes the first match of each named group in what query_result() prints."""
+    for path in FILES:
+        if path.stem == "mini-program":
+            variable = board(path)["templating"]["list"][1]
+            assert variable["regex"].startswith("/")
+            assert variable["regex"].endswith("/g")
+            pattern = variable["regex"][1:-2].replace("(?<", "(?P<")
+            found: dict[str, str] = {}
+            for match in re.finditer(pattern, '{appid="wxfa4e000000000002",name="奶茶小铺"} 1 1795491210909'):
+                found |= {name: text for name, text in match.groupdict().items() if text}
+            assert found == {"value": "wxfa4e000000000002", "text": "奶茶小铺"}
+
+
+def test_each_app_has_a_row_of_its_own() -> None:
+    for path in FILES:
+        repeated = [panel.get("repeat") for panel in board(path)["panels"] if panel["type"] == "row"]
+        assert [name for name in repeated if name] == (["appid"] if path.stem == "mini-program" else [])
+
+
+def test_the_sparkline_s_query_alone_becomes_a_column() -> None:
+    for path in FILES:
+        for panel in panels(path):
+            for step in panel.get("transformations", ()):
+                if step["id"] == "timeSeriesTable":
+                    assert step["filter"] == {"id": "byRefId", "options": "T"}
+                    assert [t["refId"] for t in panel["targets"] if t["range"]] == ["T"]
+
+
 def test_boards_link_to_each_other_in_their_language(loaded: Json, path: Path) -> None:
     assert [link["tags"] for link in loaded["links"]] == [[f"wechat-miniprogram-{path.parent.name}"]]
     known = {board(other)["uid"] for other in FILES}

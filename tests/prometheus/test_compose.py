@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter import __version__
 from exporter.cli import _parser
 from grafana.__main__ import HOME as DASHBOARDS
 from prometheus.alerting import JOBS
@@ -36,6 +37,11 @@ def test_every_image_has_a_version(name: str) -> None:
     assert set(services(name)) == {"exporter", "prometheus", "alertmanager", "grafana"}
     for service in services(name).values():
         assert re.search(r":v?\d+\.\d+\.\d+$", service["image"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_exporter_s_image_is_this_version(name: str) -> None:
+    assert services(name)["exporter"]["image"].endswith(f":{__version__}")
 
 
 @pytest.mark.parametrize("name", NAMES)
