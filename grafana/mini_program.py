@@ -60,7 +60,7 @@ def _newest(words: Words) -> Iterator[stat.Panel]:
 def _bars(words: Words) -> Iterator[timeseries.Panel]:
     for name in ("visit_pv", "visit_uv"):
         yield dated_bars(words, f"dated_{name}", [Query(dated(name, _APP), words.field(name))], COUNT, _HALF)
-    returning = f"({dated('visit_uv', _APP)})\n- on (appid, name)\n({dated('visit_uv_new', _APP)})"
+    returning = f"({dated('visit_uv', _APP)})\n- on (appid)\n({dated('visit_uv_new', _APP)})"
     kinds = [
         Query(dated("visit_uv_new", _APP), words.field("visit_uv_new")),
         Query(returning, words.word("returning")),

@@ -80,8 +80,8 @@ def totals_by_date(aggregation: str, metric: str, newest_label: str) -> str:
 
 def seen_dates(metric: str, where: str, newest_label: str) -> str:
     """A figure of every date seen in the time range, labelled `ref_date`; otherwise the newest alone."""
-    dated = f"max by (appid, name, ref_date) (last_over_time({by_date(metric)}{{{where}}}[$__range]))"
-    alone = f'label_replace({newest(metric, where)}, "ref_date", "{newest_label}", "", "")'
+    dated = f"max by (appid, ref_date) (last_over_time({by_date(metric)}{{{where}}}[$__range]))"
+    alone = f'label_replace(max by (appid) ({newest(metric, where)}), "ref_date", "{newest_label}", "", "")'
     return f"{dated}\nor on (appid)\n{alone}"
 
 
@@ -102,4 +102,4 @@ def dated(metric: str, where: str) -> str:
 
 def dated_ratio(above: str, below: str, where: str) -> str:
     """One figure by another, per date; absent where either is, or the lower one is zero."""
-    return f"({dated(above, where)})\n/ on (appid, name)\n(({dated(below, where)}) > 0)"
+    return f"({dated(above, where)})\n/ on (appid)\n(({dated(below, where)}) > 0)"

@@ -25,7 +25,7 @@ FIGURE_ALERTS: Final = (
         hold="15m",
         expr=(
             f"({VISITORS} > 0)\n"
-            f"  / on (appid) group_left () ({VISITORS_WEEK_BEFORE} >= 100)\n"
+            f"  / on (appid) group_left () (max by (appid) ({VISITORS_WEEK_BEFORE}) >= 100)\n"
             f"  < 0.5\n"
             f"and on (appid) {RECENT}"
         ),
@@ -44,9 +44,9 @@ FIGURE_ALERTS: Final = (
         hold="15m",
         expr=(
             f"{VISITORS}\n"
-            f"  / on (appid) group_left () ({VISITORS_WEEK_BEFORE} >= 100)\n"
+            f"  / on (appid) group_left () (max by (appid) ({VISITORS_WEEK_BEFORE}) >= 100)\n"
             f"  > 3\n"
-            f"and on (appid) ({VISITORS} > on (appid) group_left () 3 * {VISITORS_USUAL})\n"
+            f"and on (appid) ({VISITORS} > on (appid) group_left () 3 * max by (appid) ({VISITORS_USUAL}))\n"
             f"and on (appid) {RECENT}"
         ),
         summary=f"{APP}: {{{{ $value | printf `%.1f` }}}} times the visitors of the week before",

@@ -97,12 +97,12 @@ def per_date(metric: str, where: str = "", days_earlier: int = 0) -> str:
     """A point per date for a step of one day on any grid: the figure of the point's date.
 
     Each date is looked for in the by-date family from its midnight on; nothing comes where that
-    family is switched off.
+    family is switched off. By appid alone, as a renamed app has both names in the range.
     """
     at = _braces(where)
     window = f"[{DATES_DAYS}d] offset -{DATES_DAYS - days_earlier}d"
     return f"""\
-max by (appid, name) (
+max by (appid) (
     last_over_time({by_date(metric)}{at}{window})
   and on (appid, ref_date)
     (last_over_time({_DATED_REF}{at}{window}) == {date_at_point(days_earlier)})
@@ -114,7 +114,7 @@ def per_date_from_latest(metric: str, where: str = "") -> str:
     at = _braces(where)
     return "\nor on (appid)\n".join(
         f"""\
-max by (appid, name) (
+max by (appid) (
     {daily(metric)}{at} offset -{held}
   and on (job, instance, appid)
     ({_DAILY_REF}{at} offset -{held} == {date_at_point()})

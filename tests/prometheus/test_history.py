@@ -97,7 +97,7 @@ def grade_comparisons(database: Database, known: Graded) -> None:
                 for (appid, day), value in known.items()
                 if (appid, day - timedelta(days=days)) in known and day in dates_on(zone)
             }
-            found = per_beijing_date(database, f"({now}) - on (appid, name) ({then})", zone)
+            found = per_beijing_date(database, f"({now}) - on (appid) ({then})", zone)
             assert found == {key: a - b for key, (a, b) in pairs.items()}, (zone, days)
             assert len(pairs) > 140
         ratio = per_beijing_date(database, dated_ratio("visit_pv", "visit_pv", BOTH), zone)
