@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
 from benchmarks.fleet import entries
+from benchmarks.library import gauges
 from benchmarks.table import Figure
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS, window, yesterday
+from exporter.trend import window, yesterday
 
 SIZES = ((1_000, 9), (10_000, 9), (100_000, 1))
 RUNS = 5
@@ -27,26 +27,13 @@ def measure_fleet(fleet: dict[str, Entry], history_days: int) -> Iterator[Figure
     """The figures of one fleet."""
     dates = window(yesterday(time.time()), history_days) if history_days > 1 else ()
     case = f"{len(fleet)} apps, {history_days} dates"
-    registry, maker = library(fleet), PageMaker()
+    registry, maker = gauges(fleet), PageMaker()
     peer = [cpu(lambda: generate_latest(registry)) for _ in range(RUNS)]
     whole = [cpu(lambda: maker.replace_all(fleet, dates)) for _ in range(RUNS)]
     yield Figure("render all", case, "s", whole, "prometheus-client, text, daily only", peer)
     one = dict(islice(fleet.items(), 1))
     single = [cpu(lambda: maker.update(one, dates)) for _ in range(RUNS)]
     yield Figure("render one", case, "s", single, "render all", whole)
-
-
-def library(fleet: dict[str, Entry]) -> CollectorRegistry:
-    """The newest rows as the library's labelled gauges."""
-    registry = CollectorRegistry()
-    gauges = [
-        Gauge(f"daily_{field.metric}", field.help, ["appid", "name"], registry=registry) for field in FIELDS
-    ]
-    for entry in fleet.values():
-        for gauge, value in zip(gauges, entry.rows[0].row.values, strict=True):
-            if value is not None:
-                gauge.labels(entry.app.appid, entry.app.name).set(value)
-    return registry
 
 
 def cpu(work: Callable[[], object]) -> float:

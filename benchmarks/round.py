@@ -4,14 +4,11 @@ N apps, an interface that answers after L seconds, C calls at a time, no rate li
 The stand-in WeChat runs in a process of its own.
 """
 
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -20,6 +17,7 @@ import requests
 import structlog
 
 from benchmarks.table import Figure
+from benchmarks.wechat import wechat
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
@@ -32,13 +30,12 @@ from exporter.wechat.opening import open_line
 from exporter.wechat.ways import choose_way
 
 APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
-PORT = 10959
 
 
 def measure() -> Iterator[Figure]:
     """The figures of this benchmark."""
     limit = APPS * LATENCY / CONCURRENCY
-    with wechat() as base_url:
+    with wechat(APPS, LATENCY) as base_url:
         worker, ledger = prepare(base_url)
         worker.round(ledger.entries(), 600)  # fetches the tokens
         ours, cpu = [], []
@@ -101,23 +98,3 @@ def bare_requests(base_url: str) -> tuple[float, float]:
     if rows != APPS:
         raise SystemExit("the peer's calls failed: nothing was measured")
     return time.monotonic() - start, (time.process_time() - cpu) / APPS * 1e3
-
-
-@contextmanager
-def wechat() -> Iterator[str]:
-    """The stand-in WeChat in a process of its own."""
-    command = [sys.executable, "-m", "exporter", "simulate", f"--listen-address=127.0.0.1:{PORT}"]
-    flags = [f"--apps={APPS}", f"--latency={LATENCY}", "--always-published"]
-    process = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL)
-    base_url = f"http://127.0.0.1:{PORT}"
-    try:
-        for _ in range(200):
-            try:
-                requests.get(f"{base_url}/_sim/clock", timeout=5)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        yield base_url
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ from pathlib import Path
 import requests
 
 from benchmarks.table import Figure
+from benchmarks.wechat import wait_for, wechat
 
-APPS = (100, 1_000)
+APPS = (100, 1_000, 10_000, 100_000)
 CONNECTIONS = (1, 4, 16)
 RUNS, SECONDS = 5, 2
 OURS, NGINX = 10957, 10958
@@ -46,11 +46,25 @@ def measure() -> Iterator[Figure]:
     """The figures of this benchmark."""
     for apps in APPS:
         history_days = 1
-        with standing(apps, history_days), nginx(OURS) as ready:
-            ready()
+        with standing(apps, history_days), nginx(OURS):
             for connections in CONNECTIONS:
                 yield from compare(f"{apps} apps, gzip, c={connections}", connections, "gzip")
             yield from compare(f"{apps} apps, plain, c=4", 4, "identity")
+    yield from while_refreshing(10_000)
+
+
+def while_refreshing(apps: int) -> Iterator[Figure]:
+    """The tail while rounds run at full speed, beside the same server at rest."""
+    case = f"{apps} apps, gzip, c=4, refreshing"
+    url = f"http://127.0.0.1:{OURS}/metrics"
+    with standing(apps, 1):
+        rest = [load(url, 4, "gzip") for _ in range(RUNS)]
+    with wechat(apps, latency=0.0) as address, standing(apps, 1, address):
+        busy = [load(url, 4, "gzip") for _ in range(RUNS)]
+    tails = [each.p99 for each in busy]
+    yield Figure("scrape p99", case, "ms", tails, "the same at rest", [each.p99 for each in rest])
+    rates = [each.rate for each in busy]
+    yield Figure("scrapes/s", case, "/s", rates, "the same at rest", [each.rate for each in rest])
 
 
 def compare(case: str, connections: int, encoding: str) -> Iterator[Figure]:
@@ -99,11 +113,11 @@ def standing(apps: int, history_days: int, *more: str) -> Iterator[subprocess.Po
                 raise SystemExit("the exporter did not start")
             yield process
         finally:
-            process.terminate()
+            process.kill()
 
 
 @contextmanager
-def nginx(source: int) -> Iterator[Callable[[], None]]:
+def nginx(source: int) -> Iterator[None]:
     """Nginx with the bytes that our server gives, ready once the result is called."""
     program = shutil.which("nginx")
     if program is None or shutil.which("wrk") is None:
@@ -126,13 +140,5 @@ def nginx(source: int) -> Iterator[Callable[[], None]]:
         stack.callback(process.wait)
         stack.callback(process.terminate)
 
-        def ready() -> None:
-            for _ in range(100):
-                try:
-                    requests.head(f"http://127.0.0.1:{NGINX}/plain/metrics", timeout=5)
-                except requests.ConnectionError:
-                    time.sleep(0.05)
-                else:
-                    return
-
-        yield ready
+        wait_for(f"http://127.0.0.1:{NGINX}/plain/metrics")
+        yield

@@ -1,6 +1,7 @@
-"""An exporter that holds N apps' rows without having asked anyone; run in a process of its own.
+"""An exporter that holds N apps' rows; run in a process of its own.
 
-`python -m benchmarks.standing PORT APPS HISTORY_DAYS`
+`python -m benchmarks.standing PORT APPS HISTORY_DAYS [WECHAT]`: with the address of a stand-in WeChat it
+also refreshes them, one round after the other at full speed; without, it asks nobody.
 """
 
 import os
@@ -9,13 +10,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.fleet import parsed
 from exporter.config import load
 from exporter.logs import open_log
 from exporter.service import Exporter
-from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.entry import Health, HeldRow
-from exporter.trend import parse_trend, window, yesterday
 from exporter.web.app import make_app
 from exporter.web.listen import listen
 from exporter.web.protocol import protocol_for
@@ -25,27 +25,41 @@ from exporter.web.server import make_server, serve
 SIZE = 5000  # visitors a day
 
 
-def main(port: int, apps: int, history_days: int) -> None:
+def main(port: int, apps: int, history_days: int, wechat: str | None = None) -> None:
     """Serve until a signal; prints a line once it is ready."""
+    exporter = prepare(apps, history_days, wechat or "http://127.0.0.1:9")
+    scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
+    asgi = make_app(exporter, "/metrics", scrapes, None)
+
+    def started() -> None:
+        if wechat is not None:
+            exporter.start()
+        print("ready", flush=True)
+
+    server = make_server(asgi, protocol_for("/metrics", scrapes), started)
+    with listen(f"127.0.0.1:{port}") as socket:
+        serve(server, [socket], lambda: None)
+    os._exit(0)  # what a round under way would still do does not matter here
+
+
+def prepare(apps: int, history_days: int, wechat: str) -> Exporter:
+    """The exporter with the rows in its ledger and on its page."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
-        settings = config_yaml(fleet(apps, 1), "http://127.0.0.1:9")
-        path.write_text(settings.replace("refresh:", f"refresh:\n  history_days: {history_days}"), "utf-8")
+        settings = config_yaml(fleet(apps, 1), wechat, interval="1s", concurrency=64)
+        more = f"refresh:\n  history_days: {history_days}\n  requests_per_second: 0\n  revisit_days: 0"
+        path.write_text(settings.replace("refresh:", more), "utf-8")
         exporter = Exporter(load(path, os.environ), open_log("error", "logfmt"))
     now = time.time()
     health = Health(last_refresh=now, last_success=now)
     for app in exporter.config.apps:
-        for day in window(yesterday(now), history_days):
-            figures = parse_trend({"list": [row(app.appid, day, SIZE)]}, day)
-            assert figures is not None
-            exporter.ledger.record(app.appid, health, now + 7200, HeldRow(figures, now))
+        for back in reversed(range(history_days)):
+            row = parsed(app.appid, SIZE, back, history_days, now)
+            exporter.ledger.record(app.appid, health, now + 7200, HeldRow(row, now))
     exporter.publisher.publish()
-    scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-    asgi = make_app(exporter, "/metrics", scrapes, None)
-    server = make_server(asgi, protocol_for("/metrics", scrapes), lambda: print("ready", flush=True))
-    with listen(f"127.0.0.1:{port}") as socket:
-        serve(server, [socket], lambda: None)
+    return exporter
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    port, apps, history_days = map(int, sys.argv[1:4])
+    main(port, apps, history_days, sys.argv[4] if len(sys.argv) > 4 else None)
