@@ -22,7 +22,9 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 docs: $(STAMP)  ## write the generated pages of docs/ anew
-	$(BIN)/python -m docs.generate $(ARGS)
+	$(BIN)/python -m docs.generate
+	$(BIN)/python -m grafana
+	$(BIN)/python -m prometheus
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
