@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from exporter import capacity
 from exporter.config import ConfigError, load
 from exporter.config.settings import AccessToken, App, Config
 from exporter.refresh.pace import Pace
@@ -24,7 +25,10 @@ def run(flags: argparse.Namespace) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"{config.path}: OK, {len(config.apps)} apps\n")
+    cost = capacity.estimate(config)
+    sys.stdout.write(f"{config.path}: OK\n{capacity.told(cost)}\n")
+    for warning in capacity.warnings(cost, config):
+        sys.stderr.write(f"warning: {warning}\n")
     return check_online(config, chinese=_prefers_chinese(os.environ)) if flags.online else 0
 
 
