@@ -63,7 +63,7 @@ def prepare(base_url: str) -> tuple[Worker, Ledger]:
     line = open_line(config.wechat, CONCURRENCY, Telemetry(time.time).call, lambda: None)
     ledger = Ledger(1)
     ways = {app.appid: choose_way(app, line) for app in config.apps}
-    ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1)
+    ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1, time.time())
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
     asking = Asking(ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping)

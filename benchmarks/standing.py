@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.fleet import parsed
@@ -15,7 +16,7 @@ from exporter.config import load
 from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.simulator.fleet import config_yaml, fleet
-from exporter.store.entry import Health, HeldRow
+from exporter.store.entry import Entry, Health, HeldRow
 from exporter.web.app import make_app
 from exporter.web.listen import listen
 from exporter.web.protocol import protocol_for
@@ -52,10 +53,14 @@ def prepare(apps: int, history_days: int, wechat: str) -> Exporter:
         exporter = Exporter(load(path, os.environ), open_log("error", "logfmt"))
     now = time.time()
     health = Health(last_refresh=now, last_success=now)
+
+    def shown(entry: Entry) -> Entry:
+        return replace(entry, health=health, token_expires_at=now + 7200)
+
     for app in exporter.config.apps:
         for back in reversed(range(history_days)):
             row = parsed(app.appid, SIZE, back, history_days, now)
-            exporter.ledger.record(app.appid, health, now + 7200, HeldRow(row, now))
+            exporter.ledger.update(app.appid, shown, HeldRow(row, now))
     exporter.publisher.publish()
     return exporter
 

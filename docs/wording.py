@@ -71,5 +71,6 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
         "pauses the app",
         "Does not ask for this app for an hour, twice as long after each further refusal, up to a day.",
     ),
+    Action.SUSPEND_DAY: ("pauses the app for a day", "Does not ask for this app for a day."),
 }
 """What the exporter does: in two or three words for tables, and whole."""

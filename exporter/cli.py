@@ -2,12 +2,14 @@
 
 import argparse
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
 from exporter import __version__
+from exporter.web.listen import ListenError, parse_address
 
 PROGRAM: Final = "wechat-miniprogram-exporter"
 _COMMANDS: Final = {
@@ -79,10 +81,18 @@ def _check_flags(parser: argparse.ArgumentParser) -> None:
 
 def _simulate_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--listen-address", metavar="HOST:PORT", default="127.0.0.1:10951", help="loopback only (%(default)s)"
+        "--listen-address",
+        metavar="HOST:PORT",
+        type=_address,
+        default="127.0.0.1:10951",
+        help="loopback only (%(default)s)",
     )
-    parser.add_argument("--apps", type=int, default=0, metavar="N", help="healthy apps (0: the demo's fleet)")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before every answer")
+    parser.add_argument(
+        "--apps", type=_count, default=0, metavar="N", help="healthy apps (0: the demo's fleet)"
+    )
+    parser.add_argument(
+        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="before every answer"
+    )
     parser.add_argument(
         "--always-published", action="store_true", help="yesterday's rows are there at any hour"
     )
@@ -99,6 +109,7 @@ def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
         "--web.listen-address",
         dest="listen_address",
         metavar="HOST:PORT",
+        type=_address,
         default=":10950",
         help="where the exporter listens (%(default)s)",
     )
@@ -115,6 +126,7 @@ def _web_flags(parser: argparse.ArgumentParser) -> None:
         "--web.listen-address",
         dest="listen_addresses",
         metavar="HOST:PORT",
+        type=_address,
         action="append",
         help="address to listen on, repeatable (:10950)",
     )
@@ -149,6 +161,26 @@ def _log_flags(parser: argparse.ArgumentParser, level: str) -> None:
 
 def _path(text: str) -> str:
     taken = text in {"/", "/style.css"} or text.startswith("/-/")
-    if taken or not text.startswith("/") or not text.isprintable():
+    if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
     return text
+
+
+def _address(text: str) -> str:
+    try:
+        parse_address(text)
+    except ListenError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds such as 0.2")
+    return float(text)

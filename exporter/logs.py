@@ -1,14 +1,13 @@
 """Logs: one event per line, logfmt or JSON, on standard error."""
 
+import io
 import logging
 import sys
-from typing import Any, Final, TextIO
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger
-
-LEVELS: Final = ("debug", "info", "warning", "error")
-FORMATS: Final = ("logfmt", "json")
 
 
 def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
@@ -26,7 +25,7 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
         )
     )
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        structlog.PrintLogger(_Undaunted(stream)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -37,3 +36,20 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
         cache_logger_on_first_use=True,
     )
     return log
+
+
+class _Undaunted(io.StringIO):
+    """A stream whose reader may go away: a lost line must not end the thread that told it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,6 +21,7 @@ from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
 from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
+from exporter.wechat.transport import Transport
 from exporter.wechat.ways import Way, choose_way
 
 
@@ -48,6 +50,8 @@ class Exporter:
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._configure(config)
+        if _is_exposed(config.wechat.base_url):
+            log.warning("wechat.base_url is plain http: secrets and tokens travel in the clear")
         self.ledger.restore(self._store.load())
         self.publisher.publish()
         asking = Asking(
@@ -94,10 +98,11 @@ class Exporter:
                 self.telemetry.reload_failed()
                 self._log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
+            if config.wechat.base_url != self.config.wechat.base_url:
+                self._ways = {}  # another WeChat has other tokens
             if _line_settings(config) != _line_settings(self.config):
-                self._ways.clear()  # and the tokens with them: they are asked for anew
-                self._retire(self._line)
-                self._line = self._open_line(config)
+                self._retire(self._line.transport)
+                self._line.follow(self._open_line(config))
             self.worker.reconfigure(self._configure(config))
             self._log.info("configuration reloaded", apps=len(config.apps))
             return None
@@ -132,14 +137,15 @@ class Exporter:
         self._warn_of_classic(config)
         self.config = config
         policy = _policy(config)
-        self.ledger.configure(((app, self._ways[app.appid].kind) for app in config.apps), policy.keep_days)
         self.publisher.history_days = policy.history_days
+        kinds = ((app, self._ways[app.appid].kind) for app in config.apps)
+        self.ledger.configure(kinds, policy.keep_days, self._clock())
         self.telemetry.configured(len(config.apps), config.refresh.interval)
         return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
 
-    def _retire(self, line: Line) -> None:
-        """Close a line once the calls that began on it are over: token, data, token again, data again."""
-        timer = threading.Timer(4 * self.config.wechat.timeout, line.transport.stop)
+    def _retire(self, transport: Transport) -> None:
+        """Stop a transport once the calls that began on it are over."""
+        timer = threading.Timer(2 * self.config.wechat.timeout, transport.stop)
         timer.daemon = True
         timer.start()
 
@@ -155,6 +161,11 @@ class Exporter:
                 apps=len(new),
                 first=new[0],
             )
+
+
+def _is_exposed(base_url: str) -> bool:
+    parts = urlsplit(base_url)
+    return parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
 
 
 def _line_settings(config: Config) -> tuple[object, ...]:

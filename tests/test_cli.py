@@ -52,7 +52,14 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         ["--web.telemetry-path=/"],
         ["--web.telemetry-path=/-/healthy"],
         ["--web.telemetry-path=/style.css"],
+        ["--web.telemetry-path=/metrics?a=b"],
+        ["--web.telemetry-path=/m{x}"],
+        ["--web.listen-address=:99999"],
+        ["--web.listen-address=x:y:80"],
         ["simulate", "--apps=many"],
+        ["simulate", "--apps=-5"],
+        ["simulate", "--latency=nan"],
+        ["simulate", "--listen-address=garbage", "--print-config"],
     ],
 )
 def test_bad_usage_is_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

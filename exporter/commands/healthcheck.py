@@ -5,23 +5,19 @@ import http.client
 import sys
 from typing import Final
 
-from exporter.web.listen import ListenError, parse_address
+from exporter.web.listen import parse_address
 
 _TIMEOUT_SECONDS: Final = 5
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Exit code 0: healthy; 1: not; 2: a bad address."""
-    try:
-        host, port = parse_address(flags.listen_address)
-    except ListenError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    """Exit code 0: healthy; 1: not."""
+    host, port = parse_address(flags.listen_address)
     connection = http.client.HTTPConnection(host or "127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/-/healthy")
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         sys.stderr.write(f"no answer from {flags.listen_address}: {error}\n")
         return 1
     finally:

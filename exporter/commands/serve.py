@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses u
 
 def run(flags: argparse.Namespace) -> int:
     """Read the configuration and serve; 2 where the configuration is bad."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     try:
         config = load(Path(flags.config_file), os.environ)
     except ConfigError as error:

@@ -4,6 +4,7 @@ import heapq
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from exporter.refresh.plan import Ask
@@ -25,10 +26,11 @@ class Agenda:
         self._later: list[tuple[float, int, Ask]] = []  # (when, order of arrival, ask)
         self._arrivals = 0
         self._under_way = 0
+        self._pending = Counter((ask.appid, ask.day) for ask in self._first)
         self._closed = False
 
     def take(self) -> Ask | None:
-        """The next ask, waiting for it; None once the round is over. Answer each with `done`."""
+        """The next ask, waiting for it; None once the round is over. Tell `done` of each."""
         with self._condition:
             while not self._closed:
                 if self._first:
@@ -50,13 +52,20 @@ class Agenda:
         """Ask this too, once `delay` seconds are over."""
         with self._condition:
             self._arrivals += 1
+            self._pending[ask.appid, ask.day] += 1
             heapq.heappush(self._later, (self._clock() + delay, self._arrivals, ask))
             self._condition.notify()
 
-    def done(self) -> None:
+    def join(self, ask: Ask) -> None:
+        """Ask this too, unless that app and date is already waiting or under way."""
+        if not self._pending[ask.appid, ask.day]:
+            self.add(ask)
+
+    def done(self, ask: Ask) -> None:
         """An ask that was taken is dealt with."""
         with self._condition:
             self._under_way -= 1
+            self._pending[ask.appid, ask.day] -= 1
             if not self._under_way:
                 self._condition.notify_all()
 

@@ -20,14 +20,14 @@ from exporter.refresh.outcome import (
     retry_delay,
 )
 from exporter.refresh.plan import Ask, Policy, follow_ups
-from exporter.store.entry import Entry, Health, HeldRow
+from exporter.store.entry import Entry, HeldRow, with_vacant
 from exporter.store.ledger import Ledger
-from exporter.trend import Row, beijing_text, yesterday
+from exporter.trend import Row, beijing_text
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.ways import Way
 
-_ABOUT_THE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
+ABOUT_THE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
 """Answers that say nothing against asking the app for other dates."""
 
 
@@ -78,18 +78,19 @@ class Asking:
             resume_at is not None and resume_at > self._clock()
         ):  # another date's call had WeChat refuse the app
             return
+        began = self._clock()
         outcome = self._call(way, ask.day)
         if self._stopping.is_set():
             return
         if isinstance(outcome, Row):
             tally.add("rows")
-            self._row_came(ask, way, outcome)
+            self._row_came(ask, way, outcome, began)
         else:
             tally.add(outcome.reason.value)
             delay = retry_delay(outcome, ask.attempt)
             if delay is not None:
                 agenda.add(replace(ask, attempt=ask.attempt + 1), delay)
-            self._call_failed(ask, way, outcome)
+            self._call_failed(ask, way, outcome, began)
         self._follow_up(ask, agenda, outcome, policy)
 
     def _call(self, way: Way, day: date) -> Row | Failure:
@@ -101,48 +102,59 @@ class Asking:
             self._log.error("internal fault", error=type(error).__name__, exc_info=True)
             return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
 
-    def _row_came(self, ask: Ask, way: Way, row: Row) -> None:
+    def _row_came(self, ask: Ask, way: Way, row: Row, began: float) -> None:
         now = self._clock()
-        entry = self._ledger.get(ask.appid)
-        if entry is None:
+
+        def change(entry: Entry) -> Entry:
+            health = entry.health
+            health = after_row(health, began, now) if ask.newest else after_older_row(health, now)
+            vacant = tuple(each for each in entry.vacant if each.day != ask.day)
+            return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
+
+        changed = self._ledger.update(ask.appid, change, HeldRow(row, now))
+        if changed is None:
             return
-        held = entry.row(ask.day)
+        before, after = changed
+        held = before.row(ask.day)
         if held is not None and held != row:
             self._row_revised()
-            self._log.info("row revised", appid=ask.appid, name=entry.app.name, ref_date=f"{ask.day}")
-        newest = ask.day == yesterday(now)
-        health = after_row(now) if newest else after_older_row(entry.health, now)
-        self._ledger.record(ask.appid, health, way.token_expires_at, HeldRow(row, now))
-        self._tell_change(entry, health, None)
+            self._log.info("row revised", appid=ask.appid, name=after.app.name, ref_date=f"{ask.day}")
+        self._tell_change(before, after, None)
 
-    def _call_failed(self, ask: Ask, way: Way, problem: Failure) -> None:
+    def _call_failed(self, ask: Ask, way: Way, problem: Failure, began: float) -> None:
         now = self._clock()
-        entry = self._ledger.get(ask.appid)
-        if entry is None or (ask.day != yesterday(now) and not concerns_app(problem)):
-            return
-        health = after_failure(entry.health, problem, now, self._random)
-        if problem.action in PAUSING:
-            health = replace(health, fingerprint=way.fingerprint())
-        self._ledger.record(ask.appid, health, way.token_expires_at)
-        self._tell_change(entry, health, problem)
+        fingerprint = way.fingerprint() if problem.action in PAUSING else None
+
+        def change(entry: Entry) -> Entry:
+            health, vacant = entry.health, entry.vacant
+            if ask.newest or concerns_app(problem):
+                health = after_failure(health, problem, began, now, self._random)
+                if health is not entry.health:
+                    health = replace(health, fingerprint=fingerprint)
+            if problem.reason in ABOUT_THE_DATE and not ask.newest:
+                vacant = with_vacant(vacant, ask.day, now, self._ledger.keep_days)
+            return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
+
+        changed = self._ledger.update(ask.appid, change)
+        if changed is not None:
+            self._tell_change(*changed, problem)
 
     def _follow_up(self, ask: Ask, agenda: Agenda, outcome: Row | Failure, policy: Policy) -> None:
         """Once yesterday's answer is there: the dates that are missing, unless the call itself failed."""
-        now = self._clock()
-        if ask.day != yesterday(now):
+        if not ask.newest:
             return
-        answered = isinstance(outcome, Row) or outcome.reason in _ABOUT_THE_DATE
+        answered = isinstance(outcome, Row) or outcome.reason in ABOUT_THE_DATE
         entry = self._ledger.get(ask.appid)
         if answered and entry is not None:
-            for more in follow_ups(entry, now, policy):
+            for more in follow_ups(entry, self._clock(), policy):
                 agenda.add(more)
 
-    def _tell_change(self, before: Entry, health: Health, problem: Failure | None) -> None:
+    def _tell_change(self, before: Entry, after: Entry, problem: Failure | None) -> None:
         """One log line where an app's state has changed."""
-        old = before.health
+        old, health = before.health, after.health
         if (old.reason, old.errcode) == (health.reason, health.errcode) and old.last_refresh is not None:
             return
-        about = {"appid": before.app.appid, "name": before.app.name}
+        about = {"appid": after.app.appid, "name": after.app.name}
         if problem is not None and not health.up:
             pause = {"paused_until": beijing_text(health.resume_at)} if health.resume_at else {}
             self._log.warning(

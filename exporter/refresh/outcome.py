@@ -15,11 +15,11 @@ ATTEMPTS: Final = 3
 
 _RETRY_WAIT: Final = wait_exponential_jitter(initial=1, max=60, jitter=1)
 _MINUTE: Final = 60.0
-_FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.RENEW_TOKEN: 10.0}
+_FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 10.0}
+_LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 3600.0}
 PAUSING: Final = frozenset(_FIRST_PAUSE)
 """Actions after which an app is asked again later and later: WeChat refused it."""
 
-_LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.RENEW_TOKEN: 3600.0}
 _SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
 _AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
 
@@ -27,18 +27,25 @@ Random = Callable[[], float]
 """Gives a number from 0 up to 1."""
 
 
-def after_row(now: float) -> Health:
-    """The health of an app whose newest row has just come."""
+def after_row(health: Health, began: float, now: float) -> Health:
+    """The health of an app whose newest row has just come, from a call made at `began`."""
+    if refused_since(health, began):
+        return after_older_row(health, now)
     return Health(last_refresh=now, last_success=now)
 
 
 def after_older_row(health: Health, now: float) -> Health:
     """The same for an older date's row, which says nothing about yesterday's."""
-    return replace(health, last_refresh=now, last_success=now)
+    return replace(health, last_success=now)
 
 
-def after_failure(health: Health, failure: Failure, now: float, random: Random) -> Health:
-    """The health of an app whose call has just failed (or has no row yet)."""
+def after_failure(health: Health, failure: Failure, began: float, now: float, random: Random) -> Health:
+    """The health of an app whose call, made at `began`, has just failed (or has no row yet).
+
+    Calls for several dates are under way at once: one incident that refuses them all counts once.
+    """
+    if refused_since(health, began):
+        return health
     strikes = 0 if failure.reason.is_state else health.strikes + (failure.action in _FIRST_PAUSE)
     return replace(
         health,
@@ -49,7 +56,13 @@ def after_failure(health: Health, failure: Failure, now: float, random: Random) 
         resume_at=_resume_at(failure.action, strikes, now, random),
         strikes=strikes,
         fingerprint=None,
+        lifted=False,
     )
+
+
+def refused_since(health: Health, began: float) -> bool:
+    """Whether another call had WeChat refuse the app after `began` (Unix time)."""
+    return health.resume_at is not None and health.last_refresh is not None and health.last_refresh >= began
 
 
 def retry_delay(failure: Failure, attempt: int) -> float | None:

@@ -9,15 +9,23 @@ from exporter.store.entry import Entry
 from exporter.trend import window, yesterday
 
 LOOKBACK_DAYS: Final = 4
-"""How far back to look for an app's first row, where `history_days` is shorter than that."""
+"""How far back to look for an app's first row, where `history_days` is shorter than that; and how far
+back a date without a row is asked for in every round, as WeChat has been days late."""
+
+PATIENCE: Final = 3
+"""How often an older date without a row is asked for before once a day has to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call to make. `attempt` counts from 1; `fallback`: only while the app has no row at all."""
+    """One call to make, decided when it was planned: a call may outlast midnight.
+
+    `newest`: that day was yesterday. `attempt` counts from 1. `fallback`: only while the app has no row.
+    """
 
     appid: str
     day: date
+    newest: bool = False
     attempt: int = 1
     fallback: bool = False
 
@@ -43,21 +51,27 @@ def due(entries: Iterable[Entry], now: float) -> list[Ask]:
     newest = yesterday(now)
     may = [entry for entry in entries if entry.health.resume_at is None or entry.health.resume_at <= now]
     ordered = sorted(may, key=lambda entry: (not entry.health.up, entry.row(newest) is not None))
-    return [Ask(entry.app.appid, newest) for entry in ordered]
+    return [Ask(entry.app.appid, newest, newest=True) for entry in ordered]
 
 
 def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
     """What else to ask for an app once yesterday's row has been asked for, newest date first.
 
     Dates of the window that are missing, and recent ones that WeChat last gave before today (Beijing).
-    An app without any row is looked up some days further back.
+    An app without any row is looked up some days further back. Older dates for which WeChat had no row
+    several times are asked for once a day: the app may be younger than the window.
     """
     newest = yesterday(now)
+    resting = {
+        vacant.day
+        for vacant in entry.vacant
+        if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) >= newest
+    }
     fetched = {held.row.ref_date: held.fetched_at for held in entry.rows}
     span = policy.history_days if fetched else max(policy.history_days, LOOKBACK_DAYS)
     asks = []
     for back, day in enumerate(window(newest, max(span, policy.revisit_days))):
-        missing = day not in fetched and back < span
+        missing = day not in fetched and back < span and not (back >= LOOKBACK_DAYS and day in resting)
         stale = day in fetched and back < policy.revisit_days and yesterday(fetched[day]) < newest
         if back > 0 and (missing or stale):
             asks.append(Ask(entry.app.appid, day, fallback=back >= policy.history_days and not fetched))

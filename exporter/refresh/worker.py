@@ -57,14 +57,24 @@ class Worker:
         beat = time.monotonic()
         while not self._stopping.is_set():
             interval = self._fleet.interval
-            self._round_finished(self.round(self._ledger.entries(), interval))
+            took = self._guarded_round(self._ledger.entries(), interval)
+            if took is not None:
+                self._round_finished(took)
             beat = next_beat(beat, interval, time.monotonic())
             while not self._stopping.is_set() and (left := beat - time.monotonic()) > 0:
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
-                    self.round(self._awaited(), left)
+                    self._guarded_round(self._awaited(), left)
                     beat = min(beat, time.monotonic() + self._fleet.interval)
+
+    def _guarded_round(self, entries: Sequence[Entry], seconds: float) -> float | None:
+        """A round after which, whatever happened, there will be another; None where it broke off."""
+        try:
+            return self.round(entries, seconds)
+        except Exception as error:  # noqa: BLE001 - refreshing must not end for one bad moment
+            self._log.error("round broke off", error=type(error).__name__, exc_info=True)
+            return None
 
     def round(self, entries: Sequence[Entry], seconds: float) -> float:
         """Ask for everything that is due among these.
@@ -99,7 +109,7 @@ class Worker:
         self._fleet = fleet
         if (agenda := self._agenda) is not None:
             for ask in due(self._awaited(), self._clock()):
-                agenda.add(ask)
+                agenda.join(ask)
         self._wake.set()
 
     def stop(self) -> None:
@@ -112,15 +122,22 @@ class Worker:
         self._agenda = agenda
         if self._stopping.is_set():
             agenda.close()
-        threads = [
-            threading.Thread(target=self._work, args=(agenda, tally), name=f"refresh-{number}", daemon=True)
-            for number in range(concurrency)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self._agenda = None
+        threads: list[threading.Thread] = []
+        try:
+            for number in range(concurrency):
+                thread = threading.Thread(
+                    target=self._work, args=(agenda, tally), name=f"refresh-{number}", daemon=True
+                )
+                thread.start()
+                threads.append(thread)
+        except RuntimeError:  # the system gives no more threads: go on with those that there are
+            if not threads:
+                raise
+            self._log.warning("fewer threads than refresh.concurrency", threads=len(threads))
+        finally:
+            for thread in threads:
+                thread.join()
+            self._agenda = None
 
     def _work(self, agenda: Agenda, tally: Tally) -> None:
         while (ask := agenda.take()) is not None:
@@ -131,7 +148,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
                 self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
             finally:
-                agenda.done()
+                agenda.done(ask)
 
     def _awaited(self) -> list[Entry]:
         return [entry for entry in self._ledger.entries() if entry.health.awaited]
@@ -145,8 +162,8 @@ class Worker:
         if way.fingerprint() in (health.fingerprint, b""):
             return entry
         health = replace(health, resume_at=None, strikes=0, fingerprint=None)
-        self._ledger.record(entry.app.appid, health, entry.token_expires_at)
-        return replace(entry, health=health)
+        changed = self._ledger.update(entry.app.appid, lambda known: replace(known, health=health))
+        return changed[1] if changed else entry
 
 
 def next_beat(beat: float, interval: float, now: float) -> float:

@@ -22,7 +22,7 @@ class Health:
 
     `reason` is None after a row came. `resume_at`: not asked before then. `strikes`: refusals in a
     row, which make the next pause longer. `fingerprint`: of the credential that was refused, empty where
-    it could not be read, None where nothing was refused.
+    it could not be read, None where nothing was refused. `lifted`: the pause was ended from outside.
     """
 
     last_refresh: float | None = None
@@ -33,6 +33,7 @@ class Health:
     resume_at: float | None = None
     strikes: int = 0
     fingerprint: bytes | None = None
+    lifted: bool = False
 
     @property
     def up(self) -> bool:
@@ -42,7 +43,16 @@ class Health:
     @property
     def awaited(self) -> bool:
         """Never asked yet, or its pause was lifted: to be asked at once, not with the next round."""
-        return self.last_refresh is None or (self.strikes > 0 and self.resume_at is None)
+        return self.last_refresh is None or self.lifted
+
+
+@dataclass(frozen=True, slots=True)
+class Vacant:
+    """A date for which WeChat had no row: asked how often, and when last (Unix time)."""
+
+    day: date
+    asks: int
+    asked_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Entry:
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
     token_expires_at: float | None = None
+    vacant: tuple[Vacant, ...] = ()
 
     @property
     def tried(self) -> bool:
@@ -63,6 +74,13 @@ class Entry:
     def row(self, day: date) -> Row | None:
         """The row of that date, if it is held."""
         return next((held.row for held in self.rows if held.row.ref_date == day), None)
+
+
+def with_vacant(vacant: tuple[Vacant, ...], day: date, now: float, keep_days: int) -> tuple[Vacant, ...]:
+    """The dates without a row with one more ask of `day`; those long past are forgotten."""
+    asks = 1 + next((each.asks for each in vacant if each.day == day), 0)
+    others = (each for each in vacant if each.day != day and (day - each.day).days < keep_days)
+    return (*others, Vacant(day, asks, now))
 
 
 def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int) -> tuple[HeldRow, ...]:

@@ -1,11 +1,15 @@
 """What is known of every app right now, and which of it is not yet stored and on show."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from exporter.config.settings import App
 from exporter.store.entry import Entry, Health, HeldRow, with_row
+
+FRESH_REFUSAL_SECONDS: Final = 300
+"""A refusal younger than this outlasts a reload: reloads may come in quick succession."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,12 @@ class Ledger:
         self._complete = True
         self._closed = False
 
-    def configure(self, apps: Iterable[tuple[App, str]], keep_days: int) -> None:
+    def configure(self, apps: Iterable[tuple[App, str]], keep_days: int, now: float) -> None:
         """Set which apps there are (with their token kind), in this order; kept apps keep all else."""
         with self._news:
             self.keep_days = keep_days
             self._entries = {
-                app.appid: _configured(self._entries.get(app.appid), app, kind) for app, kind in apps
+                app.appid: _configured(self._entries.get(app.appid), app, kind, now) for app, kind in apps
             }
             self._complete = True
             self._news.notify_all()
@@ -67,21 +71,31 @@ class Ledger:
         """One app's entry; None where it is not configured any more."""
         return self._entries.get(appid)
 
-    def record(
-        self, appid: str, health: Health, token_expires_at: float | None, held: HeldRow | None = None
-    ) -> None:
-        """Say how asking for an app went, with the row where one came; forgotten where the app is gone."""
+    def update(
+        self, appid: str, change: Callable[[Entry], Entry], held: HeldRow | None = None
+    ) -> tuple[Entry, Entry] | None:
+        """Replace an app's entry by what `change` makes of it, with nothing in between.
+
+        Args:
+            appid: the app.
+            change: a pure function of the entry.
+            held: a row that came, held and stored as well.
+
+        Returns:
+            the entry before and after; None where the app is not configured any more.
+        """
         with self._news:
-            entry = self._entries.get(appid)
-            if entry is None:
-                return
-            rows = entry.rows
+            before = self._entries.get(appid)
+            if before is None:
+                return None
+            after = change(before)
             if held is not None:
-                rows = with_row(rows, held, self.keep_days)
+                after = replace(after, rows=with_row(after.rows, held, self.keep_days))
                 self._rows.append((appid, held))
-            self._entries[appid] = Entry(entry.app, entry.token_kind, rows, health, token_expires_at)
+            self._entries[appid] = after
             self._changed[appid] = None
             self._news.notify_all()
+            return before, after
 
     def wait(self, seconds: float) -> None:
         """Return once there is something new, the ledger is closed, or the time is over."""
@@ -107,15 +121,17 @@ class Ledger:
             self._news.notify_all()
 
 
-def _configured(known: Entry | None, app: App, kind: str) -> Entry:
+def _configured(known: Entry | None, app: App, kind: str, now: float) -> Entry:
     """The entry of an app after a reload; one whose credential's place changed counts as not yet asked.
 
     A reload is the operator's word that something was mended, perhaps at WeChat: it lifts pauses after
-    refusals. Those of spent quotas stay.
+    refusals, but not of refusals just now. Pauses of spent quotas stay.
     """
     if known is None:
         return Entry(app, kind)
+    health = known.health
     if known.app.token != app.token:
-        return Entry(app, kind, known.rows, Health(last_success=known.health.last_success))
-    health = replace(known.health, resume_at=None) if known.health.fingerprint is not None else known.health
+        return Entry(app, kind, known.rows, Health(last_success=health.last_success))
+    if health.fingerprint is not None and now - (health.last_refresh or 0) >= FRESH_REFUSAL_SECONDS:
+        health = replace(health, resume_at=None, lifted=True)
     return replace(known, app=app, health=health)

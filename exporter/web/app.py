@@ -68,7 +68,7 @@ def make_app(
             Route("/style.css", style, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
-            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
+            Route("/-/reload", reloaded, methods=["POST"]),
         ]
     )
     application.router.redirect_slashes = False  # it would redirect to whatever Host says

@@ -43,5 +43,6 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
             flags=socket.AI_PASSIVE,
         )[0]
         return socket.create_server(place[:2], family=family, backlog=backlog)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {address!r}: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:
+        told = getattr(error, "strerror", None) or "no such host"
+        raise ListenError(f"cannot listen on {address!r}: {told}") from error

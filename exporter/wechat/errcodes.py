@@ -94,7 +94,7 @@ _ROWS: Final = (
     Errcode(
         89503, R.IP_NOT_ALLOWED, A.SUSPEND, "IP awaits the administrator's confirmation", advice.IP_CONFIRM
     ),
-    Errcode(89506, R.IP_NOT_ALLOWED, A.SUSPEND, "IP refused twice, blocked for a day", advice.IP_CONFIRM),
+    Errcode(89506, R.IP_NOT_ALLOWED, A.SUSPEND_DAY, "IP refused twice, blocked for a day", advice.IP_CONFIRM),
     Errcode(89507, R.IP_NOT_ALLOWED, A.SUSPEND, "IP refused, blocked for an hour", advice.IP_CONFIRM),
 )
 ERRCODES: Final = {row.code: row for row in _ROWS}

@@ -51,6 +51,7 @@ class Action(StrEnum):
     NEXT_DAY = "next_day"  # not before the next Beijing midnight
     NEXT_MONTH = "next_month"
     SUSPEND = "suspend"  # an hour, growing to a day, or until the configuration changes
+    SUSPEND_DAY = "suspend_day"  # the same, a day from the first time on
 
 
 @dataclass(frozen=True, slots=True)

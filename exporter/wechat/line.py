@@ -36,7 +36,7 @@ class Observer(Protocol):
         """One call is over; `reason` is None where it brought what was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """The line to WeChat.
 
@@ -50,6 +50,10 @@ class Line:
     pace: Callable[[], None]
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.monotonic
+
+    def follow(self, other: "Line") -> None:
+        """Call as `other` does from now on; tokens and ways outlive a change of limits."""
+        self.base_url, self.transport, self.pace = other.base_url, other.transport, other.pace
 
     def ask(
         self,

@@ -36,4 +36,6 @@ def test_nobody_there_is_unhealthy(free_port: Callable[[], int], capsys: pytest.
 
 
 def test_a_bad_address_is_bad_usage() -> None:
-    assert main(["healthcheck", "--web.listen-address=nowhere"]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["healthcheck", "--web.listen-address=nowhere"])
+    assert ended.value.code == 2

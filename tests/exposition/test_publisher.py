@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,11 +37,12 @@ class Stage:
         self.now = NOON
         self.shelf = Shelf()
         self.ledger = Ledger(9)
-        self.ledger.configure([(APP, "stable_token")], 9)
+        self.ledger.configure([(APP, "stable_token")], 9, NOON)
         self.publisher = Publisher(self.ledger, self.shelf, history_days, log, lambda: self.now)
 
     def row_comes(self, scale: int = 1) -> None:
-        self.ledger.record(APP.appid, FINE, None, HeldRow(make_row(scale=scale), NOON))
+        held = HeldRow(make_row(scale=scale), NOON)
+        self.ledger.update(APP.appid, lambda entry: replace(entry, health=FINE), held)
 
     def shown(self) -> bytes:
         return b"".join(self.publisher.page.text.plain)

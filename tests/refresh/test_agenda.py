@@ -14,7 +14,7 @@ def drain(agenda: Agenda) -> list[Ask]:
     taken = []
     while (ask := agenda.take()) is not None:
         taken.append(ask)
-        agenda.done()
+        agenda.done(ask)
     return taken
 
 
@@ -30,7 +30,7 @@ def test_follow_ups_wait_behind_all_first_calls() -> None:
     agenda = Agenda([A, B], time.monotonic() + 9)
     assert agenda.take() is A
     agenda.add(C)
-    agenda.done()
+    agenda.done(A)
     assert drain(agenda) == [B, C]
 
 
@@ -39,7 +39,7 @@ def test_a_retry_comes_when_it_is_due_and_others_are_not_held_up() -> None:
     start = time.monotonic()
     agenda.take()
     agenda.add(A, delay=0.15)
-    agenda.done()
+    agenda.done(A)
     assert drain(agenda) == [B, A]
     assert 0.15 <= time.monotonic() - start < 2
 
@@ -48,7 +48,7 @@ def test_retries_and_follow_ups_end_at_the_deadline_but_first_calls_do_not() -> 
     agenda = Agenda([A, B], time.monotonic() - 1)
     agenda.take()
     agenda.add(C)
-    agenda.done()
+    agenda.done(A)
     assert drain(agenda) == [B]
 
 
@@ -56,7 +56,7 @@ def test_a_retry_that_would_come_after_the_deadline_is_left_out() -> None:
     agenda = Agenda([A], time.monotonic() + 1)
     agenda.take()
     agenda.add(A, delay=5)
-    agenda.done()
+    agenda.done(A)
     start = time.monotonic()
     assert agenda.take() is None
     assert time.monotonic() - start < 0.5
@@ -71,7 +71,10 @@ def test_idle_threads_wait_for_calls_under_way_and_then_end(ending: str) -> None
     idle.start()
     idle.join(0.05)
     assert idle.is_alive()  # what is under way may still add something
-    getattr(agenda, ending)()
+    if ending == "done":
+        agenda.done(A)
+    else:
+        agenda.close()
     idle.join(2)
     assert results == [None]
 
@@ -85,3 +88,20 @@ def test_what_a_call_under_way_adds_wakes_an_idle_thread() -> None:
     agenda.add(B)
     idle.join(2)
     assert results == [B]
+
+
+def test_a_newcomer_joins_once_and_not_while_it_waits_or_is_under_way() -> None:
+    agenda = Agenda([A, B], time.monotonic() + 9)
+    assert agenda.take() is A
+    for ask in (A, B, C, C):
+        agenda.join(ask)
+    agenda.done(A)
+    assert drain(agenda) == [B, C]
+
+
+def test_what_is_done_may_join_again() -> None:
+    agenda = Agenda([A, B], time.monotonic() + 9)
+    agenda.take()
+    agenda.done(A)
+    agenda.join(A)
+    assert drain(agenda) == [B, A]

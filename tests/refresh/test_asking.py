@@ -54,7 +54,7 @@ class Desk:
         self.now = NOON
         self.policy = policy
         self.ledger = Ledger(policy.keep_days)
-        self.ledger.configure([(APP, "stable_token")], policy.keep_days)
+        self.ledger.configure([(APP, "stable_token")], policy.keep_days, NOON)
         self.revised = 0
         self.stopping = threading.Event()
         self.tally = Tally()
@@ -73,10 +73,10 @@ class Desk:
     def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
         way = Script(answers)
-        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY)], deadline=1e9, clock=Leap())
+        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], deadline=1e9, clock=Leap())
         while (ask := agenda.take()) is not None:
             self._asking.answer(ask, way, agenda, self.tally, self.policy)
-            agenda.done()
+            agenda.done(ask)
         return way.asked
 
     @property
@@ -233,7 +233,7 @@ def test_a_fault_of_our_own_is_told_and_stays_with_its_app(
 
 def test_nothing_is_written_down_for_an_app_that_a_reload_removed(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk(history_days=1)
-    desk.ledger.configure([(make_app(2), "stable_token")], 9)
+    desk.ledger.configure([(make_app(2), "stable_token")], 9, NOON)
     assert desk.ask({YESTERDAY: [make_row()]}) == []
     assert [entry.rows for entry in desk.ledger.entries()] == [()]
 
@@ -243,6 +243,27 @@ def test_calls_that_a_stop_cut_off_leave_no_trace(open_desk: Callable[..., Desk]
     desk.stopping.set()
     desk.ask({YESTERDAY: [TIMEOUT]})
     assert not desk.entry.tried
+
+
+@pytest.mark.parametrize("answer", [make_row(), TIMEOUT], ids=["row", "failure"])
+def test_a_call_that_outlasts_midnight_is_written_down_as_what_it_was_planned_for(
+    open_desk: Callable[..., Desk], answer: Answer
+) -> None:
+    desk = open_desk(history_days=1)
+    desk.ask({YESTERDAY: [TIMEOUT] * 3})
+    desk.now = NOON + 12 * 3600 + 1  # the day has changed in Beijing
+    desk.ask({YESTERDAY: [answer] * 3})
+    assert desk.entry.health.last_refresh == desk.now
+    assert desk.entry.health.up == isinstance(answer, Row)
+
+
+def test_dates_without_a_row_are_remembered_and_a_row_forgets_them(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=2)
+    for _ in range(2):
+        desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [EMPTY]})
+    assert [(each.day, each.asks, each.asked_at) for each in desk.entry.vacant] == [(DAY_BEFORE, 2, NOON)]
+    desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [make_row(DAY_BEFORE)]})
+    assert desk.entry.vacant == ()
 
 
 def test_the_tokens_end_is_kept_with_the_answer(open_desk: Callable[..., Desk]) -> None:

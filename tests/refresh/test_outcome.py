@@ -23,11 +23,16 @@ NOT_READY = errcode_failure(61503, "data not ready")
 
 
 def fail(health: Health, problem: Failure, now: float = NOON, spread: float = 0.0) -> Health:
-    return after_failure(health, problem, now, lambda: spread)
+    return after_failure(health, problem, now, now, lambda: spread)
+
+
+def hours(count: int) -> list[float]:
+    """Moments far enough apart for calls not to be of one incident."""
+    return [NOON + 3600 * hour for hour in range(count)]
 
 
 def test_a_row_forgets_all_trouble() -> None:
-    assert after_row(NOON) == Health(last_refresh=NOON, last_success=NOON)
+    assert after_row(fail(Health(), TIMEOUT), NOON, NOON) == Health(last_refresh=NOON, last_success=NOON)
 
 
 def test_an_older_row_is_a_success_but_does_not_say_that_yesterday_came() -> None:
@@ -37,7 +42,7 @@ def test_an_older_row_is_a_success_but_does_not_say_that_yesterday_came() -> Non
 
 
 def test_a_failure_keeps_the_last_success() -> None:
-    health = fail(after_row(NOON - 60), TIMEOUT)
+    health = fail(Health(last_refresh=NOON - 60, last_success=NOON - 60), TIMEOUT)
     assert (health.up, health.last_success, health.last_refresh) == (False, NOON - 60, NOON)
     assert health.resume_at is None
 
@@ -49,29 +54,49 @@ def test_not_ready_is_an_answer() -> None:
 
 def test_a_refused_credential_pauses_for_an_hour_growing_to_a_day() -> None:
     health, pauses = Health(), []
-    for _ in range(7):
-        health = fail(health, REFUSED)
+    for now in hours(7):
+        health = fail(health, REFUSED, now)
         assert health.resume_at is not None
-        pauses.append((health.resume_at - NOON) / 3600)
+        pauses.append((health.resume_at - now) / 3600)
     assert pauses == [1, 2, 4, 8, 16, 24, 24]
 
 
 def test_a_passing_network_fault_does_not_shorten_the_growing_pause() -> None:
-    health = fail(fail(fail(Health(), REFUSED), TIMEOUT), REFUSED)
-    assert health.resume_at == NOON + 2 * 3600
+    first, second, third = hours(3)
+    health = fail(fail(fail(Health(), REFUSED, first), TIMEOUT, second), REFUSED, third)
+    assert health.resume_at == third + 2 * 3600
 
 
 def test_an_answer_starts_the_pauses_anew() -> None:
-    health = fail(fail(fail(Health(), REFUSED), NOT_READY), REFUSED)
-    assert health.resume_at == NOON + 3600
+    first, second, third = hours(3)
+    health = fail(fail(fail(Health(), REFUSED, first), NOT_READY, second), REFUSED, third)
+    assert health.resume_at == third + 3600
+
+
+def test_one_incident_that_refuses_several_calls_under_way_counts_once() -> None:
+    began = NOON - 1
+    first = after_failure(Health(), REFUSED, began, NOON, lambda: 0.0)
+    second = after_failure(first, REFUSED, began, NOON + 0.1, lambda: 0.0)
+    assert second is first
+    assert first.resume_at == NOON + 3600
+
+
+def test_a_row_of_a_call_begun_before_the_refusal_does_not_lift_the_pause() -> None:
+    refused = fail(Health(), REFUSED)
+    health = after_row(refused, NOON - 1, NOON + 1)
+    assert (health.up, health.resume_at, health.last_success) == (False, NOON + 3600, NOON + 1)
+
+
+def test_an_ip_that_an_administrator_refused_twice_waits_a_day() -> None:
+    assert fail(Health(), errcode_failure(89506, "")).resume_at == NOON + 86_400
 
 
 def test_a_token_refused_after_its_renewal_pauses_shortly_at_first_then_for_an_hour_at_most() -> None:
     health, pauses = Health(), []
-    for _ in range(11):
-        health = fail(health, STALE)
+    for now in hours(11):
+        health = fail(health, STALE, now)
         assert health.resume_at is not None
-        pauses.append(health.resume_at - NOON)
+        pauses.append(health.resume_at - now)
     assert pauses == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
 
 

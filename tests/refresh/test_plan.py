@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.refresh.plan import LOOKBACK_DAYS, Ask, Policy, due, follow_ups
-from exporter.store.entry import Health, HeldRow
+from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, follow_ups
+from exporter.store.entry import Health, HeldRow, Vacant
 from exporter.trend import window
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_row
@@ -24,7 +24,7 @@ def test_a_window_ends_with_yesterday_and_is_newest_first() -> None:
 
 def test_every_round_asks_for_yesterday_of_every_app_even_when_it_is_held() -> None:
     entries = [make_entry(1, [make_row()]), make_entry(2, [make_row()])]
-    assert due(entries, NOON) == [Ask(entry.app.appid, YESTERDAY) for entry in entries]
+    assert due(entries, NOON) == [Ask(entry.app.appid, YESTERDAY, newest=True) for entry in entries]
 
 
 def test_apps_that_lack_yesterdays_row_are_asked_first() -> None:
@@ -83,6 +83,17 @@ def test_an_app_without_any_row_is_looked_up_further_back_than_a_window_of_one()
 def test_the_usual_window_needs_no_fallback() -> None:
     asks = follow_ups(make_entry(1), NOON, NINE)
     assert [(ask.day, ask.fallback) for ask in asks] == [(day(back), False) for back in range(1, 9)]
+
+
+def test_old_dates_that_never_had_a_row_are_asked_for_once_a_day() -> None:
+    policy = Policy(history_days=7, revisit_days=0)
+    asked_today = tuple(Vacant(day(back), PATIENCE, NOON - 60) for back in range(1, 7))
+    entry = replace(make_entry(1, [make_row()]), vacant=asked_today)
+    assert [ask.day for ask in follow_ups(entry, NOON, policy)] == [day(1), day(2), day(3)]
+    asked_yesterday = tuple(Vacant(day(back), PATIENCE, NOON - 86_400) for back in range(1, 7))
+    assert len(follow_ups(replace(entry, vacant=asked_yesterday), NOON, policy)) == 6
+    asked_seldom = tuple(Vacant(day(back), PATIENCE - 1, NOON - 60) for back in range(1, 7))
+    assert len(follow_ups(replace(entry, vacant=asked_seldom), NOON, policy)) == 6
 
 
 @pytest.mark.parametrize(("history", "revisit", "keep"), [(9, 3, 9), (1, 3, 3), (1, 0, 1)])

@@ -8,9 +8,9 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.refresh.asking import Asking
-from exporter.refresh.plan import Policy
+from exporter.refresh.plan import Policy, due
 from exporter.refresh.worker import Fleet, Worker, next_beat
-from exporter.store.ledger import Ledger
+from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import CallError
@@ -77,7 +77,7 @@ class Rig:
         self.ways |= {
             make_app(each).appid: Way() for each in numbers if make_app(each).appid not in self.ways
         }
-        self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9)
+        self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9, self.now)
 
     def fleet(self) -> Fleet:
         return Fleet(self.ways, Policy(1, 0), self.interval, concurrency=4)
@@ -157,9 +157,12 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
     thread.start()
     until(lambda: len(some.rounds) == 1)
     some.configure(3)
+    assert some.ledger.entries()[0].health.resume_at == NOON + 3600  # refused just now
+    some.now += FRESH_REFUSAL_SECONDS
+    some.configure(3)
     some.worker.reconfigure(some.fleet())
     until(lambda: some.way(1).calls == 2)
-    until(lambda: some.ledger.entries()[0].health.resume_at == NOON + 7200)
+    until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
     some.stopping.set()
     some.worker.stop()
     thread.join(5)
@@ -272,7 +275,59 @@ def test_a_fault_of_our_own_outside_a_call_does_not_end_the_round(
     rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig()
-    monkeypatch.setattr(some.ledger, "record", lambda *_: 1 / 0)
+    monkeypatch.setattr(some.ledger, "update", lambda *_: 1 / 0)
     some.round()
     assert some.calls() == 3
     assert [event["event"] for event in events] == ["internal fault"] * 3 + ["round finished"]
+
+
+def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=20)
+    gate = threading.Event()
+    for way in many.ways.values():
+        way.gate = gate
+    thread = threading.Thread(target=many.round)
+    thread.start()
+    until(lambda: many.calls() == 4)
+    for _ in range(5):
+        many.worker.reconfigure(many.fleet())
+    gate.set()
+    thread.join(5)
+    assert [way.calls for way in many.ways.values()] == [1] * 20
+
+
+def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=0.05)
+    broken = iter([True])
+    monkeypatch.setattr(
+        "exporter.refresh.worker.due", lambda *given: 1 / 0 if next(broken, False) else due(*given)
+    )
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) >= 1)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    told = [event["event"] for event in events if event["log_level"] != "debug"]
+    assert told[:2] == ["round broke off", "round finished"]
+
+
+def test_with_too_few_threads_the_round_is_slower_and_whole(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = rig(apps=20)
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def scarce(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    many.round()
+    assert many.calls() == 20
+    assert "fewer threads than refresh.concurrency" in [event["event"] for event in events]

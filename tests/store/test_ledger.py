@@ -6,7 +6,7 @@ import pytest
 
 from exporter.config.settings import Secret, StableToken
 from exporter.store.entry import Health, HeldRow
-from exporter.store.ledger import Ledger
+from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from tests.building import NOON, make_app, make_row
 
 FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")
@@ -14,19 +14,24 @@ ROW = HeldRow(make_row(), NOON)
 FINE = Health(last_refresh=NOON, last_success=NOON)
 PAUSED = Health(last_refresh=NOON, resume_at=NOON + 3600)
 REFUSED = Health(last_refresh=NOON, resume_at=NOON + 3600, strikes=1, fingerprint=b"x")
+LATER = NOON + FRESH_REFUSAL_SECONDS
 
 
 @pytest.fixture
 def ledger() -> Ledger:
     ledger = Ledger(9)
-    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9)
+    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9, LATER)
     ledger.take_changes()
     return ledger
 
 
+def record(ledger: Ledger, appid: str, health: Health, held: HeldRow | None = None) -> None:
+    ledger.update(appid, lambda entry: replace(entry, health=health), held)
+
+
 def test_what_is_new_is_given_out_once(ledger: Ledger) -> None:
     assert not ledger.take_changes()
-    ledger.record(FIRST.appid, FINE, None, ROW)
+    record(ledger, FIRST.appid, FINE, ROW)
     changes = ledger.take_changes()
     assert changes
     assert changes.rows == ((FIRST.appid, ROW),)
@@ -35,23 +40,23 @@ def test_what_is_new_is_given_out_once(ledger: Ledger) -> None:
 
 
 def test_what_comes_after_taking_is_not_in_what_was_taken(ledger: Ledger) -> None:
-    ledger.record(FIRST.appid, FINE, None, ROW)
+    record(ledger, FIRST.appid, FINE, ROW)
     taken = ledger.take_changes()
-    ledger.record(FIRST.appid, FINE, None, HeldRow(make_row(scale=2), NOON))
+    record(ledger, FIRST.appid, FINE, HeldRow(make_row(scale=2), NOON))
     assert taken.entries[FIRST.appid].rows == (ROW,)
 
 
 def test_a_failure_alone_is_shown_and_needs_no_storing(ledger: Ledger) -> None:
-    ledger.record(FIRST.appid, PAUSED, None)
+    record(ledger, FIRST.appid, PAUSED)
     changes = ledger.take_changes()
     assert changes.rows == ()
     assert changes.entries[FIRST.appid].health == PAUSED
 
 
 def test_a_reload_keeps_the_rows_and_health_of_apps_that_stay(ledger: Ledger) -> None:
-    ledger.record(FIRST.appid, PAUSED, NOON + 7200, ROW)
+    record(ledger, FIRST.appid, PAUSED, ROW)
     renamed = replace(FIRST, name="coffee-house")
-    ledger.configure([(SECOND, "stable_token"), (renamed, "stable_token")], 9)
+    ledger.configure([(SECOND, "stable_token"), (renamed, "stable_token")], 9, LATER)
     changes = ledger.take_changes()
     assert changes.complete
     assert list(changes.entries) == [SECOND.appid, FIRST.appid]
@@ -60,26 +65,26 @@ def test_a_reload_keeps_the_rows_and_health_of_apps_that_stay(ledger: Ledger) ->
 
 
 def test_a_reload_forgets_apps_that_go_and_what_still_comes_for_them(ledger: Ledger) -> None:
-    ledger.configure([(SECOND, "stable_token")], 9)
-    ledger.record(FIRST.appid, FINE, None, ROW)
+    ledger.configure([(SECOND, "stable_token")], 9, LATER)
+    record(ledger, FIRST.appid, FINE, ROW)
     assert ledger.get(FIRST.appid) is None
     changes = ledger.take_changes()
     assert (changes.rows, list(changes.entries)) == ((), [SECOND.appid])
 
 
 def test_a_reload_lifts_the_pause_after_a_refusal_but_not_that_of_a_spent_quota(ledger: Ledger) -> None:
-    ledger.record(FIRST.appid, REFUSED, None)
-    ledger.record(SECOND.appid, PAUSED, None)
-    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9)
+    record(ledger, FIRST.appid, REFUSED)
+    record(ledger, SECOND.appid, PAUSED)
+    ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9, LATER)
     refused, spent = ledger.entries()
     assert (refused.health.resume_at, refused.health.strikes, refused.health.awaited) == (None, 1, True)
     assert (spent.health, spent.health.awaited) == (PAUSED, False)
 
 
 def test_a_changed_credential_ends_the_pause_and_keeps_the_rows(ledger: Ledger) -> None:
-    ledger.record(FIRST.appid, replace(PAUSED, last_success=NOON - 60), None, ROW)
+    record(ledger, FIRST.appid, replace(PAUSED, last_success=NOON - 60), ROW)
     changed = replace(FIRST, token=StableToken(Secret(value="another-fake-secret")))
-    ledger.configure([(changed, "stable_token")], 9)
+    ledger.configure([(changed, "stable_token")], 9, LATER)
     entry = ledger.get(FIRST.appid)
     assert entry is not None
     assert (entry.rows, entry.health) == ((ROW,), Health(last_success=NOON - 60))
@@ -96,7 +101,7 @@ def test_restored_rows_are_shown_with_the_time_they_were_fetched(ledger: Ledger)
 
 def test_restoring_does_not_overwrite_newer_rows(ledger: Ledger) -> None:
     newer = HeldRow(make_row(scale=2), NOON)
-    ledger.record(FIRST.appid, FINE, None, newer)
+    record(ledger, FIRST.appid, FINE, newer)
     ledger.restore([(FIRST.appid, (ROW,))])
     assert ledger.entries()[0].rows == (newer,)
 
@@ -105,9 +110,23 @@ def test_waiting_ends_with_news_with_the_end_and_with_the_time(ledger: Ledger) -
     start = time.monotonic()
     ledger.wait(0.05)
     assert time.monotonic() - start >= 0.05
-    threading.Timer(0.05, ledger.record, (FIRST.appid, FINE, None)).start()
+    threading.Timer(0.05, record, (ledger, FIRST.appid, FINE)).start()
     ledger.wait(5)
     ledger.take_changes()
     threading.Timer(0.05, ledger.close).start()
     ledger.wait(5)
     assert time.monotonic() - start < 4
+
+
+def test_a_refusal_just_now_outlasts_a_reload(ledger: Ledger) -> None:
+    record(ledger, FIRST.appid, REFUSED)
+    ledger.configure([(FIRST, "stable_token")], 9, LATER - 1)
+    assert ledger.entries()[0].health == REFUSED
+
+
+def test_an_update_tells_what_was_and_what_is(ledger: Ledger) -> None:
+    changed = ledger.update(FIRST.appid, lambda entry: replace(entry, health=FINE), ROW)
+    assert changed is not None
+    before, after = changed
+    assert (before.rows, after.rows, after.health) == ((), (ROW,), FINE)
+    assert ledger.update("wxffffffffffffffff", lambda entry: entry) is None

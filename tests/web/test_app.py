@@ -1,5 +1,6 @@
 import gzip
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def request_(exporter: Exporter, scrapes: Scrapes) -> Ask:
 
 def row_comes(exporter: Exporter) -> None:
     health = Health(last_refresh=NOON, last_success=NOON)
-    exporter.ledger.record(APPID, health, None, HeldRow(make_row(), NOON))
+    exporter.ledger.update(APPID, lambda entry: replace(entry, health=health), HeldRow(make_row(), NOON))
     exporter.publisher.publish()
 
 
