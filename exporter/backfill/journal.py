@@ -43,6 +43,7 @@ _KEEP: Final = (
 _WITHIN: Final = "appid = ? AND ref_date BETWEEN ? AND ?"
 _COUNT_ROWS: Final = f"SELECT count(*) FROM answers WHERE {_WITHIN} AND is_row"  # noqa: S608
 _EMPTY: Final = f"SELECT ref_date, answered_at FROM answers WHERE {_WITHIN} AND NOT is_row"  # noqa: S608
+_LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use waiting
 _NO_FIGURES: Final = (None,) * len(FIELDS)
 
 
@@ -72,7 +73,9 @@ class Journal:
         with self._explained("open"):
             if place:
                 os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+            self._db = sqlite3.connect(
+                place, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None
+            )
             try:
                 self._prepare()
             except BaseException:

@@ -26,7 +26,9 @@ class Lanes:
         self._again: dict[str, list[Ask]] = {appid: [] for appid in days}
         self._rests_until: dict[str, float] = {}
         self._turns = len(self._days)
-        self._queue = [(0.0, turn, appid) for turn, appid in enumerate(self._days)]  # a heap, sorted already
+        self._queue = [
+            (-math.inf, turn, appid) for turn, appid in enumerate(self._days)
+        ]  # a heap, sorted already
         self._queued = set(self._days)
         self._under_way = 0
         self._closed = False
@@ -95,4 +97,5 @@ class Lanes:
         if appid not in self._queued:
             self._turns += 1
             self._queued.add(appid)
-            heapq.heappush(self._queue, (self._rests_until.get(appid, 0.0), self._turns, appid))
+            when = max(self._clock(), self._rests_until.get(appid, 0.0))  # who has rested is not overtaken
+            heapq.heappush(self._queue, (when, self._turns, appid))

@@ -8,7 +8,7 @@ from typing import Final
 
 from exporter.trend import DAY_SECONDS, midnight, yesterday
 
-_BACK: Final = re.compile(r"([0-9]{1,5})d")
+_BACK: Final = re.compile(r"([0-9]{1,6})d")
 _HOURS: Final = 8  # of the next day, Beijing time: WeChat has published most rows by then
 
 
