@@ -84,6 +84,10 @@ class Desk:
         return len(self.ways[appid].asked)
 
 
+def always(answer: Failure | Exception) -> Answer:
+    return lambda _: answer
+
+
 def once(problem: Failure, on: date) -> Answer:
     """Fails the first call for one date; rows otherwise."""
     left = [problem]
@@ -98,7 +102,7 @@ def test_every_date_is_asked_once_and_kept(log: FilteringBoundLogger) -> None:
 
 
 def test_an_empty_answer_is_an_answer(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, wx1=lambda day: EMPTY).work()
+    desk = Desk(log, wx1=always(EMPTY)).work()
     assert desk.count() == Count(0, DAYS)
     assert desk.calls() == desk.answered == DAYS
     assert not desk.course().missed
@@ -126,7 +130,7 @@ def test_a_pause_is_as_long_as_the_errcode_wants(
 ) -> None:
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), YESTERDAY))
     pauses = []
-    monkeypatch.setattr(desk.asking._lanes, "repeat", lambda ask, delay: pauses.append(delay))
+    monkeypatch.setattr(desk.asking._lanes, "repeat", lambda _, delay: pauses.append(delay))
     desk.work()
     assert [seconds <= pause <= seconds + 3 for pause in pauses] == [True]
 
@@ -138,7 +142,7 @@ def test_a_pause_is_as_long_as_the_errcode_wants(
 def test_a_refused_app_ends_at_once_and_no_other(
     code: int, until: float, log: FilteringBoundLogger, events: list[Any]
 ) -> None:
-    desk = Desk(log, wx1=lambda day: errcode_failure(code, "no"), wx2=make_row).work()
+    desk = Desk(log, wx1=always(errcode_failure(code, "no")), wx2=make_row).work()
     assert desk.calls("wx1") == 1
     assert desk.count("wx2") == Count(DAYS, 0)
     resume_at = desk.course().health.resume_at
@@ -152,7 +156,7 @@ def test_a_refused_app_ends_at_once_and_no_other(
 def test_calls_under_way_when_an_app_ends_change_nothing(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
-    desk = Desk(log, wx1=lambda day: errcode_failure(45009, "quota"))
+    desk = Desk(log, wx1=always(errcode_failure(45009, "quota")))
     lanes = desk.asking._lanes
     asks = [lanes.take(), lanes.take()]
     for ask in asks:
@@ -168,7 +172,7 @@ def test_calls_under_way_when_an_app_ends_change_nothing(
 def test_an_app_whose_dates_fail_one_after_another_is_left_alone(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
-    desk = Desk(log, wx1=lambda day: errcode_failure(-1, "busy"), wx2=make_row).work()
+    desk = Desk(log, wx1=always(errcode_failure(-1, "busy")), wx2=make_row).work()
     assert desk.calls("wx1") == PATIENCE * ATTEMPTS
     assert desk.count("wx2") == Count(DAYS, 0)
     assert "go_on_after" not in events[0]
@@ -182,19 +186,19 @@ def test_rows_that_make_no_sense_are_missing_and_do_not_end_an_app(log: Filterin
 
 
 def test_the_run_ends_where_nobody_is_reached(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, **{f"wx{number}": lambda day: NETWORK for number in range(100)}).work()
+    desk = Desk(log, **{f"wx{number}": always(NETWORK) for number in range(100)}).work()
     assert desk.asking.out_of_reach
     assert sum(desk.calls(appid) for appid in desk.ways) == SILENCE
 
 
 def test_one_app_that_reaches_nobody_does_not_end_the_run(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, wx1=lambda day: NETWORK, wx2=make_row).work()
+    desk = Desk(log, wx1=always(NETWORK), wx2=make_row).work()
     assert not desk.asking.out_of_reach
     assert desk.count("wx2") == Count(DAYS, 0)
 
 
 def test_a_fault_of_ours_in_one_app_stops_no_other(log: FilteringBoundLogger, events: list[Any]) -> None:
-    desk = Desk(log, wx1=lambda day: RuntimeError("oops"), wx2=make_row).work()
+    desk = Desk(log, wx1=always(RuntimeError("oops")), wx2=make_row).work()
     assert desk.course().missed == {Reason.INTERNAL: PATIENCE}
     assert desk.count("wx2") == Count(DAYS, 0)
     assert events[0]["event"] == "internal fault"

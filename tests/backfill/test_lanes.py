@@ -49,7 +49,8 @@ def test_a_resting_app_holds_up_no_other_and_goes_on_with_what_failed() -> None:
     lanes.done()
     taken = [lanes.take(), lanes.take()]
     assert [ask and ask.appid for ask in taken] == ["wx2", "wx2"]
-    lanes.done(), lanes.done()
+    lanes.done()
+    lanes.done()
     clock.now += 60
     assert lanes.take() == Ask("wx1", YESTERDAY, attempt=2)
     lanes.done()

@@ -16,10 +16,9 @@ def test_a_line_now_and_then_tells_rate_and_time_left(log: FilteringBoundLogger,
     for _ in range(100):
         seconds += 0.25
         lines.answered()
-    assert events == [
-        {"event": "asking", "log_level": "info", "done": 40, "of": 1000, "per_second": 4.0, "time_left": "4m"},
-        {"event": "asking", "log_level": "info", "done": 80, "of": 1000, "per_second": 4.0, "time_left": "3m50s"},
-    ]  # fmt: skip
+    assert [event["event"] for event in events] == ["asking", "asking"]
+    told = [(event["done"], event["of"], event["per_second"], event["time_left"]) for event in events]
+    assert told == [(40, 1000, 4.0, "4m"), (80, 1000, 4.0, "3m50s")]
 
 
 def test_the_bar_reaches_its_end() -> None:

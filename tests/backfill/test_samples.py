@@ -98,16 +98,17 @@ def test_both_formats_hold_the_same_samples() -> None:
     apps = [SHOP, make_app(2, "tea")]
     journal = kept(make_row(BEFORE), bare_row(YESTERDAY, visit_depth=1.5))
     journal.keep([(apps[1].appid, BEFORE, make_row(BEFORE, 3), NOON)])
-    strict = {
-        (sample.name, *sorted(sample.labels.items()), sample.value, float(sample.timestamp))
-        for family in text_string_to_metric_families(text(openmetrics(journal, apps, SPAN, shape)))
-        for sample in family.samples
-    }
-    loose = {
-        (sample.name, *sorted(sample.labels.items()), sample.value, float(sample.timestamp))
-        for family in parse_text(text(prometheus(journal, apps, SPAN, shape)))
-        for sample in family.samples
-    }
+    strict, loose = (
+        {
+            (sample.name, *sorted(sample.labels.items()), sample.value, float(str(sample.timestamp)))
+            for family in families
+            for sample in family.samples
+        }
+        for families in (
+            text_string_to_metric_families(text(openmetrics(journal, apps, SPAN, shape))),
+            parse_text(text(prometheus(journal, apps, SPAN, shape))),
+        )
+    )
     assert strict == loose
     assert len(strict) == (8 + 2 + 8) * (1 + 24)
 
