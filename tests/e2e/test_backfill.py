@@ -4,6 +4,7 @@ WECHAT_EXPORTER_BACKFILL=full makes it 30 apps and 365 dates instead of 5 and 60
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -271,7 +272,10 @@ def test_the_latest_family_replays_as_if_the_exporter_had_run(
         }
 
 
-def test_after_kill_9_the_same_command_asks_only_for_what_is_not_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     with Simulator(fleet(4, seed=2), Conditions(always_published=True, latency_seconds=0.02)) as wechat:
         config = write_config(wechat, tmp_path)
         output = tmp_path / "history.om"
@@ -280,8 +284,8 @@ def test_after_kill_9_the_same_command_asks_only_for_what_is_not_kept(tmp_path: 
         while wechat.calls(endpoint="daily_visit_trend") < 80:
             assert process.poll() is None
             time.sleep(0.005)
-        process.kill()
-        process.wait(10)
+        process.send_signal(number)
+        assert process.wait(10) == (1 if number is signal.SIGINT else -signal.SIGKILL)
         assert not output.exists()
         asked_before = wechat.calls(endpoint="daily_visit_trend")
         last = yesterday(wechat.clock.now())
