@@ -74,7 +74,7 @@ class Asking:
                 try:
                     self._answer(ask)
                 finally:
-                    self._lanes.done()
+                    self._lanes.done(ask)
         except JournalError as error:  # another call would be lost as well
             self.fault = error
             self._lanes.close()

@@ -83,6 +83,7 @@ def fetch(
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
     lanes = Lanes(
         {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
+        config.refresh.concurrency,
         time.monotonic,
     )
     asking = Asking(

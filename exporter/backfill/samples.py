@@ -16,6 +16,9 @@ from exporter.config.settings import App
 from exporter.exposition.families import BY_DATE, DAILY, Family, escape, headers
 from exporter.trend import DAY_SECONDS, FIELDS, Row, midnight
 
+HEAD_SECONDS: Final = 3 * 3600
+"""Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in
+memory, of whatever series, from before the end of the newest block (seen with 2.42)."""
 COLUMNS: Final = (*(field.name for field in FIELDS), "ref_date")
 """The journal's column behind each family of DAILY and of BY_DATE."""
 
@@ -25,12 +28,12 @@ class Shape:
     """What the samples look like.
 
     `labels` are the target labels, as `serve`'s samples would get them; `step` is the seconds between
-    the samples of the latest family, None: without it; `now` (Unix time): nothing is stamped later.
+    the samples of the latest family, None: without it; `until` (Unix time): nothing is stamped later.
     """
 
     labels: Mapping[str, str]
     step: int | None
-    now: int
+    until: int
 
     def identity(self, app: App) -> str:
         """The labels that all samples of an app share, without braces."""
@@ -39,12 +42,12 @@ class Shape:
 
     def dated(self, day: date) -> int:
         """When the by-date sample of a date is stamped, Unix time."""
-        return min(shown_from(day), self.now)
+        return min(shown_from(day), self.until)
 
     def replayed(self, day: date) -> range:
         """When the latest family showed that date: one day, or so much of it as has passed."""
         begin = shown_from(day)
-        return range(begin, min(begin + DAY_SECONDS, self.now + 1), self.step) if self.step else range(0)
+        return range(begin, min(begin + DAY_SECONDS, self.until + 1), self.step) if self.step else range(0)
 
 
 def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) -> Iterator[str]:

@@ -74,7 +74,7 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
     journal = flags.journal or (f"{output}.journal" if output else "backfill.journal")
     return Order(
         Wanted(_chosen(config.apps, flags.apps), read_span(flags.first, flags.last, now), now),
-        Shape(_labels(flags.labels), _step(flags.resolution), int(now)),
+        Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS),
         output,
         flags.format,
         _target(flags.push) if flags.push else None,

@@ -55,7 +55,7 @@ class Desk:
         self.asking = Asking(
             {appid: Course(f"shop {appid}") for appid in answers},
             self.ways,
-            Lanes({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, self._leap),
+            Lanes({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
             self.journal,
             self._count,
             log,
@@ -163,7 +163,7 @@ def test_calls_under_way_when_an_app_ends_change_nothing(
         assert ask is not None
         desk.asking._failed(ask, desk.course(), errcode_failure(45009, "quota"))
         desk.asking._answer(ask)
-        lanes.done()
+        lanes.done(ask)
     assert desk.calls() == 0
     assert len(events) == 1
     assert lanes.take() is None

@@ -56,7 +56,7 @@ def test_nothing_is_stamped_later_than_now() -> None:
     early = Shape({}, 300, EIGHT + DAY_SECONDS - 3600)  # 07:00, and yesterday's row is there already
     page = text(openmetrics(kept(make_row(BEFORE), make_row(YESTERDAY)), [SHOP], SPAN, early))
     stamps = [int(line.rpartition(" ")[2]) for line in page.splitlines() if not line.startswith("#")]
-    assert max(stamps) == early.now
+    assert max(stamps) == early.until
     assert len(stamps) == 8 * (2 + 23 * 12 + 1)
 
 
