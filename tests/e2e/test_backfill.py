@@ -32,7 +32,7 @@ from tests.running import COMMAND
 APPS, DATES = (30, 365) if os.environ.get("WECHAT_EXPORTER_BACKFILL") == "full" else (5, 60)
 NAMES = ('he said "hi"', "back\\slash \\n", "two\nlines", "奶茶小铺 🧋", "{braces},=")
 REPLAY_APPS, REPLAY_DATES, REPLAY_SECONDS = 2, 5, 300
-Values = dict[tuple[str, str, date], float]
+Values = dict[tuple[str, date], float]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def write_config(wechat: Simulator, folder: Path) -> Path:
 def figures(wechat: Simulator, field: str, span: Span) -> Values:
     """What WeChat answers for every app and date."""
     return {
-        (app.appid, app.name, day): row(app.appid, day, app.size)[field]  # type: ignore[misc]
+        (app.appid, day): row(app.appid, day, app.size)[field]  # type: ignore[misc]
         for app in wechat.apps
         if field not in app.left_out
         for day in span.newest_first()
@@ -101,10 +101,15 @@ def drawn(base_url: str, metric: str, span: Span, shift: int) -> Values:
         timeout=60,
     ).json()
     return {
-        (series["metric"]["appid"], series["metric"]["name"], day_of(at)): float(value)
+        (series["metric"]["appid"], day_of(at)): float(value)
         for series in answer["data"]["result"]
         for at, value in series["values"]
     }
+
+
+def names(base_url: str) -> set[str]:
+    answer = requests.get(f"{base_url}/api/v1/label/name/values", params={"start": "0"}, timeout=60)
+    return set(answer.json()["data"])
 
 
 def day_of(at: float) -> date:
@@ -184,6 +189,7 @@ def test_prometheus_draws_every_figure_on_its_date(
             expected = figures(wechat, field.name, span)
             assert len(expected) >= APPS * DATES // 2
             assert drawn(base_url, field.metric, span, shift=0) == expected
+        assert names(base_url) == {app.name for app in wechat.apps}
         assert drawn(base_url, "visit_pv", span, shift=8 * 3600) == figures(wechat, "visit_pv", span)
         found = instant(
             base_url, "count by (job, instance) ({__name__=~'.+'})", midnight(span.first) + 32 * 3600
@@ -203,6 +209,7 @@ def test_victoriametrics_draws_every_figure_on_its_date(
     requests.get(f"{victoria}/internal/force_flush", timeout=10)
     for field in FIELDS:
         assert drawn(victoria, field.metric, span, shift=0) == figures(wechat, field.name, span)
+    assert names(victoria) == {app.name for app in wechat.apps}
     counted = instant(
         victoria, "max(count_over_time(wechat_miniprogram_by_date_visit_pv[400d]))", time.time()
     )
@@ -213,11 +220,13 @@ def test_openmetrics_is_strictly_right(history: Path, wechat: Simulator, span: S
     with history.open(encoding="utf-8", newline="\n") as file:
         families = list(text_fd_to_metric_families(file))
     assert [family.name for family in families] == [family.metric for family in BY_DATE]
+    called = {app.appid: app.name for app in wechat.apps}
     found, stamps = {}, {}
     for sample in families[1].samples:
         labels = sample.labels
         day = date.fromisoformat(labels["ref_date"])
-        found[labels["appid"], labels["name"], day] = sample.value
+        found[labels["appid"], day] = sample.value
+        assert labels["name"] == called[labels["appid"]]
         stamps[day] = float(sample.timestamp)
     assert found == figures(wechat, "visit_pv", span)
     assert stamps.pop(span.last) <= time.time()  # before 08:00 it is stamped with the time of writing
