@@ -15,6 +15,7 @@ PROGRAM: Final = "wechat-miniprogram-exporter"
 _COMMANDS: Final = {
     "serve": "run the exporter (the default)",
     "check": "validate the configuration; --online also asks WeChat once per app",
+    "backfill": "fetch past dates, for promtool, VictoriaMetrics, spreadsheets",
     "simulate": "a stand-in WeChat server on loopback, for demos and tests",
     "demo": "simulate and serve in one process: no credentials needed",
     "healthcheck": "exit 0 if a running exporter answers /-/healthy",
@@ -28,7 +29,7 @@ examples:
   {PROGRAM} check --online --config.file=config.yaml
   {PROGRAM} COMMAND --help
 
-exit codes: 0 stopped or all well, 1 failed, 2 bad usage or bad configuration
+exit codes: 0 stopped or all well, 1 failed, 2 bad usage or bad configuration, 3 backfill: dates missing
 """
 
 
@@ -61,6 +62,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     {
         "serve": _serve_flags,
         "check": _check_flags,
+        "backfill": _backfill_flags,
         "simulate": _simulate_flags,
         "demo": _demo_flags,
         "healthcheck": _healthcheck_flags,
@@ -77,6 +79,45 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
 def _check_flags(parser: argparse.ArgumentParser) -> None:
     _config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
+
+
+def _backfill_flags(parser: argparse.ArgumentParser) -> None:
+    _config_flag(parser)
+    for flag, name, metavar, text in (
+        ("--from", "first", "DATE", "first date: 2026-01-31, or 60d for that many days back"),
+        ("--to", "last", "DATE", "last date (%(default)s)"),
+        ("--output", "output", "FILE", "where to write; appears whole or not at all"),
+        ("--push", "push", "URL", "send to VictoriaMetrics, in batches"),
+        (
+            "--journal",
+            "journal",
+            "FILE",
+            "keeps every answer (OUTPUT.journal, without --output backfill.journal)",
+        ),
+        ("--resolution", "resolution", "DURATION", "also replay the latest family at this step, say 5m"),
+    ):
+        parser.add_argument(
+            flag,
+            dest=name,
+            metavar=metavar,
+            required=flag == "--from",
+            default="yesterday" if flag == "--to" else None,
+            help=text,
+        )
+    for flag, name, metavar, text in (
+        ("--app", "apps", "NAME_OR_APPID", "only this app, repeatable (all)"),
+        ("--label", "labels", "NAME=VALUE", "target label such as job or instance, repeatable"),
+    ):
+        parser.add_argument(flag, dest=name, metavar=metavar, action="append", default=[], help=text)
+    parser.add_argument(
+        "--format",
+        choices=("openmetrics", "prometheus", "csv", "jsonl"),
+        default="openmetrics",
+        help="of --output (%(default)s)",
+    )
+    parser.add_argument("--missing", action="store_true", help="ask only for dates that the storage lacks")
+    parser.add_argument("--dry-run", action="store_true", help="say how many calls it would make")
+    _log_flags(parser, "info")
 
 
 def _simulate_flags(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """The compose files: what they mount is there, what they say the programs understand."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def mounts(service: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_image_has_a_version(name: str) -> None:
-    assert set(services(name)) == {"exporter", "prometheus", "alertmanager", "grafana"}
+    past = {"history", "blocks"} if name == "compose.yaml" else set()
+    assert set(services(name)) == {"exporter", "prometheus", "alertmanager", "grafana"} | past
     for service in services(name).values():
         assert re.search(r":v?\d+\.\d+\.\d+$", service["image"])
 
@@ -99,8 +101,24 @@ def test_grafana_finds_what_provisioning_names(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_open_to_the_network(name: str) -> None:
     for service in services(name).values():
-        for port in service["ports"]:
+        for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:")
+
+
+def test_the_demo_s_past_dates_get_the_labels_of_its_scrapes_and_end_where_prometheus_looks() -> None:
+    told = services("compose.yaml")
+    (script,) = told["history"]["command"]
+    words = shlex.split(re.search(r"exporter backfill (.*?) \|\|", script.replace("\\\n", " "), re.DOTALL)[1])  # type: ignore[index]
+    flags = _parser("backfill").parse_args(words)
+    (job,) = yaml.safe_load(DEPLOY.joinpath("prometheus.demo.yaml").read_text("utf-8"))["scrape_configs"]
+    (target,) = job["static_configs"][0]["targets"]
+    assert flags.labels == [f"job={job['job_name']}", f"instance={target}"]
+    volume = mounts(told["history"])["/data"]  # the image's working directory
+    assert mounts(told["blocks"])["/history"] == volume
+    (script,) = told["blocks"]["command"]
+    assert f"/history/{flags.output} /prometheus" in script
+    assert mounts(told["blocks"])["/prometheus"] == mounts(told["prometheus"])["/prometheus"]
+    assert told["blocks"]["image"] == told["prometheus"]["image"]
 
 
 def test_the_rules_of_a_configuration_stand_beside_it() -> None:

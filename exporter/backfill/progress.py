@@ -1,0 +1,74 @@
+"""How far a backfill has come: a bar with rate and time left on a terminal, elsewhere a log line at times."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.durations import written
+
+LINE_SECONDS: Final = 10.0  # between two log lines
+
+
+class Lines:
+    """Logs the progress every LINE_SECONDS; called from many threads. `clock` gives seconds."""
+
+    def __init__(self, total: int, log: FilteringBoundLogger, clock: Callable[[], float]) -> None:
+        self._total = total
+        self._log = log
+        self._clock = clock
+        self._start = self._told = clock()
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def answered(self) -> None:
+        """One more date is answered."""
+        with self._lock:
+            self._done += 1
+            now = self._clock()
+            if now - self._told >= LINE_SECONDS:
+                self._told = now
+                rate = self._done / (now - self._start)
+                left = written(round((self._total - self._done) / rate))
+                self._log.info(
+                    "asking", done=self._done, of=self._total, per_second=round(rate, 1), time_left=left
+                )
+
+
+@contextmanager
+def bar(total: int, stream: TextIO) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal; what is written to sys.stderr meanwhile appears above it.
+
+    Gives the function to call for each date that is answered.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=stream)) as progress:
+        task = progress.add_task("asking WeChat", total=total, rate="")
+
+        def answered() -> None:
+            progress.advance(task)
+            speed = progress.tasks[0].speed
+            progress.update(task, rate=f"{speed:.0f}/s" if speed else "")
+
+        yield answered

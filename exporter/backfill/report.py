@@ -1,0 +1,112 @@
+"""What came of a backfill: a table with a line per app, the exit code, and when to go on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from exporter.backfill.asking import Course
+from exporter.backfill.journal import Count
+from exporter.trend import beijing_text
+from exporter.wechat.errors import Action, Reason
+
+ALL, FAILED, SOME_MISSING = 0, 1, 3
+"""The exit codes; 2 is bad usage or a bad configuration."""
+
+_HEAD: Final = ("app", "appid", "fetched", "empty", "missing", "why")
+_QUOTA: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One app: what is known of its dates now, of `days` in all, and how asking for the rest went."""
+
+    appid: str
+    days: int
+    count: Count
+    course: Course
+
+    @property
+    def missing(self) -> int:
+        """Dates that neither have a row nor are known to have none."""
+        return self.days - self.count.rows - self.count.empty
+
+    @property
+    def waits_till(self) -> float | None:
+        """When a quota of this app is filled up again, Unix time."""
+        ended_by = self.course.ended_by
+        return self.course.health.resume_at if ended_by is not None and ended_by.action in _QUOTA else None
+
+    @property
+    def why(self) -> str:
+        """Why dates are missing: what ended the asking, or the single dates' reasons."""
+        if not self.missing:
+            return ""
+        if (ended_by := self.course.ended_by) is not None:
+            return f"{ended_by.reason}: {ended_by.detail}"
+        told = (f"{reason} {count}" for reason, count in sorted(self.course.missed.items()))
+        return ", ".join(told) or "not asked for"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line of the table."""
+        figures = (f"{self.count.rows}", f"{self.count.empty}", f"{self.missing}")
+        return tuple(_printable(each) for each in (self.course.name, self.appid, *figures, self.why))
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0: every date is answered; 3: some are missing; 1: nothing came, and no quota will change that."""
+    if not any(result.missing for result in results):
+        return ALL
+    came = any(result.count.rows or result.count.empty for result in results)
+    states = any(reason.is_state for result in results for reason in result.course.missed)
+    waits = any(result.waits_till is not None for result in results)
+    return SOME_MISSING if came or states or waits else FAILED
+
+
+def advice(results: Sequence[Result], *, out_of_reach: bool) -> list[str]:
+    """What to do about the missing dates, in sentences."""
+    missing = sum(result.missing for result in results)
+    if not missing:
+        return []
+    told = [f"{missing} dates are missing. The same command goes on here and asks for nothing twice."]
+    if out_of_reach:
+        told.append("WeChat was out of reach: see to the network, then go on.")
+    waits = [result.waits_till for result in results if result.waits_till is not None]
+    if waits:
+        told.append(f"{len(waits)} apps have spent their quota: go on after {beijing_text(max(waits) + 60)}.")
+    advised = {
+        ended_by.advice.en: ended_by.reason
+        for result in results
+        if (ended_by := result.course.ended_by) is not None and result.waits_till is None
+    }
+    told += (f"{reason}: {text}" for text, reason in advised.items())
+    if any(Reason.NOT_READY in result.course.missed for result in results):
+        told.append("Dates that are not ready yet come later in the day.")
+    return told
+
+
+def tell(results: Iterable[Result], stream: TextIO) -> None:
+    """Write the table: drawn on a terminal, columns of plain text elsewhere."""
+    lines = [result.cells for result in results]
+    if stream.isatty():
+        table = Table(*_HEAD)
+        for column in table.columns[2:5]:
+            column.justify = "right"
+        for line in lines:
+            table.add_row(*map(Text, line))  # Text: a name may look like rich's markup
+        Console(file=stream).print(table)
+        return
+    widths = [max(map(cell_len, cells)) for cells in zip(_HEAD, *lines, strict=True)]
+    for line in (_HEAD, *lines):
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        stream.write("  ".join(padded).rstrip() + "\n")
+
+
+def _printable(text: str) -> str:
+    """A name may have line breaks, which would break the table."""
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -1,0 +1,212 @@
+"""`backfill`: fetch past dates and write or send them as if the exporter had been running then."""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import requests
+from structlog.typing import FilteringBoundLogger
+
+from exporter.backfill import report, samples, sheets
+from exporter.backfill.fetching import Wanted, fetch, take_over
+from exporter.backfill.journal import Journal, JournalError
+from exporter.backfill.output import OutputError, write_whole
+from exporter.backfill.progress import Lines, bar
+from exporter.backfill.push import Push, PushError, Target, read_target
+from exporter.backfill.samples import Shape
+from exporter.backfill.span import SpanError, read_span
+from exporter.config import ConfigError, durations, load
+from exporter.config.settings import App, Config
+from exporter.logs import open_log
+from exporter.store.interface import StoreError
+from exporter.store.opening import open_store
+from exporter.trend import DAY_SECONDS
+
+FORMATS: Final = ("openmetrics", "prometheus", "csv", "jsonl")
+_LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
+_OURS: Final = frozenset({"appid", "name", "ref_date"})
+
+
+class UsageError(Exception):
+    """Flags that do not fit; the text says which would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the flags ask for."""
+
+    wanted: Wanted
+    shape: Shape
+    output: Path | None
+    written_as: str
+    target: Target | None
+    journal: Path
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Exit code 0: all there; 3: some dates are missing; 1: failed or interrupted; 2: bad usage."""
+    try:
+        config = load(Path(flags.config_file), os.environ)
+        order = _read(flags, config, time.time())
+    except (ConfigError, SpanError, UsageError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    try:
+        return _estimate(order, config, flags) if flags.dry_run else _carry_out(order, config, flags)
+    except (JournalError, StoreError, OutputError, PushError) as error:
+        sys.stderr.write(f"{error}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: what came is kept, the same command goes on from there\n")
+    return report.FAILED
+
+
+def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
+    if not flags.output and not flags.push:
+        raise UsageError("say where the samples go: --output FILE, --push URL, or both")
+    output = Path(flags.output) if flags.output else None
+    journal = flags.journal or (f"{output}.journal" if output else "backfill.journal")
+    return Order(
+        Wanted(_chosen(config.apps, flags.apps), read_span(flags.first, flags.last, now), now),
+        Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS),
+        output,
+        flags.format,
+        _target(flags.push) if flags.push else None,
+        Path(journal),
+    )
+
+
+def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
+    """Say how many calls it would take; changes nothing, not even the journal."""
+    with _existing(order.journal) as known:
+        if flags.missing:
+            _take_over(config, known, order.wanted)
+        calls = order.wanted.calls(known)
+    pace = config.refresh.requests_per_second
+    least = f", at least {durations.written(round(calls / pace))} at {pace:g} per second" if pace else ""
+    sys.stdout.write(
+        f"{calls} calls for {len(order.wanted.apps)} apps and {order.wanted.span.days} dates, "
+        f"{order.wanted.span.first} to {order.wanted.span.last}{least}\n"
+    )
+    return report.ALL
+
+
+def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
+    with Journal(order.journal) as journal:
+        if flags.missing:
+            _take_over(config, journal, order.wanted)
+        with _progress(order.wanted.calls(journal), flags) as (answered, log):
+            asking = fetch(config, order.wanted, journal, answered, log)
+        results = [
+            report.Result(
+                app.appid,
+                order.wanted.span.days,
+                journal.count(app.appid, order.wanted.span, order.wanted.now),
+                asking.courses[app.appid],
+            )
+            for app in order.wanted.apps
+        ]
+        log = open_log(flags.log_level, flags.log_format, sys.stderr)
+        if any(result.count.rows for result in results):
+            _deliver(order, journal, log)
+        else:
+            log.warning("there are no rows: nothing is written")
+    report.tell(results, sys.stdout)
+    for sentence in report.advice(results, out_of_reach=asking.out_of_reach):
+        sys.stdout.write(f"{sentence}\n")
+    return report.exit_code(results)
+
+
+def _deliver(order: Order, journal: Journal, log: FilteringBoundLogger) -> None:
+    if order.output is not None:
+        size = write_whole(order.output, _written(order, journal))
+        log.info("written", output=str(order.output), format=order.written_as, bytes=size)
+    if order.target is not None:
+        with requests.Session() as session:
+            push = Push(session, order.target, order.shape, log, time.sleep)
+            rows = push.send(journal, order.wanted.apps, order.wanted.span)
+        log.info("all pushed", rows=rows, target=order.target.place)
+
+
+def _written(order: Order, journal: Journal) -> Iterator[str]:
+    apps, span = order.wanted.apps, order.wanted.span
+    match order.written_as:
+        case "csv":
+            return sheets.comma_separated(journal, apps, span)
+        case "jsonl":
+            return sheets.json_lines(journal, apps, span)
+        case "prometheus":
+            return samples.prometheus(journal, apps, span, order.shape)
+    return samples.openmetrics(journal, apps, span, order.shape)
+
+
+@contextmanager
+def _progress(
+    calls: int, flags: argparse.Namespace
+) -> Iterator[tuple[Callable[[], None], FilteringBoundLogger]]:
+    """What to call for each answer, and a log that does not disturb what is shown meanwhile."""
+    if sys.stderr.isatty() and calls:
+        with bar(calls, sys.stderr) as answered:  # puts itself in the place of sys.stderr
+            yield answered, open_log(flags.log_level, flags.log_format, sys.stderr)
+    else:
+        log = open_log(flags.log_level, flags.log_format, sys.stderr)
+        log.info("asking", of=calls)
+        yield Lines(calls, log, time.monotonic).answered, log
+
+
+def _existing(place: Path) -> Journal:
+    if not place.exists():
+        return Journal("")
+    with Journal(place) as journal:
+        return journal.copy()
+
+
+def _take_over(config: Config, journal: Journal, wanted: Wanted) -> None:
+    store = open_store(config.storage.url)
+    try:
+        take_over(store, journal, wanted)
+    finally:
+        store.close()
+
+
+def _chosen(apps: Sequence[App], names: Sequence[str]) -> tuple[App, ...]:
+    known = {each for app in apps for each in (app.appid, app.name)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"--app {unknown[0]}: no app of the configuration has this name or appid")
+    return tuple(app for app in apps if not names or app.appid in names or app.name in names)
+
+
+def _labels(pairs: Sequence[str]) -> dict[str, str]:
+    labels = {}
+    for pair in pairs:
+        match = _LABEL.fullmatch(pair)
+        if match is None or match[1] in _OURS or match[1].startswith("__"):
+            raise UsageError(f"--label {pair}: not NAME=VALUE, or appid, name, ref_date, which are taken")
+        labels[match[1]] = match[2]
+    return labels
+
+
+def _step(resolution: str | None) -> int | None:
+    if resolution is None:
+        return None
+    try:
+        step = durations.parse(resolution)
+    except ValueError:
+        step = 0.0
+    if not step.is_integer() or not 1 <= step <= DAY_SECONDS:
+        raise UsageError(f"--resolution {resolution}: not whole seconds between 1s and 1d, such as 5m")
+    return int(step)
+
+
+def _target(url: str) -> Target:
+    try:
+        return read_target(url)
+    except ValueError as error:
+        raise UsageError(f"--push: {error}") from error

@@ -1,0 +1,159 @@
+import shutil
+import sqlite3
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from exporter.backfill.journal import Count, Journal, JournalError
+from exporter.backfill.span import Span
+from exporter.trend import DAY_SECONDS
+from tests.building import NOON, YESTERDAY, bare_row, make_row
+
+OLD = YESTERDAY - timedelta(days=30)
+WEEK = Span(YESTERDAY - timedelta(days=6), YESTERDAY)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.om.journal"
+
+
+def test_an_answer_outlives_the_journal_that_kept_it(path: Path) -> None:
+    row = make_row(OLD)
+    with Journal(path) as journal:
+        journal.keep([("wx1", OLD, row, NOON)])
+    with Journal(path) as journal:
+        assert journal.knows("wx1", OLD, NOON)
+        assert not journal.knows("wx2", OLD, NOON)
+        assert list(journal.rows("wx1", Span(OLD, OLD))) == [row]
+
+
+def test_what_was_kept_is_there_without_closing(path: Path, tmp_path: Path) -> None:
+    with Journal(path) as journal:
+        journal.keep([("wx1", OLD, None, NOON)])
+        left = tmp_path / "left"
+        left.mkdir()  # the files as kill -9 would leave them
+        for file in tmp_path.glob(f"{path.name}*"):
+            shutil.copy(file, left)
+    with Journal(left / path.name) as again:
+        assert again.knows("wx1", OLD, NOON)
+
+
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    Journal(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_backfill_is_refused(path: Path) -> None:
+    with Journal(path), pytest.raises(JournalError, match="another backfill is using journal"):
+        Journal(path)
+
+
+def test_unknown_dates_come_newest_first_and_only_when_wanted(path: Path) -> None:
+    with Journal(path) as journal:
+        known = YESTERDAY - timedelta(days=1)
+        journal.keep([("wx1", known, make_row(known), NOON)])
+        unknown = journal.unknown("wx1", WEEK, NOON)
+        assert next(unknown) == YESTERDAY
+        assert next(unknown) == YESTERDAY - timedelta(days=2)
+        later = YESTERDAY - timedelta(days=3)
+        journal.keep([("wx1", later, make_row(later), NOON)])
+        assert next(unknown) == YESTERDAY - timedelta(days=4)
+
+
+@pytest.mark.parametrize(
+    ("back", "days_later", "known"),
+    [
+        (0, 0, True),  # the same day's run does not ask again
+        (0, 1, False),  # yesterday's row may only have been late
+        (2, 1, False),
+        (3, 1, True),
+        (300, 100, True),
+    ],
+)
+def test_no_row_is_the_last_word_unless_the_date_was_young(
+    back: int, days_later: int, *, known: bool
+) -> None:
+    day = YESTERDAY - timedelta(days=back)
+    with Journal("") as journal:
+        journal.keep([("wx1", day, None, NOON)])
+        now = NOON + days_later * DAY_SECONDS
+        assert journal.knows("wx1", day, now) is known
+        assert journal.count("wx1", Span(day, day), now) == Count(0, int(known))
+
+
+def test_counts_are_of_the_span() -> None:
+    with Journal("") as journal:
+        journal.keep([("wx1", day, make_row(day), NOON) for day in WEEK.newest_first()])
+        journal.keep([("wx1", OLD, make_row(OLD), NOON), ("wx1", OLD - timedelta(days=1), None, NOON)])
+        assert journal.count("wx1", WEEK, NOON) == Count(7, 0)
+        assert journal.count("wx1", Span(OLD - timedelta(days=1), YESTERDAY), NOON) == Count(8, 1)
+        assert journal.count("wx2", WEEK, NOON) == Count(0, 0)
+
+
+def test_a_column_has_only_the_dates_that_have_the_figure_oldest_first() -> None:
+    second = YESTERDAY - timedelta(days=1)
+    with Journal("") as journal:
+        journal.keep(
+            [
+                ("wx1", YESTERDAY, make_row(YESTERDAY), NOON),
+                ("wx1", second, bare_row(second, visit_pv=0), NOON),
+                ("wx1", WEEK.first, None, NOON),
+            ]
+        )
+        assert list(journal.column("wx1", WEEK, "visit_pv")) == [(second, 0), (YESTERDAY, 40)]
+        assert list(journal.column("wx1", WEEK, "visit_depth")) == [(YESTERDAY, 1.9838)]
+        assert [day for day, _ in journal.column("wx1", WEEK, "ref_date")] == [second, YESTERDAY]
+        assert list(journal.rows("wx1", WEEK)) == [bare_row(second, visit_pv=0), make_row(YESTERDAY)]
+
+
+def test_a_target_remembers_what_it_took() -> None:
+    with Journal("") as journal:
+        journal.pushed("here", [("wx1", OLD)])
+        assert journal.is_pushed("here", "wx1", OLD)
+        assert not journal.is_pushed("there", "wx1", OLD)
+        assert not journal.is_pushed("here", "wx1", YESTERDAY)
+
+
+def test_a_copy_leaves_no_trace(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.keep([("wx1", OLD, None, NOON)])
+        with journal.copy() as copy:
+            copy.keep([("wx2", OLD, None, NOON)])
+            assert copy.knows("wx1", OLD, NOON)
+        assert not journal.knows("wx2", OLD, NOON)
+
+
+def test_a_half_written_batch_is_undone() -> None:
+    with Journal("") as journal:
+        with pytest.raises(JournalError, match="cannot write journal"):
+            journal.keep([("wx1", OLD, None, NOON), (None, OLD, None, NOON)])  # type: ignore[list-item]
+        assert not journal.knows("wx1", OLD, NOON)
+
+
+@pytest.mark.parametrize("content", [b"not a database, and long enough to be read as one" * 100])
+def test_a_damaged_journal_is_told_with_what_to_do(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match=r"cannot open journal .*damaged journal can be moved away"):
+        Journal(path)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="No such file or directory"):
+        Journal(tmp_path / "nowhere" / "journal")
+
+
+def test_a_newer_version_s_journal_is_left_alone(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(JournalError, match="newer version"):
+        Journal(path)
+
+
+def test_an_old_date_can_be_any_date() -> None:
+    with Journal("") as journal:
+        day = date(1, 1, 1)
+        journal.keep([("wx1", day, make_row(day), NOON)])
+        assert journal.knows("wx1", day, NOON)

@@ -1,0 +1,93 @@
+import io
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from exporter.backfill.asking import Course
+from exporter.backfill.journal import Count
+from exporter.backfill.report import Result, advice, exit_code, tell
+from exporter.store.entry import Health
+from exporter.trend import next_midnight
+from exporter.wechat.errcodes import errcode_failure
+from exporter.wechat.errors import Failure, Reason
+from tests.building import NOON
+
+QUOTA = errcode_failure(45009, "reach max api daily quota limit")
+REFUSED = errcode_failure(48001, "api unauthorized")
+WHOLE = Result("wx1", 60, Count(58, 2), Course("coffee-shop"))
+
+
+def result(count: Count, ended_by: Failure | None = None, **missed: int) -> Result:
+    health = Health(resume_at=float(next_midnight(NOON)))
+    course = Course(
+        "奶茶\n小铺", health, Counter({Reason(name): n for name, n in missed.items()}), 0, ended_by
+    )
+    return Result("wx2", 60, count, course)
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ([WHOLE], 0),
+        ([], 0),
+        ([WHOLE, result(Count(59, 0), malformed=1)], 3),
+        ([WHOLE, result(Count(0, 0), REFUSED)], 3),
+        ([result(Count(0, 0), QUOTA)], 3),
+        ([result(Count(0, 0), not_ready=60)], 3),
+        ([result(Count(0, 0), REFUSED)], 1),
+        ([result(Count(0, 0), network=1)], 1),
+    ],
+)
+def test_the_exit_code_tells_all_some_or_nothing(results: list[Result], code: int) -> None:
+    assert exit_code(results) == code
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (WHOLE, ""),
+        (result(Count(59, 0), malformed=1), "malformed 1"),
+        (result(Count(50, 0), not_ready=1, busy=9), "busy 9, not_ready 1"),
+        (result(Count(1, 0), REFUSED, busy=3), "permission: errcode 48001: api unauthorized"),
+        (result(Count(1, 0)), "not asked for"),
+    ],
+)
+def test_every_missing_date_has_a_reason(told: Result, why: str) -> None:
+    assert told.why == why
+
+
+def test_a_spent_quota_tells_when_to_go_on() -> None:
+    told = " ".join(advice([WHOLE, result(Count(1, 0), QUOTA)], out_of_reach=False))
+    assert "59 dates are missing. The same command goes on here" in told
+    assert "1 apps have spent their quota: go on after 2026-11-25 00:01 (Beijing)." in told
+
+
+def test_each_refusal_comes_with_its_advice_once() -> None:
+    refused = result(Count(1, 0), REFUSED)
+    told = advice([refused, replace(refused, appid="wx3")], out_of_reach=False)
+    assert told[1:] == [f"permission: {REFUSED.advice.en}"]
+
+
+def test_other_ends_are_told_too() -> None:
+    assert advice([WHOLE], out_of_reach=False) == []
+    assert "out of reach" in advice([result(Count(1, 0), network=1)], out_of_reach=True)[1]
+    assert "come later" in advice([result(Count(59, 0), not_ready=1)], out_of_reach=False)[1]
+
+
+def test_elsewhere_than_on_a_terminal_the_table_is_plain_text() -> None:
+    stream = io.StringIO()
+    tell([WHOLE, result(Count(59, 0), malformed=1)], stream)
+    assert stream.getvalue().splitlines() == [
+        "app          appid  fetched  empty  missing  why",
+        "coffee-shop  wx1    58       2      0",
+        "奶茶 小铺    wx2    59       0      1        malformed 1",
+    ]
+
+
+def test_on_a_terminal_the_table_is_drawn_and_names_are_no_markup() -> None:
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    tell([replace(WHOLE, course=Course("[red]shop[/red]"))], stream)
+    assert "[red]shop[/red]" in stream.getvalue()
+    assert "┃" in stream.getvalue()

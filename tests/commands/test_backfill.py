@@ -1,0 +1,297 @@
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.cli import main
+from exporter.commands import backfill as command
+from exporter.simulator.data import row
+from exporter.simulator.faults import Fault
+from exporter.simulator.fleet import config_yaml, fake_appid, fleet
+from exporter.simulator.server import Conditions, Simulator
+from exporter.store.entry import HeldRow
+from exporter.store.sqlite import SqliteStore
+from exporter.trend import yesterday
+from tests.building import make_row
+
+Backfill = Callable[..., int]
+FIRST, SECOND = fake_appid(1), fake_appid(2)
+DAYS = 10
+
+
+@pytest.fixture
+def wechat() -> Iterator[Simulator]:
+    with Simulator(fleet(3, seed=1), Conditions(always_published=True)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "history.om"
+
+
+@pytest.fixture
+def backfill(wechat: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backfill:
+    settings = yaml.safe_load(config_yaml(wechat.apps, wechat.base_url))
+    settings["refresh"]["requests_per_second"] = 0
+    settings["storage"]["url"] = f"sqlite:///{tmp_path / 'exporter.db'}"
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return lambda *flags: main(
+        ["backfill", f"--config.file={path}", *(flags or ("--from=10d", "--output=history.om"))]
+    )
+
+
+def asked(wechat: Simulator) -> int:
+    return wechat.calls(endpoint="daily_visit_trend")
+
+
+def values(output: Path) -> list[str]:
+    """The lines without their time stamps: the newest date's may move on till 11:00."""
+    return [line.rpartition(" ")[0] for line in output.read_text("utf-8").splitlines()]
+
+
+def test_all_dates_of_all_apps_are_written(
+    backfill: Backfill, wechat: Simulator, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backfill() == 0
+    assert output.read_text("utf-8").count("by_date_visit_pv{") == asked(wechat) == 3 * DAYS
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].split() == ["app-00001", FIRST, "10", "0", "0"]
+    assert "event=written output=history.om format=openmetrics" in told.err
+
+
+def test_the_same_command_again_asks_nothing(backfill: Backfill, wechat: Simulator, output: Path) -> None:
+    assert backfill() == 0
+    first = values(output)
+    output.unlink()
+    assert backfill() == 0
+    assert asked(wechat) == 3 * DAYS
+    assert values(output) == first
+
+
+def test_a_wider_span_asks_only_for_what_is_new(backfill: Backfill, wechat: Simulator) -> None:
+    assert backfill() == 0
+    assert backfill("--from=12d", "--output=history.om") == 0
+    assert asked(wechat) == 3 * (DAYS + 2)
+
+
+def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
+    backfill: Backfill, wechat: Simulator, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
+    assert backfill() == 3
+    told = capsys.readouterr().out
+    assert "10 dates are missing. The same command goes on here" in told
+    assert "1 apps have spent their quota: go on after 20" in told
+    assert "quota_daily: errcode 45009" in told
+    assert output.read_text("utf-8").count("by_date_visit_pv{") == 2 * DAYS
+    wechat.set_fault(FIRST, Fault.NONE)
+    wechat.ledger.clear()
+    assert backfill() == 0
+    assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) == asked(wechat) == DAYS
+    assert output.read_text("utf-8").count("by_date_visit_pv{") == 3 * DAYS
+
+
+def test_dates_without_rows_are_not_asked_for_twice(
+    backfill: Backfill, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(FIRST, Fault.EMPTY)
+    assert backfill() == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["app-00001", FIRST, "0", "10", "0"]
+    assert backfill() == 0
+    assert asked(wechat) == 3 * DAYS
+
+
+def test_a_date_that_is_not_ready_is_asked_for_again(backfill: Backfill, wechat: Simulator) -> None:
+    wechat.set_fault(FIRST, Fault.NOT_READY)
+    assert backfill() == 3
+    assert backfill() == 3
+    assert asked(wechat) == 3 * DAYS + 1
+
+
+def test_where_nothing_comes_nothing_is_written(
+    backfill: Backfill, wechat: Simulator, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(FIRST, Fault.IP)
+    assert backfill("--from=10d", "--output=history.om", f"--app={FIRST}") == 1
+    assert not output.exists()
+    told = capsys.readouterr()
+    assert "IP allow-list" in told.out
+    assert "there are no rows" in told.err
+
+
+def test_apps_are_chosen_by_name_or_appid(backfill: Backfill, wechat: Simulator) -> None:
+    assert backfill("--from=2d", "--output=history.om", "--app=app-00002", f"--app={fake_appid(3)}") == 0
+    assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) == 0
+    assert asked(wechat) == 4
+
+
+def test_a_dry_run_only_counts(
+    backfill: Backfill, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backfill("--from=10d", "--output=history.om", "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("30 calls for 3 apps and 10 dates, 20")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+    assert asked(wechat) == 0
+    backfill("--from=4d", "--output=history.om")
+    capsys.readouterr()
+    assert backfill("--from=10d", "--output=history.om", "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("18 calls for 3 apps")
+
+
+def test_a_dry_run_tells_the_least_time_that_the_pace_allows(
+    wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(config_yaml(wechat.apps, wechat.base_url), "utf-8")
+    words = ["--from=1000d", f"--output={tmp_path / 'out'}", "--dry-run"]
+    assert main(["backfill", f"--config.file={path}", *words]) == 0
+    assert capsys.readouterr().out.endswith(", at least 1m at 50 per second\n")
+
+
+def test_missing_takes_the_storage_s_rows_and_asks_for_the_others(
+    backfill: Backfill,
+    wechat: Simulator,
+    tmp_path: Path,
+    output: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    newest = yesterday(wechat.clock.now())
+    store = SqliteStore(tmp_path / "exporter.db")
+    held = [newest - timedelta(days=back) for back in (0, 3)]
+    store.save([(FIRST, HeldRow(make_row(day), wechat.clock.now())) for day in held], keep_days=30)
+    store.close()
+    words = ("--from=10d", "--output=history.om", "--missing")
+    assert backfill(*words, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("28 calls")
+    assert backfill(*words) == 0
+    assert asked(wechat) == 28
+    page = output.read_text("utf-8")
+    assert page.count("by_date_visit_pv{") == 30
+    assert f'appid="{FIRST}",name="app-00001",ref_date="{newest}"}} 40 ' in page
+
+
+@pytest.mark.parametrize(
+    ("written_as", "first", "lines"),
+    [
+        ("openmetrics", "# HELP wechat_miniprogram_by_date_session_cnt ", None),
+        ("prometheus", "wechat_miniprogram_by_date_session_cnt{", 8 * DAYS),
+        ("csv", "appid,name,ref_date,session_cnt,", 1 + DAYS),
+        ("jsonl", '{"appid": "', DAYS),
+    ],
+)
+def test_formats(written_as: str, first: str, lines: int | None, backfill: Backfill, output: Path) -> None:
+    words = ("--from=10d", "--output=history.om", f"--format={written_as}", "--app=app-00001")
+    assert backfill(*words) == 0
+    text = output.read_text("utf-8")
+    assert text.startswith(first)
+    assert lines is None or text.count("\n") == lines
+
+
+def test_figures_are_wechat_s(backfill: Backfill, wechat: Simulator, output: Path) -> None:
+    assert backfill("--from=10d", "--output=history.om", "--format=jsonl") == 0
+    found = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    newest = yesterday(wechat.clock.now())
+    expected = [
+        {"appid": app.appid, "name": app.name, **figures, "ref_date": f"{day}"}
+        for app in wechat.apps
+        for day in (newest - timedelta(days=back) for back in reversed(range(DAYS)))
+        for figures in [row(app.appid, day, app.size)]
+    ]
+    assert found == [
+        {key: value for key, value in each.items() if key not in app_left_out(wechat, each["appid"])}
+        for each in expected
+    ]
+
+
+def app_left_out(wechat: Simulator, appid: object) -> frozenset[str]:
+    return next(app.left_out for app in wechat.apps if app.appid == appid)
+
+
+def test_a_target_that_refuses_fails_and_keeps_the_rows(
+    backfill: Backfill, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backfill("--from=2d", f"--push={wechat.base_url}/_sim/nowhere") == 1
+    assert "/_sim/nowhere: HTTP status 404" in capsys.readouterr().err
+    assert (tmp_path / "backfill.journal").exists()
+    assert asked(wechat) == 6
+    assert backfill("--from=2d", "--output=history.om", "--journal=backfill.journal") == 0
+    assert asked(wechat) == 6
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--from=2d",), "say where the samples go"),
+        (("--from=2d", "--output=x", "--app=nobody"), "--app nobody: no app"),
+        (("--from=2d", "--output=x", "--label=job"), "--label job: not NAME=VALUE"),
+        (("--from=2d", "--output=x", "--label=appid=wx1"), "taken"),
+        (("--from=2d", "--output=x", "--label=__name__=x"), "--label __name__"),
+        (("--from=2d", "--output=x", "--resolution=5"), "--resolution 5: not whole seconds"),
+        (("--from=2d", "--output=x", "--resolution=1500ms"), "--resolution 1500ms"),
+        (("--from=2d", "--output=x", "--resolution=2d"), "--resolution 2d"),
+        (("--from=2d", "--push=vm:8428"), "--push: not an http"),
+        (("--from=soon", "--output=x"), "--from soon: not a date"),
+    ],
+)
+def test_bad_flags_are_bad_usage(
+    flags: tuple[str, ...], told: str, backfill: Backfill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backfill(*flags) == 2
+    assert told in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_bad_configuration_is_exit_code_2(tmp_path: Path) -> None:
+    words = ["--from=2d", f"--output={tmp_path / 'x'}"]
+    assert main(["backfill", f"--config.file={tmp_path / 'none.yaml'}", *words]) == 2
+
+
+def test_the_first_date_has_to_be_told(backfill: Backfill) -> None:
+    with pytest.raises(SystemExit) as ended:
+        backfill("--output=x")
+    assert ended.value.code == 2
+
+
+def test_labels_and_the_latest_family_are_added(backfill: Backfill, output: Path) -> None:
+    words = ("--from=6d", "--to=4d", "--output=history.om", "--app=app-00001")
+    assert backfill(*words, "--resolution=6h", "--label=job=wechat", "--label=instance=a=b") == 0
+    page = output.read_text("utf-8")
+    assert page.count("\nwechat_miniprogram_daily_visit_pv{") == 3 * 4
+    assert page.count('job="wechat",instance="a=b"') == 3 * (4 + 1) * 8
+
+
+def test_no_sample_is_so_young_that_prometheus_would_forget_others_at_a_restart(
+    backfill: Backfill, wechat: Simulator, output: Path
+) -> None:
+    words = ("--from=2d", "--output=history.om", "--app=app-00001", "--resolution=1m")
+    assert backfill(*words) == 0
+    page = output.read_text("utf-8")
+    newest = max(float(line.rpartition(" ")[2]) for line in page.splitlines() if not line.startswith("#"))
+    assert newest <= wechat.clock.now() - 3 * 3600
+
+
+def test_ctrl_c_keeps_what_came(
+    backfill: Backfill, output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "fetch", interrupted)
+    assert backfill() == 1
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_on_a_terminal_there_is_a_bar(
+    backfill: Backfill, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert backfill() == 0
+    assert "30/30" in capsys.readouterr().err
