@@ -24,7 +24,7 @@ PATIENCE: Final = 3
 SILENCE: Final = 50
 """After so many calls in a row, of whatever app, that reached nobody, the run ends."""
 
-_ENDS: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH, Action.SUSPEND})
+_ENDS: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH, Action.SUSPEND, Action.SUSPEND_DAY})
 _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 
@@ -105,7 +105,7 @@ class Asking:
 
     def _failed(self, ask: Ask, course: Course, problem: Failure) -> None:
         now = self._clock()
-        course.health = after_failure(course.health, problem, now, self._random)
+        course.health = after_failure(course.health, problem, now, now, self._random)
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
         pause = retry_delay(problem, ask.attempt)
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:

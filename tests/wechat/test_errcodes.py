@@ -17,6 +17,7 @@ LETTERS = {
     "T": Action.RENEW_TOKEN,
     "L": Action.NEXT_ROUND,
     "C": Action.SUSPEND,
+    "day": Action.SUSPEND_DAY,
     "Q": Action.NEXT_DAY,
     "minute": Action.RETRY_NEXT_MINUTE,
     "month": Action.NEXT_MONTH,
@@ -36,7 +37,7 @@ DOCUMENTED = """
     61014 C  61015 C  61016 C  61017 C  61023 C  61024 C  61061 C
     61500 C  61501 date  61502 C  61503 L  61504 R
     85088 C
-    89501 C  89503 C  89506 C  89507 C
+    89501 C  89503 C  89506 day  89507 C
 """
 WORDS = DOCUMENTED.split()
 ACTIONS = {int(code): LETTERS[letter] for code, letter in zip(WORDS[::2], WORDS[1::2], strict=True)}
