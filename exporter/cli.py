@@ -37,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in _COMMANDS else "serve"
-    flags = _parser(command).parse_args(words)
+    parser = _parser(command)
+    if command == "serve" and words and not words[0].startswith("-"):
+        parser.error(f"unknown command {words[0]!r} (known: {', '.join(_COMMANDS)})")
+    flags = parser.parse_args(words)
     try:
         result: int = import_module(f"exporter.commands.{command}").run(flags)
     except KeyboardInterrupt:

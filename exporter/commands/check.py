@@ -51,12 +51,17 @@ def check_online(config: Config, *, chinese: bool) -> int:
     failed = 0
     with ThreadPoolExecutor(config.refresh.concurrency) as threads:
         for app, outcome in zip(config.apps, threads.map(ask, config.apps), strict=True):
-            sys.stdout.write(f"{app.name} ({app.appid}): {_told(outcome, chinese=chinese)}\n")
+            sys.stdout.write(f"{_shown(app.name)} ({app.appid}): {_told(outcome, chinese=chinese)}\n")
             sys.stdout.flush()
             failed += isinstance(outcome, Failure) and not outcome.reason.is_state
     line.transport.stop()
     sys.stdout.write(f"{len(config.apps) - failed} of {len(config.apps)} apps OK\n")
     return 1 if failed else 0
+
+
+def _shown(name: str) -> str:
+    """A name on one line."""
+    return name if name.isprintable() else repr(name)
 
 
 def _told(outcome: Row | Failure, *, chinese: bool) -> str:

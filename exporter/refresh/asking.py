@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,6 +16,7 @@ from exporter.refresh.outcome import (
     after_older_row,
     after_row,
     concerns_app,
+    concerns_date,
     retry_delay,
 )
 from exporter.refresh.plan import Ask, Policy, follow_ups
@@ -26,9 +26,6 @@ from exporter.trend import Row, beijing_text
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.ways import Way
-
-ABOUT_THE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
-"""Answers that say nothing against asking the app for other dates."""
 
 
 class Tally:
@@ -82,16 +79,17 @@ class Asking:
         outcome = self._call(way, ask.day)
         if self._stopping.is_set():
             return
+        again = None if isinstance(outcome, Row) else retry_delay(outcome, ask.attempt)
         if isinstance(outcome, Row):
             tally.add("rows")
             self._row_came(ask, way, outcome, began)
         else:
             tally.add(outcome.reason.value)
-            delay = retry_delay(outcome, ask.attempt)
-            if delay is not None:
-                agenda.add(replace(ask, attempt=ask.attempt + 1), delay)
             self._call_failed(ask, way, outcome, began)
-        self._follow_up(ask, agenda, outcome, policy)
+        if again is not None:
+            agenda.add(replace(ask, attempt=ask.attempt + 1), again)
+        elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
+            self._follow_up(ask, agenda, policy)
 
     def _call(self, way: Way, day: date) -> Row | Failure:
         try:
@@ -131,7 +129,7 @@ class Asking:
                 health = after_failure(health, problem, began, now, self._random)
                 if health is not entry.health:
                     health = replace(health, fingerprint=fingerprint)
-            if problem.reason in ABOUT_THE_DATE and not ask.newest:
+            if concerns_date(problem) and not ask.newest:
                 vacant = with_vacant(vacant, ask.day, now, self._ledger.keep_days)
             return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
 
@@ -139,15 +137,12 @@ class Asking:
         if changed is not None:
             self._tell_change(*changed, problem)
 
-    def _follow_up(self, ask: Ask, agenda: Agenda, outcome: Row | Failure, policy: Policy) -> None:
-        """Once yesterday's answer is there: the dates that are missing, unless the call itself failed."""
-        if not ask.newest:
-            return
-        answered = isinstance(outcome, Row) or outcome.reason in ABOUT_THE_DATE
+    def _follow_up(self, ask: Ask, agenda: Agenda, policy: Policy) -> None:
+        """Once yesterday's answer is there: the dates that are missing or to be asked for again."""
         entry = self._ledger.get(ask.appid)
-        if answered and entry is not None:
+        if entry is not None:
             for more in follow_ups(entry, self._clock(), policy):
-                agenda.add(more)
+                agenda.join(more)
 
     def _tell_change(self, before: Entry, after: Entry, problem: Failure | None) -> None:
         """One log line where an app's state has changed."""

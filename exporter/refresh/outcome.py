@@ -8,11 +8,12 @@ from tenacity import RetryCallState, wait_exponential_jitter
 
 from exporter.store.entry import Health
 from exporter.trend import next_midnight, next_month
-from exporter.wechat.errors import Action, Failure
+from exporter.wechat.errors import Action, Failure, Reason
 
 ATTEMPTS: Final = 3
 """How often a call is made in one round before the next round has to do."""
 
+_OF_ONE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
 _RETRY_WAIT: Final = wait_exponential_jitter(initial=1, max=60, jitter=1)
 _MINUTE: Final = 60.0
 _FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 10.0}
@@ -77,6 +78,11 @@ def retry_delay(failure: Failure, attempt: int) -> float | None:
 def concerns_app(failure: Failure) -> bool:
     """Whether the failure is about the app, not just about the date that was asked for."""
     return failure.action not in (Action.NEXT_ROUND, Action.RETRY)
+
+
+def concerns_date(failure: Failure) -> bool:
+    """Whether the failure is about the date alone: the app's other dates may well have rows."""
+    return failure.action is Action.NEXT_ROUND and failure.reason in _OF_ONE_DATE
 
 
 def _jittered(attempt: int) -> float:

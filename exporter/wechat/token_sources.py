@@ -21,6 +21,7 @@ from exporter.wechat.tokens import SHORTEST_KEEP, Token, expiring_token
 
 _LONGEST_TOKEN: Final = 4096  # characters; WeChat's page asks to reserve 512
 _LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
+_LONGEST_DIGITS: Final = 12
 _LARGEST_FILE: Final = 64 * 1024  # bytes
 
 
@@ -186,7 +187,9 @@ def _token_reader(now: float) -> Callable[[dict[str, Any]], Token]:
 
 
 def _lifetime(found: object) -> float | None:
-    """Seconds, None for what cannot be a lifetime."""
+    """Seconds, also written as a text; None for what cannot be a lifetime."""
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < _LONGEST_DIGITS:
+        found = int(found)
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _LONGEST_LIFETIME:
         return None
     return found

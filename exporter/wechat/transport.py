@@ -177,13 +177,21 @@ class _OversizeError(ValueError):
 def _decode(body: bytes) -> object:
     try:
         # Control characters and bad UTF-8 have been met in WeChat's texts; figures are not concerned.
-        return json.loads(body.decode("utf-8-sig", "replace"), strict=False, parse_constant=_refuse)
+        text = body.decode("utf-8-sig", "replace")
+        return json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):  # which of the two values would be right?
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _errcode(body: dict[str, Any]) -> tuple[int, str]:
@@ -194,6 +202,9 @@ def _errcode(body: dict[str, Any]) -> tuple[int, str]:
         code = int(code)
     if isinstance(code, bool) or not isinstance(code, int) or abs(code) > _LARGEST_ERRCODE:
         raise CallError(failure(Reason.MALFORMED, "errcode is not a number that could be one"))
+    told = body.get("errMsg", "ok")  # the cloud call's; it ends in `:ok` where all went well
+    if code == 0 and not (isinstance(told, str) and told.rpartition(":")[2] == "ok"):
+        raise CallError(failure(Reason.MALFORMED, f"errMsg does not end in :ok: {told}"))
     return code, message if isinstance(message, str) else "(no errmsg)"
 
 

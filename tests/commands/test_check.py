@@ -87,3 +87,12 @@ def test_a_figure_that_wechat_left_out_is_not_told(
     told = capsys.readouterr().out
     assert "visit_pv " in told
     assert "None" not in told
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8").replace("name: app-00002", 'name: "two\\nlines"'), "utf-8")
+    assert check("--online") == 0
+    assert f"'two\\nlines' ({fake_appid(2)}): OK" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.errors import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, make_app, make_row
 
 APP = make_app(1, "coffee-shop")
@@ -176,7 +176,11 @@ def test_a_fault_of_one_older_date_says_nothing_about_the_app(open_desk: Callabl
     assert desk.entry.health.reason is None
 
 
-@pytest.mark.parametrize("lie", [failure(Reason.MALFORMED, "null"), errcode_failure(61501, "date range")])
+LIE = failure(Reason.MALFORMED, "visit_pv is null", Action.NEXT_ROUND)
+GARBAGE = failure(Reason.MALFORMED, "the answer is not a JSON object")
+
+
+@pytest.mark.parametrize("lie", [LIE, errcode_failure(61501, "date range")])
 def test_a_lie_about_yesterday_does_not_keep_the_history_away(
     open_desk: Callable[..., Desk], lie: Failure
 ) -> None:
@@ -184,6 +188,19 @@ def test_a_lie_about_yesterday_does_not_keep_the_history_away(
     desk.ask({YESTERDAY: [lie] * 3, DAY_BEFORE: [make_row(DAY_BEFORE)]})
     assert desk.dates() == [DAY_BEFORE]
     assert not desk.entry.health.up
+
+
+def test_an_answer_that_is_none_is_retried_and_leaves_the_other_dates_alone(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=9)
+    assert desk.ask({YESTERDAY: [GARBAGE] * 9}) == [YESTERDAY] * 3
+
+
+def test_the_history_is_asked_for_once_however_often_yesterday_was(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=9)
+    asked = desk.ask({YESTERDAY: [TIMEOUT, TIMEOUT, make_row()]})
+    assert len(asked) == 3 + 8
 
 
 def test_other_figures_for_a_held_date_are_a_revision_and_are_told(

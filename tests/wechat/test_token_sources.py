@@ -16,6 +16,7 @@ from exporter.wechat.token_sources import (
     FileTokenSource,
     HttpTokenSource,
     StableTokenSource,
+    _lifetime,
 )
 from exporter.wechat.tokens import SHORTEST_KEEP, Token, TokenSource
 from tests.wechat.conftest import APP
@@ -139,7 +140,21 @@ def test_40001_and_its_like_on_the_token_call_mean_a_wrong_secret(code: int) -> 
             assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
 
 
-UNUSABLE_LIFETIMES: list[Any] = [0, -1, 0.0, "7200", "", True, False, None, [7200], {}, 1e7, 1e400, 10**400]
+UNUSABLE_LIFETIMES: list[Any] = [
+    0,
+    -1,
+    0.0,
+    "2 hours",
+    "",
+    True,
+    False,
+    None,
+    [7200],
+    {},
+    1e7,
+    1e400,
+    10**400,
+]
 
 
 @pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
@@ -405,3 +420,8 @@ def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
         HttpTokenSource(HttpToken(keeper.url), line).fetch()
         refused(HttpTokenSource(HttpToken(keeper.url, "other"), line))
     assert observed.calls == [(Endpoint.HTTP_TOKEN, None), (Endpoint.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
+
+
+def test_a_lifetime_written_as_a_text_is_read_too() -> None:
+    assert _lifetime("7200") == 7200
+    assert _lifetime("7" * 99) is None
