@@ -30,6 +30,7 @@ class Telemetry:
     def __init__(self, clock: Callable[[], float]) -> None:
         disable_created_metrics()  # the library knows no other way than for the whole process
         self._clock = clock
+        self.events = 0  # rounds and reloads so far: after one, an answer made before it is old
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -101,6 +102,7 @@ class Telemetry:
     def round_finished(self, seconds: float) -> None:
         """A round over all apps took so long."""
         self._round.set(seconds)
+        self.events += 1
 
     def row_revised(self) -> None:
         """WeChat gave other figures for a date that was held."""
@@ -112,10 +114,12 @@ class Telemetry:
         self._interval.set(interval)
         self._reload_ok.set(1)
         self._reload_at.set(self._clock())
+        self.events += 1
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one stays."""
         self._reload_ok.set(0)
+        self.events += 1
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The end of the page; in OpenMetrics with its end mark."""

@@ -23,6 +23,7 @@ class Answer:
     """One form of the page with its headers; `body` are parts to be sent one after the other."""
 
     page: Page
+    events: int
     good_till: float
     headers: Headers
     body: tuple[bytes, ...]
@@ -46,9 +47,16 @@ class Scrapes:
         encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
         wanted = self._negotiated.get((accept, encoding)) or self._negotiate(accept, encoding)
         held = self._answers.get(wanted)
-        if held is None or held.page is not self._page() or held.good_till <= self._clock():
+        if held is None or not self._is_current(held):
             held = self._answers[wanted] = self._make(*wanted)
         return held
+
+    def _is_current(self, held: Answer) -> bool:
+        return (
+            held.page is self._page()
+            and held.events == self._telemetry.events
+            and self._clock() < held.good_till
+        )
 
     def _negotiate(self, accept: bytes, encoding: bytes) -> tuple[bool, bool]:
         """Whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
@@ -63,6 +71,7 @@ class Scrapes:
     def _make(self, openmetrics: bool, gzip: bool) -> Answer:  # noqa: FBT001 - the two sides of a form
         page = self._page()
         form = page.openmetrics if openmetrics else page.text
+        events = self._telemetry.events
         own = self._telemetry.render(openmetrics=openmetrics)
         body = (form.gzipped, gzipped.end(own, form.crc, form.size)) if gzip else (*form.plain, own)
         headers = [
@@ -73,7 +82,7 @@ class Scrapes:
         ]
         if gzip:
             headers.append((b"content-encoding", b"gzip"))
-        return Answer(page, self._clock() + OWN_SECONDS, headers, body)
+        return Answer(page, events, self._clock() + OWN_SECONDS, headers, body)
 
 
 class MetricsApp:

@@ -38,12 +38,19 @@ def test_a_changed_page_is_in_the_next_answer(stage: Stage) -> None:
 
 
 def test_the_exporters_own_metrics_are_rendered_once_for_many_scrapers(stage: Stage) -> None:
+    first = stage.body()
+    stage.telemetry.row_revised()
+    assert stage.body() == first
+    stage.now += OWN_SECONDS
+    assert b"rows_revised_total 1.0\n" in stage.body()
+
+
+def test_a_round_or_a_reload_is_in_the_next_answer(stage: Stage) -> None:
+    stage.body()
     stage.telemetry.round_finished(1.5)
     assert b"round_duration_seconds 1.5\n" in stage.body()
-    stage.telemetry.round_finished(2.5)
-    assert b"round_duration_seconds 1.5\n" in stage.body()
-    stage.now += OWN_SECONDS
-    assert b"round_duration_seconds 2.5\n" in stage.body()
+    stage.telemetry.reload_failed()
+    assert b"config_last_reload_successful 0.0\n" in stage.body()
 
 
 def test_each_form_is_kept_by_itself(stage: Stage) -> None:
