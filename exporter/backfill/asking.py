@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -15,9 +14,8 @@ from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_dela
 from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
 from exporter.trend import Row, beijing_text
-from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.ways import Way
+from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.ways import Way, ask_for_row
 
 PATIENCE: Final = 3
 """After so many dates in a row that failed, the app is left alone for this run."""
@@ -83,7 +81,7 @@ class Asking:
         course = self.courses[ask.appid]
         if course.ended_by is not None:
             return
-        outcome = self._call(self._ways[ask.appid], ask.day)
+        outcome = ask_for_row(self._ways[ask.appid], ask.day, self._log)
         if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:
             row = outcome if isinstance(outcome, Row) else None
             self._journal.keep([(ask.appid, ask.day, row, self._clock())])
@@ -93,15 +91,6 @@ class Asking:
         else:
             with self._lock:
                 self._failed(ask, course, outcome)
-
-    def _call(self, way: Way, day: date) -> Row | Failure:
-        try:
-            return way.daily_trend(day)
-        except CallError as error:
-            return error.failure
-        except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
-            self._log.error("internal fault", error=type(error).__name__, exc_info=True)
-            return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
 
     def _failed(self, ask: Ask, course: Course, problem: Failure) -> None:
         now = self._clock()

@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 from structlog.typing import FilteringBoundLogger
 
@@ -23,9 +22,8 @@ from exporter.refresh.plan import Ask, Policy, follow_ups
 from exporter.store.entry import Entry, HeldRow, with_vacant
 from exporter.store.ledger import Ledger
 from exporter.trend import Row, beijing_text
-from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.ways import Way
+from exporter.wechat.errors import Failure
+from exporter.wechat.ways import Way, ask_for_row
 
 
 class Tally:
@@ -76,7 +74,7 @@ class Asking:
         ):  # another date's call had WeChat refuse the app
             return
         began = self._clock()
-        outcome = self._call(way, ask.day)
+        outcome = ask_for_row(way, ask.day, self._log)
         if self._stopping.is_set():
             return
         again = None if isinstance(outcome, Row) else retry_delay(outcome, ask.attempt)
@@ -90,15 +88,6 @@ class Asking:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
         elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
             self._follow_up(ask, agenda, policy)
-
-    def _call(self, way: Way, day: date) -> Row | Failure:
-        try:
-            return way.daily_trend(day)
-        except CallError as error:
-            return error.failure
-        except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
-            self._log.error("internal fault", error=type(error).__name__, exc_info=True)
-            return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
 
     def _row_came(self, ask: Ask, way: Way, row: Row, began: float) -> None:
         now = self._clock()

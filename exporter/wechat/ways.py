@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, Protocol, assert_never
 
+from structlog.typing import FilteringBoundLogger
+
 from exporter.config.settings import AccessToken, App, FileToken, HttpToken, StableToken
 from exporter.trend import MalformedRowError, Row, parse_trend, wire_date
 from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.token_sources import (
     AccessTokenSource,
@@ -114,3 +116,14 @@ def choose_way(app: App, line: Line) -> Way:
             return DirectWay(line, HttpTokenSource(app.token, line))
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(app.token)
+
+
+def ask_for_row(way: Way, day: date, log: FilteringBoundLogger) -> Row | Failure:
+    """Ask once; whatever goes wrong is a failure, so that one app's trouble stays its own."""
+    try:
+        return way.daily_trend(day)
+    except CallError as error:
+        return error.failure
+    except Exception as error:
+        log.exception("internal fault", error=type(error).__name__)
+        return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
