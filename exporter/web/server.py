@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Final
@@ -11,6 +12,10 @@ from typing import Final
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
+
+SWITCH_SECONDS: Final = 0.0005
+"""How long a refreshing thread may keep the interpreter from the event loop: a tenth of Python's own
+value, with which scrapes wait for seconds while dozens of threads are busy."""
 
 _STOP_SECONDS: Final = 2  # for responses under way, after a signal
 _IDLE_SECONDS: Final = 75  # keep-alive between scrapes of the usual 15 to 60 s
@@ -64,5 +69,6 @@ def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[],
         loop.add_signal_handler(signal.SIGHUP, start_hangup)
         await server.serve(sockets=list(sockets))
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
