@@ -11,7 +11,7 @@ from exporter.exposition import gzipped, negotiation
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 
-OWN_SECONDS: Final = 0.05
+OWN_SECONDS: Final = 0.25
 """How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
 
 _REMEMBERED: Final = 64
