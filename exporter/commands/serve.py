@@ -60,6 +60,7 @@ def serve_config(
         except (ListenError, StoreError) as error:
             log.error("cannot start", error=str(error))
             return 1
+        gate.unwell = lambda: exporter.ailment() is not None
         log.info("starting", version=__version__, apps=len(config.apps), config=str(config.path))
 
         def begin() -> None:

@@ -92,6 +92,11 @@ class Asking:
             self._call_failed(ask, way, outcome)
         self._follow_up(ask, agenda, outcome, policy)
 
+    def gave_up(self, ask: Ask, way: Way) -> None:
+        """Write down that a call hangs where no deadline reaches it."""
+        detail = "the call hangs: is it the look-up of a name, or a file on a disk that does not answer?"
+        self._call_failed(ask, way, failure(Reason.TIMEOUT, detail))
+
     def _call(self, way: Way, day: date) -> Row | Failure:
         try:
             return way.daily_trend(day)

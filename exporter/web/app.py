@@ -30,7 +30,10 @@ def make_app(
     status = StatusPage(exporter, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
-        return PlainTextResponse("Healthy.\n")
+        ailment = exporter.ailment()
+        if ailment is None:
+            return PlainTextResponse("Healthy.\n")
+        return PlainTextResponse(f"Not healthy: {ailment}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
         if exporter.publisher.page.ready:

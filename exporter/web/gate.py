@@ -37,6 +37,7 @@ class Gate:
         self.config = WebConfig()
         self.headers = SECURITY_HEADERS
         self.open = True
+        self.unwell: Callable[[], bool] = lambda: False
         self.configure(config)
 
     def configure(self, config: WebConfig) -> None:
@@ -101,6 +102,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse without a word about what is behind."""
         status = None if self._gate.open else await self._gate.refusal(scope["headers"])
+        if status == 401 and scope["path"] == "/-/healthy" and self._gate.unwell():  # noqa: PLR2004
+            status = 503  # health checks have no password, and this much may be known
         if status is None:
             await self._app(scope, receive, send)
             return
