@@ -43,8 +43,8 @@ EXPORTER_ALERTS: Final = (
         summary=f"The exporter {_AT} cannot write to its storage",
         summary_zh=f"Exporter {_AT} 无法写入存储",
         description=(
-            "Figures are on show from memory and are lost with a restart: WeChat gives most of them again. The "
-            'log line "storage fails" names the file and the system\'s reason.'
+            "Figures are on show from memory and are lost with a restart: WeChat gives most of them "
+            'again. The log line "storage fails" names the file and the system\'s reason.'
         ),
         why="A lock of some seconds is not worth a message: errors must come for a quarter of an hour.",
     ),
