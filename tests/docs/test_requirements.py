@@ -1,4 +1,4 @@
-"""The pinned requirements: every file by its hash, from nowhere in particular, and all that the program needs."""
+"""The pinned requirements: every file by its hash, from nowhere in particular, and all that is needed."""
 
 import re
 import tomllib

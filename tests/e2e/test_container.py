@@ -1,7 +1,7 @@
 """The image, built by buildah and run with a read-only root, without a shell, as nobody in particular.
 
-The base image is a debootstrap tree under the name that the Dockerfile has; it is kept in buildah's storage, as
-making it takes a minute.
+The base image is a debootstrap tree under the name that the Dockerfile has; it is kept in buildah's storage,
+as making it takes a minute.
 """
 
 import json
