@@ -5,11 +5,18 @@ ARG PYTHON_VERSION=3.13
 FROM python:${PYTHON_VERSION}-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /source
+COPY requirements requirements
+# every file by its hash, none built from source; with pip's own tools gone from what is copied
+RUN python -m venv --without-pip /opt/exporter \
+    && python -m pip --python /opt/exporter/bin/python install \
+        --require-hashes --only-binary=:all: --requirement=requirements/run.txt \
+    && python -m venv /opt/build \
+    && /opt/build/bin/python -m pip install \
+        --require-hashes --only-binary=:all: --requirement=requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
-RUN python -m pip wheel --no-deps --wheel-dir /wheels . \
-    && python -m venv --without-pip /opt/exporter \
-    && python -m pip --python /opt/exporter/bin/python install /wheels/*.whl
+RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir=/wheels . \
+    && python -m pip --python /opt/exporter/bin/python install --no-deps --no-index /wheels/*.whl
 
 FROM python:${PYTHON_VERSION}-slim-trixie
 LABEL org.opencontainers.image.title="wechat-miniprogram-exporter" \
@@ -22,6 +29,8 @@ RUN install --directory --owner=65532 --group=65532 --mode=0700 /data \
     && install --directory /etc/wechat-miniprogram-exporter \
     && ln --symbolic /data /etc/wechat-miniprogram-exporter/data
 COPY --from=build /opt/exporter /opt/exporter
+# nothing is written but to the volume: run it with --read-only
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # a number, so that Kubernetes' runAsNonRoot can tell
 USER 65532:65532
 WORKDIR /data

@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+LOCK    = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --python-version 3.11 --upgrade
 
-.PHONY: demo test lint format docs bench clean
+.PHONY: demo test lint format docs bench lock sbom audit clean
 
 demo: $(STAMP)  ## stand-in WeChat and the exporter in one process, no credentials
 	@$(BIN)/python -m exporter demo $(ARGS)
@@ -28,6 +30,21 @@ docs: $(STAMP)  ## write the generated pages of docs/ anew
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(STAMP)  ## pin the image's requirements anew, every file by its hash
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(LOCK) pyproject.toml --output-file requirements/run.txt
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+		| $(LOCK) - --output-file requirements/build.txt
+
+sbom: $(STAMP)  ## what is in the image, as CycloneDX: sbom.cdx.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8'
+	$(BIN)/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON --output-file sbom.cdx.json
+
+audit: $(STAMP)  ## known vulnerabilities of what is in the image
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(BIN)/pip-audit --requirement requirements/run.txt --require-hashes --disable-pip
 
 clean:
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

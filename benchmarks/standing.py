@@ -18,10 +18,12 @@ from exporter.service import Exporter
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.web.app import make_app
+from exporter.web.gate import Gate
 from exporter.web.listen import listen
 from exporter.web.protocol import protocol_for
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
+from exporter.web.webconfig import WebConfig
 
 SIZE = 5000  # visitors a day
 
@@ -37,7 +39,8 @@ def main(port: int, apps: int, history_days: int, wechat: str | None = None) -> 
             exporter.start()
         print("ready", flush=True)
 
-    server = make_server(asgi, protocol_for("/metrics", scrapes), started)
+    gate = Gate(WebConfig())
+    server = make_server(asgi, protocol_for("/metrics", scrapes, gate), gate, started)
     with listen(f"127.0.0.1:{port}") as socket:
         serve(server, [socket], lambda: None)
     os._exit(0)  # what a round under way would still do does not matter here

@@ -104,7 +104,9 @@ PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
 
 def own_families() -> Iterator[OwnFamily]:
     """The exporter's own families, read from what it would answer to a scrape."""
-    page = Telemetry(lambda: 0.0).render(openmetrics=True).decode()
+    telemetry = Telemetry(lambda: 0.0)
+    telemetry.storage_written(succeeded=True)
+    page = telemetry.render(openmetrics=True).decode()
     for family in text_string_to_metric_families(page):
         if family.name.startswith(OWN_PREFIX):
             names = {name for sample in family.samples for name in sample.labels if name != "le"}

@@ -81,6 +81,7 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
 
 def _check_flags(parser: argparse.ArgumentParser) -> None:
     _config_flag(parser)
+    _web_config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
 
 
@@ -157,6 +158,7 @@ def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
         default=":10950",
         help="where the exporter listens (%(default)s)",
     )
+    _web_config_flag(parser)
 
 
 def _config_flag(parser: argparse.ArgumentParser) -> None:
@@ -182,11 +184,21 @@ def _web_flags(parser: argparse.ArgumentParser) -> None:
         default="/metrics",
         help="path of the metrics (%(default)s)",
     )
+    _web_config_flag(parser)
     parser.add_argument(
         "--web.enable-lifecycle",
         dest="enable_lifecycle",
         action="store_true",
         help="allow POST /-/reload (SIGHUP always reloads)",
+    )
+
+
+def _web_config_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="PATH",
+        help="TLS, basic authentication, headers, rate limit",
     )
 
 

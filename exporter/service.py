@@ -16,6 +16,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
 from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
+from exporter.refresh.vigil import patience
 from exporter.refresh.worker import Fleet, Worker
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
@@ -42,7 +43,7 @@ class Exporter:
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
         self.telemetry = Telemetry(clock)
-        self._store = open_store(config.storage.url)
+        self._store = open_store(config.storage.url, self.telemetry.storage_written)
         self._ways: dict[str, Way] = {}
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
@@ -70,6 +71,7 @@ class Exporter:
             log,
             clock=clock,
             stopping=self._stopping,
+            hung=self.telemetry.call_hung,
         )
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
@@ -82,6 +84,17 @@ class Exporter:
         """Begin the first round."""
         for thread in self._threads:
             thread.start()
+
+    def ailment(self) -> str | None:
+        """Why the exporter cannot go on by itself; None while it can."""
+        now = time.monotonic()
+        if self.worker.heart.late(now):
+            return "the rounds have stopped"
+        if self.publisher.heart.late(now):
+            return "the publisher has stopped: is the storage on a disk that does not answer?"
+        if self.worker.exhausted:
+            return "all calls hang: does the name service answer, are mounted files there?"
+        return None
 
     def reload(self) -> str | None:
         """Read the configuration again: all of it takes effect, or nothing.
@@ -141,7 +154,10 @@ class Exporter:
         kinds = ((app, self._ways[app.appid].kind) for app in config.apps)
         self.ledger.configure(kinds, policy.keep_days, self._clock())
         self.telemetry.configured(len(config.apps), config.refresh.interval)
-        return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
+        refresh = config.refresh
+        return Fleet(
+            self._ways, policy, refresh.interval, refresh.concurrency, patience(config.wechat, refresh)
+        )
 
     def _retire(self, transport: Transport) -> None:
         """Stop a transport once the calls that began on it are over."""

@@ -36,6 +36,31 @@ EXPORTER_ALERTS: Final = (
         ),
     ),
     Alert(
+        name="StorageFailing",
+        severity=Severity.WARNING,
+        hold="15m",
+        expr=f"increase({_OWN}_storage_errors_total[30m]) > 0",
+        summary=f"The exporter {_AT} cannot write to its storage",
+        summary_zh=f"Exporter {_AT} 无法写入存储",
+        description=(
+            "Figures are on show from memory and are lost with a restart: WeChat gives most of them "
+            'again. The log line "storage fails" names the file and the system\'s reason.'
+        ),
+        why="A lock of some seconds is not worth a message: errors must come for a quarter of an hour.",
+    ),
+    Alert(
+        name="CallsHang",
+        severity=Severity.WARNING,
+        hold="5m",
+        expr=f"{_OWN}_hung_calls > 0",
+        summary=f"{{{{ $value }}}} calls of {_AT} hang beyond every deadline",
+        summary_zh=f"Exporter {_AT} 有 {{{{ $value }}}} 个调用超过所有时限仍未返回",
+        description=(
+            "Their mini programs are not asked until they return; when as many hang as refresh.concurrency "
+            "allows, /-/healthy fails. The look-up of a name or a file on a dead mount is the usual cause."
+        ),
+    ),
+    Alert(
         name="AllAppsFailing",
         severity=Severity.CRITICAL,
         hold="15m",

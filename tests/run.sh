@@ -13,6 +13,10 @@ want victoria-metrics victoria-metrics
 want redis-server redis-server
 want chromium chromium
 want curl curl
+want openssl openssl
+want buildah buildah
+want debootstrap debootstrap
+want systemd-analyze systemd
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing:$missing"

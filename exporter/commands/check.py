@@ -13,6 +13,7 @@ from exporter.config import ConfigError, load
 from exporter.config.settings import AccessToken, App, Config
 from exporter.refresh.pace import Pace
 from exporter.trend import FIELDS, Row, yesterday
+from exporter.web import webconfig
 from exporter.wechat.errors import CallError, Failure
 from exporter.wechat.opening import open_line
 from exporter.wechat.ways import choose_way
@@ -22,6 +23,8 @@ def run(flags: argparse.Namespace) -> int:
     """Exit code 2: bad configuration; 1: WeChat refuses an app; 0: all well."""
     try:
         config = load(Path(flags.config_file), os.environ)
+        if flags.web_config_file is not None:
+            webconfig.load(Path(flags.web_config_file), os.environ)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -29,6 +32,8 @@ def run(flags: argparse.Namespace) -> int:
     sys.stdout.write(f"{config.path}: OK\n{capacity.told(cost)}\n")
     for warning in capacity.warnings(cost, config):
         sys.stderr.write(f"warning: {warning}\n")
+    if flags.web_config_file is not None:
+        sys.stdout.write(f"{flags.web_config_file}: OK\n")
     return check_online(config, chinese=_prefers_chinese(os.environ)) if flags.online else 0
 
 

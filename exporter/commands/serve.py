@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from structlog.typing import FilteringBoundLogger
+
 from exporter import __version__
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
@@ -16,10 +18,13 @@ from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.store.interface import StoreError
 from exporter.web.app import make_app
+from exporter.web.gate import Gate
 from exporter.web.listen import ListenError, listen
 from exporter.web.protocol import protocol_for
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
+from exporter.web.webconfig import WebConfig
+from exporter.web.webconfig.watch import Watch
 
 DEFAULT_ADDRESS: Final = ":10950"
 _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses under way
@@ -41,6 +46,14 @@ def serve_config(
 ) -> int:
     """Serve with a valid configuration; `started` is called once connections are accepted."""
     log = open_log(flags.log_level, flags.log_format)
+    gate = Gate(WebConfig())
+    watch = _watch(flags.web_config_file, gate, log)
+    try:
+        if watch is not None:
+            watch.start()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     addresses = flags.listen_addresses or [DEFAULT_ADDRESS]
     with ExitStack() as stack:
         try:
@@ -49,20 +62,30 @@ def serve_config(
         except (ListenError, StoreError) as error:
             log.error("cannot start", error=str(error))
             return 1
+        gate.unwell = lambda: exporter.ailment() is not None
         log.info("starting", version=__version__, apps=len(config.apps), config=str(config.path))
 
         def begin() -> None:
             log.info("listening", addresses=" ".join(addresses), telemetry_path=flags.telemetry_path)
             exporter.start()
+            if watch is not None:
+                stack.enter_context(watch.running())
             started()
+
+        def reload() -> str | None:
+            return (watch.reload() if watch is not None else None) or exporter.reload()
 
         try:
             scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-            lifecycle = exporter.reload if flags.enable_lifecycle else None
+            lifecycle = reload if flags.enable_lifecycle else None
             app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle)
-            server = make_server(app, protocol_for(flags.telemetry_path, scrapes), begin)
-            serve(server, sockets, exporter.reload)
+            server = make_server(app, protocol_for(flags.telemetry_path, scrapes, gate), gate, begin)
+            serve(server, sockets, reload)
         finally:
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")
     return 0
+
+
+def _watch(path: str | None, gate: Gate, log: FilteringBoundLogger) -> Watch | None:
+    return None if path is None else Watch(Path(path), os.environ, gate.configure, log)

@@ -9,6 +9,7 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.page import Page, PageMaker
+from exporter.heart import Heart
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
@@ -37,6 +38,7 @@ class Publisher:
         self._maker = PageMaker()
         self._unsaved: dict[tuple[str, date], HeldRow] = {}
         self._storage_works = True
+        self.heart = Heart()
         self.history_days = history_days
         self.page: Page = self._maker.replace_all({}, ())
 
@@ -54,6 +56,7 @@ class Publisher:
     def run(self, stopping: threading.Event) -> None:
         """Publish whenever something is new, and at midnight, when the window of dates moves on."""
         while not stopping.is_set():
+            self.heart.expect(time.monotonic(), _LONGEST_WAIT)
             self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
             started = time.monotonic()
             try:

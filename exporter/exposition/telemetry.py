@@ -56,6 +56,12 @@ class Telemetry:
             "Rows for which WeChat later gave other figures.",
             registry=self._registry,
         )
+        self._storage_errors = Counter(
+            f"{_PREFIX}_storage_errors",
+            "Writes to the storage that failed; rows are on show from memory until one succeeds.",
+            registry=self._registry,
+        )
+        self._storage_written_at: Gauge | None = None
         for endpoint in Endpoint:  # a counter that is born at 1 never fires increase()
             self._requests.labels(endpoint.value)
             self._duration.labels(endpoint.value)
@@ -79,6 +85,11 @@ class Telemetry:
         self._interval = Gauge(
             f"{_PREFIX}_refresh_interval_seconds",
             "The configured time between the starts of two rounds.",
+            registry=self._registry,
+        )
+        self._hung = Gauge(
+            f"{_PREFIX}_hung_calls",
+            "Calls given up long after their deadline whose threads have not come back.",
             registry=self._registry,
         )
         self._reload_ok = Gauge(
@@ -107,6 +118,23 @@ class Telemetry:
     def row_revised(self) -> None:
         """WeChat gave other figures for a date that was held."""
         self._rows_revised.inc()
+
+    def storage_written(self, succeeded: bool) -> None:  # noqa: FBT001 - a store tells nothing else
+        """A write to the storage is over."""
+        if not succeeded:
+            self._storage_errors.inc()
+            return
+        if self._storage_written_at is None:  # not before: 0 would be a wrong time
+            self._storage_written_at = Gauge(
+                f"{_PREFIX}_storage_last_write_timestamp_seconds",
+                "When the storage last took a write, Unix time; absent before the first and with memory://.",
+                registry=self._registry,
+            )
+        self._storage_written_at.set(self._clock())
+
+    def call_hung(self, hanging: int) -> None:
+        """So many calls have been given up and still hold their threads."""
+        self._hung.set(hanging)
 
     def configured(self, apps: int, interval: float) -> None:
         """A configuration is in force: so many apps, a round every `interval` seconds."""

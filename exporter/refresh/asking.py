@@ -22,7 +22,8 @@ from exporter.refresh.plan import Ask, Policy, follow_ups
 from exporter.store.entry import Entry, HeldRow, with_vacant
 from exporter.store.ledger import Ledger
 from exporter.trend import Row, beijing_text
-from exporter.wechat.errors import Failure
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import Failure, Reason
 from exporter.wechat.ways import Way, ask_for_row
 
 
@@ -88,6 +89,11 @@ class Asking:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
         elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
             self._follow_up(ask, agenda, policy)
+
+    def gave_up(self, ask: Ask, way: Way, began: float) -> None:
+        """Write down that a call, made at `began`, hangs where no deadline reaches it."""
+        detail = "the call hangs: is it the look-up of a name, or a file on a disk that does not answer?"
+        self._call_failed(ask, way, failure(Reason.TIMEOUT, detail), began)
 
     def _row_came(self, ask: Ask, way: Way, row: Row, began: float) -> None:
         now = self._clock()

@@ -5,26 +5,35 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.plan import Policy, due
+from exporter.refresh.vigil import Vigil
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
 from exporter.wechat.ways import Way
 
+_LOOK_SECONDS: Final = 1.0  # how often a round looks for calls that hang
+
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What the worker asks with; swapped whole by a reload. `interval` in seconds."""
+    """What the worker asks with; swapped whole by a reload. `interval` and `patience` in seconds.
+
+    `patience`: after so long a call hangs in something that no deadline reaches.
+    """
 
     ways: Mapping[str, Way]
     policy: Policy
     interval: float
     concurrency: int
+    patience: float = 300.0
 
 
 class Worker:
@@ -40,7 +49,10 @@ class Worker:
         *,
         clock: Callable[[], float],
         stopping: threading.Event,
+        hung: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self.heart = Heart()
+        self._vigil = Vigil(hung)
         self._ledger = ledger
         self._asking = asking
         self._fleet = fleet
@@ -52,6 +64,11 @@ class Worker:
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether so many calls hang that no thread is left to ask with."""
+        return len(self._vigil.hanging()) >= self._fleet.concurrency
+
     def run(self) -> None:
         """Rounds on a steady rhythm, the first one now; between them, apps that a reload brought."""
         beat = time.monotonic()
@@ -62,6 +79,7 @@ class Worker:
                 self._round_finished(took)
             beat = next_beat(beat, interval, time.monotonic())
             while not self._stopping.is_set() and (left := beat - time.monotonic()) > 0:
+                self.heart.expect(time.monotonic(), left)
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
@@ -88,10 +106,12 @@ class Worker:
         """
         start = time.monotonic()
         now = self._clock()
-        asks = due([self._resumed(entry, now) for entry in entries], now)
+        hanging = self._vigil.hanging()
+        asks = due([self._resumed(each, now) for each in entries if each.app.appid not in hanging], now)
         tally = Tally()
-        if asks:
-            self._ask_all(Agenda(asks, start + seconds), tally, min(self._fleet.concurrency, len(asks)))
+        threads = min(self._fleet.concurrency - len(hanging), len(asks))
+        if threads > 0:
+            self._ask_all(Agenda(asks, start + seconds), tally, threads)
         took = time.monotonic() - start
         if entries:
             self._log.info(
@@ -136,19 +156,40 @@ class Worker:
             self._log.warning("fewer threads than refresh.concurrency", threads=len(threads))
         finally:
             for thread in threads:
-                thread.join()
+                self._await(thread, agenda)
             self._agenda = None
+
+    def _await(self, thread: threading.Thread, agenda: Agenda) -> None:
+        """Wait for a thread of the round, but not for one whose call hangs for good."""
+        while thread.is_alive() and not self._vigil.gave_up(thread):
+            self.heart.expect(time.monotonic(), _LOOK_SECONDS)
+            thread.join(_LOOK_SECONDS)
+            self._give_up_hung(agenda)
+
+    def _give_up_hung(self, agenda: Agenda) -> None:
+        """Go on without calls that hang; their apps fail and are not asked until they return."""
+        fleet = self._fleet
+        for ask in self._vigil.give_up(time.monotonic() - fleet.patience):
+            self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
+            if (way := fleet.ways.get(ask.appid)) is not None:
+                self._asking.gave_up(ask, way, self._clock())
+            agenda.done(ask)
 
     def _work(self, agenda: Agenda, tally: Tally) -> None:
         while (ask := agenda.take()) is not None:
             fleet = self._fleet
+            self._vigil.begin(ask, time.monotonic())
             try:
                 if (way := fleet.ways.get(ask.appid)) is not None:
                     self._asking.answer(ask, way, agenda, tally, fleet.policy)
             except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
                 self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
             finally:
-                agenda.done(ask)
+                given_up = self._vigil.end()
+                if not given_up:
+                    agenda.done(ask)
+            if given_up:  # long after its round
+                return
 
     def _awaited(self) -> list[Entry]:
         return [entry for entry in self._ledger.entries() if entry.health.awaited]

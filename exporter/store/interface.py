@@ -1,6 +1,6 @@
 """The one small interface of everything that keeps rows over restarts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from exporter.store.entry import HeldRow
@@ -8,6 +8,10 @@ from exporter.store.entry import HeldRow
 
 class StoreError(Exception):
     """The storage cannot be opened, read or written; the text tells what to do."""
+
+
+WriteObserver = Callable[[bool], None]
+"""Is told after each write whether it succeeded."""
 
 
 class Store(Protocol):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from exporter.store.interface import Store
+from exporter.store.interface import Store, WriteObserver
 
 
-def open_store(url: str) -> Store:
-    """Open `memory://` or `sqlite:////absolute/path`.
+def open_store(url: str, observer: WriteObserver = lambda _: None) -> Store:
+    """Open `memory://` or `sqlite:////absolute/path`; `observer` is told of every write to a disk.
 
     Raises:
         StoreError: it cannot be opened; the text tells what to do.
@@ -14,7 +14,7 @@ def open_store(url: str) -> Store:
     if url.startswith("sqlite:///"):
         from exporter.store.sqlite import SqliteStore  # noqa: PLC0415 - imported where it is used
 
-        return SqliteStore(Path(url.removeprefix("sqlite:///")))
+        return SqliteStore(Path(url.removeprefix("sqlite:///")), observer)
     from exporter.store.memory import MemoryStore  # noqa: PLC0415
 
     return MemoryStore()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.store.entry import HeldRow
-from exporter.store.interface import StoreError
+from exporter.store.interface import StoreError, WriteObserver
 from exporter.trend import FIELDS, Row
 
 SCHEMA_VERSION: Final = 1
@@ -37,9 +37,10 @@ DELETE FROM rows WHERE appid = ?1 AND ref_date <=
 class SqliteStore:
     """Keeps rows in a SQLite file in WAL mode."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, observer: WriteObserver = lambda _: None) -> None:
         """Open or create the file; raises StoreError, telling what to do."""
         self._path = path
+        self._observer = observer
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,7 +101,11 @@ class SqliteStore:
     def _explained(self, doing: str) -> Iterator[None]:
         try:
             yield
+            if doing == "write":
+                self._observer(True)  # noqa: FBT003 - the observer's one word
         except (OSError, sqlite3.Error, ValueError) as error:
+            if doing == "write":
+                self._observer(False)  # noqa: FBT003 - the same
             told = error.strerror if isinstance(error, OSError) else str(error)
             raise StoreError(
                 f"cannot {doing} storage {self._path}: {told}. Check the path, its rights and the disk; a "

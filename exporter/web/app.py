@@ -13,15 +13,7 @@ from exporter.service import Exporter
 from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.status.page import StatusPage
 
-_SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
 def make_app(
@@ -38,7 +30,10 @@ def make_app(
     status = StatusPage(exporter, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
-        return PlainTextResponse("Healthy.\n")
+        ailment = exporter.ailment()
+        if ailment is None:
+            return PlainTextResponse("Healthy.\n")
+        return PlainTextResponse(f"Not healthy: {ailment}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
         if exporter.publisher.page.ready:
@@ -46,7 +41,7 @@ def make_app(
         return PlainTextResponse("Not ready: some apps have not been asked for yet.\n", status_code=503)
 
     async def page(request: Request) -> Response:
-        return await run_in_threadpool(status.respond, request, _SECURITY_HEADERS)
+        return await run_in_threadpool(status.respond, request, _UNCACHED)
 
     async def style(_request: Request) -> Response:
         return Response(status.stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})

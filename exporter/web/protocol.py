@@ -1,21 +1,48 @@
-"""How one HTTP connection is served: uvicorn's protocol with two things it lacks.
+"""How one HTTP connection is served: uvicorn's protocol with what it lacks.
 
-A request's head must come in time. And a scrape's ready bytes take a short way past ASGI, which makes a
-scrape about as cheap as a static file.
+Everything a client does has a limit in time and size. And a scrape's ready bytes take a short way past ASGI,
+which makes a scrape about as cheap as a static file.
 """
 
 import asyncio
+from collections.abc import Iterable
+from enum import IntEnum
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from exporter.web.gate import Gate
 from exporter.web.scrape import Scrapes
 
 HEAD_SECONDS: Final = 10
-"""How long a client may take to send a request's head."""
+"""How long a client may take to send a request's head, and its body."""
 
+IDLE_SECONDS: Final = 75
+"""How long a connection is kept between requests: scrapes usually come every 15 to 60 s."""
+
+ANSWER_SECONDS: Final = 60
+"""How long a client may take to read an answer."""
+
+HEAD_LIMIT: Final = 32 * 1024
+"""Bytes of a head, or of a body: nothing that is asked for here needs more."""
+
+_PIPELINE: Final = 16  # requests sent ahead of their answers
+_HELD_SECONDS: Final = 5  # an answer that takes longer to read gives way to newcomers
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n%bcontent-length: 0\r\nconnection: close\r\n\r\n"
+)
 _SLOW_WAY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 """Headers of requests that are more than a plain GET."""
+
+
+class Phase(IntEnum):
+    """What a connection is about; those with low numbers give way to newcomers first."""
+
+    NEW = 0  # never had a whole request
+    IDLE = 1
+    ASKING = 2  # in the middle of a head
+    BUSY = 3  # being answered
+    ENDED = 4
 
 
 class _Answered(RequestResponseCycle):
@@ -28,36 +55,71 @@ class _Answered(RequestResponseCycle):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection; `scrapes` and `scrape_path` are set by `protocol_for`."""
+    """One connection; `scrapes`, `scrape_path` and `gate` are set by `protocol_for`."""
 
     scrapes: Scrapes
     scrape_path: bytes
-    _head_timer: asyncio.TimerHandle | None = None
+    gate: Gate
+    phase = Phase.NEW
+    since = 0.0
+    deadline = 0.0
+    _pending = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected: its first head must come in time."""
+        """A client has connected: its first head must come in time, its certificate have an allowed name."""
         super().connection_made(transport)
         self._answered = _Answered()
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._enter(Phase.NEW, HEAD_SECONDS)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None and not self.gate.allows(tls.getpeercert()):
+            self.end()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came: heads and bodies must stay within limits."""
+        if self.phase is Phase.ENDED:
+            return
+        self._pending += len(data)
+        super().data_received(data)
+        if self._pending > HEAD_LIMIT and not self.transport.is_closing():
+            self._refuse_size()
 
     def on_message_begin(self) -> None:
         """A head begins to come in."""
         super().on_message_begin()
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.ASKING, HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
         """The head is there: answer a plain scrape at once, everything else through ASGI."""
-        self._forget_timer()
-        if self._is_plain_scrape():
+        self._pending = 0
+        if len(self.pipeline) >= _PIPELINE or self._is_ambiguous():
+            raise ValueError("refused")  # the parser passes it on, and a 400 is sent
+        self._enter(Phase.BUSY, ANSWER_SECONDS)
+        if self._is_plain_scrape() and self.gate.passes(self.headers):
             self._answer_scrape()
         else:
             super().on_headers_complete()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
-        self._forget_timer()
-        super().connection_lost(exc)
+    def on_response_complete(self) -> None:
+        """An answer was handed over to be sent."""
+        super().on_response_complete()
+        if self.cycle is None or self.cycle.response_complete:
+            self._enter(Phase.IDLE, IDLE_SECONDS)
+
+    def end(self) -> None:
+        """Drop the connection, whatever is still to be sent."""
+        self.phase = Phase.ENDED
+        self.transport.abort()
+
+    def _enter(self, phase: Phase, seconds: float) -> None:
+        self.phase = phase
+        self.since = self.loop.time()
+        self.deadline = self.since + seconds
+
+    def _is_ambiguous(self) -> bool:
+        """Whether a proxy before us may have read another host than we do (RFC 9112, section 3.2)."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        return hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1")
 
     def _is_plain_scrape(self) -> bool:
         return (
@@ -80,12 +142,45 @@ class Protocol(HttpToolsProtocol):
         self.cycle = self._answered
         self.on_response_complete()
 
-    def _forget_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _refuse_size(self) -> None:
+        """Say why if it was a head, then close; what is still coming in is not read."""
+        if self.phase in (Phase.NEW, Phase.ASKING):
+            head = b"".join(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers)
+            self.transport.write(_TOO_LARGE % head)
+        self.transport.close()
 
 
-def protocol_for(scrape_path: str, scrapes: Scrapes) -> type[Protocol]:
+class Connections:
+    """All connections of a server, as a crowd of which some must go."""
+
+    def __init__(self, connections: Iterable[Protocol]) -> None:
+        self._all = connections
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._all)
+
+    def give_way(self) -> bool:
+        """End the one that is least missed: that never asked, that is idle, or that reads too slowly."""
+        may = [each for each in self._all if _may_go(each)]
+        if may:
+            min(may, key=lambda each: (each.phase, each.since)).end()
+        return bool(may)
+
+    def end_late(self, now: float) -> None:
+        """End those whose time is over; `now` by the event loop's clock."""
+        for each in [each for each in self._all if each.deadline <= now]:
+            each.end()
+
+
+def _may_go(connection: Protocol) -> bool:
+    if connection.phase is Phase.ENDED:
+        return False
+    working = connection.phase is Phase.BUSY or connection.transport.get_write_buffer_size() > 0
+    return not working or connection.loop.time() - connection.since > _HELD_SECONDS
+
+
+def protocol_for(scrape_path: str, scrapes: Scrapes, gate: Gate) -> type[Protocol]:
     """The protocol of a server whose metrics are at that path."""
-    return type("ScrapeProtocol", (Protocol,), {"scrapes": scrapes, "scrape_path": scrape_path.encode()})
+    attributes = {"scrapes": scrapes, "scrape_path": scrape_path.encode(), "gate": gate}
+    return type("ScrapeProtocol", (Protocol,), attributes)

@@ -146,3 +146,30 @@ def test_the_thread_publishes_news_soon_and_survives_a_fault(
     assert not thread.is_alive()
     assert events[0]["event"] == "internal fault"
     assert b" 120\n" in stage.shown()
+
+
+def test_a_clock_set_back_and_forth_over_midnight_changes_no_row(stage: Stage) -> None:
+    stage.row_comes()
+    stage.publisher.publish()
+    before = stage.shown()
+    for jump in (DAY_SECONDS, -3 * DAY_SECONDS, 2 * DAY_SECONDS):
+        stage.now += jump
+        stage.publisher.publish()
+        assert b'daily_visit_pv{appid="wx0000000000000001",name="tea"} 40\n' in stage.shown()
+        assert stage.shown().count(b'ref_date="') == stage.shown().count(b'ref_date="2026-11-23"')
+    assert stage.shown() == before
+
+
+def test_the_thread_is_heard_of_at_least_once_a_minute(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping = threading.Event()
+    hangs = threading.Event()
+    monkeypatch.setattr(stage.shelf, "save", lambda *_: hangs.wait(5))
+    thread = threading.Thread(target=stage.publisher.run, args=(stopping,))
+    thread.start()
+    stage.row_comes()
+    assert not stage.publisher.heart.late(time.monotonic() + 100)
+    assert stage.publisher.heart.late(time.monotonic() + 130)
+    hangs.set()
+    stopping.set()
+    stage.ledger.close()
+    thread.join(5)

@@ -70,3 +70,19 @@ def test_only_openmetrics_has_an_end_mark() -> None:
     telemetry = Telemetry(lambda: 0.0)
     assert telemetry.render(openmetrics=True).endswith(b"# EOF\n")
     assert b"# EOF" not in telemetry.render(openmetrics=False)
+
+
+def test_the_storage_has_no_time_before_its_first_write() -> None:
+    telemetry = Telemetry(lambda: 1000.0)
+    telemetry.storage_written(succeeded=False)
+    assert ("storage_last_write_timestamp_seconds", ()) not in samples(telemetry)
+    telemetry.storage_written(succeeded=True)
+    found = samples(telemetry)
+    assert found["storage_last_write_timestamp_seconds", ()] == 1000
+    assert found["storage_errors_total", ()] == 1
+
+
+def test_hanging_calls_are_told() -> None:
+    telemetry = Telemetry(lambda: 0.0)
+    telemetry.call_hung(3)
+    assert samples(telemetry)["hung_calls", ()] == 3

@@ -21,6 +21,8 @@ RULE_TESTS = sorted(HOME.joinpath("tests").glob("*.yaml"))
 WANTED = [
     "ExporterDown",
     "ConfigReloadFailed",
+    "StorageFailing",
+    "CallsHang",
     "DataLate",
     "NeverAnyData",
     "AppRefreshFailing",

@@ -1,19 +1,21 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.refresh import worker as module
 from exporter.refresh.asking import Asking
 from exporter.refresh.plan import Policy, due
 from exporter.refresh.worker import Fleet, Worker, next_beat
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure
-from exporter.wechat.errors import CallError
+from exporter.wechat.errors import CallError, Reason
 from tests.building import NOON, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
@@ -331,3 +333,48 @@ def test_with_too_few_threads_the_round_is_slower_and_whole(
     many.round()
     assert many.calls() == 20
     assert "fewer threads than refresh.concurrency" in [event["event"] for event in events]
+
+
+def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the_next(
+    log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    rig = Rig(log, apps=3, interval=3600)
+    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    gate = rig.way(1).gate = threading.Event()
+    rig.round()
+    assert [entry.health.reason for entry in rig.ledger.entries()] == [Reason.TIMEOUT, None, None]
+    assert "call hangs" in next(event for event in events if event["log_level"] == "error")["event"]
+
+    rig.round()  # the others are asked, the one that hangs is not
+    assert [rig.way(number).calls for number in (1, 2, 3)] == [1, 2, 2]
+    assert not rig.worker.exhausted
+
+    gate.set()
+    end = time.monotonic() + 5
+    while rig.worker._vigil.hanging() and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.round()
+    assert all(entry.health.up for entry in rig.ledger.entries())
+
+
+def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
+    log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    rig = Rig(log, apps=6, interval=3600)
+    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    gate = threading.Event()
+    for way in rig.ways.values():
+        way.gate = gate
+    before = threading.active_count()
+    for _ in range(3):
+        rig.round()
+    assert rig.worker.exhausted
+    assert threading.active_count() == before + 4
+    gate.set()
+    end = time.monotonic() + 5
+    while rig.worker.exhausted and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.round()
+    assert all(entry.health.up for entry in rig.ledger.entries())

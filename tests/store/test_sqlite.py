@@ -136,3 +136,28 @@ def test_a_locked_database_is_told_and_nothing_breaks(store: SqliteStore, path: 
 def test_the_directory_is_made_for_the_owner_alone(path: Path) -> None:
     SqliteStore(path).close()
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_every_write_is_told_with_its_end(path: Path) -> None:
+    told: list[bool] = []
+    store = SqliteStore(path, told.append)
+    store.save([(APPID, held())], 9)
+    with pytest.raises(StoreError):
+        store.save([(APPID, HeldRow(make_row(), object()))], 9)  # type: ignore[arg-type]
+    list(store.load())
+    store.close()
+    assert told == [True, False]
+
+
+def test_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(store: SqliteStore) -> None:
+    many = [(f"wx{number:016x}", held()) for number in range(2000)]
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")  # as SQLite sees a disk without room
+    with pytest.raises(
+        StoreError, match=r"cannot write storage .*full.*Check the path, its rights and the disk"
+    ):
+        store.save(many, 9)
+    assert list(store.load()) == []
+    store._db.execute("PRAGMA max_page_count = 100000")
+    store.save(many, 9)
+    assert len(list(store.load())) == 2000

@@ -11,9 +11,11 @@ from starlette.types import Receive, Scope, Send
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.web import protocol as module
+from exporter.web.gate import Gate
 from exporter.web.protocol import protocol_for
 from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.server import make_server
+from exporter.web.webconfig import WebConfig
 from tests.building import YESTERDAY, make_entry, make_row
 
 Address = tuple[str, int]
@@ -43,7 +45,8 @@ def address(scrapes: Scrapes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Addre
         await send({"type": "http.response.body", "body": b"hello"})
 
     started = threading.Event()
-    server = make_server(app, protocol_for("/metrics", scrapes), started.set)
+    gate = Gate(WebConfig())
+    server = make_server(app, protocol_for("/metrics", scrapes, gate), gate, started.set)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()

@@ -1,0 +1,112 @@
+"""Takes connections in: at most so many, each with the TLS settings of its moment.
+
+asyncio's own servers keep one TLS context for good and have no limit; and a limit that turns newcomers away
+would let whoever holds idle connections shut the scrapers out. Here the newcomer gets the place of the one
+that is least missed.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+HANDSHAKE_SECONDS: Final = 10.0
+_AT_ONCE: Final = 64  # connections taken in before others are served again
+_PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors
+
+
+class Crowd(Protocol):
+    """The connections that are there."""
+
+    def count(self) -> int:
+        """How many."""
+
+    def give_way(self) -> bool:
+        """End the one that is least missed; False where none can be."""
+
+
+class Acceptor:
+    """Stands where uvicorn keeps asyncio's servers."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        make_protocol: Callable[[], asyncio.BaseProtocol],
+        context: Callable[[], ssl.SSLContext | None],
+        crowd: Crowd,
+        limit: int,
+    ) -> None:
+        """`context` gives what the next connection talks TLS with, None for plain HTTP."""
+        self._sockets = sockets
+        self._make_protocol = make_protocol
+        self._context = context
+        self._crowd = crowd
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._arriving: dict[asyncio.Task[None], None] = {}  # in order of arrival
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to accept."""
+        for listener in self._sockets:
+            listener.setblocking(False)  # noqa: FBT003 - the library's own parameter
+            self._watch(listener)
+
+    def close(self) -> None:
+        """Accept no more, and let go of those that are still shaking hands."""
+        self._closed = True
+        for listener in self._sockets:
+            self._loop.remove_reader(listener)
+        for task in self._arriving:
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Nothing to wait for: uvicorn asks."""
+
+    def _watch(self, listener: socket.socket) -> None:
+        if not self._closed:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                client, _ = listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # out of file descriptors: trying again at once would only spin
+                self._loop.remove_reader(listener)
+                self._loop.call_later(_PAUSE_SECONDS, self._watch, listener)
+                return
+            if self._crowd.count() + len(self._arriving) >= self._limit and not self._make_room():
+                client.close()
+                continue
+            client.setblocking(False)  # noqa: FBT003 - the library's own parameter
+            task = self._loop.create_task(self._serve(client))
+            self._arriving[task] = None
+            task.add_done_callback(self._arrived)
+
+    def _make_room(self) -> bool:
+        if self._crowd.give_way():
+            return True
+        oldest = next((task for task in self._arriving if not task.cancelling()), None)
+        if oldest is not None:
+            oldest.cancel()
+        return oldest is not None
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        self._arriving.pop(task, None)
+
+    async def _serve(self, client: socket.socket) -> None:
+        context = self._context()
+        patience = None if context is None else HANDSHAKE_SECONDS
+        try:
+            await self._loop.connect_accepted_socket(
+                self._make_protocol, client, ssl=context, ssl_handshake_timeout=patience
+            )
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                client.close()
+        except OSError:  # a failed handshake, a client that is gone
+            client.close()

@@ -1,0 +1,38 @@
+"""The systemd unit: hardened, and starting what there is."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from exporter import cli
+from tests.docs.pages import ROOT
+
+UNIT = ROOT / "deploy" / "systemd" / "wechat-miniprogram-exporter.service"
+
+
+def test_systemd_finds_little_exposed(program: Callable[[str], str]) -> None:
+    told = subprocess.run(
+        [program("systemd-analyze"), "security", "--offline=true", "--threshold=20", UNIT],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert told.returncode == 0, told.stdout
+    level = re.search(r"Overall exposure level for .*: ([0-9.]+)", told.stdout)
+    assert level is not None
+    assert float(level[1]) <= 2.0
+
+
+def test_it_starts_the_program_with_flags_that_it_has() -> None:
+    [line] = [line for line in UNIT.read_text("utf-8").splitlines() if line.startswith("ExecStart=")]
+    command, *words = shlex.split(line.removeprefix("ExecStart="))
+    assert PurePosixPath(command).name == cli.PROGRAM
+    assert cli._parser("serve").parse_args(words).config_file.startswith("/etc/")
+
+
+def test_rows_may_be_written_where_it_says() -> None:
+    text = UNIT.read_text("utf-8")
+    assert "StateDirectory=wechat-miniprogram-exporter\n" in text
+    assert "sqlite:////var/lib/wechat-miniprogram-exporter/" in text

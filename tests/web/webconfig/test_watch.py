@@ -1,0 +1,115 @@
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.problems import ConfigError
+from exporter.web.webconfig import WebConfig
+from exporter.web.webconfig import watch as module
+from exporter.web.webconfig.watch import Watch
+from tests.certificates import Authority
+
+HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).decode()
+TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "web.yaml"
+    path.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
+    return path
+
+
+@pytest.fixture
+def taken() -> list[WebConfig]:
+    return []
+
+
+@pytest.fixture
+def watch(path: Path, taken: list[WebConfig], log: FilteringBoundLogger) -> Watch:
+    watch = Watch(path, {}, taken.append, log)
+    watch.start()
+    return watch
+
+
+def test_a_bad_file_is_an_error_at_the_start(tmp_path: Path, log: FilteringBoundLogger) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        Watch(tmp_path / "none.yaml", {}, lambda _: None, log).start()
+
+
+def test_what_did_not_change_is_not_read_again(watch: Watch, taken: list[WebConfig]) -> None:
+    watch.look()
+    assert len(taken) == 1
+
+
+def test_a_new_user_is_taken_over(watch: Watch, path: Path, taken: list[WebConfig]) -> None:
+    path.write_text(f"basic_auth_users: {{alice: {HASH}, bob: {HASH}}}\n")
+    watch.look()
+    assert [list(config.users) for config in taken] == [["alice"], ["alice", "bob"]]
+
+
+def test_a_bad_new_file_is_refused_once_and_told(
+    watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
+) -> None:
+    path.write_text("basic_auth_users: {alice: sesame}\n")
+    watch.look()
+    watch.look()
+    assert len(taken) == 1
+    assert [event["event"] for event in events] == ["web configuration refused, the old one stays"]
+    assert "web.yaml:1: basic_auth_users.alice" in events[0]["error"]
+    assert "sesame" not in events[0]["error"]
+
+
+def test_a_rotated_certificate_is_noticed_though_the_file_stays(
+    tmp_path: Path, path: Path, taken: list[WebConfig], log: FilteringBoundLogger
+) -> None:
+    Authority(tmp_path).issue("server")
+    path.write_text(TLS)
+    watch = Watch(path, {}, taken.append, log)
+    watch.start()
+    Authority(tmp_path).issue("server")
+    watch.look()
+    assert taken[1].tls is not taken[0].tls
+
+
+def test_a_key_that_comes_later_than_its_certificate_is_waited_for(
+    tmp_path: Path, path: Path, taken: list[WebConfig], log: FilteringBoundLogger, events: list[Any]
+) -> None:
+    old = Authority(tmp_path).issue("server").key.read_bytes()
+    path.write_text(TLS)
+    watch = Watch(path, {}, taken.append, log)
+    watch.start()
+    new = Authority(tmp_path).issue("server").key
+    right = new.read_bytes()
+    new.write_bytes(old)
+    watch.look()
+    assert "the key does not belong to the certificate" in events[0]["error"]
+    new.write_bytes(right)
+    os.utime(new, ns=(1, 1))
+    watch.look()
+    assert len(taken) == 2
+
+
+def test_a_file_that_is_gone_is_told_and_the_old_one_stays(
+    watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
+) -> None:
+    path.unlink()
+    watch.look()
+    assert len(taken) == 1
+    assert "No such file" in events[0]["error"]
+
+
+def test_its_thread_looks_by_itself(
+    watch: Watch, path: Path, taken: list[WebConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
+    with watch.running():
+        path.write_text("rate_limit: {interval: 1s, burst: 1}\n")
+        end = time.monotonic() + 5
+        while len(taken) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+    assert taken[-1].rate_limit is not None
