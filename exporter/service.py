@@ -4,22 +4,27 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config import ConfigError, load
-from exporter.config.settings import AccessToken, Config
+from exporter.config.settings import AccessToken, App, Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
 from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
+from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.worker import Fleet, Worker
+from exporter.store.entry import HeldRow
+from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
+from exporter.wechat.errors import Reason
 from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
+from exporter.wechat.third_party import OpenPlatform, open_platforms
 from exporter.wechat.ways import Way, choose_way
 
 
@@ -42,8 +47,13 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self._store = open_store(config.storage.url)
         self._ways: dict[str, Way] = {}
+        self._apps: tuple[App, ...] = ()
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
+        self.platforms: Mapping[str, OpenPlatform] = {}
+        self.watch = PlatformWatch(
+            self._store, self._take_discovered, self.telemetry, log, clock=clock, stopping=self._stopping
+        )
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
@@ -69,6 +79,7 @@ class Exporter:
         )
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
+            threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
                 target=self.publisher.run, args=(self._stopping,), name="publisher", daemon=True
             ),
@@ -97,6 +108,7 @@ class Exporter:
             if _line_settings(config) != _line_settings(self.config):
                 self._ways.clear()  # and the tokens with them: they are asked for anew
                 self._retire(self._line)
+                self.platforms = {}
                 self._line = self._open_line(config)
             self.worker.reconfigure(self._configure(config))
             self._log.info("configuration reloaded", apps=len(config.apps))
@@ -107,6 +119,7 @@ class Exporter:
         deadline = time.monotonic() + seconds
         self._stopping.set()
         self.worker.stop()
+        self.watch.stop()
         self.ledger.close()
         self._line.transport.stop()
         for thread in filter(threading.Thread.is_alive, self._threads):
@@ -122,20 +135,90 @@ class Exporter:
 
     def _configure(self, config: Config) -> Fleet:
         """Take a valid configuration over; apps that did not change keep their tokens."""
-        kept = {app.appid: app for app in self.config.apps}
-        self._ways = {
-            app.appid: self._ways[app.appid]
-            if app.appid in self._ways and kept[app.appid].token == app.token
-            else choose_way(app, self._line)
-            for app in config.apps
-        }
         self._warn_of_classic(config)
+        self._open_platforms(config)
         self.config = config
         policy = _policy(config)
-        self.ledger.configure(((app, self._ways[app.appid].kind) for app in config.apps), policy.keep_days)
+        self.ledger.configure(self._choose_ways(), policy.keep_days)
         self.publisher.history_days = policy.history_days
-        self.telemetry.configured(len(config.apps), config.refresh.interval)
-        return Fleet(self._ways, policy, config.refresh.interval, config.refresh.concurrency)
+        self.telemetry.configured(len(self._apps), config.refresh.interval)
+        return self._fleet()
+
+    def _open_platforms(self, config: Config) -> None:
+        """Open the platforms configured; those that did not change keep their tokens and accounts."""
+        kept = {
+            name: platform
+            for name, platform in self.platforms.items()
+            if platform.settings in config.platforms
+        }
+        new = [settings for settings in config.platforms if settings.name not in kept]
+        if new and config.storage.url == "memory://":
+            self._log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
+        self.platforms = kept | open_platforms(new, self._line, self._store)
+        self.telemetry.platforms(self.platforms.keys())
+        self.watch.configure(self.platforms)
+        for appid, app in ((app.appid, app) for app in self._apps):
+            if isinstance(app.token, ThirdParty) and app.token.platform not in kept:
+                self._ways.pop(appid, None)
+
+    def _choose_ways(self) -> list[tuple[App, str]]:
+        """Give every app its way, and list apps with their ways' kinds; the configured ones come first."""
+        configured = {app.appid.lower() for app in self.config.apps}
+        found = [app for app in self.watch.apps() if app.appid.lower() not in configured]
+        before = {app.appid: app.token for app in self._apps}
+        self._apps = (*self.config.apps, *found)
+        self._ways = {
+            app.appid: self._ways[app.appid]
+            if app.appid in self._ways and before[app.appid] == app.token
+            else choose_way(app, self._line, self.platforms)
+            for app in self._apps
+        }
+        return [(app, self._ways[app.appid].kind) for app in self._apps]
+
+    def _fleet(self) -> Fleet:
+        refresh = self.config.refresh
+        return Fleet(self._ways, _policy(self.config), refresh.interval, refresh.concurrency)
+
+    def _take_discovered(self) -> None:
+        """Report on the accounts that were found, and no longer on those that are gone."""
+        with self._reloading:
+            before = self._apps
+            listed = self._choose_ways()
+            if self._apps != before:
+                self.ledger.discovered(listed)
+                self.ledger.restore(self._stored_rows(before))
+                self.telemetry.found_apps(len(self._apps))
+                self.worker.reconfigure(self._fleet())
+
+    def _stored_rows(self, before: Iterable[App]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+        """Rows of apps that have just come, which may have been here before."""
+        known = {app.appid for app in before}
+        new = {app.appid for app in self._apps} - known
+        if not new:
+            return
+        try:
+            yield from ((appid, rows) for appid, rows in self._store.load() if appid in new)
+        except StoreError as error:
+            self._log.error("rows not restored", error=str(error))
+
+    def ticket_came(self, platform: str, received_at: float) -> None:
+        """WeChat has pushed a verify ticket: ask for the apps that lacked it."""
+        self.watch.ticket_came(platform, received_at)
+        lacked = [
+            entry.app.appid
+            for entry in self.ledger.entries()
+            if entry.health.reason is Reason.THIRD_PARTY_TICKET
+            and isinstance(entry.app.token, ThirdParty)
+            and entry.app.token.platform == platform
+        ]
+        if lacked:
+            self.ledger.ask_again(lacked)
+            self.worker.reconfigure(self._fleet())
+
+    @property
+    def ready(self) -> bool:
+        """Whether every app was asked or restored, and the platforms' accounts were looked up."""
+        return self.publisher.page.ready and self.watch.settled
 
     def _retire(self, line: Line) -> None:
         """Close a line once the calls that began on it are over: token, data, token again, data again."""

@@ -38,11 +38,11 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         inner = model_below(field.annotation)
-        if inner is not None and field.annotation != AppEntry.model_fields["token"].annotation:
-            yield from _rows(inner, f"{key}[]." if get_origin(field.annotation) is list else f"{key}.")
-        elif inner is not None:
+        if field.annotation == AppEntry.model_fields["token"].annotation:
             for token, token_model in TOKENS.items():
                 yield from _rows(token_model, f"{key}{{{token}}}.")
+        elif inner is not None:
+            yield from _rows(inner, f"{key}[]." if get_origin(field.annotation) is list else f"{key}.")
         else:
             yield Row(key, _allowed(name, field), _default(field), field.description or "")
 

@@ -41,7 +41,7 @@ def make_app(
         return PlainTextResponse("Healthy.\n")
 
     async def ready(_request: Request) -> Response:
-        if exporter.publisher.page.ready:
+        if exporter.ready:
             return PlainTextResponse("Ready.\n")
         return PlainTextResponse("Not ready: some apps have not been asked for yet.\n", status_code=503)
 

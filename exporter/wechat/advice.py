@@ -154,11 +154,6 @@ CLOUD_FUNCTION = Advice(
     "The cloud function failed: check env and function, and its log in the cloud console.",
     "云函数执行失败：请检查 env 与 function，并查看云开发控制台中的函数日志。",
 )
-STORAGE = Advice(
-    "A refresh token could not be stored, so the access token that came with it is not used: mend the "
-    "storage (disk, rights).",
-    "refresh_token 无法写入存储，因此未使用随之返回的 access_token：请修复存储（磁盘、权限）。",
-)
 CLOCK = Advice(
     "WeChat refused the date. Is the machine's clock right?",
     "微信拒绝了该日期，请检查机器时钟是否准确。",

@@ -161,17 +161,27 @@ class Component:
             return None
 
     def _read_list(self) -> Listing:
+        """The whole list; read once more where it changed meanwhile, as an account may have been skipped."""
         asked_at = self.line.clock()
+        found, whole = self._read_pages()
+        if not whole:
+            found, _ = self._read_pages()
+        self._listing = Listing(found, asked_at)
+        return self._listing
+
+    def _read_pages(self) -> tuple[dict[str, str], bool]:
+        """All pages, and whether they have as many accounts as each of them announced."""
         found: dict[str, str] = {}
+        totals: set[int] = set()
         offset, total = 0, 1
         while offset < total:
             page, total = self.ask(Endpoint.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, _page)
-            if not page:  # fewer than announced: someone withdrew while we were reading
+            totals.add(total)
+            if not page:
                 break
             found.update(page)
             offset += PAGE_SIZE
-        self._listing = Listing(found, asked_at)
-        return self._listing
+        return found, totals == {len(found)}
 
 
 def _page(body: dict[str, Any]) -> tuple[dict[str, str], int]:

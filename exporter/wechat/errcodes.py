@@ -26,10 +26,6 @@ class Errcode:
 
 R, A = Reason, Action
 _ROWS: Final = (
-    Errcode(-604101, R.PERMISSION, A.SUSPEND, "cloud call not declared by the function", advice.CLOUD_CALL),
-    Errcode(-504002, R.INTERNAL, A.NEXT_ROUND, "the cloud function threw an error", advice.CLOUD_FUNCTION),
-    Errcode(-501000, R.INTERNAL, A.SUSPEND, "cloud environment or function not found", advice.CLOUD_FUNCTION),
-    Errcode(-1000, R.BUSY, A.RETRY, "cloud system error", advice.WAIT),
     Errcode(-1, R.BUSY, A.RETRY, "system error, WeChat is busy", advice.WAIT),
     Errcode(40001, R.TOKEN_REJECTED, A.RENEW_TOKEN, "access_token invalid or not the latest", advice.TOKEN),
     Errcode(40002, R.INTERNAL, A.SUSPEND, "invalid grant_type", advice.BUG),
@@ -102,6 +98,10 @@ _ROWS: Final = (
     ),
     Errcode(89506, R.IP_NOT_ALLOWED, A.SUSPEND, "IP refused twice, blocked for a day", advice.IP_CONFIRM),
     Errcode(89507, R.IP_NOT_ALLOWED, A.SUSPEND, "IP refused, blocked for an hour", advice.IP_CONFIRM),
+    Errcode(-604101, R.PERMISSION, A.SUSPEND, "cloud call not declared by the function", advice.CLOUD_CALL),
+    Errcode(-504002, R.INTERNAL, A.NEXT_ROUND, "the cloud function threw an error", advice.CLOUD_FUNCTION),
+    Errcode(-501000, R.INTERNAL, A.SUSPEND, "cloud environment or function not found", advice.CLOUD_FUNCTION),
+    Errcode(-1000, R.BUSY, A.RETRY, "cloud system error", advice.WAIT),
 )
 ERRCODES: Final = {row.code: row for row in _ROWS}
 

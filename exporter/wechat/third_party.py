@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exporter.config.settings import Platform, ThirdParty
-from exporter.wechat import advice
 from exporter.wechat.component import Component
 from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Action, CallError, Failure, Reason
+from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import choose_ticket
 from exporter.wechat.token_sources import is_token, read_secret, token_reader
@@ -54,7 +53,7 @@ class RefreshTokens:
                 refresh_token, learned_at, start = json.loads(text or "")
                 return Kept(str(refresh_token), float(learned_at), str(start))
             return None
-        raise CallError(_storage_failure(problem))
+        raise CallError(failure(Reason.INTERNAL, problem))
 
     def save(self, appid: str, kept: Kept) -> None:
         """Keep it durably; raises CallError."""
@@ -65,7 +64,7 @@ class RefreshTokens:
             problem = str(error)
         else:
             return
-        raise CallError(_storage_failure(problem))
+        raise CallError(failure(Reason.INTERNAL, problem))
 
 
 class AuthorizerTokenSource:
@@ -183,7 +182,3 @@ def open_platforms(platforms: Iterable[Platform], line: Line, vault: Vault) -> d
         )
         for settings in platforms
     }
-
-
-def _storage_failure(problem: str) -> Failure:
-    return Failure(Reason.INTERNAL, Action.NEXT_ROUND, advice.STORAGE, problem)
