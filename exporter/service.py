@@ -4,7 +4,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,6 +17,7 @@ from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.worker import Fleet, Worker
+from exporter.roster import Roster
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
@@ -24,8 +25,6 @@ from exporter.store.opening import open_store
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
-from exporter.wechat.third_party import OpenPlatform, open_platforms
-from exporter.wechat.ways import Way, choose_way
 
 
 class Exporter:
@@ -46,14 +45,12 @@ class Exporter:
         self._reloading = threading.Lock()
         self.telemetry = Telemetry(clock)
         self._store = open_store(config.storage.url)
-        self._ways: dict[str, Way] = {}
-        self._apps: tuple[App, ...] = ()
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
-        self.platforms: Mapping[str, OpenPlatform] = {}
         self.watch = PlatformWatch(
             self._store, self._take_discovered, self.telemetry, log, clock=clock, stopping=self._stopping
         )
+        self.roster = Roster(self.watch, self._store)
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
@@ -106,9 +103,8 @@ class Exporter:
                 self._log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
             if _line_settings(config) != _line_settings(self.config):
-                self._ways.clear()  # and the tokens with them: they are asked for anew
                 self._retire(self._line)
-                self.platforms = {}
+                self.roster.forget()  # and the tokens with it: they are asked for anew
                 self._line = self._open_line(config)
             self.worker.reconfigure(self._configure(config))
             self._log.info("configuration reloaded", apps=len(config.apps))
@@ -136,64 +132,36 @@ class Exporter:
     def _configure(self, config: Config) -> Fleet:
         """Take a valid configuration over; apps that did not change keep their tokens."""
         self._warn_of_classic(config)
-        self._open_platforms(config)
+        if config.platforms and config.storage.url == "memory://":
+            self._log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
+        apps = self.roster.configure(config, self._line)
         self.config = config
         policy = _policy(config)
-        self.ledger.configure(self._choose_ways(), policy.keep_days)
+        self.ledger.configure(apps, policy.keep_days)
         self.publisher.history_days = policy.history_days
-        self.telemetry.configured(len(self._apps), config.refresh.interval)
+        self.telemetry.configured(len(apps), config.refresh.interval)
+        self.telemetry.platforms(self.roster.platforms.keys())
         return self._fleet()
-
-    def _open_platforms(self, config: Config) -> None:
-        """Open the platforms configured; those that did not change keep their tokens and accounts."""
-        kept = {
-            name: platform
-            for name, platform in self.platforms.items()
-            if platform.settings in config.platforms
-        }
-        new = [settings for settings in config.platforms if settings.name not in kept]
-        if new and config.storage.url == "memory://":
-            self._log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
-        self.platforms = kept | open_platforms(new, self._line, self._store)
-        self.telemetry.platforms(self.platforms.keys())
-        self.watch.configure(self.platforms)
-        for appid, app in ((app.appid, app) for app in self._apps):
-            if isinstance(app.token, ThirdParty) and app.token.platform not in kept:
-                self._ways.pop(appid, None)
-
-    def _choose_ways(self) -> list[tuple[App, str]]:
-        """Give every app its way, and list apps with their ways' kinds; the configured ones come first."""
-        configured = {app.appid.lower() for app in self.config.apps}
-        found = [app for app in self.watch.apps() if app.appid.lower() not in configured]
-        before = {app.appid: app.token for app in self._apps}
-        self._apps = (*self.config.apps, *found)
-        self._ways = {
-            app.appid: self._ways[app.appid]
-            if app.appid in self._ways and before[app.appid] == app.token
-            else choose_way(app, self._line, self.platforms)
-            for app in self._apps
-        }
-        return [(app, self._ways[app.appid].kind) for app in self._apps]
 
     def _fleet(self) -> Fleet:
         refresh = self.config.refresh
-        return Fleet(self._ways, _policy(self.config), refresh.interval, refresh.concurrency)
+        return Fleet(self.roster.ways, _policy(self.config), refresh.interval, refresh.concurrency)
 
     def _take_discovered(self) -> None:
         """Report on the accounts that were found, and no longer on those that are gone."""
         with self._reloading:
-            before = self._apps
-            listed = self._choose_ways()
-            if self._apps != before:
-                self.ledger.discovered(listed)
+            before = self.roster.apps
+            apps = self.roster.gather(self.config, self._line)
+            if self.roster.apps != before:
+                self.ledger.discovered(apps)
                 self.ledger.restore(self._stored_rows(before))
-                self.telemetry.found_apps(len(self._apps))
+                self.telemetry.found_apps(len(apps))
                 self.worker.reconfigure(self._fleet())
 
     def _stored_rows(self, before: Iterable[App]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
         """Rows of apps that have just come, which may have been here before."""
         known = {app.appid for app in before}
-        new = {app.appid for app in self._apps} - known
+        new = {app.appid for app in self.roster.apps} - known
         if not new:
             return
         try:

@@ -247,12 +247,12 @@ def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fau
 @pytest.mark.parametrize("kind", [kind for kind in FETCHING if kind != "third_party"])
 def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> None:
     secret = Secret("sesame-that-opens-nothing")
-    settings: TokenSettings = {
+    wrong: dict[str, TokenSettings] = {
         "stable_token": StableToken(secret),
         "access_token": AccessToken(secret),
         "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
-    }[kind]
-    way = choose_way(App(APPS[0].appid, "app", (), settings), scene.line, scene.platforms)
+    }
+    way = choose_way(App(APPS[0].appid, "app", (), wrong[kind]), scene.line, scene.platforms)
     with pytest.raises(CallError) as caught:
         way.daily_trend(DAY)
     assert caught.value.failure.reason is Reason.INVALID_SECRET
