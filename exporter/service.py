@@ -39,7 +39,7 @@ class Exporter:
             StoreError: the storage cannot be opened.
         """
         self.config = config
-        self._log = log
+        self.log = log
         self._clock = clock
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
@@ -100,14 +100,14 @@ class Exporter:
                     raise ConfigError((f"{config.path}: storage.url cannot change while the exporter runs",))  # noqa: TRY301
             except ConfigError as error:
                 self.telemetry.reload_failed()
-                self._log.error("configuration refused, the old one stays", error=str(error))
+                self.log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
             if _line_settings(config) != _line_settings(self.config):
                 self._retire(self._line)
                 self.roster.forget()  # and the tokens with it: they are asked for anew
                 self._line = self._open_line(config)
             self.worker.reconfigure(self._configure(config))
-            self._log.info("configuration reloaded", apps=len(config.apps))
+            self.log.info("configuration reloaded", apps=len(config.apps))
             return None
 
     def stop(self, seconds: float) -> None:
@@ -133,7 +133,7 @@ class Exporter:
         """Take a valid configuration over; apps that did not change keep their tokens."""
         self._warn_of_classic(config)
         if config.platforms and config.storage.url == "memory://":
-            self._log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
+            self.log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
         apps = self.roster.configure(config, self._line)
         self.config = config
         policy = _policy(config)
@@ -167,7 +167,7 @@ class Exporter:
         try:
             yield from ((appid, rows) for appid, rows in self._store.load() if appid in new)
         except StoreError as error:
-            self._log.error("rows not restored", error=str(error))
+            self.log.error("rows not restored", error=str(error))
 
     def ticket_came(self, platform: str, received_at: float) -> None:
         """WeChat has pushed a verify ticket: ask for the apps that lacked it."""
@@ -200,7 +200,7 @@ class Exporter:
         new = [name for appid, name in classic.items() if appid not in self._classic_told]
         self._classic_told |= classic.keys()
         if new:
-            self._log.warning(
+            self.log.warning(
                 "token type access_token: each fetch ends the token that other programs hold; "
                 "stable_token harms nobody",
                 apps=len(new),

@@ -192,6 +192,22 @@ class Simulator:
         """Another verify ticket of the platform of that name."""
         return self.platforms[platform].new_ticket(self.clock.now())
 
+    def push_ticket(self, platform: str, url: str) -> tuple[int, str]:
+        """Push a new verify ticket to a platform's address; the answer's status and text."""
+        return self._push(
+            platform, url, "component_verify_ticket", ComponentVerifyTicket=self.new_ticket(platform)
+        )
+
+    def push_event(self, platform: str, url: str, kind: str, appid: str) -> tuple[int, str]:
+        """Push that an account has come or gone: `authorized`, `updateauthorized` or `unauthorized`."""
+        return self._push(platform, url, kind, AuthorizerAppid=appid)
+
+    def _push(self, platform: str, url: str, kind: str, **fields: str) -> tuple[int, str]:
+        from exporter.simulator import pushes  # noqa: PLC0415 - needs the extra third-party
+
+        made = pushes.push(self.platforms[platform].platform, self.clock.now(), kind, fields)
+        return pushes.send(url, made)
+
     @property
     def ledger(self) -> Ledger:
         """What was asked: counts, forced refreshes, latest calls, most calls at the same time."""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from exporter.service import Exporter
 from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.status.page import StatusPage
+from exporter.web.ticket import TICKET_PATH, TicketDesk
 
 _SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -68,6 +69,7 @@ def make_app(
             Route("/style.css", style, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
+            Route(TICKET_PATH, TicketDesk(exporter, exporter.log).take, methods=["POST"]),
             Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )

@@ -1,4 +1,4 @@
-"""A third-party platform in a real process: accounts that come and go, refresh tokens that survive kill -9."""
+"""A third-party platform in a real process: accounts come and go, refresh tokens survive kill -9."""
 
 import random
 import time
@@ -165,6 +165,48 @@ def test_an_account_that_cannot_be_asked_is_reported(
         assert value(exporter, "up", appid=SECOND) is None
         assert "accounts without a refresh token" in exporter.output()
         assert exporter.output().count("accounts without a refresh token") == 1
+
+
+def test_pushes_bring_tickets_and_accounts_and_survive_a_restart(
+    setup: Setup, wechat: Simulator, free_port: Callable[[], int]
+) -> None:
+    key = PLATFORM.aes_key
+    setup.platform["verify_ticket"] = {"callback": {"token": PLATFORM.token, "encoding_aes_key": key}}
+    setup.settings["refresh"]["interval"] = "1h"
+    path = setup.discovering(discover_interval="1h")
+    desk = wechat.platforms["main"]
+    desk.withdraw(SECOND)
+    with serving(path, free_port()) as exporter:
+        url = exporter.base_url + "/wechat/ticket/main"
+        exporter.wait_until(lambda: exporter.get("/-/ready").ok)  # else the push would not reach it
+        assert wechat.calls("component_token") == 0
+        assert wechat.push_ticket("main", url) == (200, "success")
+        exporter.wait_until(lambda: value(exporter, "up", appid=FIRST) == 1)
+        came = value(exporter, "exporter_verify_ticket_timestamp_seconds", platform="main")
+        assert came == pytest.approx(time.time(), abs=10)
+        desk.authorise(SECOND)
+        assert wechat.push_event("main", url, "authorized", SECOND) == (200, "success")
+        exporter.wait_until(lambda: value(exporter, "up", appid=SECOND) == 1, 20)
+        exporter.process.kill()
+        exporter.process.wait(15)
+    tokens = wechat.calls("component_token")
+    with serving(path, free_port()) as exporter:
+        exporter.wait_until(lambda: wechat.calls("component_token", outcome="ok") == tokens + 1)
+        exporter.wait_until(lambda: value(exporter, "up", appid=SECOND) == 1)
+
+
+def test_configured_apps_are_asked_as_soon_as_the_first_ticket_comes(
+    setup: Setup, wechat: Simulator, free_port: Callable[[], int]
+) -> None:
+    key = PLATFORM.aes_key
+    setup.platform["verify_ticket"] = {"callback": {"token": PLATFORM.token, "encoding_aes_key": key}}
+    setup.settings["refresh"]["interval"] = "1h"
+    with serving(setup.write(apps=[app(FIRST)]), free_port()) as exporter:
+        exporter.wait_until(
+            lambda: value(exporter, "refresh_error_info", appid=FIRST, reason="third_party_ticket") == 1
+        )
+        wechat.push_ticket("main", exporter.base_url + "/wechat/ticket/main")
+        exporter.wait_until(lambda: value(exporter, "up", appid=FIRST) == 1)
 
 
 def test_no_output_shows_a_ticket_a_refresh_token_or_a_secret(
