@@ -97,7 +97,7 @@ class FunctionWay:
 def hosting_url(base_url: str) -> str:
     """Where cloud hosting adds the credential: WeChat's address by plain HTTP, any other one as it is."""
     host = urlsplit(base_url).hostname or ""
-    return f"http{base_url.removeprefix('https')}" if host.endswith(_WECHATS_HOSTS) else base_url
+    return f"http://{base_url.partition('://')[2]}" if host.endswith(_WECHATS_HOSTS) else base_url
 
 
 def result_reader(day: date) -> Callable[[dict[str, Any]], Row]:
