@@ -216,7 +216,7 @@ def _log_flags(parser: argparse.ArgumentParser, level: str) -> None:
 
 
 def _path(text: str) -> str:
-    taken = text in {"/", "/style.css"} or text.startswith("/-/")
+    taken = text in {"/", "/style.css"} or text.startswith(("/-/", "/wechat/ticket/"))
     if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
     return text

@@ -4,26 +4,30 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config import ConfigError, load
-from exporter.config.settings import AccessToken, Config
+from exporter.config.settings import AccessToken, App, Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
 from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
+from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
 from exporter.refresh.worker import Fleet, Worker
+from exporter.roster import Roster
+from exporter.store.entry import HeldRow
+from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
+from exporter.wechat.errors import Reason
 from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
 from exporter.wechat.transport import Transport
-from exporter.wechat.ways import Way, choose_way
 
 
 class Exporter:
@@ -38,15 +42,18 @@ class Exporter:
             StoreError: the storage cannot be opened.
         """
         self.config = config
-        self._log = log
+        self.log = log
         self._clock = clock
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
         self.telemetry = Telemetry(clock)
         self._store = open_store(config.storage.url, self.telemetry.storage_written)
-        self._ways: dict[str, Way] = {}
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
+        self.watch = PlatformWatch(
+            self._store, self._take_discovered, self.telemetry, log, clock=clock, stopping=self._stopping
+        )
+        self.roster = Roster(self.watch, self._store)
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
@@ -75,6 +82,7 @@ class Exporter:
         )
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
+            threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
                 target=self.publisher.run, args=(self._stopping,), name="publisher", daemon=True
             ),
@@ -109,15 +117,15 @@ class Exporter:
                     raise ConfigError((f"{config.path}: storage.url cannot change while the exporter runs",))  # noqa: TRY301
             except ConfigError as error:
                 self.telemetry.reload_failed()
-                self._log.error("configuration refused, the old one stays", error=str(error))
+                self.log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
             if config.wechat.base_url != self.config.wechat.base_url:
-                self._ways = {}  # another WeChat has other tokens
+                self.roster.forget()  # another WeChat has other tokens
             if _line_settings(config) != _line_settings(self.config):
                 self._retire(self._line.transport)
                 self._line.follow(self._open_line(config))
             self.worker.reconfigure(self._configure(config))
-            self._log.info("configuration reloaded", apps=len(config.apps))
+            self.log.info("configuration reloaded", apps=len(config.apps))
             return None
 
     def stop(self, seconds: float) -> None:
@@ -125,6 +133,7 @@ class Exporter:
         deadline = time.monotonic() + seconds
         self._stopping.set()
         self.worker.stop()
+        self.watch.stop()
         self.ledger.close()
         self._line.transport.stop()
         for thread in filter(threading.Thread.is_alive, self._threads):
@@ -140,24 +149,68 @@ class Exporter:
 
     def _configure(self, config: Config) -> Fleet:
         """Take a valid configuration over; apps that did not change keep their tokens."""
-        kept = {app.appid: app for app in self.config.apps}
-        self._ways = {
-            app.appid: self._ways[app.appid]
-            if app.appid in self._ways and kept[app.appid].token == app.token
-            else choose_way(app, self._line)
-            for app in config.apps
-        }
         self._warn_of_classic(config)
+        if config.platforms and config.storage.url == "memory://":
+            self.log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
+        apps = self.roster.configure(config, self._line)
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
-        kinds = ((app, self._ways[app.appid].kind) for app in config.apps)
-        self.ledger.configure(kinds, policy.keep_days, self._clock())
-        self.telemetry.configured(len(config.apps), config.refresh.interval)
-        refresh = config.refresh
+        self.ledger.configure(apps, policy.keep_days, self._clock())
+        self.telemetry.configured(len(apps), config.refresh.interval)
+        self.telemetry.platforms(self.roster.platforms.keys())
+        return self._fleet()
+
+    def _fleet(self) -> Fleet:
+        config, refresh = self.config, self.config.refresh
         return Fleet(
-            self._ways, policy, refresh.interval, refresh.concurrency, patience(config.wechat, refresh)
+            self.roster.ways,
+            _policy(config),
+            refresh.interval,
+            refresh.concurrency,
+            patience(config.wechat, refresh),
         )
+
+    def _take_discovered(self) -> None:
+        """Report on the accounts that were found, and no longer on those that are gone."""
+        with self._reloading:
+            before = self.roster.apps
+            apps = self.roster.gather(self.config, self._line)
+            if self.roster.apps != before:
+                self.ledger.discovered(apps)
+                self.ledger.restore(self._stored_rows(before))
+                self.telemetry.found_apps(len(apps))
+                self.worker.reconfigure(self._fleet())
+
+    def _stored_rows(self, before: Iterable[App]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+        """Rows of apps that have just come, which may have been here before."""
+        known = {app.appid for app in before}
+        new = {app.appid for app in self.roster.apps} - known
+        if not new:
+            return
+        try:
+            yield from ((appid, rows) for appid, rows in self._store.load() if appid in new)
+        except StoreError as error:
+            self.log.error("rows not restored", error=str(error))
+
+    def ticket_came(self, platform: str, received_at: float) -> None:
+        """WeChat has pushed a verify ticket: ask for the apps that lacked it."""
+        self.watch.ticket_came(platform, received_at)
+        lacked = [
+            entry.app.appid
+            for entry in self.ledger.entries()
+            if entry.health.reason is Reason.THIRD_PARTY_TICKET
+            and isinstance(entry.app.token, ThirdParty)
+            and entry.app.token.platform == platform
+        ]
+        if lacked:
+            self.ledger.ask_again(lacked)
+            self.worker.reconfigure(self._fleet())
+
+    @property
+    def ready(self) -> bool:
+        """Whether every app was asked or restored, and the platforms' accounts were looked up."""
+        return self.publisher.page.ready and self.watch.settled
 
     def _retire(self, transport: Transport) -> None:
         """Stop a transport once the calls that began on it are over."""
@@ -171,7 +224,7 @@ class Exporter:
         new = [name for appid, name in classic.items() if appid not in self._classic_told]
         self._classic_told |= classic.keys()
         if new:
-            self._log.warning(
+            self.log.warning(
                 "token type access_token: each fetch ends the token that other programs hold; "
                 "stable_token harms nobody",
                 apps=len(new),

@@ -11,11 +11,17 @@ from pathlib import Path
 from exporter import capacity
 from exporter.config import ConfigError, load
 from exporter.config.settings import AccessToken, App, Config
+from exporter.refresh import accounts
 from exporter.refresh.pace import Pace
+from exporter.store.interface import StoreError
+from exporter.store.memory import MemoryStore
+from exporter.store.opening import open_store
 from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
 from exporter.wechat.errors import CallError, Failure
 from exporter.wechat.opening import open_line
+from exporter.wechat.third_party import OpenPlatform, open_platforms
+from exporter.wechat.vault import Vault
 from exporter.wechat.ways import choose_way
 
 
@@ -44,24 +50,68 @@ def check_online(config: Config, *, chinese: bool) -> int:
             "warning: token type access_token: this check fetches a new token, which ends the one that other "
             "programs hold\n"
         )
+    if not config.platforms:
+        return _ask_all(config, MemoryStore(), chinese=chinese)
+    try:
+        store = open_store(config.storage.url)  # refresh tokens that come back must not be lost
+    except StoreError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
+        return _ask_all(config, store, chinese=chinese)
+    finally:
+        store.close()
+
+
+def _ask_all(config: Config, vault: Vault, *, chinese: bool) -> int:
     pace = Pace(config.refresh.requests_per_second, time.monotonic, time.sleep)
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
+    platforms = open_platforms(config.platforms, line, vault)
+    found, failed = _discovered(config, platforms, chinese=chinese)
+    apps = (*config.apps, *found)
 
     def ask(app: App) -> Row | Failure:
         try:
-            return choose_way(app, line).daily_trend(yesterday(time.time()))
+            return choose_way(app, line, platforms).daily_trend(yesterday(time.time()))
         except CallError as error:
             return error.failure
 
-    failed = 0
+    refused = 0
     with ThreadPoolExecutor(config.refresh.concurrency) as threads:
-        for app, outcome in zip(config.apps, threads.map(ask, config.apps), strict=True):
+        for app, outcome in zip(apps, threads.map(ask, apps), strict=True):
             sys.stdout.write(f"{_shown(app.name)} ({app.appid}): {_told(outcome, chinese=chinese)}\n")
             sys.stdout.flush()
-            failed += isinstance(outcome, Failure) and not outcome.reason.is_state
+            refused += isinstance(outcome, Failure) and not outcome.reason.is_state
     line.transport.stop()
-    sys.stdout.write(f"{len(config.apps) - failed} of {len(config.apps)} apps OK\n")
-    return 1 if failed else 0
+    sys.stdout.write(f"{len(apps) - refused} of {len(apps)} apps OK\n")
+    return 1 if refused or failed else 0
+
+
+def _discovered(
+    config: Config, platforms: Mapping[str, OpenPlatform], *, chinese: bool
+) -> tuple[list[App], int]:
+    """The accounts that discovery would add, told of; and how many platforms failed."""
+    configured = {app.appid.lower() for app in config.apps}
+    found: list[App] = []
+    failed = 0
+    for name, platform in platforms.items():
+        if platform.settings.discovery is None:
+            continue
+        try:
+            listing = platform.component.list_accounts()
+        except CallError as error:
+            failed += 1
+            sys.stdout.write(f"platform {name}: {_told(error.failure, chinese=chinese)}\n")
+            continue
+        appids = accounts.wanted(listing.refresh_tokens, platform.settings.discovery)
+        without = sum(not listing.refresh_tokens[appid] for appid in appids)
+        sys.stdout.write(f"platform {name}: OK, {len(appids)} accounts, {without} without a refresh token\n")
+        found += [
+            accounts.app_of(appid, accounts.Account(), name)
+            for appid in appids
+            if appid.lower() not in configured
+        ]
+    return found, failed
 
 
 def _shown(name: str) -> str:

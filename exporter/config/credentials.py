@@ -13,33 +13,47 @@ from exporter.config.tokens import TOKENS, Place
 
 _OF_APP: Final = ("secret", "secret_file", "token")
 _OF_TOKEN: Final = ("secret", "secret_file")
+_AT_MOST_ONE: Final = (("refresh_token", "refresh_token_file"), ("from_appid", "cloudbase_access_token_file"))
 
 
 def problems(app: object, path: KeyPath, place: Place) -> Iterator[Problem]:
     """What is wrong with the credential of the app that stands at `path`."""
     if not isinstance(app, dict):
         return
-    yield from _one_of(app, _OF_APP, path)
-    yield from _file(app, path, place)
+    yield from one_of(app, _OF_APP, path)
+    yield from readable(app, "secret_file", path, place)
     token = app.get("token")
     if isinstance(token, dict):
-        model = TOKENS.get(str(token.get("type")))
-        if model is not None and "secret_file" in model.model_fields:
-            yield from _one_of(token, _OF_TOKEN, (*path, "token"))
-            yield from _file(token, (*path, "token"), place)
+        yield from _of_token(token, (*path, "token"), place)
 
 
-def _one_of(found: Mapping[str, object], keys: tuple[str, ...], path: KeyPath) -> Iterator[Problem]:
+def _of_token(token: Mapping[str, object], path: KeyPath, place: Place) -> Iterator[Problem]:
+    model = TOKENS.get(str(token.get("type")))
+    if model is None:
+        return
+    if "secret_file" in model.model_fields:
+        yield from one_of(token, _OF_TOKEN, path)
+        yield from readable(token, "secret_file", path, place)
+    for keys in _AT_MOST_ONE:
+        if set(keys) <= token.keys() and set(keys) <= model.model_fields.keys():
+            yield Problem(path, f"at most one of {', '.join(keys)} is allowed, found {' and '.join(keys)}")
+    if "refresh_token_file" in model.model_fields:
+        yield from readable(token, "refresh_token_file", path, place)
+
+
+def one_of(found: Mapping[str, object], keys: tuple[str, ...], path: KeyPath) -> Iterator[Problem]:
+    """What is wrong unless exactly one of the keys is there."""
     given = [key for key in keys if key in found]
     if len(given) != 1:
         told = " and ".join(given) if given else "none"
         yield Problem(path, f"exactly one of {', '.join(keys)} is needed, found {told}")
 
 
-def _file(found: Mapping[str, object], path: KeyPath, place: Place) -> Iterator[Problem]:
-    written = found.get("secret_file")
+def readable(found: Mapping[str, object], key: str, path: KeyPath, place: Place) -> Iterator[Problem]:
+    """What is wrong with the file that holds a secret and is named under the key, if it is."""
+    written = found.get(key)
     if isinstance(written, str) and written.strip():
         try:
             Secret(path=place.path(written)).read()
         except (OSError, ValueError) as error:
-            yield Problem((*path, "secret_file"), f"{shown(written)} cannot be used: {reason(error)}")
+            yield Problem((*path, key), f"{shown(written)} cannot be used: {reason(error)}")

@@ -4,18 +4,18 @@ import glob
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from exporter.config import credentials, document, positions, source, wording
+from exporter.config import credentials, document, platforms, positions, source, wording
 from exporter.config.problems import ConfigError, KeyPath, Problem, shown
 from exporter.config.scalars import BROKEN
 from exporter.config.schema import AppEntry, AppsFile, MainFile
-from exporter.config.settings import App, Config
+from exporter.config.settings import App, Config, ThirdParty
 from exporter.config.source import UnusableError
 from exporter.config.tokens import Place
 
@@ -49,7 +49,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
             file.check(AppsFile, file.without_apps(), ())
             apps.add(file, file.items("apps"), ("apps",))
     apps.report_repeated()
-    if not apps.count and not any(file.problems for file in files):
+    main.problems += platforms.problems(
+        main.data.get("platforms") if isinstance(main.data, dict) else None, place
+    )
+    if top is not None:
+        apps.report_unknown_platforms([platform.name for platform in top.platforms])
+    discovering = top is not None and any(platform.discover for platform in top.platforms)
+    if not apps.count and not discovering and not any(file.problems for file in files):
         main.problems.append(Problem(("apps",), "no app is configured"))
     problems = tuple(line for file in files for line in file.report())
     if problems or top is None:
@@ -60,6 +66,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         refresh=top.refresh.settings(),
         storage=top.storage.settings(place),
         apps=tuple(apps.settings),
+        platforms=tuple(platform.settings(place) for platform in top.platforms),
     )
 
 
@@ -120,6 +127,7 @@ class _Apps:
         self._place = place
         self._seen: dict[str, tuple[_File, KeyPath]] = {}
         self._repeated: list[tuple[_File, KeyPath, str]] = []
+        self._of_platforms: list[tuple[_File, App, KeyPath]] = []
 
     def add(self, file: _File, entries: list[object], prefix: KeyPath) -> None:
         """Check and take the apps of one file, which are a list at `prefix`."""
@@ -136,7 +144,15 @@ class _Apps:
                 continue
             self._seen[entry.appid.lower()] = (file, (*path, "appid"))
             if not wrong:
-                self.settings.append(entry.settings(self._place))
+                app = entry.settings(self._place)
+                self.settings.append(app)
+                if isinstance(app.token, ThirdParty):
+                    self._of_platforms.append((file, app, path))
+
+    def report_unknown_platforms(self, known: Sequence[str]) -> None:
+        """Report each app whose platform is none of those."""
+        for file, app, path in self._of_platforms:
+            file.problems += platforms.unknown_platforms([(app, path)], known)
 
     def report_repeated(self) -> None:
         """Report each appid that was there before, with the place of its first."""

@@ -1,7 +1,7 @@
 """All keys of the configuration as rows of a table, made from the schema: for the generated docs."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -10,6 +10,14 @@ from exporter.config import durations
 from exporter.config.rules import DurationRule
 from exporter.config.schema import AppEntry, MainFile, rule_of
 from exporter.config.tokens import TOKENS
+from exporter.config.wording import model_below
+
+_ALLOWED: Final = {
+    "type": "its name",
+    "apps_files": "a list of paths or patterns",
+    "include": "a list of appids and patterns",
+    "exclude": "a list of appids and patterns",
+}
 
 
 class Row(NamedTuple):
@@ -29,14 +37,12 @@ def rows() -> list[Row]:
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _rows(inner, f"{key}.")
-        elif inner == list[AppEntry]:
-            yield from _rows(AppEntry, f"{key}[].")
-        elif name == "token":
+        inner = model_below(field.annotation)
+        if field.annotation == AppEntry.model_fields["token"].annotation:
             for token, token_model in TOKENS.items():
                 yield from _rows(token_model, f"{key}{{{token}}}.")
+        elif inner is not None:
+            yield from _rows(inner, f"{key}[]." if get_origin(field.annotation) is list else f"{key}.")
         else:
             yield Row(key, _allowed(name, field), _default(field), field.description or "")
 
@@ -45,7 +51,7 @@ def _allowed(name: str, field: FieldInfo) -> str:
     rule = rule_of(field)
     if rule:
         return rule.allowed
-    return {"type": "its name", "apps_files": "a list of paths or patterns"}.get(name, "a mapping of texts")
+    return _ALLOWED.get(name, "a mapping of texts")
 
 
 def _default(field: FieldInfo) -> str:
@@ -54,4 +60,6 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(rule_of(field), DurationRule):
         return durations.written(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value or "")

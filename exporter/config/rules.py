@@ -6,13 +6,15 @@ a refusal is always in our words. `wording` adds what was found, unless the rule
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from exporter.config import durations
-from exporter.config.scalars import Kind, Scalar, decimal, number
+from exporter.config.scalars import Kind, Scalar, Substituted, decimal, number
+
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class RefusedError(ValueError):
@@ -74,6 +76,28 @@ class NumberRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BooleanRule:
+    """`true` or `false`, plainly written or from the environment."""
+
+    allowed: str = "true or false"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+    def check(self, value: object) -> bool:
+        """The boolean; raises pydantic's error type, which pydantic collects."""
+        if isinstance(value, Scalar) or not isinstance(value, str):
+            written = value.written if isinstance(value, Scalar) else ""
+            if written in _BOOLEANS:
+                return _BOOLEANS[written]
+            raise wrong_kind(value, self.allowed)
+        if isinstance(value, Substituted) and value in _BOOLEANS:
+            return _BOOLEANS[value]
+        advice = ": write it without quotes" if value in _BOOLEANS else ""
+        raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}{advice}"})
+
+
+@dataclass(frozen=True, slots=True)
 class DurationRule:
     """A duration within bounds in seconds, written as Prometheus writes it."""
 
@@ -101,6 +125,9 @@ class DurationRule:
         if not self.lowest <= seconds <= self.highest:
             raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {allowed}"})
         return seconds
+
+
+AnyRule = Rule | NumberRule | BooleanRule | DurationRule
 
 
 def wrong_kind(value: object, allowed: str, advice: str = "") -> PydanticCustomError:

@@ -10,11 +10,12 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from exporter.config import texts
-from exporter.config.rules import DurationRule, NumberRule, Rule
+from exporter.config.platforms import PlatformEntry
+from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
 from exporter.config.settings import App, RefreshSettings, StableToken, StorageSettings, WechatSettings
-from exporter.config.tokens import Entry, FilePath, Place, SecretEntry, TokenEntry
+from exporter.config.tokens import Appid, Entry, FilePath, Place, SecretEntry, TokenEntry
 
-PLANNED_KEYS: Final = ("platforms",)
+PLANNED_KEYS: Final[tuple[str, ...]] = ()
 
 Text = Annotated[str, Rule("a text")]
 LabelName = Annotated[
@@ -22,12 +23,12 @@ LabelName = Annotated[
 ]
 
 
-def rule_of(field: FieldInfo) -> Rule | NumberRule | DurationRule | None:
+def rule_of(field: FieldInfo) -> AnyRule | None:
     """The rule of a field that holds a single value."""
     marks = field.metadata
     if get_origin(field.annotation) is Union:  # `rule | None`
         marks = list(getattr(get_args(field.annotation)[0], "__metadata__", ()))
-    return next((mark for mark in marks if isinstance(mark, Rule | NumberRule | DurationRule)), None)
+    return next((mark for mark in marks if isinstance(mark, AnyRule)), None)
 
 
 class WechatEntry(Entry):
@@ -35,7 +36,8 @@ class WechatEntry(Entry):
 
     base_url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.base_url)] = Field(
         default="https://api.weixin.qq.com",
-        description="Where WeChat's interface answers: another region of it, a proxy, a test server.",
+        description="Where WeChat's interface answers: another region of it, a proxy, a test server. With "
+        "http:// tokens and secrets travel in the clear.",
     )
     timeout: Annotated[float, DurationRule(0.1, 300)] = Field(
         default=10.0,
@@ -96,9 +98,7 @@ class StorageEntry(Entry):
 class AppEntry(SecretEntry):
     """One item of `apps`."""
 
-    appid: Annotated[str, Rule("an appid (wx followed by 16 hexadecimal digits)", texts.appid)] = Field(
-        description="The mini program's appid; it becomes the label appid."
-    )
+    appid: Appid = Field(description="The mini program's appid; it becomes the label appid.")
     name: Annotated[str, Rule(f"a name of 1 to {texts.LONGEST_NAME} characters", texts.name)] | None = Field(
         default=None, description="A name for people; it becomes the label name. Without it: the appid."
     )
@@ -133,4 +133,7 @@ class MainFile(Entry):
     apps_files: list[FilePath] = Field(
         default_factory=list,
         description="Files with more apps, as paths or patterns (apps.d/*.yaml) relative to this file.",
+    )
+    platforms: list[PlatformEntry] = Field(
+        default_factory=list, description="Third-party platforms that mini programs have authorised."
     )

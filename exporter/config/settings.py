@@ -86,7 +86,85 @@ class HttpToken:
     headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
 
 
-TokenSettings = StableToken | AccessToken | FileToken | HttpToken
+@dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """The account has authorised a third-party platform, which calls for it.
+
+    `refresh_token` is the one to begin with, where the platform's list of accounts has none.
+    """
+
+    platform: str
+    refresh_token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudHosting:
+    """Inside WeChat's cloud hosting, which adds the credential itself; `from_appid` for a shared one.
+
+    With `token_file` the platform keeps a cloudbase_access_token there, which is sent instead.
+    """
+
+    from_appid: str | None = None
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudFunction:
+    """A cloud function of the environment `env` asks; it is called with the account's stable token."""
+
+    env: str
+    function: str
+    secret: Secret
+
+
+TokenSettings = StableToken | AccessToken | FileToken | HttpToken | ThirdParty | CloudHosting | CloudFunction
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFile:
+    """Another program writes the newest verify ticket to the file `path`."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TicketHttp:
+    """Another program answers GET `url` with JSON that has the verify ticket under the key `field`."""
+
+    url: str = dataclasses.field(repr=False)
+    field: str = "component_verify_ticket"
+    headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCallback:
+    """WeChat pushes verify tickets to this exporter: `token` signs, `aes_key` encrypts the pushes."""
+
+    token: Secret
+    aes_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """All accounts that authorised a platform become apps, looked up every `interval` seconds.
+
+    `include` and `exclude` hold appids and patterns such as `wx12*`; nothing included means all.
+    """
+
+    interval: float
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A third-party platform: its own credential, where its verify ticket comes from."""
+
+    name: str
+    component_appid: str
+    component_appsecret: Secret
+    ticket: TicketFile | TicketHttp | TicketCallback
+    discovery: Discovery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +212,4 @@ class Config:
     refresh: RefreshSettings
     storage: StorageSettings
     apps: tuple[App, ...]
+    platforms: tuple[Platform, ...] = ()

@@ -18,6 +18,10 @@ _OWN_LABELS: Final = ("appid", "name")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~\t]*[!-~])?")
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # RFC 3986
+_PLATFORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # stands in a URL's path
+_CLOUD_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
+_PATTERN: Final = re.compile(r"[wx0-9a-fA-F*?\[\]!-]{1,40}")
 _SQLITE: Final = "sqlite:///"
 _LATER_STORAGE: Final = ("redis://", "rediss://")  # known, but not built yet
 
@@ -25,6 +29,30 @@ _LATER_STORAGE: Final = ("redis://", "rediss://")  # known, but not built yet
 def appid(text: str) -> str:
     """`wx` and 16 hexadecimal digits."""
     return _matched(_APPID, text)
+
+
+def appid_pattern(text: str) -> str:
+    """An appid, or a pattern of appids with `*`, `?` and `[…]`."""
+    if _APPID.fullmatch(text):
+        return text
+    if not any(sign in text for sign in "*?["):
+        raise ValueError("neither an appid nor a pattern")
+    return _matched(_PATTERN, text)
+
+
+def platform_name(text: str) -> str:
+    """A platform's name, which becomes a label and a part of a URL's path."""
+    return _matched(_PLATFORM, text)
+
+
+def cloud_name(text: str) -> str:
+    """The name of a cloud environment or function."""
+    return _matched(_CLOUD_NAME, text)
+
+
+def aes_key(text: str) -> str:
+    """An EncodingAESKey: 43 letters and digits, base64 of 32 bytes without its `=`."""
+    return _matched(_AES_KEY, text.strip())
 
 
 def name(text: str) -> str:
@@ -77,6 +105,14 @@ def base_url(text: str) -> str:
 def token_url(text: str) -> str:
     """The URL of a token's keeper; `{appid}` stands for the app's appid."""
     _http(text.replace("{appid}", "appid"))
+    if "#" in text:
+        raise RefusedError("a URL for requests has no '#' part")
+    return text
+
+
+def plain_url(text: str) -> str:
+    """The URL of a ticket's keeper."""
+    _http(text)
     if "#" in text:
         raise RefusedError("a URL for requests has no '#' part")
     return text

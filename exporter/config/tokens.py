@@ -13,12 +13,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exporter.config import texts
 from exporter.config.rules import Rule
-from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken, TokenSettings
+from exporter.config.settings import (
+    AccessToken,
+    CloudFunction,
+    CloudHosting,
+    FileToken,
+    HttpToken,
+    Secret,
+    StableToken,
+    ThirdParty,
+    TokenSettings,
+)
 
-PLANNED_TOKENS: Final = ("third_party", "cloud_hosting", "cloud_function")
+PLANNED_TOKENS: Final[tuple[str, ...]] = ()
 
 SecretText = Annotated[str, Rule("a text of one line, not empty", texts.secret, hidden=True)]
 FilePath = Annotated[str, Rule("a file's path", texts.filled)]
+PlatformName = Annotated[
+    str, Rule("a platform's name (letters, digits, '-', '_' and '.', at most 60)", texts.platform_name)
+]
+CloudName = Annotated[
+    str, Rule("a cloud environment's or function's name (letters, digits, '-' and '_')", texts.cloud_name)
+]
+Appid = Annotated[str, Rule("an appid (wx followed by 16 hexadecimal digits)", texts.appid)]
 HeaderName = Annotated[str, Rule("a header's name", texts.header_name, hidden=True)]
 HeaderValue = Annotated[str, Rule("a header's value in printable ASCII", texts.header_value, hidden=True)]
 
@@ -118,8 +135,80 @@ class HttpTokenEntry(Entry):
         return HttpToken(self.url.replace("{appid}", appid), self.field, place.once(self.headers.items()))
 
 
+class ThirdPartyEntry(Entry):
+    """`token: {type: third_party}`."""
+
+    type: Literal["third_party"] = Field(
+        description="The account has authorised a third-party platform; its authorizer token is used."
+    )
+    platform: PlatformName = Field(description="The name of one of `platforms`.")
+    refresh_token: SecretText | None = Field(
+        default=None,
+        description="The authorizer_refresh_token to begin with; without it, the one in WeChat's list of "
+        "accounts. Later ones are kept in the storage.",
+    )
+    refresh_token_file: FilePath | None = Field(
+        default=None, description="A file that holds that refresh token; better than writing it here."
+    )
+
+    def settings(self, _appid: str, place: Place) -> TokenSettings:
+        """The way to the token as the program uses it."""
+        return ThirdParty(self.platform, secret_of(self.refresh_token, self.refresh_token_file, place))
+
+
+class CloudHostingEntry(Entry):
+    """`token: {type: cloud_hosting}`."""
+
+    type: Literal["cloud_hosting"] = Field(
+        description="The exporter runs inside WeChat's cloud hosting (云托管), which needs no token."
+    )
+    from_appid: Appid | None = Field(
+        default=None,
+        description="The account to ask for, where the environment is shared (资源复用); without it, the one "
+        "that owns the environment.",
+    )
+    cloudbase_access_token_file: FilePath | None = Field(
+        default=None,
+        description="The file in which the platform keeps a cloudbase_access_token; read for every call and "
+        "sent instead of relying on the network.",
+    )
+
+    def settings(self, _appid: str, place: Place) -> TokenSettings:
+        """The way to the token as the program uses it."""
+        file = self.cloudbase_access_token_file
+        return CloudHosting(self.from_appid, None if file is None else Path(place.path(file)))
+
+
+class CloudFunctionEntry(SecretEntry):
+    """`token: {type: cloud_function}`."""
+
+    type: Literal["cloud_function"] = Field(
+        description="A cloud function (deploy/cloud-function) asks; it is called with the stable token."
+    )
+    env: CloudName = Field(description="The cloud environment's id, such as prod-1a2b3c.")
+    function: CloudName = Field(description="The cloud function's name.")
+
+    def settings(self, _appid: str, place: Place) -> TokenSettings:
+        """The way to the token as the program uses it."""
+        return CloudFunction(self.env, self.function, self.source(place))
+
+
+def secret_of(value: str | None, file: str | None, place: Place) -> Secret | None:
+    """Where a secret is that may be written in place or in a file; None where it is nowhere."""
+    if value is None and file is None:
+        return None
+    return Secret(value, None if file is None else place.path(file))
+
+
 TokenEntry = Annotated[
-    StableTokenEntry | AccessTokenEntry | FileTokenEntry | HttpTokenEntry, Field(discriminator="type")
+    StableTokenEntry
+    | AccessTokenEntry
+    | FileTokenEntry
+    | HttpTokenEntry
+    | ThirdPartyEntry
+    | CloudHostingEntry
+    | CloudFunctionEntry,
+    Field(discriminator="type"),
 ]
 TOKENS: Final[dict[str, type[BaseModel]]] = {
     get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(get_args(TokenEntry)[0])

@@ -1,7 +1,7 @@
 """From pydantic's findings to ours: where, what was found, what is allowed, and never a secret."""
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -65,10 +65,19 @@ def _beside(model: type[BaseModel], loc: KeyPath) -> dict[str, FieldInfo]:
     match loc:
         case ["token", str(tag), _]:
             return TOKENS[tag].model_fields
-        case [str(section), _]:
-            inner = model.model_fields[section].annotation
-            return inner.model_fields if isinstance(inner, type) and issubclass(inner, BaseModel) else {}
+        case [str(section), *inner] if inner:
+            below = model_below(model.model_fields[section].annotation)
+            rest = tuple(inner[1:] if isinstance(inner[0], int) else inner)
+            return _beside(below, rest) if below is not None else {}
     return model.model_fields
+
+
+def model_below(annotation: object) -> type[BaseModel] | None:
+    """The model of a section: plain, optional, or the items' of a list; None for anything else."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (model_below(part) for part in get_args(annotation) if isinstance(part, type))
+    return next((model for model in found if model is not None), None)
 
 
 def _missing(field: FieldInfo) -> str:

@@ -1,7 +1,8 @@
 """The exporter's own metrics: counted as things happen, rendered at the scrape."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import (
@@ -35,6 +36,8 @@ class Telemetry:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._make_gauges()
+        self._platforms: set[str] = set()
+        self._make_platform_gauges()
         self._requests = Counter(
             f"{_PREFIX}_api_requests", "Calls that left the exporter.", ["endpoint"], registry=self._registry
         )
@@ -76,7 +79,7 @@ class Telemetry:
             registry=self._registry,
         )
         build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
-        self._apps = Gauge(f"{_PREFIX}_apps", "Apps configured.", registry=self._registry)
+        self._apps = Gauge(f"{_PREFIX}_apps", "Apps configured or discovered.", registry=self._registry)
         self._round = Gauge(
             f"{_PREFIX}_refresh_round_duration_seconds",
             "How long the last round over all apps took.",
@@ -100,6 +103,32 @@ class Telemetry:
         self._reload_at = Gauge(
             f"{_PREFIX}_config_last_reload_success_timestamp_seconds",
             "When the configuration was last read with success, Unix time.",
+            registry=self._registry,
+        )
+
+    def _make_platform_gauges(self) -> None:
+        self._ticket_at = Gauge(
+            f"{_PREFIX}_verify_ticket_timestamp_seconds",
+            "When the platform's newest component_verify_ticket came, Unix time; it is good for 12 hours.",
+            ["platform"],
+            registry=self._registry,
+        )
+        self._discovered = Gauge(
+            f"{_PREFIX}_discovered_apps",
+            "Accounts of the platform that became apps.",
+            ["platform"],
+            registry=self._registry,
+        )
+        self._without_token = Gauge(
+            f"{_PREFIX}_authorizers_without_refresh_token",
+            "Accounts that have authorised the platform, but whose authorisation code was never exchanged.",
+            ["platform"],
+            registry=self._registry,
+        )
+        self._discovered_at = Gauge(
+            f"{_PREFIX}_discovery_last_success_timestamp_seconds",
+            "When the platform's accounts were last listed, Unix time.",
+            ["platform"],
             registry=self._registry,
         )
 
@@ -143,6 +172,28 @@ class Telemetry:
         self._reload_ok.set(1)
         self._reload_at.set(self._clock())
         self.events += 1
+
+    def found_apps(self, apps: int) -> None:
+        """Discovery has changed how many apps there are."""
+        self._apps.set(apps)
+
+    def platforms(self, names: Collection[str]) -> None:
+        """These third-party platforms are configured; others have no series any more."""
+        for gauge in (self._ticket_at, self._discovered, self._without_token, self._discovered_at):
+            for name in self._platforms - set(names):
+                with suppress(KeyError):
+                    gauge.remove(name)
+        self._platforms = set(names)
+
+    def ticket(self, platform: str, received_at: float) -> None:
+        """The platform's newest verify ticket came then (Unix time)."""
+        self._ticket_at.labels(platform).set(received_at)
+
+    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
+        """The platform's accounts were listed: so many became apps, so many have no refresh token."""
+        self._discovered.labels(platform).set(apps)
+        self._without_token.labels(platform).set(without_token)
+        self._discovered_at.labels(platform).set(at)
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one stays."""

@@ -21,6 +21,7 @@ _ERRMSGS: Final[Mapping[int, str]] = {
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
+    41018: "missing component_appid",
     42001: "access_token expired",
     43001: "require GET method",
     43002: "require POST method",
@@ -30,14 +31,23 @@ _ERRMSGS: Final[Mapping[int, str]] = {
     47001: "data format error",
     48001: "api unauthorized,",
     50002: "user limited",
+    61003: "component is not authorized by this account",
     61004: "access clientip is not registered requestIP: {ip}",
+    61005: "component ticket is expired",
+    61006: "component ticket is invalid",
     61007: "api is unauthorized to component",
+    61011: "invalid component",
+    61014: "must use component token for component api",
+    61015: "must use biz account token",
     61023: "refresh_token is invalid",
     61500: "date format error",
     61501: "date range error",
     61502: "this is game miniprogram, data api is not supported",
     61503: "data not ready, please try later",
     61504: "system busy now , please try later",
+    85088: "no qbase privilege",
+    -501000: "[100003] Param Invalid: function not found",
+    -604101: "has no permission to call this API. Make sure you declare it in config.json",
 }
 
 
@@ -58,8 +68,13 @@ def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
         now: Unix time; the first group of the rid is made of it.
         serial: number of the request; makes the rid unique.
     """
-    ipv6 = client_ip if ":" in client_ip else f"::ffff:{client_ip}"
-    text = _ERRMSGS.get(errcode, "unknown error").format(ip=client_ip, ipv6=ipv6)
+    text = errmsg(errcode, client_ip)
     tail = blake2b(f"{now} {serial}".encode(), digest_size=8).hexdigest()
     rid = f"{int(now):08x}-{tail[:8]}-{tail[8:]}"
     return json.dumps({"errcode": errcode, "errmsg": f"{text} rid: {rid}"}, separators=(",", ":")).encode()
+
+
+def errmsg(errcode: int, client_ip: str) -> str:
+    """WeChat's words for a code, without the rid."""
+    ipv6 = client_ip if ":" in client_ip else f"::ffff:{client_ip}"
+    return _ERRMSGS.get(errcode, "unknown error").format(ip=client_ip, ipv6=ipv6)

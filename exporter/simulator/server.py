@@ -22,8 +22,9 @@ from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.fleet import config_yaml
 from exporter.simulator.ledger import Ledger
 from exporter.simulator.messages import Answer, Request
+from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform
 from exporter.simulator.rules import Rules
-from exporter.simulator.tokens import TokenDesk
+from exporter.simulator.tokens import Kind, TokenDesk
 from exporter.simulator.wire import Connection
 
 _BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
@@ -41,6 +42,7 @@ class Conditions:
     `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
     `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
     `classic_grace_seconds`: a classic token's life after the next is fetched. `time_source`: Unix time.
+    `hosting_appid`: calls without a token come from inside that account's cloud hosting.
     """
 
     latency_seconds: float = 0.0
@@ -49,6 +51,7 @@ class Conditions:
     always_published: bool = False
     classic_grace_seconds: float = 300.0
     time_source: Callable[[], float] = time.time
+    hosting_appid: str = ""
 
 
 class Simulator:
@@ -59,6 +62,7 @@ class Simulator:
         conditions: its behaviour towards all of them.
         host: a loopback address, nothing else.
         port: 0 for any free one.
+        platforms: third-party platforms; every app has authorised the first one.
 
     Raises:
         ListenAddressError: the host is no loopback address.
@@ -71,6 +75,7 @@ class Simulator:
         conditions: Conditions = Conditions(),
         host: str = "127.0.0.1",
         port: int = 0,
+        platforms: Iterable[SimPlatform] = (),
     ) -> None:
         self.apps = tuple(apps)
         self._host, self._port = _loopback(host), port
@@ -83,6 +88,12 @@ class Simulator:
         self._desk = TokenDesk(conditions.classic_grace_seconds)
         for app in self.apps:
             self._faults.switch(app.appid, app.fault)
+        names = {app.appid: app.name for app in self.apps}
+        desks = [PlatformDesk(platform, self._desk, names) for platform in platforms]
+        self.platforms = {desk.platform.name: desk for desk in desks}
+        for desk in desks[:1]:
+            for app in self.apps:
+                desk.authorise(app.appid)
         waits = Waits(conditions.latency_seconds, conditions.slow_seconds, conditions.drip_seconds)
         self._rules = Rules(
             apps=by_appid,
@@ -93,6 +104,8 @@ class Simulator:
             waits=waits,
             always_published=conditions.always_published,
             serials=count(1),
+            platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self._desk),
+            hosting_appid=conditions.hosting_appid,
         )
         self._control = Control(
             by_appid, self.clock, self._desk, self._faults, self._ledger, self.configuration
@@ -167,9 +180,33 @@ class Simulator:
         self._rules.apps[appid]
         self._faults.switch(appid, fault, on=on, times=times, errcode=errcode)
 
-    def revoke_token(self, appid: str) -> None:
-        """Kill the app's stable tokens, as another program's forced refresh would."""
-        self._desk.revoke(appid, self.clock.now())
+    def revoke_token(self, appid: str, kind: Kind = Kind.STABLE) -> None:
+        """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""
+        self._desk.revoke(appid, self.clock.now(), kind)
+
+    def cloudbase_token(self, appid: str) -> str:
+        """A new cloudbase_access_token, as the platform writes it to a container's file every ten minutes."""
+        return self._desk.issue(appid, Kind.CLOUDBASE, self.clock.now())[0]
+
+    def new_ticket(self, platform: str) -> str:
+        """Another verify ticket of the platform of that name."""
+        return self.platforms[platform].new_ticket(self.clock.now())
+
+    def push_ticket(self, platform: str, url: str) -> tuple[int, str]:
+        """Push a new verify ticket to a platform's address; the answer's status and text."""
+        return self._push(
+            platform, url, "component_verify_ticket", ComponentVerifyTicket=self.new_ticket(platform)
+        )
+
+    def push_event(self, platform: str, url: str, kind: str, appid: str) -> tuple[int, str]:
+        """Push that an account has come or gone: `authorized`, `updateauthorized` or `unauthorized`."""
+        return self._push(platform, url, kind, AuthorizerAppid=appid)
+
+    def _push(self, platform: str, url: str, kind: str, **fields: str) -> tuple[int, str]:
+        from exporter.simulator import pushes  # noqa: PLC0415 - needs the extra third-party
+
+        made = pushes.push(self.platforms[platform].platform, self.clock.now(), kind, fields)
+        return pushes.send(url, made)
 
     @property
     def ledger(self) -> Ledger:
@@ -180,7 +217,8 @@ class Simulator:
         """How many calls were answered since the last `ledger.clear()`, all or those that match.
 
         Args:
-            endpoint: stable_token, token, daily_visit_trend or other.
+            endpoint: stable_token, token, daily_visit_trend, cloud_function, component_token,
+                authorizer_token, get_authorizer_list, get_authorizer_info or other.
             appid: empty for calls whose app stayed unknown.
             outcome: ok, an errcode as text, or a fault's name.
         """

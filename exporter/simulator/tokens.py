@@ -1,4 +1,4 @@
-"""The desk that hands out access tokens and checks them, with WeChat's two sets of rules.
+"""The desk that hands out tokens of every kind and checks them, with WeChat's rules for each.
 
 Stable tokens (cgi-bin/stable_token) stay the same until their last five minutes; classic ones
 (cgi-bin/token) supersede each other at every fetch. Neither kind touches the other.
@@ -6,12 +6,14 @@ Stable tokens (cgi-bin/stable_token) stay the same until their last five minutes
 
 import re
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
 from exporter.simulator.refusals import RefusedError
 
 LIFETIME_SECONDS: Final = 7200
+CLOUDBASE_LIFETIME_SECONDS: Final = 1800
 OVERLAP_SECONDS: Final = 300  # a stable token's last minutes, in which its successor exists already
 FORCE_INTERVAL_SECONDS: Final = 30  # a forced refresh sooner than that after the last one does nothing
 _SHAPE: Final = re.compile(r"[0-9]+_[0-9a-f]{128}")
@@ -20,12 +22,23 @@ _MALFORMED: Final = 40014
 _EXPIRED: Final = 42001
 
 
+class Kind(StrEnum):
+    """What a token is for."""
+
+    STABLE = "stable"
+    CLASSIC = "classic"
+    COMPONENT = "component"  # a third-party platform's own
+    AUTHORIZER = "authorizer"  # an account's, handed out to its platform
+    CLOUDBASE = "cloudbase"
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     """One token ever handed out: until when it is good, and what it is refused with afterwards."""
 
     text: str
     appid: str
+    kind: Kind
     valid_until: float
     refusal: int = _EXPIRED
 
@@ -39,15 +52,15 @@ class TokenDesk:
     def __init__(self, classic_grace_seconds: float) -> None:
         self._classic_grace_seconds = classic_grace_seconds
         self._known: dict[str, _Token] = {}
-        self._latest: dict[tuple[str, str], tuple[str, ...]] = {}  # the newest one or two, newest first
+        self._latest: dict[tuple[str, Kind], tuple[str, ...]] = {}  # the newest one or two, newest first
         self._forced_at: dict[str, float] = {}
         self._serial = 0
 
     def stable(self, appid: str, now: float) -> tuple[str, int]:
         """The app's stable token and the seconds it has left: never less than the overlap."""
-        current = self._current(appid, "stable")
+        current = self._current(appid, Kind.STABLE)
         if current is None or current.valid_until - now < OVERLAP_SECONDS:
-            current = self._issue(appid, "stable", now)
+            current = self._issue(appid, Kind.STABLE, now)
         return current.text, int(current.valid_until - now)
 
     def force(self, appid: str, now: float) -> tuple[str, int]:
@@ -57,20 +70,25 @@ class TokenDesk:
             self.revoke(appid, now)
         return self.stable(appid, now)
 
-    def revoke(self, appid: str, now: float) -> None:
-        """Kill the app's stable tokens, as another program's forced refresh would."""
-        for text in self._latest.get((appid, "stable"), ()):
+    def issue(self, appid: str, kind: Kind, now: float) -> tuple[str, int]:
+        """A new token of any other kind and its lifetime in seconds; the one before lives on."""
+        token = self._issue(appid, kind, now)
+        return token.text, int(token.valid_until - now)
+
+    def revoke(self, appid: str, now: float, kind: Kind = Kind.STABLE) -> None:
+        """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""
+        for text in self._latest.get((appid, kind), ()):
             self._shorten(text, now)
 
     def classic(self, appid: str, now: float) -> tuple[str, int]:
         """A new classic token and its lifetime in seconds; the one before lives on for the grace."""
-        before = self._current(appid, "classic")
+        before = self._current(appid, Kind.CLASSIC)
         if before is not None:
             self._shorten(before.text, now + self._classic_grace_seconds)
-        return self._issue(appid, "classic", now).text, LIFETIME_SECONDS
+        return self._issue(appid, Kind.CLASSIC, now).text, LIFETIME_SECONDS
 
-    def owner(self, text: str, now: float) -> str:
-        """The appid that a token stands for.
+    def holder(self, text: str, now: float) -> tuple[str, Kind]:
+        """The appid that a token stands for, and the token's kind.
 
         Raises:
             RefusedError: 40014 for what cannot be a token, 40001 for a superseded or foreign one,
@@ -83,16 +101,17 @@ class TokenDesk:
             raise RefusedError(_REJECTED)
         if token.valid_until <= now:
             raise RefusedError(token.refusal)
-        return token.appid
+        return token.appid, token.kind
 
-    def _current(self, appid: str, kind: str) -> _Token | None:
+    def _current(self, appid: str, kind: Kind) -> _Token | None:
         texts = self._latest.get((appid, kind))
         return self._known[texts[0]] if texts else None
 
-    def _issue(self, appid: str, kind: str, now: float) -> _Token:
+    def _issue(self, appid: str, kind: Kind, now: float) -> _Token:
         self._serial += 1
+        lifetime = CLOUDBASE_LIFETIME_SECONDS if kind is Kind.CLOUDBASE else LIFETIME_SECONDS
         text = f"{self._serial}_{blake2b(f'{appid} {kind} {self._serial}'.encode()).hexdigest()}"
-        token = self._known[text] = _Token(text, appid, now + LIFETIME_SECONDS)
+        token = self._known[text] = _Token(text, appid, kind, now + lifetime)
         newest, *older = (text, *self._latest.get((appid, kind), ()))
         for forgotten in older[1:]:
             del self._known[forgotten]

@@ -1,12 +1,13 @@
-"""The one small interface of everything that keeps rows over restarts."""
+"""The one small interface of everything that keeps rows and credentials over restarts."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from exporter.store.entry import HeldRow
+from exporter.wechat.vault import Vault, VaultError
 
 
-class StoreError(Exception):
+class StoreError(VaultError):
     """The storage cannot be opened, read or written; the text tells what to do."""
 
 
@@ -14,8 +15,8 @@ WriteObserver = Callable[[bool], None]
 """Is told after each write whether it succeeded."""
 
 
-class Store(Protocol):
-    """Keeps rows; one thread writes, any may read."""
+class Store(Vault, Protocol):
+    """Keeps rows, which one thread writes, and credentials, which any may write."""
 
     def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """All rows kept, per appid, newest first; raises StoreError."""

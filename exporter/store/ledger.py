@@ -1,7 +1,7 @@
 """What is known of every app right now, and which of it is not yet stored and on show."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -49,6 +49,26 @@ class Ledger:
             }
             self._complete = True
             self._news.notify_all()
+
+    def discovered(self, apps: Iterable[tuple[App, str]]) -> None:
+        """Set which apps there are, without an operator's doing: kept apps keep their pauses too."""
+        with self._news:
+            known = self._entries
+            self._entries = {
+                app.appid: replace(known[app.appid], app=app) if app.appid in known else Entry(app, kind)
+                for app, kind in apps
+            }
+            self._complete = True
+            self._news.notify_all()
+
+    def ask_again(self, appids: Collection[str]) -> None:
+        """Take these for not yet asked: what made them fail has just been mended."""
+        with self._news:
+            for appid in appids:
+                entry = self._entries.get(appid)
+                if entry is not None:
+                    health = Health(last_success=entry.health.last_success)
+                    self._entries[appid] = replace(entry, health=health)
 
     def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:
         """Take over the rows that a store kept of apps that are configured and have none yet."""

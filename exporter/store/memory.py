@@ -6,7 +6,10 @@ from exporter.store.entry import HeldRow
 
 
 class MemoryStore:
-    """Keeps nothing: the ledger already holds all in memory."""
+    """Keeps no rows, as the ledger already holds all in memory, and credentials while the process lives."""
+
+    def __init__(self) -> None:
+        self._credentials: dict[str, str] = {}
 
     def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """Nothing."""
@@ -14,6 +17,14 @@ class MemoryStore:
 
     def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         """Nothing to do."""
+
+    def credential(self, key: str) -> str | None:
+        """What was saved last under that key."""
+        return self._credentials.get(key)
+
+    def save_credential(self, key: str, value: str) -> None:
+        """Keep the value till the end of the process."""
+        self._credentials[key] = value
 
     def close(self) -> None:
         """Nothing to do."""

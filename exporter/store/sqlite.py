@@ -14,16 +14,19 @@ from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
 from exporter.trend import FIELDS, Row
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _FIGURES: Final = ", ".join(field.name for field in FIELDS)
-_SCHEMA: Final = f"""
+_ROWS_TABLE: Final = f"""
 CREATE TABLE rows (
   appid TEXT NOT NULL, ref_date TEXT NOT NULL, fetched_at REAL NOT NULL,
   {", ".join(f"{field.name} NUMERIC" for field in FIELDS)},
   PRIMARY KEY (appid, ref_date)
-) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
+) WITHOUT ROWID
 """
+_CREDENTIALS_TABLE: Final = """
+CREATE TABLE credentials (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+"""
+_STEPS: Final = (_ROWS_TABLE, _CREDENTIALS_TABLE)  # each leads to the next version
 _SAVE_ROW: Final = (
     f"INSERT OR REPLACE INTO rows (appid, ref_date, fetched_at, {_FIGURES}) "  # noqa: S608 - our own names
     f"VALUES (?, ?, ?{', ?' * len(FIELDS)})"
@@ -35,7 +38,7 @@ DELETE FROM rows WHERE appid = ?1 AND ref_date <=
 
 
 class SqliteStore:
-    """Keeps rows in a SQLite file in WAL mode."""
+    """Keeps rows and credentials in a SQLite file in WAL mode."""
 
     def __init__(self, path: Path, observer: WriteObserver = lambda _: None) -> None:
         """Open or create the file; raises StoreError, telling what to do."""
@@ -76,6 +79,17 @@ class SqliteStore:
                     self._db.execute("ROLLBACK")
                 raise
 
+    def credential(self, key: str) -> str | None:
+        """What was saved last under that key."""
+        with self._explained("read"), self._lock:
+            found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def save_credential(self, key: str, value: str) -> None:
+        """Keep the value; it is on the disk when this returns (synchronous = FULL)."""
+        with self._explained("write"), self._lock:
+            self._db.execute("INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, value))
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -92,9 +106,9 @@ class SqliteStore:
                 f"storage {self._path} was written by a newer version (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}): upgrade the exporter or name another file in storage.url"
             )
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
+        for step in _STEPS[version:]:
+            self._db.execute(step)
+        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("COMMIT")
 
     @contextmanager

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from exporter.service import Exporter
 from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.status.page import StatusPage
+from exporter.web.ticket import TICKET_PATH, TicketDesk
 
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 
@@ -36,7 +37,7 @@ def make_app(
         return PlainTextResponse(f"Not healthy: {ailment}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
-        if exporter.publisher.page.ready:
+        if exporter.ready:
             return PlainTextResponse("Ready.\n")
         return PlainTextResponse("Not ready: some apps have not been asked for yet.\n", status_code=503)
 
@@ -63,6 +64,7 @@ def make_app(
             Route("/style.css", style, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
+            Route(TICKET_PATH, TicketDesk(exporter, exporter.log).take, methods=["POST"]),
             Route("/-/reload", reloaded, methods=["POST"]),
         ]
     )

@@ -133,6 +133,27 @@ REFRESH_TOKEN = Advice(
     "merchant authorise again.",
     "authorizer_refresh_token 已失效，可能已在别处重新授权。请让商家重新授权。",
 )
+NO_TICKET = Advice(
+    "There is no component_verify_ticket yet: check verify_ticket's file or address, or that WeChat's push "
+    "reaches POST /wechat/ticket/NAME (every 10 minutes; api_start_push_ticket starts it).",
+    "尚无 component_verify_ticket：请检查 verify_ticket 的文件或地址，或微信推送是否到达 "
+    "POST /wechat/ticket/NAME（每 10 分钟一次，可调用 api_start_push_ticket 启动推送）。",
+)
+NO_REFRESH_TOKEN = Advice(
+    "The platform has no refresh token for this account: let the merchant authorise the platform (again) and "
+    "exchange the code by api_query_auth, or configure refresh_token_file.",
+    "平台没有该账号的 refresh_token：请让商家（重新）授权并用 api_query_auth 换取，"
+    "或配置 refresh_token_file。",
+)
+CLOUD_CALL = Advice(
+    "The cloud function may not call the interface: list analysis.getDailyVisitTrend in its config.json, "
+    "upload it again and wait ten minutes.",
+    "云函数无权调用该接口：请在其 config.json 中声明 analysis.getDailyVisitTrend，重新上传并等待十分钟。",
+)
+CLOUD_FUNCTION = Advice(
+    "The cloud function failed: check env and function, and its log in the cloud console.",
+    "云函数执行失败：请检查 env 与 function，并查看云开发控制台中的函数日志。",
+)
 CLOCK = Advice(
     "WeChat refused the date. Is the machine's clock right?",
     "微信拒绝了该日期，请检查机器时钟是否准确。",

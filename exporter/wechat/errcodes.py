@@ -4,6 +4,7 @@ Source: WeChat's common error codes, the pages of the interfaces used here, and 
 page of the open platform. docs/errors.md is made from this table.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,7 @@ _ROWS: Final = (
     Errcode(40014, R.TOKEN_REJECTED, A.RENEW_TOKEN, "invalid access_token", advice.TOKEN),
     Errcode(40066, R.INTERNAL, A.SUSPEND, "invalid url", advice.BUG),
     Errcode(40097, R.INTERNAL, A.SUSPEND, "invalid args", advice.BUG),
+    Errcode(40101, R.INTERNAL, A.SUSPEND, "parameter missing", advice.BUG),
     Errcode(40125, R.INVALID_SECRET, A.SUSPEND, "invalid appsecret", advice.SECRET),
     Errcode(40164, R.IP_NOT_ALLOWED, A.SUSPEND, "IP not in the account's allow-list", advice.IP),
     Errcode(40234, R.ACCOUNT, A.SUSPEND, "invalid signature: API signing is on", advice.SIGNING),
@@ -96,6 +98,10 @@ _ROWS: Final = (
     ),
     Errcode(89506, R.IP_NOT_ALLOWED, A.SUSPEND_DAY, "IP refused twice, blocked for a day", advice.IP_CONFIRM),
     Errcode(89507, R.IP_NOT_ALLOWED, A.SUSPEND, "IP refused, blocked for an hour", advice.IP_CONFIRM),
+    Errcode(-604101, R.PERMISSION, A.SUSPEND, "cloud call not declared by the function", advice.CLOUD_CALL),
+    Errcode(-504002, R.INTERNAL, A.NEXT_ROUND, "the cloud function threw an error", advice.CLOUD_FUNCTION),
+    Errcode(-501000, R.INTERNAL, A.SUSPEND, "cloud environment or function not found", advice.CLOUD_FUNCTION),
+    Errcode(-1000, R.BUSY, A.RETRY, "cloud system error", advice.WAIT),
 )
 ERRCODES: Final = {row.code: row for row in _ROWS}
 
@@ -107,8 +113,11 @@ _WITHOUT_ERRCODE: Final = {
     R.EMPTY: (A.NEXT_ROUND, advice.EMPTY),
     R.TOKEN_REJECTED: (A.NEXT_ROUND, advice.TOKEN_KEEPER),
     R.INVALID_SECRET: (A.SUSPEND, advice.SECRET_FILE),
+    R.THIRD_PARTY_TICKET: (A.NEXT_ROUND, advice.NO_TICKET),
+    R.THIRD_PARTY_REFRESH_TOKEN: (A.SUSPEND, advice.NO_REFRESH_TOKEN),
     R.INTERNAL: (A.NEXT_ROUND, advice.INTERNAL),
 }
+_NAMED_IN_TEXT: Final = re.compile(r"err[Cc]ode[\"']?[ :=]+[\"']?(-?[0-9]{1,9})\b")
 
 
 def failure(reason: Reason, detail: str, action: Action | None = None) -> Failure:
@@ -126,7 +135,10 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
         asking_for_token: there, a code about the token means that the secret is wrong.
     """
     detail = f"errcode {errcode}: {_printable(errmsg)}"
-    row = ERRCODES.get(errcode)
+    thrown = _thrown(errmsg) if errcode < 0 else None
+    row = thrown or ERRCODES.get(errcode)
+    if thrown is not None:
+        errcode = thrown.code
     if row is None:
         return Failure(R.UNKNOWN_ERRCODE, A.NEXT_ROUND, advice.UNKNOWN, detail, errcode)
     if asking_for_token and row.action is A.RENEW_TOKEN:
@@ -141,6 +153,12 @@ def usual_advice(reason: Reason, errcode: int | None) -> Advice:
     rows = [row for row in _ROWS if row.reason is reason]
     exact = [row.advice for row in rows if row.code == errcode]
     return (exact + [row.advice for row in rows] + [advice.UNKNOWN])[0]
+
+
+def _thrown(errmsg: str) -> Errcode | None:
+    """What a cloud function's own errors are about: their texts name the code of the call inside it."""
+    named = [ERRCODES[code] for code in map(int, _NAMED_IN_TEXT.findall(errmsg)) if code in ERRCODES]
+    return named[-1] if named else None
 
 
 def _printable(text: str) -> str:

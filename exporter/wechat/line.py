@@ -22,11 +22,17 @@ class Endpoint(StrEnum):
     STABLE_ACCESS_TOKEN = "getStableAccessToken"  # noqa: S105
     ACCESS_TOKEN = "getAccessToken"  # noqa: S105
     HTTP_TOKEN = "http_token"  # noqa: S105 - token: {type: http}, not WeChat's
+    COMPONENT_TOKEN = "api_component_token"  # noqa: S105
+    AUTHORIZER_TOKEN = "api_authorizer_token"  # noqa: S105
+    AUTHORIZER_LIST = "api_get_authorizer_list"
+    AUTHORIZER_INFO = "api_get_authorizer_info"
+    HTTP_TICKET = "http_ticket"  # verify_ticket: {http: …}, not WeChat's
+    CLOUD_FUNCTION = "invokecloudfunction"
 
     @property
     def takes_secret(self) -> bool:
         """Whether it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret."""
-        return self in (Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN)
+        return self in (Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN, Endpoint.COMPONENT_TOKEN)
 
 
 class Observer(Protocol):

@@ -48,7 +48,7 @@ class StableTokenSource:
             Endpoint.STABLE_ACCESS_TOKEN,
             "POST",
             "/cgi-bin/stable_token",
-            _token_reader(self._line.clock()),
+            token_reader(self._line.clock()),
             body=body,
             secrets=[secret],
         )
@@ -76,7 +76,7 @@ class AccessTokenSource:
             Endpoint.ACCESS_TOKEN,
             "GET",
             "/cgi-bin/token",
-            _token_reader(self._line.clock()),
+            token_reader(self._line.clock()),
             params=params,
             secrets=[secret],
         )
@@ -100,13 +100,13 @@ class FileTokenSource:
         origin = f"token file {self._path}"
         try:
             text = _content(self._path).decode("utf-8-sig").strip()
-            value = text if self._field is None else _dig(json.loads(text), self._field)
+            value = text if self._field is None else dig(json.loads(text), self._field)
         except OSError as error:
             problem = f"{origin}: {error.strerror}"
         except (ValueError, RecursionError):
             problem = f"{origin} is not {'a short text' if self._field is None else 'JSON'}"
         else:
-            if _is_token(value):
+            if is_token(value):
                 return Token(value, None, renew_at=0.0)
             problem = f"{origin} holds no usable token"
         raise CallError(failure(Reason.TOKEN_REJECTED, problem))
@@ -136,7 +136,7 @@ class HttpTokenSource:
             self._settings.url,
             lambda body: self._read(body, now),
             headers=dict(self._settings.headers),
-            secrets=_secrets(self._settings),
+            secrets=keeper_secrets(self._settings),
         )
 
     def fingerprint(self) -> bytes:
@@ -145,10 +145,10 @@ class HttpTokenSource:
 
     def _read(self, body: dict[str, Any], now: float) -> Token:
         holder, _, name = self._settings.field.rpartition(".")
-        found = _dig(body, holder) if holder else body
+        found = dig(body, holder) if holder else body
         beside = found if isinstance(found, dict) else {}
         value, lifetime = beside.get(name), _lifetime(beside.get("expires_in"))
-        if not _is_token(value):
+        if not is_token(value):
             raise CallError(failure(Reason.TOKEN_REJECTED, "the token's address gave no usable token"))
         if lifetime is None:  # not told, or in a keeper's own way: ask again soon
             return Token(value, None, now + SHORTEST_KEEP)
@@ -172,13 +172,18 @@ def _fingerprint(appid: str, secret: Secret) -> bytes:
     return b""
 
 
-def _token_reader(now: float) -> Callable[[dict[str, Any]], Token]:
-    """Reads WeChat's answer; a lifetime counts from before the call, so that it is never too long."""
+def token_reader(now: float, name: str = "access_token") -> Callable[[dict[str, Any]], Token]:
+    """Reads WeChat's answer; a lifetime counts from before the call, so that it is never too long.
+
+    Args:
+        now: Unix time before the call.
+        name: the token's key in the answer.
+    """
 
     def read(body: dict[str, Any]) -> Token:
-        value, lifetime = body.get("access_token"), _lifetime(body.get("expires_in"))
-        if not _is_token(value):
-            raise CallError(failure(Reason.MALFORMED, "the answer has no usable access_token"))
+        value, lifetime = body.get(name), _lifetime(body.get("expires_in"))
+        if not is_token(value):
+            raise CallError(failure(Reason.MALFORMED, f"the answer has no usable {name}"))
         if lifetime is None:
             raise CallError(failure(Reason.MALFORMED, "the token's answer has no usable expires_in"))
         return expiring_token(value, lifetime, now)
@@ -195,7 +200,7 @@ def _lifetime(found: object) -> float | None:
     return found
 
 
-def _is_token(found: object) -> TypeGuard[str]:
+def is_token(found: object) -> TypeGuard[str]:
     """Whether it can be a token: not empty, no blanks."""
     return (
         isinstance(found, str)
@@ -214,14 +219,14 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _dig(body: object, path: str) -> object:
+def dig(body: object, path: str) -> object:
     """The value at `a.b.c`, None where there is none."""
     for key in path.split("."):
         body = body.get(key) if isinstance(body, dict) else None
     return body
 
 
-def _secrets(settings: HttpToken) -> list[str]:
+def keeper_secrets(settings: HttpToken) -> list[str]:
     """What may be secret in a keeper's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
     found = [word for _, value in settings.headers for word in value.split()]
     with suppress(ValueError):  # no address: it will not be sent either

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from exporter.wechat.errors import Action, CallError, Failure
 
+_Result = TypeVar("_Result")
 RENEWAL_MARGIN: Final = 300.0  # seconds before expiry; a stable token has its successor from then on
 SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near its end
 
@@ -77,6 +78,21 @@ class TokenKeeper:
             finally:
                 self._fetches += 1
             return self._token
+
+    def use(self, call: Callable[[Token], _Result]) -> _Result:
+        """What a call with the token held brings; one that WeChat refuses is renewed once, for one more call.
+
+        Raises:
+            CallError: as the call or the fetch did.
+        """
+        token = self.get()
+        try:
+            return call(token)
+        except CallError as error:
+            if error.failure.action is not Action.RENEW_TOKEN:
+                raise
+        self.drop(token)
+        return call(self.get())
 
     def drop(self, rejected: Token) -> None:
         """Forget a token that WeChat refused, unless another thread has renewed it already."""

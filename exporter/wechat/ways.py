@@ -1,25 +1,39 @@
 """The ways in which an app's trend can be asked for; one `Way` per app, chosen by its token settings."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, Protocol, assert_never
+from types import MappingProxyType
+from typing import Final, Protocol, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import AccessToken, App, FileToken, HttpToken, StableToken
-from exporter.trend import MalformedRowError, Row, parse_trend, wire_date
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    CloudFunction,
+    CloudHosting,
+    FileToken,
+    HttpToken,
+    StableToken,
+    ThirdParty,
+)
+from exporter.trend import Row
+from exporter.wechat.cloud import FunctionWay, HostingWay
+from exporter.wechat.daily_trend import ask_trend
 from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.line import Line
+from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.token_sources import (
     AccessTokenSource,
     FileTokenSource,
     HttpTokenSource,
     StableTokenSource,
 )
-from exporter.wechat.tokens import Token, TokenKeeper, TokenSource
+from exporter.wechat.tokens import TokenKeeper, TokenSource
 
-TREND_PATH: Final = "/datacube/getweanalysisappiddailyvisittrend"
+_WithToken = StableToken | AccessToken | FileToken | HttpToken | ThirdParty
+_NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
 
 
 class Way(Protocol):
@@ -41,7 +55,7 @@ class Way(Protocol):
 
 
 class DirectWay:
-    """HTTPS with the account's own access token."""
+    """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
 
     __slots__ = ("_keeper", "_line")
 
@@ -65,57 +79,35 @@ class DirectWay:
 
     def daily_trend(self, day: date) -> Row:
         """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
-        token = self._keeper.get()
-        try:
-            return self._ask(token, day)
-        except CallError as error:
-            if error.failure.action is not Action.RENEW_TOKEN:
-                raise
-        self._keeper.drop(token)
-        return self._ask(self._keeper.get(), day)
-
-    def _ask(self, token: Token, day: date) -> Row:
-        return self._line.ask(
-            Endpoint.DAILY_VISIT_TREND,
-            "POST",
-            TREND_PATH,
-            row_reader(day),
-            params={"access_token": token.value},
-            body={"begin_date": wire_date(day), "end_date": wire_date(day)},
-            secrets=[token.value],
+        return self._keeper.use(
+            lambda token: ask_trend(self._line, day, {"access_token": token.value}, [token.value])
         )
 
 
-def row_reader(day: date) -> Callable[[dict[str, Any]], Row]:
-    """Reads a trend's answer; no row and an untrustworthy row are CallErrors of their own reasons."""
-
-    def read(body: dict[str, Any]) -> Row:
-        try:
-            row = parse_trend(body, day)
-        except MalformedRowError as error:
-            problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-        else:
-            if row is not None:
-                return row
-            problem = failure(Reason.EMPTY, f"WeChat has no row for {day}")
-        raise CallError(problem)  # out here: in the handler the error would come along with what it shows
-
-    return read
+def choose_way(app: App, line: Line, platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS) -> Way:
+    """The way that the app's settings ask for; `platforms` has those that third-party apps name."""
+    token = app.token
+    if isinstance(token, CloudHosting):
+        return HostingWay(line, token)
+    if isinstance(token, CloudFunction):
+        return FunctionWay(line, app.appid, token)
+    return DirectWay(line, _source(app.appid, token, line, platforms))
 
 
-def choose_way(app: App, line: Line) -> Way:
-    """The way that the app's settings ask for."""
-    match app.token:
+def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:
+    match token:
         case StableToken():
-            return DirectWay(line, StableTokenSource(app.appid, app.token, line))
+            return StableTokenSource(appid, token, line)
         case AccessToken():
-            return DirectWay(line, AccessTokenSource(app.appid, app.token, line))
+            return AccessTokenSource(appid, token, line)
         case FileToken():
-            return DirectWay(line, FileTokenSource(app.token))
+            return FileTokenSource(token)
         case HttpToken():
-            return DirectWay(line, HttpTokenSource(app.token, line))
+            return HttpTokenSource(token, line)
+        case ThirdParty():
+            return platforms[token.platform].source(appid, token)
         case _:  # pragma: no cover - mypy proves that there is no other
-            assert_never(app.token)
+            assert_never(token)
 
 
 def ask_for_row(way: Way, day: date, log: FilteringBoundLogger) -> Row | Failure:

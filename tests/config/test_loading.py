@@ -8,17 +8,25 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.config import ConfigError, load, source
+from exporter.config import ConfigError, load, platforms, source
 from exporter.config.settings import (
     AccessToken,
     App,
+    CloudFunction,
+    CloudHosting,
     Config,
+    Discovery,
     FileToken,
     HttpToken,
+    Platform,
     RefreshSettings,
     Secret,
     StableToken,
     StorageSettings,
+    ThirdParty,
+    TicketCallback,
+    TicketFile,
+    TicketHttp,
     WechatSettings,
 )
 
@@ -34,6 +42,7 @@ GOOD_ENVIRONMENT = {
     "SHOP": "tea ${CONCURRENCY}: [house]",
     "APP_SECRET": "{sesame: $$}",
     "TOKEN_TYPE": "file",
+    "YES": "true",
 }
 BAD_ENVIRONMENT = {"NOT_A_NUMBER": "sesame", "BROKEN_BYTES": "\udcff", "AN_APPID": "sesame"}
 
@@ -126,6 +135,61 @@ def test_every_setting_arrives_with_its_unit_and_its_path_resolved() -> None:
             "https://[::1]:8443/token", "token", (("Authorization", "Bearer sesame"), ("X-Team", "retail"))
         ),
     ]
+
+
+def test_platforms_and_cloud_calls_arrive_with_their_paths_resolved() -> None:
+    config = good("platforms.yaml")
+
+    shop = Secret(path=GOOD / "secrets/coffee-shop")
+    assert [app.token for app in config.apps] == [
+        ThirdParty("main"),
+        ThirdParty("other.one", shop),
+        CloudHosting(),
+        CloudHosting("wx3123456789abcdef"),
+        CloudHosting(None, Path("/.tencentcloudbase/wx/cloudbase_access_token")),
+        CloudFunction("prod-1", "visitTrend", shop),
+    ]
+    assert config.platforms == (
+        Platform("main", "wxabcdefabcdefabcd", shop, TicketFile(GOOD / "run/ticket"), Discovery(3600.0)),
+        Platform(
+            "other.one",
+            "wxabcdefabcdefabce",
+            Secret("sesame"),
+            TicketHttp("https://tickets.example/newest?key=1", "data.ticket", (("X-Key", "sesame"),)),
+            Discovery(1800.0, ("wx0123456789abcdef", "wx1*"), ("wx1[0-4]*",)),
+        ),
+        Platform(
+            "pushed",
+            "wxabcdefabcdefabcf",
+            Secret("sesame"),
+            TicketCallback(Secret("sesame"), Secret("notARealEncodingAESKey000000000000000000000")),
+        ),
+    )
+
+
+def test_a_platform_that_discovers_needs_no_app(file: Path) -> None:
+    file.write_text(
+        "platforms: [{name: main, component_appid: wxabcdefabcdefabcd, component_appsecret: x, "
+        "verify_ticket: {file: t}, discover: true}]"
+    )
+
+    assert load(file, {}).apps == ()
+
+
+def test_a_callback_without_its_extra_says_what_to_install(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platforms, "find_spec", lambda name: None if name == "defusedxml" else name)
+    text = (GOOD / "platforms.yaml").read_text("utf-8").partition("  - name: pushed")[2]
+
+    (found,) = problems(
+        file, "apps: [{appid: wx0123456789abcdef, secret: x}]\nplatforms:\n  - name: pushed" + text
+    )
+
+    assert found == (
+        "config.yaml:7: platforms[0].verify_ticket.callback: needs defusedxml, which is not installed: "
+        "pip install 'wechat-miniprogram-exporter[third-party]'"
+    )
 
 
 def test_the_environment_fills_texts_and_numbers_and_is_not_read_as_yaml() -> None:
@@ -245,7 +309,8 @@ KEYS = st.sampled_from(
     [
         *("wechat", "refresh", "storage", "apps", "apps_files", "base_url", "timeout", "interval", "url"),
         *("appid", "name", "labels", "secret", "secret_file", "token", "type", "path", "field", "headers"),
-        *("concurrency", "<<", "platforms"),
+        *("concurrency", "<<", "platforms", "platform", "component_appid", "verify_ticket", "callback"),
+        *("discover", "include", "env"),
     ]
 )
 LEAVES = (

@@ -20,6 +20,10 @@ def test_defaults_are_written_as_in_the_file() -> None:
     assert defaults["apps[].appid"] == "required"
     assert defaults["apps[].name"] == ""
     assert defaults["apps[].token{http}.field"] == "access_token"
+    assert defaults["platforms[].discover"] == "false"
+    assert defaults["platforms[].discover_interval"] == "1h"
+    assert defaults["platforms[].verify_ticket.http.field"] == "component_verify_ticket"
+    assert defaults["platforms[].verify_ticket.callback.token"] == ""
 
 
 def test_what_is_allowed_is_what_the_errors_say() -> None:
@@ -28,4 +32,5 @@ def test_what_is_allowed_is_what_the_errors_say() -> None:
     assert allowed["apps[].appid"] == "an appid (wx followed by 16 hexadecimal digits)"
     assert allowed["wechat.timeout"] == "a duration from 100ms to 5m"
     assert allowed["apps[].labels"] == "a mapping of texts"
+    assert allowed["platforms[].include"] == "a list of appids and patterns"
     assert allowed["apps_files"] == "a list of paths or patterns"

@@ -14,7 +14,7 @@ def _desk() -> TokenDesk:
 
 def refused_with(desk: TokenDesk, text: str, now: float) -> int | None:
     try:
-        assert desk.owner(text, now) == APP
+        assert desk.holder(text, now)[0] == APP
     except RefusedError as error:
         return error.errcode
     return None

@@ -25,7 +25,8 @@ LETTERS = {
 }
 DOCUMENTED = """
     -1 R
-    40001 T  40002 C  40013 C  40014 T  40066 C  40097 C  40125 C  40164 C  40234 C  40243 C
+    -604101 C  -504002 L  -501000 C  -1000 R
+    40001 T  40002 C  40013 C  40014 T  40066 C  40097 C  40101 C  40125 C  40164 C  40234 C  40243 C
     41001 T  41002 C  41004 C  41018 C
     42001 T  42002 C  42007 C
     43002 C  43003 C  44002 C
@@ -134,6 +135,21 @@ def test_a_code_that_is_not_in_the_table_is_unknown_and_asked_again_next_round(c
     assert errcode_failure(code, "x", asking_for_token=True) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: errCode: -604101 | errMsg: has no permission to call this API",
+        'functions execute fail: {"errCode":-604101,"errMsg":"openapi.analysis.getDailyVisitTrend:fail"}',
+        "errcode=61503 then errCode: -604101",
+    ],
+)
+def test_what_a_cloud_function_threw_is_found_in_its_text(text: str) -> None:
+    problem = errcode_failure(-504002, text)
+    assert (problem.reason, problem.errcode) == (Reason.PERMISSION, -604101)
+    assert problem.detail.startswith("errcode -504002: ")
+    assert errcode_failure(45009, text).errcode == 45009
+
+
 @given(text=st.text())
 def test_any_text_becomes_one_printable_line(text: str) -> None:
     detail = errcode_failure(48001, text).detail
@@ -149,6 +165,8 @@ WITHOUT_ERRCODE = {
     Reason.EMPTY: (Action.NEXT_ROUND, advice.EMPTY),
     Reason.TOKEN_REJECTED: (Action.NEXT_ROUND, advice.TOKEN_KEEPER),
     Reason.INVALID_SECRET: (Action.SUSPEND, advice.SECRET_FILE),
+    Reason.THIRD_PARTY_TICKET: (Action.NEXT_ROUND, advice.NO_TICKET),
+    Reason.THIRD_PARTY_REFRESH_TOKEN: (Action.SUSPEND, advice.NO_REFRESH_TOKEN),
     Reason.INTERNAL: (Action.NEXT_ROUND, advice.INTERNAL),
 }
 
@@ -169,8 +187,6 @@ USUAL = {reason: said for reason, (_, said) in WITHOUT_ERRCODE.items()} | {
     Reason.IP_NOT_ALLOWED: advice.IP,
     Reason.PERMISSION: advice.PERMISSION,
     Reason.ACCOUNT: advice.SIGNING,
-    Reason.THIRD_PARTY_TICKET: advice.TICKET,
-    Reason.THIRD_PARTY_REFRESH_TOKEN: advice.REFRESH_TOKEN,
     Reason.DATE_RANGE: advice.BUG,
     Reason.UNKNOWN_ERRCODE: advice.UNKNOWN,
 }

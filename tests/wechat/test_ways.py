@@ -19,9 +19,10 @@ from exporter.config.settings import (
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.server import Simulator
 from exporter.trend import FIELDS, Row, yesterday
+from exporter.wechat.daily_trend import row_reader
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Endpoint, Line
-from exporter.wechat.ways import Way, choose_way, row_reader
+from exporter.wechat.ways import Way, choose_way
 from tests.wechat.conftest import APP
 from tests.wechat.lines import GENEROUS, Clock, Observed, opened
 from tests.wechat.peers import Peer, Talk, json_body, says, whole

@@ -1,0 +1,287 @@
+"""Watches over third-party platforms: accounts that come, go and rename themselves; the ticket's age."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import App
+from exporter.refresh import accounts
+from exporter.refresh.accounts import Account
+from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.line import Endpoint
+from exporter.wechat.third_party import OpenPlatform
+from exporter.wechat.vault import Vault, VaultError
+
+_TICKET_SECONDS: Final = 300.0  # between two looks at a ticket's age
+_NAME_PAUSE: Final = 0.2  # seconds between two names: 10,000 take half an hour
+_FIRST_NAMES: Final = 50  # are awaited before the accounts are shown: a later name is another series
+_NAMES_AT_ONCE: Final = 500  # between two changes of what is on show
+_FIRST_RETRY: Final = 60.0  # seconds, doubled after each failure up to the interval
+_EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
+_NAME_RETRY: Final = 3600.0
+
+
+class Gauges(Protocol):
+    """Is told how the platforms are."""
+
+    def ticket(self, platform: str, received_at: float) -> None:
+        """The platform's newest verify ticket came then (Unix time)."""
+
+    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
+        """The platform's accounts were listed: so many became apps, so many have no refresh token."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """What is known of one platform's accounts; times are Unix times."""
+
+    platform: OpenPlatform
+    known: dict[str, Account] = field(default_factory=dict)
+    tried: bool = False
+    listed_at: float | None = None
+    list_at: float = 0.0
+    names_at: float = 0.0
+    failures: int = 0
+    told: object = None
+
+    @property
+    def name(self) -> str:
+        return self.platform.settings.name
+
+    @property
+    def key(self) -> str:
+        return f"accounts/{self.platform.settings.component_appid}"
+
+
+class PlatformWatch:
+    """Keeps the accounts of all platforms that discover. `run` is the body of a thread."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        changed: Callable[[], None],
+        gauges: Gauges,
+        log: FilteringBoundLogger,
+        *,
+        clock: Callable[[], float],
+        stopping: threading.Event,
+    ) -> None:
+        """Accounts found are told by calling `changed`; then `apps` has them."""
+        self._vault = vault
+        self._changed = changed
+        self._gauges = gauges
+        self._log = log
+        self._clock = clock
+        self._stopping = stopping
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._searches: dict[str, _Search] = {}
+        self._platforms: Mapping[str, OpenPlatform] = {}
+
+    def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
+        """Watch over these from now on; accounts known from before a restart are there at once."""
+        with self._lock:
+            before = self._searches
+            self._platforms = platforms
+            self._searches = {
+                name: self._search(platform, before.get(name))
+                for name, platform in platforms.items()
+                if platform.settings.discovery is not None
+            }
+        self._wake.set()
+
+    def apps(self) -> list[App]:
+        """The apps that the accounts found so far become."""
+        with self._lock:
+            searches = list(self._searches.values())
+        return [
+            accounts.app_of(appid, account, search.name)
+            for search in searches
+            for appid, account in list(search.known.items())
+        ]
+
+    @property
+    def settled(self) -> bool:
+        """Whether every platform's accounts were listed, or tried to be, or known from before a restart."""
+        return all(search.tried for search in list(self._searches.values()))
+
+    def accounts_changed(self, name: str) -> None:
+        """WeChat has told that an account came or went: list them soon."""
+        search = self._searches.get(name)
+        if search is not None:
+            search.list_at = min(search.list_at, (search.listed_at or 0.0) + _EVENT_PAUSE)
+            self._wake.set()
+
+    def ticket_came(self, name: str, received_at: float) -> None:
+        """WeChat has pushed a ticket: go on where there was none."""
+        self._gauges.ticket(name, received_at)
+        search = self._searches.get(name)
+        if search is not None and search.failures:
+            search.list_at = 0.0
+            self._wake.set()
+
+    def run(self) -> None:
+        """List, name and look, each in its time, until the exporter stops."""
+        look_at = 0.0
+        while not self._stopping.is_set():
+            if self._clock() >= look_at:
+                look_at = self._clock() + _TICKET_SECONDS
+                self._look_at_tickets()
+            with self._lock:
+                searches = list(self._searches.values())
+            for search in searches:
+                try:
+                    self.search(search)
+                except Exception as error:  # noqa: BLE001 - one platform must not stop the others
+                    self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+                    search.list_at = self._clock() + _FIRST_RETRY
+            next_at = min([look_at, *(self._next_at(search) for search in searches)])
+            if self._wake.wait(max(0.0, next_at - self._clock())):
+                self._wake.clear()
+
+    def stop(self) -> None:
+        """Wake the thread, so that it sees that the exporter stops."""
+        self._wake.set()
+
+    def search(self, search: _Search) -> None:
+        """List the platform's accounts if it is time, and ask for names that are due."""
+        if self._clock() >= search.list_at:
+            if not self._list(search):
+                return
+            self._name(search, _without_name(search)[:_FIRST_NAMES])
+            self._changed()
+        if self._clock() < search.names_at:
+            return
+        due = accounts.unnamed(search.known, self._clock())
+        for start in range(0, len(due), _NAMES_AT_ONCE):
+            if self._clock() >= search.list_at or not self._name(search, due[start : start + _NAMES_AT_ONCE]):
+                return
+            self._changed()
+
+    def _search(self, platform: OpenPlatform, before: _Search | None) -> _Search:
+        if before is not None and before.platform is platform:
+            return before
+        search = _Search(platform)
+        discovery = platform.settings.discovery
+        try:
+            known = accounts.read(self._vault.credential(search.key))
+        except VaultError as error:
+            self._log.warning("accounts not restored", platform=search.name, error=str(error))
+            known = None
+        if known is not None and discovery is not None:
+            search.known = accounts.listed(accounts.wanted(known, discovery), known)
+            search.tried = True
+        return search
+
+    def _list(self, search: _Search) -> bool:
+        """Read the list; whether that worked."""
+        discovery = search.platform.settings.discovery
+        if discovery is None:
+            return False
+        now = self._clock()
+        try:
+            listing = search.platform.component.list_accounts()
+        except CallError as error:
+            delay = min(_FIRST_RETRY * 2.0 ** min(search.failures, 20), discovery.interval)
+            search.failures += 1
+            search.tried = True
+            search.list_at = now + delay
+            problem = error.failure
+            self._tell(
+                search, problem.reason, "discovery failing", detail=str(error), advice=problem.advice.en
+            )
+            return False
+        appids = accounts.wanted(listing.refresh_tokens, discovery)
+        usable = [
+            appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(search, appid)
+        ]
+        without = sorted(set(appids) - set(usable))
+        come, gone = set(usable) - search.known.keys(), search.known.keys() - set(usable)
+        search.known = accounts.listed(usable, search.known)
+        search.tried, search.failures = True, 0
+        search.listed_at, search.list_at = now, now + discovery.interval
+        self._gauges.discovered(search.name, len(usable), len(without), now)
+        self._save(search)
+        if come or gone:
+            self._log.info(
+                "accounts discovered", platform=search.name, apps=len(usable), new=len(come), gone=len(gone)
+            )
+        self._tell(
+            search,
+            tuple(without) or None,
+            "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
+            accounts=len(without),
+            first=without[0] if without else None,
+        )
+        return True
+
+    def _name(self, search: _Search, appids: list[str]) -> bool:
+        """Ask for the names of these; False where it makes no sense to go on."""
+        asked = False
+        for appid in appids:
+            if self._stopping.wait(_NAME_PAUSE if asked else 0):
+                return False
+            asked = True
+            body = {"authorizer_appid": appid}
+            now = self._clock()
+            try:
+                name = search.platform.component.ask(Endpoint.AUTHORIZER_INFO, body, accounts.name_in)
+            except CallError as error:
+                known = search.known[appid]
+                search.known[appid] = Account(known.name, now - accounts.NAME_SECONDS + _NAME_RETRY)
+                if _concerns_platform(error):
+                    search.names_at = now + _FIRST_RETRY
+                    self._save(search)
+                    return False
+            else:
+                search.known[appid] = Account(name, now)
+        if asked:
+            self._save(search)
+        return True
+
+    def _has_token(self, search: _Search, appid: str) -> bool:
+        try:
+            return search.platform.refresh_tokens.get(appid) is not None
+        except CallError:
+            return False
+
+    def _save(self, search: _Search) -> None:
+        try:
+            self._vault.save_credential(search.key, accounts.written(search.known))
+        except VaultError as error:
+            self._log.error("accounts not stored", platform=search.name, error=str(error))
+
+    def _look_at_tickets(self) -> None:
+        for name, platform in list(self._platforms.items()):
+            try:
+                ticket = platform.component.tickets.ticket()
+            except CallError as error:
+                self._log.debug("no verify ticket", platform=name, detail=str(error))
+                continue
+            if ticket.received_at is not None:
+                self._gauges.ticket(name, ticket.received_at)
+
+    def _next_at(self, search: _Search) -> float:
+        due = [account.asked_at + accounts.NAME_SECONDS for account in search.known.values()]
+        return min([search.list_at, max(search.names_at, min(due, default=search.list_at))])
+
+    def _tell(self, search: _Search, state: object, event: str, **about: object) -> None:
+        """One warning when a state begins; None is the good one."""
+        if state is not None and state != search.told:
+            self._log.warning(event, platform=search.name, **about)
+        search.told = state
+
+
+def _without_name(search: _Search) -> list[str]:
+    return [appid for appid, account in search.known.items() if not account.asked_at]
+
+
+def _concerns_platform(error: CallError) -> bool:
+    """Whether the next account's name would fail for the same cause."""
+    failure = error.failure
+    return (
+        failure.action not in (Action.RETRY, Action.NEXT_ROUND) and failure.reason is not Reason.PERMISSION
+    ) or (failure.reason is Reason.THIRD_PARTY_TICKET)

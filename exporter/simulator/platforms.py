@@ -1,0 +1,201 @@
+"""Third-party platforms: tickets, component tokens, accounts with refresh tokens that rotate, the list.
+
+Stricter than WeChat where that helps: a refresh token that was used is refused from then on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final
+
+from exporter.simulator.calls import Progress, first, json_object
+from exporter.simulator.messages import Request
+from exporter.simulator.refusals import RefusedError
+from exporter.simulator.tokens import Kind, TokenDesk
+
+_PREFIX: Final = "/cgi-bin/component/"
+ENDPOINTS: Final = {
+    f"{_PREFIX}{name}": name.removeprefix("api_")
+    for name in (
+        "api_component_token",
+        "api_authorizer_token",
+        "api_get_authorizer_list",
+        "api_get_authorizer_info",
+        "api_start_push_ticket",
+    )
+}
+TICKET_SECONDS: Final = 12 * 3600
+_LARGEST_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SimPlatform:
+    """A third-party platform; `token` signs and `aes_key` (43 characters) encrypts its pushes."""
+
+    name: str
+    component_appid: str
+    secret: str = field(repr=False)
+    token: str = field(default="not-a-real-push-token", repr=False)
+    aes_key: str = field(default="notARealEncodingAESKey" + "0" * 21, repr=False)
+
+
+class PlatformDesk:
+    """What WeChat knows of one platform. Its switches work any time.
+
+    `rotates`: each use of a refresh token gives another one and ends the old one. `ip_allowed`: else 61004.
+    `lists_refresh_tokens`: whether the list has them. `permitted`: permission set 18, else 61007.
+    """
+
+    def __init__(self, platform: SimPlatform, tokens: TokenDesk, names: Mapping[str, str]) -> None:
+        self.platform = platform
+        self.rotates = True
+        self.lists_refresh_tokens = True
+        self.ip_allowed = True
+        self.permitted = True
+        self._tokens = tokens
+        self._names = names
+        self._tickets: dict[str, float] = {}
+        self._refresh_tokens: dict[str, str] = {}
+        self._serial = 0
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The authorised accounts and their refresh tokens; empty where the code was never exchanged."""
+        return dict(self._refresh_tokens)
+
+    def new_ticket(self, now: float) -> str:
+        """Another ticket, good for twelve hours; earlier ones stay good."""
+        ticket = f"ticket@@@{self._fresh()}"
+        self._tickets[ticket] = now + TICKET_SECONDS
+        return ticket
+
+    def authorise(self, appid: str, *, exchanged: bool = True) -> str:
+        """The merchant authorises (again): another refresh token, the old one is no longer good."""
+        self._refresh_tokens[appid] = f"refreshtoken@@@{self._fresh()}" if exchanged else ""
+        return self._refresh_tokens[appid]
+
+    def withdraw(self, appid: str) -> None:
+        """The merchant withdraws the authorisation."""
+        self._refresh_tokens.pop(appid, None)
+
+    def component_token(self, asked: Mapping[str, object], now: float) -> object:
+        """Answer api_component_token."""
+        if asked.get("component_appsecret") != self.platform.secret:
+            raise RefusedError(40125)
+        if not self.ip_allowed:
+            raise RefusedError(61004)
+        good_till = self._tickets.get(str(asked.get("component_verify_ticket")))
+        if good_till is None:
+            raise RefusedError(61006)
+        if good_till <= now:
+            raise RefusedError(61005)
+        text, lifetime = self._tokens.issue(self.platform.component_appid, Kind.COMPONENT, now)
+        return {"component_access_token": text, "expires_in": lifetime}
+
+    def authorizer_token(self, asked: Mapping[str, object], now: float, progress: Progress) -> object:
+        """Answer api_authorizer_token."""
+        appid = str(asked.get("authorizer_appid"))
+        if appid in self._names:
+            progress.appid = appid
+        if appid not in self._refresh_tokens:
+            raise RefusedError(61003)
+        if (
+            not self._refresh_tokens[appid]
+            or asked.get("authorizer_refresh_token") != self._refresh_tokens[appid]
+        ):
+            raise RefusedError(61023)
+        if self.rotates:
+            self.authorise(appid)
+        text, lifetime = self._tokens.issue(appid, Kind.AUTHORIZER, now)
+        return {
+            "authorizer_access_token": text,
+            "expires_in": lifetime,
+            "authorizer_refresh_token": self._refresh_tokens[appid],
+        }
+
+    def page(self, asked: Mapping[str, object]) -> object:
+        """Answer api_get_authorizer_list."""
+        offset, count = asked.get("offset"), asked.get("count")
+        if not isinstance(offset, int) or not isinstance(count, int) or not 0 < count <= _LARGEST_PAGE:
+            raise RefusedError(47001)
+        return {
+            "total_count": len(self._refresh_tokens),
+            "list": [
+                {"authorizer_appid": appid, "auth_time": 1_700_000_000}
+                | ({"refresh_token": token} if token and self.lists_refresh_tokens else {})
+                for appid, token in list(self._refresh_tokens.items())[offset : offset + count]
+            ],
+        }
+
+    def info(self, asked: Mapping[str, object], progress: Progress) -> object:
+        """Answer api_get_authorizer_info."""
+        appid = str(asked.get("authorizer_appid"))
+        if appid not in self._refresh_tokens:
+            raise RefusedError(61003)
+        progress.appid = appid
+        granted = [{"funcscope_category": {"id": 18}}] if self.permitted else []
+        return {
+            "authorizer_info": {"nick_name": self._names[appid], "MiniProgramInfo": {"visit_status": 0}},
+            "authorization_info": {"authorizer_appid": appid, "func_info": granted},
+        }
+
+    def check_data_call(self, appid: str) -> None:
+        """Refuse a data call with a token of this platform's."""
+        if appid not in self._refresh_tokens:
+            raise RefusedError(61003)
+        if not self.ip_allowed:
+            raise RefusedError(61004)
+        if not self.permitted:
+            raise RefusedError(61007)
+
+    def _fresh(self) -> str:
+        self._serial += 1
+        return blake2b(f"{self.platform.component_appid} {self._serial}".encode()).hexdigest()[:43]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """The component interfaces of all platforms, by their appids."""
+
+    desks: Mapping[str, PlatformDesk]
+    tokens: TokenDesk = field(default_factory=lambda: TokenDesk(0))
+
+    def answer(self, request: Request, now: float, progress: Progress) -> object:
+        """The JSON value of an answer; raises RefusedError."""
+        asked = json_object(request, form_errcode=47001)
+        endpoint = ENDPOINTS[request.path]
+        component_appid = asked.get("component_appid")
+        if not component_appid:
+            raise RefusedError(41018)
+        desk = self.desks.get(str(component_appid))
+        if desk is None:
+            raise RefusedError(61011)
+        if endpoint == "component_token":
+            return desk.component_token(asked, now)
+        if endpoint == "start_push_ticket":
+            if asked.get("component_secret") != desk.platform.secret:
+                raise RefusedError(40125)
+            return {"errcode": 0, "errmsg": "ok"}
+        self._check_token(request, desk, now)
+        if endpoint == "authorizer_token":
+            return desk.authorizer_token(asked, now, progress)
+        return desk.page(asked) if endpoint == "get_authorizer_list" else desk.info(asked, progress)
+
+    def _check_token(self, request: Request, desk: PlatformDesk, now: float) -> None:
+        token = first(request.query, "component_access_token") or first(request.query, "access_token")
+        if not token:
+            raise RefusedError(41001)
+        owner, kind = self.tokens.holder(token, now)
+        if kind is not Kind.COMPONENT:
+            raise RefusedError(61014)
+        if owner != desk.platform.component_appid:
+            raise RefusedError(40001)
+        if not desk.ip_allowed:
+            raise RefusedError(61004)
+
+    def check_data_call(self, appid: str) -> None:
+        """Refuse a data call with an account's authorizer token, as its platform's state says."""
+        platforms = [desk for desk in self.desks.values() if appid in desk.accounts]
+        if not platforms:
+            raise RefusedError(61003)
+        platforms[0].check_data_call(appid)

@@ -1,0 +1,60 @@
+"""The cloud function: its own tests, and that the exporter reads what it returns."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from exporter.wechat.cloud import result_reader
+from exporter.wechat.errors import CallError, Reason
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "cloud-function"
+DAY = date(2026, 11, 23)
+RUN = """
+const Module = require('node:module')
+const load = Module._load
+const call = async () => { %s }
+const sdk = { init: () => {}, openapi: { analysis: { getDailyVisitTrend: call } } }
+Module._load = (name, ...rest) => (name === 'wx-server-sdk' ? sdk : load(name, ...rest))
+const day = { beginDate: '20261123', endDate: '20261123' }
+require(process.argv[1]).main(day).then((returned) => console.log(JSON.stringify(returned)))
+"""
+
+
+def returned(node: str, body: str) -> dict[str, object]:
+    """WeChat's answer to an invocation whose cloud call does what `body` says."""
+    command = [node, "-e", RUN % body, str(FOLDER / "index.js")]
+    text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return {"errcode": 0, "errmsg": "ok", "resp_data": text}
+
+
+def test_its_own_tests_pass(program: Callable[[str], str]) -> None:
+    command = [program("node"), "--test", "test/"]
+    ran = subprocess.run(command, cwd=FOLDER, capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_the_exporter_reads_a_row_that_it_returns(program: Callable[[str], str]) -> None:
+    figures = {"refDate": "20261123", "sessionCnt": 10, "visitPv": 40, "visitUv": 8, "stayTimeUv": 62.5}
+    answer = {"list": [figures], "errMsg": "openapi.analysis.getDailyVisitTrend:ok"}
+    row = result_reader(DAY)(returned(program("node"), f"return {json.dumps(answer)}"))
+    assert (row.ref_date, row["visit_pv"], row["stay_time_uv"]) == (DAY, 40, 62.5)
+
+
+@pytest.mark.parametrize(
+    ("thrown", "reason"),
+    [
+        ("{errCode: -604101, errMsg: 'no permission'}", Reason.PERMISSION),
+        ("{errCode: 61503, errMsg: 'data not ready'}", Reason.NOT_READY),
+        ("new Error('socket hang up')", Reason.BUSY),
+    ],
+)
+def test_the_exporter_knows_the_errors_that_it_returns(
+    program: Callable[[str], str], thrown: str, reason: Reason
+) -> None:
+    with pytest.raises(CallError) as caught:
+        result_reader(DAY)(returned(program("node"), f"throw {thrown}"))
+    assert caught.value.failure.reason is reason

@@ -1,0 +1,175 @@
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
+from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
+from exporter.simulator.server import Conditions, Simulator
+from exporter.trend import Row
+from exporter.wechat.cloud import hosting_url, result_reader
+from exporter.wechat.errors import Action, CallError, Failure, Reason
+from exporter.wechat.line import Line
+from exporter.wechat.ways import Way, choose_way
+from tests.wechat.conftest import APP
+from tests.wechat.lines import Clock, opened
+from tests.wechat.peers import Peer, says, whole
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+DAY = date(2026, 11, 23)
+
+
+@pytest.fixture(name="sim")
+def _sim(clock: Clock) -> Iterator[Simulator]:
+    with Simulator([APP], Conditions(time_source=clock, hosting_appid=APP.appid)) as sim:
+        yield sim
+
+
+@pytest.fixture(name="line")
+def _line(sim: Simulator, clock: Clock) -> Iterator[Line]:
+    with opened(sim.base_url, clock=clock) as line:
+        yield line
+
+
+def way(line: Line, token: CloudHosting | CloudFunction) -> Way:
+    return choose_way(App(APP.appid, APP.name, (), token), line)
+
+
+def refused(asked: Way) -> Failure:
+    with pytest.raises(CallError) as caught:
+        asked.daily_trend(DAY)
+    return caught.value.failure
+
+
+# Cloud hosting
+
+
+@pytest.mark.parametrize(
+    ("base_url", "asked"),
+    [
+        ("https://api.weixin.qq.com", "http://api.weixin.qq.com"),
+        ("https://sh.api.weixin.qq.com", "http://sh.api.weixin.qq.com"),
+        ("http://api.weixin.qq.com", "http://api.weixin.qq.com"),
+        ("https://proxy.example:8443/wechat", "https://proxy.example:8443/wechat"),
+        ("http://127.0.0.1:10951", "http://127.0.0.1:10951"),
+    ],
+)
+def test_wechats_own_address_is_asked_by_plain_http(base_url: str, asked: str) -> None:
+    assert hosting_url(base_url) == asked
+
+
+@pytest.mark.parametrize(
+    ("from_appid", "target"), [(None, ""), ("wx0123456789abcdef", "?from_appid=wx0123456789abcdef")]
+)
+def test_cloud_hosting_sends_no_credential(from_appid: str | None, target: str) -> None:
+    answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
+    with Peer(says(answer)) as peer, opened(peer.url) as line:
+        asked = way(line, CloudHosting(from_appid))
+        assert asked.daily_trend(date(2017, 3, 13))["visit_pv"] == 472351
+        assert asked.token_expires_at is None
+    request = peer.received[0].decode()
+    assert request.startswith(f"POST /datacube/getweanalysisappiddailyvisittrend{target} HTTP/1.1\r\n")
+    assert "token" not in request.lower()
+
+
+def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
+    tmp_path: Path, sim: Simulator, line: Line, clock: Clock
+) -> None:
+    path = tmp_path / "token"
+    asked = way(line, CloudHosting(None, path))
+    assert refused(asked).reason is Reason.TOKEN_REJECTED
+    before = asked.fingerprint()
+    for _ in range(3):
+        path.write_text(sim.cloudbase_token(APP.appid))
+        assert isinstance(asked.daily_trend(DAY), Row)
+        clock.now += 1801
+    assert asked.fingerprint() != before
+    assert refused(asked).errcode == 42001  # the file was not rewritten
+
+
+def test_outside_of_cloud_hosting_wechat_misses_the_token(clock: Clock) -> None:
+    with Simulator([APP], Conditions(time_source=clock)) as sim, opened(sim.base_url, clock=clock) as line:
+        assert refused(way(line, CloudHosting())).errcode == 41001
+
+
+def test_an_account_that_does_not_share_the_environment_is_refused(line: Line) -> None:
+    assert refused(way(line, CloudHosting("wx0123456789abcdef"))).reason is Reason.INVALID_APPID
+
+
+# Cloud function
+
+
+@pytest.mark.parametrize(
+    ("env", "function", "reason"),
+    [("other", CLOUD_FUNCTION, Reason.PERMISSION), (CLOUD_ENV, "other", Reason.INTERNAL)],
+)
+def test_a_wrong_environment_or_function_suspends(
+    line: Line, env: str, function: str, reason: Reason
+) -> None:
+    problem = refused(way(line, CloudFunction(env, function, Secret(APP.secret))))
+    assert (problem.reason, problem.action) == (reason, Action.SUSPEND)
+
+
+def invoked(returned: object) -> dict[str, Any]:
+    text = returned if isinstance(returned, str) else json.dumps(returned)
+    return {"errcode": 0, "errmsg": "ok", "resp_data": text}
+
+
+def problem_of(body: dict[str, Any]) -> Failure:
+    with pytest.raises(CallError) as caught:
+        result_reader(DAY)(body)
+    return caught.value.failure
+
+
+def test_the_documented_camel_case_row_is_read_from_the_text_inside() -> None:
+    text = (SAMPLES / "daily_visit_trend__doc_cloudcall_20170313.json").read_text()
+    assert result_reader(date(2017, 3, 13))(invoked(text))["visit_pv"] == 472351
+
+
+FAIL = "openapi.analysis.getDailyVisitTrend:fail"
+RETURNED = {
+    "not ready": ({"errCode": 61503, "errMsg": f"{FAIL} data not ready"}, Reason.NOT_READY, 61503),
+    "no permission": ({"errCode": -604101, "errMsg": FAIL}, Reason.PERMISSION, -604101),
+    "an error in snake case": ({"errcode": 48001, "errmsg": "api unauthorized"}, Reason.PERMISSION, 48001),
+    "an error as text": ({"errCode": "61503", "errMsg": FAIL}, Reason.NOT_READY, 61503),
+    "an error without a code": ({"errMsg": f"{FAIL} timeout"}, Reason.INTERNAL, None),
+    "an error with the code 0": ({"errCode": 0, "errMsg": FAIL}, Reason.INTERNAL, None),
+    "a code in the text": ({"errMsg": f"{FAIL} errCode: -604101"}, Reason.PERMISSION, -604101),
+    "an empty list": ({"list": [], "errMsg": f"{FAIL[:-5]}:ok"}, Reason.EMPTY, None),
+    "nothing": ({}, Reason.MALFORMED, None),
+    "null": (None, Reason.MALFORMED, None),
+    "a text": ("hello", Reason.MALFORMED, None),
+    "half a character": ("\ud800", Reason.MALFORMED, None),
+}
+
+
+@pytest.mark.parametrize("name", RETURNED)
+def test_what_a_function_returns_instead_of_a_row_is_recognised(name: str) -> None:
+    returned, reason, errcode = RETURNED[name]
+    problem = problem_of(invoked(returned))
+    assert (problem.reason, problem.errcode) == (reason, errcode)
+
+
+@pytest.mark.parametrize("body", [{"errcode": 0}, {"resp_data": {"list": []}}, {"resp_data": None}])
+def test_an_invocation_without_resp_data_is_malformed(body: dict[str, Any]) -> None:
+    assert problem_of(body).reason is Reason.MALFORMED
+
+
+def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew(line: Line) -> None:
+    problem = problem_of(invoked({"errCode": 40001, "errMsg": "invalid credential"}))
+    assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
+
+
+def test_the_invocation_has_the_documented_form() -> None:
+    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked({"list": []})).encode()]
+
+    with Peer(lambda talk: talk.socket.sendall(whole(answers[len(peer.received) > 1]))) as peer:
+        with opened(peer.url) as line:
+            refused(way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret))))
+        head, _, body = peer.received[-1].partition(b"\r\n\r\n")
+    target = head.split(b" ")[1].decode()
+    assert target == "/tcb/invokecloudfunction?access_token=T&env=prod-1&name=visitTrend"
+    assert json.loads(body) == {"beginDate": "20261123", "endDate": "20261123"}
