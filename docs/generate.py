@@ -106,6 +106,8 @@ def own_families() -> Iterator[OwnFamily]:
     """The exporter's own families, read from what it would answer to a scrape."""
     telemetry = Telemetry(lambda: 0.0)
     telemetry.storage_written(succeeded=True)
+    telemetry.ticket("main", 0.0)  # gauges of platforms have no sample without one
+    telemetry.discovered("main", 0, 0, 0.0)
     page = telemetry.render(openmetrics=True).decode()
     for family in text_string_to_metric_families(page):
         if family.name.startswith(OWN_PREFIX):

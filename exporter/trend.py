@@ -147,6 +147,9 @@ def parse_trend(body: Mapping[str, object], asked: date) -> Row | None:
     Raises:
         MalformedRowError: anything that cannot be trusted, so that no wrong number is shown.
     """
+    told = body.get("errMsg", "ok")  # the cloud call's; it ends in `:ok` where all went well
+    if not isinstance(told, str) or told.rpartition(":")[2] != "ok":
+        raise MalformedRowError(f"errMsg is {_shown(told)}, which does not end in :ok")
     if "list" not in body:
         raise MalformedRowError("there is no 'list'")
     rows = body["list"]

@@ -417,3 +417,10 @@ def test_visitors_and_means_do_not_add_up() -> None:
         "visit_pv",
         "visit_uv_new",
     ]
+
+
+@pytest.mark.parametrize("told", ["openapi.analysis.getDailyVisitTrend:fail system error", "", None, 5])
+def test_a_cloud_answer_that_says_it_failed_is_no_row(told: object) -> None:
+    row = {"refDate": "20261123", "visitPv": 2}
+    with pytest.raises(MalformedRowError, match=r"errMsg is .* does not end in :ok"):
+        parse_trend({"list": [row], "errMsg": told}, date(2026, 11, 23))

@@ -285,7 +285,7 @@ def test_the_latest_family_replays_as_if_the_exporter_had_run(
 def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    with Simulator(fleet(4, seed=2), Conditions(always_published=True, latency_seconds=0.02)) as wechat:
+    with Simulator(fleet(4, seed=2), Conditions(always_published=True, latency_seconds=0.2)) as wechat:
         config = write_config(wechat, tmp_path)
         output = tmp_path / "history.om"
         words = ["backfill", f"--config.file={config}", "--from=60d", f"--output={output}"]

@@ -16,7 +16,7 @@ from exporter.wechat.line import Line
 from exporter.wechat.ways import Way, choose_way
 from tests.wechat.conftest import APP
 from tests.wechat.lines import Clock, opened
-from tests.wechat.peers import Peer, says, whole
+from tests.wechat.peers import Peer, Talk, says, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DAY = date(2026, 11, 23)
@@ -166,7 +166,11 @@ def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew(line: 
 def test_the_invocation_has_the_documented_form() -> None:
     answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked({"list": []})).encode()]
 
-    with Peer(lambda talk: talk.socket.sendall(whole(answers[len(peer.received) > 1]))) as peer:
+    def manner(talk: Talk) -> None:
+        while talk.request():
+            talk.socket.sendall(whole(answers.pop(0)))
+
+    with Peer(manner) as peer:
         with opened(peer.url) as line:
             refused(way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret))))
         head, _, body = peer.received[-1].partition(b"\r\n\r\n")

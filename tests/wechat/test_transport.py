@@ -580,14 +580,6 @@ def test_any_errcode_and_errmsg_are_an_object_or_a_failure(
         assert code in (0, "0", "-0")
 
 
-@pytest.mark.parametrize("told", ["openapi.analysis.getDailyVisitTrend:fail system error", "", None, 5])
-def test_a_cloud_answer_that_says_it_failed_is_no_row(told: object) -> None:
-    body = json.dumps({"list": [{"visitPv": 2}], "errMsg": told}).encode()
-    with pytest.raises(CallError) as raised:
-        read_json(Answer(200, body))
-    assert raised.value.failure.reason is Reason.MALFORMED
-
-
 def test_a_key_that_stands_twice_is_refused() -> None:
     with pytest.raises(CallError) as raised:
         read_json(Answer(200, b'{"list":[{"visit_pv":1,"visit_pv":999}]}'))
