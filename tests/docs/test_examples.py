@@ -12,12 +12,13 @@ import pytest
 from exporter.config import load
 from exporter.config.schema import MainFile
 from exporter.exposition.families import FAMILIES
+from exporter.exposition.telemetry import Telemetry
 from exporter.simulator.data import row
 from exporter.simulator.fleet import demo_fleet
 from exporter.trend import DAY_SECONDS, FIELDS, yesterday
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
-ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key"}
+ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}
 SECRET_FILE = re.compile(r"secret_file: *([\w./-]+)")
 SAMPLE = re.compile(r'^(wechat_miniprogram_\w+)\{appid="(\w+)",name="([^"]+)"(.*)\} (\S+)$')
 
@@ -46,7 +47,8 @@ def test_a_configuration_in_the_docs_loads(page: str, text: str, tmp_path: Path)
     for name in SECRET_FILE.findall(text):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("not-a-real-secret\n")
-    assert load(tmp_path / "config.yaml", ENVIRONMENT).apps
+    config = load(tmp_path / "config.yaml", ENVIRONMENT)
+    assert config.apps or config.platforms
 
 
 def test_there_are_configurations_to_load() -> None:
@@ -93,7 +95,10 @@ def test_an_expression_in_the_docs_asks_for_metrics_that_exist(page: str, text: 
     del page
     asked = set(re.findall(r"\bwechat_miniprogram_\w+", text))
     assert asked
-    assert asked <= {family.metric for family in FAMILIES}
+    own = Telemetry(lambda: 0.0).render(openmetrics=False).decode()
+    assert asked <= {family.metric for family in FAMILIES} | set(
+        re.findall(r"^# TYPE (\S+)", own, re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])

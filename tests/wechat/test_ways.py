@@ -371,9 +371,9 @@ def test_a_reader_gives_the_row_of_its_day() -> None:
         ({"list": []}, Reason.EMPTY, "WeChat has no row for 2026-11-23"),
         ({}, Reason.MALFORMED, "there is no 'list'"),
         (
-            {"errMsg": "openapi.analysis.getDailyVisitTrend:fail"},
+            {"errMsg": "openapi:fail"},
             Reason.MALFORMED,
-            "there is no 'list'",
+            "errMsg is 'openapi:fail', which does not end in :ok",
         ),
     ],
     ids=["empty", "no list", "a cloud call's failure without a code"],
