@@ -99,6 +99,18 @@ def test_a_database_that_is_pulled_away_costs_no_row(
         assert "Traceback" not in exporter.output()
 
 
+def test_a_read_only_directory_is_a_clear_error_at_the_start(
+    tiny: Path, tmp_path: Path, wechat: Simulator, free_port: Callable[[], int]
+) -> None:
+    path = configuration(tmp_path, wechat, f"sqlite:///{tiny}/exporter.db")
+    subprocess.run(["mount", "-o", "remount,ro", tiny], check=True)
+    with (
+        pytest.raises(AssertionError, match=r"cannot open storage .*Read-only file system"),
+        serving(path, free_port()),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("fault", ["corrupt", "newer", "a file in the way"])
 def test_a_storage_that_cannot_be_opened_is_a_clear_error_at_the_start(
     tmp_path: Path, wechat: Simulator, free_port: Callable[[], int], fault: str

@@ -1,0 +1,73 @@
+"""Feeds bytes that libFuzzer breeds to all that reads foreign bytes; needs `pip install atheris`.
+
+Run: python -m benchmarks.fuzz body -max_total_time=600   (or: config, web, accept)
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+with atheris.instrument_imports():
+    from exporter.config import ConfigError, load
+    from exporter.exposition import negotiation
+    from exporter.trend import parse_trend
+    from exporter.web import webconfig
+    from exporter.web.webconfig.users import Users
+    from exporter.wechat.errors import CallError
+    from exporter.wechat.transport import Answer, read_json
+
+DAY: Final = date(2026, 11, 23)
+
+
+def body(content: bytes) -> None:
+    """An answer of WeChat's: read, or refused in our own words."""
+    with suppress(CallError, ValueError):
+        parse_trend(read_json(Answer(200, content)), DAY)
+
+
+def config(content: bytes) -> None:
+    """A configuration file: loaded, or refused in our own words."""
+    _FILE.write_bytes(content)
+    with suppress(ConfigError):
+        load(_FILE, {})
+
+
+def web(content: bytes) -> None:
+    """A web configuration file."""
+    _FILE.write_bytes(content)
+    with suppress(ConfigError):
+        webconfig.load(_FILE, {})
+
+
+def accept(content: bytes) -> None:
+    """Headers that a client sends."""
+    negotiation.wants_openmetrics(content.decode("latin-1"))
+    negotiation.accepts_gzip(content.decode("latin-1"))
+    _USERS.check(content)
+
+
+_FILE: Final = Path(tempfile.mkdtemp(), "fuzzed.yaml")
+_USERS: Final = Users({"alice": b"$2b$04$" + b"a" * 53})
+_TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "body": body,
+    "config": config,
+    "web": web,
+    "accept": accept,
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """Run until something breaks or the time is over; the rest of the words are libFuzzer's."""
+    program, target, *others = words
+    atheris.Setup([program, *others], _TARGETS[target])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv)
