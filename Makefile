@@ -34,7 +34,7 @@ bench: $(STAMP)
 lock: $(STAMP)  ## pin the image's requirements anew, every file by its hash
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	$(LOCK) pyproject.toml --output-file requirements/run.txt
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(LOCK) - --output-file requirements/build.txt
 
 sbom: $(STAMP)  ## what is in the image, as CycloneDX: sbom.cdx.json
