@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account
-from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint
 from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.vault import Vault, VaultError
@@ -18,10 +18,14 @@ from exporter.wechat.vault import Vault, VaultError
 _TICKET_SECONDS: Final = 300.0  # between two looks at a ticket's age
 _NAME_PAUSE: Final = 0.2  # seconds between two names: 10,000 take half an hour
 _FIRST_NAMES: Final = 50  # are awaited before the accounts are shown: a later name is another series
-_NAMES_AT_ONCE: Final = 500  # between two changes of what is on show
+_NAMES_AT_ONCE: Final = 500  # in one turn, and between two changes of what is on show
 _FIRST_RETRY: Final = 60.0  # seconds, doubled after each failure up to the interval
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
 _NAME_RETRY: Final = 3600.0
+_OF_ACCOUNT: Final = frozenset(
+    {Reason.PERMISSION, Reason.ACCOUNT, Reason.INVALID_APPID, Reason.MALFORMED, Reason.UNKNOWN_ERRCODE}
+)
+"""Why the name of one account may fail while the others' do not."""
 
 
 class Gauges(Protocol):
@@ -156,9 +160,8 @@ class PlatformWatch:
         if self._clock() < search.names_at:
             return
         due = accounts.unnamed(search.known, self._clock())
-        for start in range(0, len(due), _NAMES_AT_ONCE):
-            if self._clock() >= search.list_at or not self._name(search, due[start : start + _NAMES_AT_ONCE]):
-                return
+        if due:  # the rest in the next turn: other platforms have theirs, and a push may have come
+            self._name(search, due[:_NAMES_AT_ONCE])
             self._changed()
 
     def _search(self, platform: OpenPlatform, before: _Search | None) -> _Search:
@@ -218,29 +221,26 @@ class PlatformWatch:
         )
         return True
 
-    def _name(self, search: _Search, appids: list[str]) -> bool:
-        """Ask for the names of these; False where it makes no sense to go on."""
-        asked = False
-        for appid in appids:
-            if self._stopping.wait(_NAME_PAUSE if asked else 0):
-                return False
-            asked = True
-            body = {"authorizer_appid": appid}
+    def _name(self, search: _Search, appids: list[str]) -> None:
+        """Ask for the names of these, as far as it makes sense to go on."""
+        for number, appid in enumerate(appids):
+            if self._stopping.wait(_NAME_PAUSE if number else 0):
+                return
             now = self._clock()
             try:
-                name = search.platform.component.ask(Endpoint.AUTHORIZER_INFO, body, accounts.name_in)
+                name = search.platform.component.ask(
+                    Endpoint.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.name_in
+                )
             except CallError as error:
                 known = search.known[appid]
                 search.known[appid] = Account(known.name, now - accounts.NAME_SECONDS + _NAME_RETRY)
-                if _concerns_platform(error):
+                if error.failure.reason not in _OF_ACCOUNT:  # the next one would fail too
                     search.names_at = now + _FIRST_RETRY
-                    self._save(search)
-                    return False
+                    break
             else:
                 search.known[appid] = Account(name, now)
-        if asked:
+        if appids:
             self._save(search)
-        return True
 
     def _has_token(self, search: _Search, appid: str) -> bool:
         try:
@@ -277,11 +277,3 @@ class PlatformWatch:
 
 def _without_name(search: _Search) -> list[str]:
     return [appid for appid, account in search.known.items() if not account.asked_at]
-
-
-def _concerns_platform(error: CallError) -> bool:
-    """Whether the next account's name would fail for the same cause."""
-    failure = error.failure
-    return (
-        failure.action not in (Action.RETRY, Action.NEXT_ROUND) and failure.reason is not Reason.PERMISSION
-    ) or (failure.reason is Reason.THIRD_PARTY_TICKET)

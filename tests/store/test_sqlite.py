@@ -161,3 +161,41 @@ def test_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(store: 
     store._db.execute("PRAGMA max_page_count = 100000")
     store.save(many, 9)
     assert len(list(store.load())) == 2000
+
+
+def test_credentials_outlive_the_process_and_the_last_one_counts(path: Path) -> None:
+    first = SqliteStore(path)
+    assert first.credential("refresh_token/wx1") is None
+    first.save_credential("refresh_token/wx1", "one")
+    first.save_credential("refresh_token/wx1", "two")
+    first.save_credential("refresh_token/wx2", "三")
+    second = SqliteStore(path)  # the first was never closed, as after kill -9
+    assert second.credential("refresh_token/wx1") == "two"
+    assert second.credential("refresh_token/wx2") == "三"
+
+
+def test_a_credential_that_cannot_be_kept_says_so(store: SqliteStore, path: Path) -> None:
+    store._db.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        store.save_credential("key", "value")
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.credential("key") is None
+
+
+def test_a_file_of_the_first_version_keeps_its_rows_and_gets_a_place_for_credentials(path: Path) -> None:
+    old = SqliteStore(path)
+    old.save([(APPID, held())], 9)
+    old.close()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE credentials")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    new = SqliteStore(path)
+    assert list(new.load()) == [(APPID, (held(),))]
+    new.save_credential("key", "value")
+    assert new.credential("key") == "value"
+    assert new._db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    new.close()

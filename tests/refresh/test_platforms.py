@@ -1,0 +1,206 @@
+"""The watch over platforms, on a clock that stands still, turn by turn."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import Discovery, Platform, Secret, TicketFile
+from exporter.refresh import platforms as watched
+from exporter.refresh.platforms import PlatformWatch, _Search
+from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid, fleet
+from exporter.simulator.server import Conditions, Simulator
+from exporter.store.memory import MemoryStore
+from exporter.wechat.line import Line
+from exporter.wechat.third_party import OpenPlatform, open_platforms
+from tests.wechat.lines import Clock, opened
+
+START = Clock().now
+
+
+@dataclass
+class Gauges:
+    tickets: list[float] = field(default_factory=list)
+    found: list[tuple[int, int]] = field(default_factory=list)
+
+    def ticket(self, platform: str, received_at: float) -> None:
+        self.tickets.append(received_at)
+
+    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
+        self.found.append((apps, without_token))
+
+
+@dataclass
+class Scene:
+    sim: Simulator
+    line: Line
+    clock: Clock
+    ticket: Path
+    log: FilteringBoundLogger
+    vault: MemoryStore = field(default_factory=MemoryStore)
+    gauges: Gauges = field(default_factory=Gauges)
+    shown: list[int] = field(default_factory=list)
+
+    def platform(self) -> OpenPlatform:
+        settings = Platform(
+            "main",
+            DEMO_PLATFORM.component_appid,
+            Secret(DEMO_PLATFORM.secret),
+            TicketFile(self.ticket),
+            Discovery(3600.0),
+        )
+        return open_platforms([settings], self.line, self.vault)["main"]
+
+    def watch(self) -> PlatformWatch:
+        watch = PlatformWatch(
+            self.vault,
+            lambda: self.shown.append(len(watch.apps())),
+            self.gauges,
+            self.log,
+            clock=self.clock,
+            stopping=threading.Event(),
+        )
+        watch.configure({"main": self.platform()})
+        return watch
+
+    def turn(self, watch: PlatformWatch) -> _Search:
+        search = watch._searches["main"]
+        watch.search(search)
+        return search
+
+
+@pytest.fixture
+def apps() -> int:
+    return 3
+
+
+@pytest.fixture
+def scene(
+    tmp_path: Path, apps: int, log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
+    monkeypatch.setattr(watched, "_NAME_PAUSE", 0)
+    clock = Clock()
+    with (
+        Simulator(fleet(apps, seed=1), Conditions(time_source=clock), platforms=[DEMO_PLATFORM]) as sim,
+        opened(sim.base_url, clock=clock) as line,
+    ):
+        ticket = tmp_path / "ticket"
+        ticket.write_text(sim.new_ticket("main"))
+        yield Scene(sim, line, clock, ticket, log)
+
+
+def test_accounts_are_shown_with_their_names_and_asked_for_once_an_interval(scene: Scene) -> None:
+    watch = scene.watch()
+    assert not watch.settled
+    for seconds in (0, 1, 3598):
+        scene.clock.now += seconds
+        scene.turn(watch)
+    assert [app.name for app in watch.apps()] == ["app-00001", "app-00002", "app-00003"]
+    assert watch.settled
+    assert scene.gauges.found == [(3, 0)]
+    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (1, 3)
+    scene.clock.now += 1
+    scene.turn(watch)
+    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (2, 3)
+
+
+def test_names_are_refreshed_daily_and_known_after_a_restart(scene: Scene) -> None:
+    scene.turn(scene.watch())
+    again = scene.watch()
+    assert again.settled
+    assert [app.name for app in again.apps()] == ["app-00001", "app-00002", "app-00003"]
+    scene.turn(again)
+    assert scene.sim.calls("get_authorizer_info") == 3
+    scene.clock.now += 86_400
+    scene.ticket.write_text(scene.sim.new_ticket("main"))
+    scene.turn(again)
+    assert scene.sim.calls("get_authorizer_info") == 6
+
+
+def test_a_list_that_fails_is_tried_later_and_later_and_told_once(scene: Scene, events: list[Any]) -> None:
+    scene.ticket.write_text("an-invented-ticket")
+    watch = scene.watch()
+    delays = []
+    for _ in range(8):
+        search = scene.turn(watch)
+        delays.append(search.list_at - scene.clock.now)
+        scene.clock.now = search.list_at
+    assert delays == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert watch.settled
+    warnings = [event for event in events if event["log_level"] == "warning"]
+    assert [event["event"] for event in warnings] == ["discovery failing"]
+    assert "start_push_ticket" in warnings[0]["advice"]
+    scene.ticket.write_text(scene.sim.new_ticket("main"))
+    watch.ticket_came("main", scene.clock.now)
+    scene.turn(watch)
+    assert len(watch.apps()) == 3
+
+
+def test_an_event_brings_a_new_list_but_not_a_flood_of_them(scene: Scene) -> None:
+    watch = scene.watch()
+    scene.turn(watch)
+    for _ in range(20):
+        watch.accounts_changed("main")
+        scene.turn(watch)
+        scene.clock.now += 1
+    assert scene.sim.calls("get_authorizer_list") == 2
+
+
+def test_one_name_that_cannot_be_had_does_not_stop_the_others(scene: Scene) -> None:
+    watch = scene.watch()
+    search = watch._searches["main"]
+    watch._list(search)
+    scene.sim.platforms["main"].withdraw(fake_appid(1))
+    watch._name(search, list(search.known))
+    assert [app.name for app in watch.apps()] == [fake_appid(1), "app-00002", "app-00003"]
+    assert search.names_at == 0
+
+
+def test_names_wait_while_the_platform_itself_is_refused(scene: Scene) -> None:
+    watch = scene.watch()
+    search = watch._searches["main"]
+    watch._list(search)
+    scene.sim.platforms["main"].ip_allowed = False
+    watch._name(search, list(search.known))
+    assert scene.sim.calls("get_authorizer_info", outcome="61004") == 1
+    assert search.names_at == scene.clock.now + 60
+    refused = scene.sim.calls(outcome="61004")
+    scene.turn(watch)
+    assert scene.sim.calls(outcome="61004") == refused
+    assert watch._next_at(search) >= scene.clock.now + 60
+
+
+@pytest.mark.parametrize("apps", [1200])
+def test_the_accounts_of_a_large_platform_are_shown_before_all_have_names(scene: Scene) -> None:
+    watch = scene.watch()
+    search = scene.turn(watch)
+    assert scene.sim.calls("get_authorizer_list") == 3
+    assert scene.shown == [1200, 1200]
+    assert scene.sim.calls("get_authorizer_info") == 550
+    for _ in range(2):
+        assert watch._next_at(search) <= scene.clock.now
+        scene.turn(watch)
+    assert scene.sim.calls("get_authorizer_info") == 1200
+    assert watch._next_at(search) > scene.clock.now
+
+
+def test_a_line_that_is_down_ends_a_turn_at_its_first_name(scene: Scene) -> None:
+    watch = scene.watch()
+    search = watch._searches["main"]
+    watch._list(search)
+    scene.sim.stop()
+    watch._name(search, list(search.known))
+    assert sum(account.asked_at > 0 for account in search.known.values()) == 1
+
+
+def test_the_age_of_the_ticket_is_told(scene: Scene) -> None:
+    watch = scene.watch()
+    watch._look_at_tickets()
+    assert scene.gauges.tickets == [scene.ticket.stat().st_mtime]
+    scene.ticket.unlink()
+    watch._look_at_tickets()
+    assert len(scene.gauges.tickets) == 1
