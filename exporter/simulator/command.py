@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import FrameType
 from typing import Final
 
-from exporter.simulator.fleet import demo_fleet, fleet
+from exporter.simulator.fleet import DEMO_PLATFORM, demo_fleet, fleet
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TREND_PATH
 from exporter.simulator.server import Conditions, ListenAddressError, Simulator
 from exporter.trend import wire_date, yesterday
@@ -33,7 +33,7 @@ def run(listen_address: str, apps: int, latency_seconds: float, always_published
     conditions = Conditions(latency_seconds=latency_seconds, always_published=always_published)
     try:
         host, port = split_address(listen_address)
-        simulator = Simulator(mini_programs, conditions, host, port)
+        simulator = Simulator(mini_programs, conditions, host, port, [DEMO_PLATFORM])
     except ListenAddressError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -81,6 +81,11 @@ What was asked, the mini programs, the faults there are:
   curl {url}/_sim/calls
   curl {url}/_sim/apps
   curl {url}/_sim/faults
+The third-party platform that they have authorised; a ticket of its, and a push of one to an exporter:
+  curl {url}/_sim/platforms
+  curl {url}/_sim/platforms/{DEMO_PLATFORM.name}/ticket
+  curl -d '{{"url":"http://localhost:10950/wechat/ticket/{DEMO_PLATFORM.name}"}}' \
+{url}/_sim/platforms/{DEMO_PLATFORM.name}/push
 Let one hang, make it healthy again, go to tomorrow:
   curl -d '{{"fault":"hang"}}' {url}/_sim/apps/{app.appid}/fault
   curl -d '{{"fault":"none"}}' {url}/_sim/apps/{app.appid}/fault

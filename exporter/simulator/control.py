@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.simulator.accounts import SimApp
@@ -10,6 +10,7 @@ from exporter.simulator.clock import Clock
 from exporter.simulator.faults import BEHAVIOURS, Call, Fault, FaultBoard
 from exporter.simulator.ledger import Ledger
 from exporter.simulator.messages import Answer, Request
+from exporter.simulator.platforms import PlatformDesk
 from exporter.simulator.tokens import TokenDesk
 
 PREFIX: Final = "/_sim/"
@@ -34,6 +35,8 @@ class Control:
     faults: FaultBoard
     ledger: Ledger
     configuration: Callable[[], str]
+    platforms: Mapping[str, PlatformDesk] = field(default_factory=dict)
+    push: Callable[[str, str], object] = lambda _platform, _url: None
 
     def answer(self, request: Request) -> Answer:
         """The answer to a control call; errors are a 4xx with `{"error": text}`."""
@@ -55,6 +58,7 @@ class Control:
             ("GET", "faults"): lambda: {fault: does.meaning for fault, does in BEHAVIOURS.items()},
             ("GET", "clock"): self._now,
             ("POST", "clock"): lambda: self._set_clock(_asked(request)),
+            ("GET", "platforms"): lambda: [self._platform(desk) for desk in self.platforms.values()],
         }
         route = routes.get((request.method, rest))
         if route is not None:
@@ -64,11 +68,15 @@ class Control:
                 if appid not in self.apps:
                     raise ControlError(404, f"no app {appid}; GET {PREFIX}apps lists them")
                 return _json(self._switch(appid, _asked(request)) if verb == "fault" else self._revoke(appid))
+            case ["platforms", name, verb]:
+                return _json(self._of_platform(name, verb, request))
         known = ", ".join(f"{method} {PREFIX}{path}" for method, path in routes)
         raise ControlError(
             404,
             f"{request.method} {request.path} is unknown; there are: {known}, GET {PREFIX}config, "
-            f"POST {PREFIX}apps/{{appid}}/fault, POST {PREFIX}apps/{{appid}}/revoke",
+            f"POST {PREFIX}apps/{{appid}}/fault, POST {PREFIX}apps/{{appid}}/revoke, "
+            f"GET {PREFIX}platforms/{{name}}/ticket, POST {PREFIX}platforms/{{name}}/push, "
+            f"POST {PREFIX}platforms/{{name}}/authorise, POST {PREFIX}platforms/{{name}}/withdraw",
         )
 
     def _calls(self) -> object:
@@ -121,6 +129,37 @@ class Control:
     def _revoke(self, appid: str) -> object:
         self.desk.revoke(appid, self.clock.now())
         return self._app(self.apps[appid])
+
+    def _of_platform(self, name: str, verb: str, request: Request) -> object:
+        desk = self.platforms.get(name)
+        if desk is None:
+            raise ControlError(404, f"no platform {name}; GET {PREFIX}platforms lists them")
+        if (request.method, verb) == ("GET", "ticket"):  # as a platform's own server would hand it out
+            return {"component_verify_ticket": desk.new_ticket(self.clock.now())}
+        if request.method == "POST" and verb in ("authorise", "withdraw"):
+            appid = _asked(request).get("appid")
+            if not isinstance(appid, str) or appid not in self.apps:
+                raise ControlError(404, f"no such app; GET {PREFIX}apps lists them")
+            (desk.authorise if verb == "authorise" else desk.withdraw)(appid)
+            return self._platform(desk)
+        if (request.method, verb) == ("POST", "push"):
+            url = _asked(request).get("url")
+            if not isinstance(url, str):
+                raise ControlError(400, 'say {"url": ADDRESS}')
+            self.push(name, url)
+            return {"pushing": url}
+        raise ControlError(404, "there are: GET ticket, POST push, POST authorise, POST withdraw")
+
+    def _platform(self, desk: PlatformDesk) -> object:
+        platform = desk.platform
+        return {
+            "name": platform.name,
+            "component_appid": platform.component_appid,
+            "component_appsecret": platform.secret,
+            "token": platform.token,
+            "encoding_aes_key": platform.aes_key,
+            "accounts": list(desk.accounts),
+        }
 
     def _app(self, app: SimApp) -> object:
         return {

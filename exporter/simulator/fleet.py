@@ -9,6 +9,7 @@ import yaml
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Fault
+from exporter.simulator.platforms import SimPlatform
 
 _TEAMS: Final = ("retail", "food", "travel", "media", "services")
 _STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's own example leaves it out
@@ -22,6 +23,10 @@ def fake_appid(number: int) -> str:
 def fake_secret(number: int) -> str:
     """A secret that nobody takes for one."""
     return f"not-a-real-secret-{number:04d}"
+
+
+DEMO_PLATFORM: Final = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
+"""A third-party platform that every mini program has authorised."""
 
 
 def demo_fleet() -> tuple[SimApp, ...]:

@@ -1,6 +1,7 @@
 """The simulator itself: a thread with a server on a loopback port, and the switches for Python callers."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -108,7 +109,14 @@ class Simulator:
             hosting_appid=conditions.hosting_appid,
         )
         self._control = Control(
-            by_appid, self.clock, self._desk, self._faults, self._ledger, self.configuration
+            by_appid,
+            self.clock,
+            self._desk,
+            self._faults,
+            self._ledger,
+            self.configuration,
+            self.platforms,
+            self._push_later,
         )
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()  # two threads may stop it at the same time
@@ -197,6 +205,14 @@ class Simulator:
         return self._push(
             platform, url, "component_verify_ticket", ComponentVerifyTicket=self.new_ticket(platform)
         )
+
+    def _push_later(self, platform: str, url: str) -> None:
+        """The same from the simulator's own thread, which must go on answering."""
+        threading.Thread(target=self._push_quietly, args=(platform, url), daemon=True).start()
+
+    def _push_quietly(self, platform: str, url: str) -> None:
+        with contextlib.suppress(OSError):  # nobody there: WeChat does not mind either
+            self.push_ticket(platform, url)
 
     def push_event(self, platform: str, url: str, kind: str, appid: str) -> tuple[int, str]:
         """Push that an account has come or gone: `authorized`, `updateauthorized` or `unauthorized`."""

@@ -5,7 +5,7 @@ import pytest
 
 from exporter.cli import main
 from exporter.simulator.faults import Fault
-from exporter.simulator.fleet import config_yaml, fake_appid, fleet
+from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 
 Check = Callable[..., int]
@@ -96,3 +96,52 @@ def test_a_name_with_a_line_break_stays_on_its_line(
     path.write_text(path.read_text("utf-8").replace("name: app-00002", 'name: "two\\nlines"'), "utf-8")
     assert check("--online") == 0
     assert f"'two\\nlines' ({fake_appid(2)}): OK" in capsys.readouterr().out
+
+
+PLATFORM = """
+platforms:
+  - name: main
+    component_appid: wxfa4ec00000000001
+    component_appsecret: not-a-real-component-secret
+    verify_ticket: {{http: {{url: "{url}/_sim/platforms/main/ticket"}}}}
+    discover: true
+"""
+
+
+def platform_check(wechat: Simulator, tmp_path: Path, apps: str = "") -> int:
+    path = tmp_path / "config.yaml"
+    text = f"wechat: {{base_url: '{wechat.base_url}'}}\nstorage: {{url: 'sqlite:///exporter.db'}}\n"
+    path.write_text(text + apps + PLATFORM.format(url=wechat.base_url), "utf-8")
+    return main(["check", f"--config.file={path}", "--online"])
+
+
+@pytest.fixture
+def platform_wechat() -> Iterator[Simulator]:
+    conditions = Conditions(always_published=True, hosting_appid=fake_appid(3))
+    with Simulator(fleet(3, seed=1), conditions, platforms=[DEMO_PLATFORM]) as simulator:
+        yield simulator
+
+
+def test_accounts_of_a_platform_are_checked_too_and_no_refresh_token_is_lost(
+    platform_wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform_wechat.platforms["main"].authorise(fake_appid(2), exchanged=False)
+    hosting = f"apps: [{{appid: {fake_appid(3)}, name: inside, token: {{type: cloud_hosting}}}}]\n"
+    for _ in range(2):
+        assert platform_check(platform_wechat, tmp_path, hosting) == 1
+        told = capsys.readouterr().out
+        assert "platform main: OK, 3 accounts, 1 without a refresh token" in told
+        assert f"inside ({fake_appid(3)}): OK" in told
+        assert f"({fake_appid(2)}): FAILED, third_party_refresh_token" in told
+        assert told.endswith("2 of 3 apps OK\n")
+    assert platform_wechat.calls("authorizer_token", outcome="61023") == 0
+
+
+def test_a_platform_that_is_refused_is_told_with_what_to_do(
+    platform_wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform_wechat.platforms["main"].ip_allowed = False
+    assert platform_check(platform_wechat, tmp_path) == 1
+    told = capsys.readouterr().out
+    assert "platform main: FAILED, ip_not_allowed: errcode 61004" in told
+    assert "*platform's* list" in told

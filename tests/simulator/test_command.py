@@ -8,7 +8,7 @@ import requests
 import yaml
 
 from exporter.simulator.command import run, split_address, usage
-from exporter.simulator.fleet import demo_fleet
+from exporter.simulator.fleet import DEMO_PLATFORM, demo_fleet
 from exporter.simulator.server import ListenAddressError, Simulator
 
 CALL = "import sys; from exporter.simulator.command import run; sys.exit(run({!r}, {}, 0.0, True))"
@@ -38,7 +38,7 @@ def test_it_runs_until_a_signal_and_says_how_to_ask(number: signal.Signals, apps
 
 
 def test_every_curl_line_names_a_path_that_exists() -> None:
-    with Simulator(demo_fleet()) as sim:
+    with Simulator(demo_fleet(), platforms=[DEMO_PLATFORM]) as sim:
         for path in re.findall(rf"curl {sim.base_url}(/\S+)", usage(sim)):
             assert requests.get(sim.base_url + path, timeout=5).status_code == 200
 
