@@ -60,7 +60,8 @@ def prepare(base_url: str) -> tuple[Worker, Ledger]:
         path = Path(folder, "config.yaml")
         path.write_text(config_yaml(fleet(APPS, 1), base_url), "utf-8")
         config = load(path, {})
-    line = open_line(config.wechat, CONCURRENCY, Telemetry(time.time).call, lambda: None)
+    telemetry = Telemetry(time.time)
+    line = open_line(config.wechat, CONCURRENCY, telemetry.call, lambda: None)
     ledger = Ledger(1)
     ways = {app.appid: choose_way(app, line) for app in config.apps}
     ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1, time.time())
@@ -68,7 +69,7 @@ def prepare(base_url: str) -> tuple[Worker, Ledger]:
     stopping = threading.Event()
     asking = Asking(ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping)
     asked = Fleet(ways, Policy(1, 0), 3600, CONCURRENCY)
-    return Worker(ledger, asking, asked, lambda _: None, log, clock=time.time, stopping=stopping), ledger
+    return Worker(ledger, asking, asked, telemetry, log, clock=time.time, stopping=stopping), ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

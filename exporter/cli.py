@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 from exporter import __version__
+from exporter.shards import AUTO, MOST_SHARDS
 from exporter.web.listen import ListenError, parse_address
 
 PROGRAM: Final = "wechat-miniprogram-exporter"
@@ -75,12 +76,23 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 def _serve_flags(parser: argparse.ArgumentParser) -> None:
     _config_flag(parser)
+    _shard_flags(parser)
     _web_flags(parser)
+    parser.add_argument(
+        "--sd.target",
+        dest="sd_targets",
+        metavar="HOST:PORT",
+        type=_target,
+        action="append",
+        default=[],
+        help="what /sd names for each shard, {shard} being its number; repeatable for replicas (as asked)",
+    )
     _log_flags(parser, "info")
 
 
 def _check_flags(parser: argparse.ArgumentParser) -> None:
     _config_flag(parser)
+    _shard_flags(parser)
     _web_config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
 
@@ -167,6 +179,24 @@ def _config_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _shard_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shard",
+        metavar="N",
+        type=_shard,
+        default="0",
+        help="which part of the apps, from 0; auto: the number of a StatefulSet's pod (%(default)s)",
+    )
+    parser.add_argument(
+        "--total-shards",
+        dest="total_shards",
+        metavar="N",
+        type=_total,
+        default=1,
+        help="into how many parts the apps are divided (%(default)s)",
+    )
+
+
 def _web_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.listen-address",
@@ -228,6 +258,28 @@ def _address(text: str) -> str:
     except ListenError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def _target(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:{}\[\]-]+:[0-9{}a-z]+", text) or re.search(
+        r"[{}]", text.replace("{shard}", "")
+    ):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not HOST:PORT such as exporter-{{shard}}.exporter:10950"
+        )
+    return text
+
+
+def _shard(text: str) -> str:
+    if text != AUTO and not (text.isascii() and text.isdigit() and int(text) < MOST_SHARDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up, nor auto")
+    return text
+
+
+def _total(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_SHARDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SHARDS}")
+    return int(text)
 
 
 def _count(text: str) -> int:

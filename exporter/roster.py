@@ -4,18 +4,26 @@ from collections.abc import Mapping
 
 from exporter.config.settings import App, Config, ThirdParty
 from exporter.refresh.platforms import PlatformWatch
+from exporter.shards import THE_WHOLE, Shard
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import OpenPlatform, open_platforms
+from exporter.wechat.tokens import Shelves, own_shelves
 from exporter.wechat.vault import Vault
 from exporter.wechat.ways import Way, choose_way
 
 
 class Roster:
-    """The apps on duty; what did not change keeps its tokens when the configuration does."""
+    """The shard's `apps`, and `everyone` of all shards.
 
-    def __init__(self, watch: PlatformWatch, vault: Vault) -> None:
+    What did not change keeps its tokens when the configuration does.
+    """
+
+    def __init__(self, watch: PlatformWatch, vault: Vault, shard: Shard = THE_WHOLE) -> None:
         self._watch = watch
         self._vault = vault
+        self._shard = shard
+        self._shelves: Shelves = own_shelves
+        self.everyone: tuple[App, ...] = ()
         self.apps: tuple[App, ...] = ()
         self.ways: Mapping[str, Way] = {}
         self.platforms: Mapping[str, OpenPlatform] = {}
@@ -24,11 +32,12 @@ class Roster:
         """Keep no token: the line is another one."""
         self.ways, self.platforms = {}, {}
 
-    def configure(self, config: Config, line: Line) -> list[tuple[App, str]]:
-        """Take a configuration over; returns every app with the kind of its token."""
+    def configure(self, config: Config, line: Line, shelves: Shelves = own_shelves) -> list[tuple[App, str]]:
+        """Take a configuration over; returns the shard's apps with the kind of their tokens."""
+        self._shelves = shelves
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
-        self.platforms = kept | open_platforms(new, line, self._vault)
+        self.platforms = kept | open_platforms(new, line, self._vault, shelves)
         renewed = {settings.name for settings in new}
         self.ways = {
             app.appid: self.ways[app.appid]
@@ -44,11 +53,12 @@ class Roster:
         apps: dict[str, App] = {}
         for app in (*config.apps, *self._watch.apps()):
             apps.setdefault(app.appid.lower(), app)
-        self.apps = tuple(apps.values())
+        self.everyone = tuple(apps.values())
+        self.apps = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
         self.ways = {
             app.appid: self.ways[app.appid]
             if app.appid in self.ways and before[app.appid] == app.token
-            else choose_way(app, line, self.platforms)
+            else choose_way(app, line, self.platforms, self._shelves)
             for app in self.apps
         }
         return [(app, self.ways[app.appid].kind) for app in self.apps]

@@ -4,13 +4,13 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config import ConfigError, load
-from exporter.config.settings import AccessToken, App, Config, ThirdParty
+from exporter.config.settings import AccessToken, Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
@@ -18,9 +18,10 @@ from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
-from exporter.refresh.worker import Fleet, Worker
+from exporter.refresh.worker import Fleet, Shift, Worker
+from exporter.replica import open_replica
 from exporter.roster import Roster
-from exporter.store.entry import HeldRow
+from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
@@ -34,9 +35,13 @@ class Exporter:
     """Everything but the web: what it shows is `publisher.page` and `telemetry`."""
 
     def __init__(
-        self, config: Config, log: FilteringBoundLogger, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float] = time.time,
+        shard: Shard = THE_WHOLE,
     ) -> None:
-        """Open the storage and show what it holds; nothing is asked of WeChat yet.
+        """Open the storage and show what it holds of the shard's apps; nothing is asked of WeChat yet.
 
         Raises:
             StoreError: the storage cannot be opened.
@@ -47,20 +52,29 @@ class Exporter:
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
         self.telemetry = Telemetry(clock)
-        self._store = open_store(config.storage.url, self.telemetry.storage_written)
+        self.telemetry.sharded(shard)
+        self._store = open_store(config.storage, self.telemetry.storage_written)
+        self._replica = open_replica(self._store, shard, clock)
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
         self.watch = PlatformWatch(
-            self._store, self._take_discovered, self.telemetry, log, clock=clock, stopping=self._stopping
+            self._store,
+            self._take_discovered,
+            self.telemetry,
+            log,
+            clock=clock,
+            stopping=self._stopping,
+            turn=self._replica.takes_turn,
+            names=self._replica.names_of(shard),
         )
-        self.roster = Roster(self.watch, self._store)
+        self.roster = Roster(self.watch, self._store, shard)
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._configure(config)
         if _is_exposed(config.wechat.base_url):
             log.warning("wechat.base_url is plain http: secrets and tokens travel in the clear")
-        self.ledger.restore(self._store.load())
+        self._replica.restore(self.ledger, self.roster.ways.keys())
         self.publisher.publish()
         asking = Asking(
             self.ledger,
@@ -74,13 +88,14 @@ class Exporter:
             self.ledger,
             asking,
             fleet,
-            self.telemetry.round_finished,
+            self.telemetry,
             log,
             clock=clock,
             stopping=self._stopping,
-            hung=self.telemetry.call_hung,
+            shift=Shift(self._replica.duty, self._replica.rhythm),
         )
         self._threads = [
+            *self._replica.keep_step(self.ledger, self._duty_changed, log, self._stopping),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
@@ -102,7 +117,11 @@ class Exporter:
             return "the publisher has stopped: is the storage on a disk that does not answer?"
         if self.worker.exhausted:
             return "all calls hang: does the name service answer, are mounted files there?"
-        return None
+        return self._replica.ailment
+
+    def _duty_changed(self, mine: bool) -> None:  # noqa: FBT001 - its one word
+        self.telemetry.leads(mine)
+        self.worker.relieve()
 
     def reload(self) -> str | None:
         """Read the configuration again: all of it takes effect, or nothing.
@@ -114,7 +133,7 @@ class Exporter:
             try:
                 config = load(self.config.path, os.environ)
                 if config.storage != self.config.storage:
-                    raise ConfigError((f"{config.path}: storage.url cannot change while the exporter runs",))  # noqa: TRY301
+                    raise ConfigError((f"{config.path}: storage cannot change while the exporter runs",))  # noqa: TRY301
             except ConfigError as error:
                 self.telemetry.reload_failed()
                 self.log.error("configuration refused, the old one stays", error=str(error))
@@ -124,7 +143,10 @@ class Exporter:
             if _line_settings(config) != _line_settings(self.config):
                 self._retire(self._line.transport)
                 self._line.follow(self._open_line(config))
-            self.worker.reconfigure(self._configure(config))
+            before = set(self.roster.ways)
+            fleet = self._configure(config)
+            self._restore(self.roster.ways.keys() - before)
+            self.worker.reconfigure(fleet)
             self.log.info("configuration reloaded", apps=len(config.apps))
             return None
 
@@ -152,7 +174,8 @@ class Exporter:
         self._warn_of_classic(config)
         if config.platforms and config.storage.url == "memory://":
             self.log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
-        apps = self.roster.configure(config, self._line)
+        shelves = self._replica.configure(config, self._line)
+        apps = self.roster.configure(config, self._line, shelves)
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
@@ -178,18 +201,16 @@ class Exporter:
             apps = self.roster.gather(self.config, self._line)
             if self.roster.apps != before:
                 self.ledger.discovered(apps)
-                self.ledger.restore(self._stored_rows(before))
+                self._restore({app.appid for app in self.roster.apps} - {app.appid for app in before})
                 self.telemetry.found_apps(len(apps))
                 self.worker.reconfigure(self._fleet())
 
-    def _stored_rows(self, before: Iterable[App]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
-        """Rows of apps that have just come, which may have been here before."""
-        known = {app.appid for app in before}
-        new = {app.appid for app in self.roster.apps} - known
-        if not new:
+    def _restore(self, appids: Collection[str]) -> None:
+        """Take over what is kept of apps that have just come, which may have been here before."""
+        if not appids:
             return
         try:
-            yield from ((appid, rows) for appid, rows in self._store.load() if appid in new)
+            self._replica.restore(self.ledger, appids)
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 

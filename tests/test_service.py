@@ -125,7 +125,7 @@ def test_the_storage_cannot_move_while_running(
     write()
     problem = exporter.reload()
     assert problem is not None
-    assert "storage.url cannot change while the exporter runs" in problem
+    assert "storage cannot change while the exporter runs" in problem
     assert [event["event"] for event in events if event["log_level"] == "error"] == [
         "configuration refused, the old one stays"
     ]

@@ -168,7 +168,7 @@ def _existing(place: Path) -> Journal:
 
 
 def _take_over(config: Config, journal: Journal, wanted: Wanted) -> None:
-    store = open_store(config.storage.url)
+    store = open_store(config.storage)
     try:
         take_over(store, journal, wanted)
     finally:

@@ -53,7 +53,7 @@ def check_online(config: Config, *, chinese: bool) -> int:
     if not config.platforms:
         return _ask_all(config, MemoryStore(), chinese=chinese)
     try:
-        store = open_store(config.storage.url)  # refresh tokens that come back must not be lost
+        store = open_store(config.storage)  # refresh tokens that come back must not be lost
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -31,7 +31,7 @@ def run(flags: argparse.Namespace) -> int:
             sys.stdout.write(_welcome(flags, simulator.base_url))
             sys.stdout.flush()
 
-        return serve_config(config, flags, welcome)
+        return serve_config(config, flags, started=welcome)
 
 
 def _welcome(flags: argparse.Namespace, wechat: str) -> str:

@@ -16,6 +16,7 @@ from exporter.config import ConfigError, load
 from exporter.config.settings import Config
 from exporter.logs import open_log
 from exporter.service import Exporter
+from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.web.app import make_app
 from exporter.web.gate import Gate
@@ -34,17 +35,21 @@ def run(flags: argparse.Namespace) -> int:
     """Read the configuration and serve; 2 where the configuration is bad."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     try:
+        shard = choose_shard(flags.shard, flags.total_shards, os.environ)
         config = load(Path(flags.config_file), os.environ)
-    except ConfigError as error:
+    except (ConfigError, ShardError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return serve_config(config, flags)
+    return serve_config(config, flags, shard)
 
 
 def serve_config(
-    config: Config, flags: argparse.Namespace, started: Callable[[], None] = lambda: None
+    config: Config,
+    flags: argparse.Namespace,
+    shard: Shard = THE_WHOLE,
+    started: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve with a valid configuration; `started` is called once connections are accepted."""
+    """Serve the shard of a valid configuration; `started` is called once connections are accepted."""
     log = open_log(flags.log_level, flags.log_format)
     gate = Gate(WebConfig())
     watch = _watch(flags.web_config_file, gate, log)
@@ -58,12 +63,18 @@ def serve_config(
     with ExitStack() as stack:
         try:
             sockets = [stack.enter_context(listen(address)) for address in addresses]
-            exporter = Exporter(config, log)
+            exporter = Exporter(config, log, shard=shard)
         except (ListenError, StoreError) as error:
             log.error("cannot start", error=str(error))
             return 1
         gate.unwell = lambda: exporter.ailment() is not None
-        log.info("starting", version=__version__, apps=len(config.apps), config=str(config.path))
+        log.info(
+            "starting",
+            version=__version__,
+            apps=len(config.apps),
+            config=str(config.path),
+            **({"shard": str(shard)} if shard.total > 1 else {}),
+        )
 
         def begin() -> None:
             log.info("listening", addresses=" ".join(addresses), telemetry_path=flags.telemetry_path)

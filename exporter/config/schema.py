@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from exporter.config import texts
 from exporter.config.platforms import PlatformEntry
 from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
-from exporter.config.settings import App, RefreshSettings, StableToken, StorageSettings, WechatSettings
+from exporter.config.settings import App, RefreshSettings, StableToken, WechatSettings
+from exporter.config.storage import StorageEntry
 from exporter.config.tokens import Appid, Entry, FilePath, Place, SecretEntry, TokenEntry
 
 PLANNED_KEYS: Final[tuple[str, ...]] = ()
@@ -79,20 +80,6 @@ class RefreshEntry(Entry):
         return RefreshSettings(
             self.interval, self.history_days, self.revisit_days, self.concurrency, self.requests_per_second
         )
-
-
-class StorageEntry(Entry):
-    """The section `storage`."""
-
-    url: Annotated[str, Rule("memory:// or sqlite:///path", texts.storage_url)] = Field(
-        default="sqlite:///data/exporter.db",
-        description="Where rows survive a restart: an SQLite file, or nowhere with memory://.",
-    )
-
-    def settings(self, place: Place) -> StorageSettings:
-        """The section as the program uses it: with an absolute path."""
-        scheme, slashes, path = self.url.partition(":///")
-        return StorageSettings(f"{scheme}{slashes}{place.path(path)}" if slashes else self.url)
 
 
 class AppEntry(SecretEntry):

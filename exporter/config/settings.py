@@ -197,10 +197,30 @@ class RefreshSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A Redis server, or with `master` the sentinels that know where it is; `hosts` are names and ports."""
+
+    hosts: tuple[tuple[str, int], ...]
+    database: int = 0
+    master: str | None = None
+    tls: bool = False
+    user: str | None = None
+    ca_file: str | None = None
+    password: Secret | None = None
+    sentinel_password: Secret | None = None
+    prefix: str = "wechat-miniprogram"
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSettings:
-    """`memory://`, or `sqlite:////absolute/path` (the fourth slash begins the path)."""
+    """`memory://`, `sqlite:////absolute/path` (the fourth slash begins the path), or Redis' address.
+
+    The URL has no password in it. `encryption_key` encrypts tokens and refresh tokens.
+    """
 
     url: str
+    redis: RedisServer | None = None
+    encryption_key: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

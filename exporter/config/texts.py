@@ -22,8 +22,7 @@ _PLATFORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # stands in a
 _CLOUD_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 _PATTERN: Final = re.compile(r"[wx0-9a-fA-F*?\[\]!-]{1,40}")
-_SQLITE: Final = "sqlite:///"
-_LATER_STORAGE: Final = ("redis://", "rediss://")  # known, but not built yet
+_PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 
 
 def appid(text: str) -> str:
@@ -118,19 +117,9 @@ def plain_url(text: str) -> str:
     return text
 
 
-def storage_url(text: str) -> str:
-    """Where rows are kept: `memory://` or `sqlite:///` and a path."""
-    if text.startswith(_LATER_STORAGE):
-        scheme = text.partition("//")[0]
-        raise RefusedError(f"{scheme}// is not supported by this version yet (memory:// or sqlite:///path)")
-    path = text.removeprefix(_SQLITE)
-    if text == "memory://" or (text.startswith(_SQLITE) and _is_file(path)):
-        return text
-    raise ValueError("another kind of storage")
-
-
-def _is_file(path: str) -> bool:
-    return bool(path.strip("/")) and not path.endswith("/") and "?" not in path and path != ":memory:"
+def key_prefix(text: str) -> str:
+    """What the names of keys begin with."""
+    return _matched(_PREFIX, text)
 
 
 def _http(text: str) -> SplitResult:

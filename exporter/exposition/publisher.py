@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.page import Page, PageMaker
 from exporter.heart import Heart
-from exporter.store.entry import HeldRow
+from exporter.store.entry import Entry, HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.trend import next_midnight, window, yesterday
@@ -37,6 +37,7 @@ class Publisher:
         self._clock = clock
         self._maker = PageMaker()
         self._unsaved: dict[tuple[str, date], HeldRow] = {}
+        self._unshared: dict[str, Entry] = {}
         self._storage_works = True
         self.heart = Heart()
         self.history_days = history_days
@@ -46,6 +47,7 @@ class Publisher:
         """Store and show everything that is new."""
         changes = self._ledger.take_changes()
         self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
+        self._unshared.update(changes.states)
         self._save()
         dates = self._dates()
         if changes.complete:
@@ -71,11 +73,13 @@ class Publisher:
 
     def _save(self) -> None:
         """Store what is not stored yet; a storage that fails is tried again with the next news."""
-        if not self._unsaved:
+        if not self._unsaved and not self._unshared:
             return
         rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
         try:
-            self._store.save(rows, self._ledger.keep_days)
+            if rows:
+                self._store.save(rows, self._ledger.keep_days)
+            self._store.save_states(self._unshared)
         except StoreError as error:
             if self._storage_works:
                 self._log.error("storage fails, going on from memory", error=str(error))
@@ -85,3 +89,4 @@ class Publisher:
             self._log.info("storage works again", rows=len(rows))
         self._storage_works = True
         self._unsaved.clear()
+        self._unshared.clear()

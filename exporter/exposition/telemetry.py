@@ -18,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporter import __version__
+from exporter.shards import Shard
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
 
@@ -106,6 +107,20 @@ class Telemetry:
             registry=self._registry,
         )
 
+        self._shard = Gauge(
+            f"{_PREFIX}_shard", "Which of the total_shards this exporter is, from 0.", registry=self._registry
+        )
+        self._total_shards = Gauge(
+            f"{_PREFIX}_total_shards",
+            "Among how many shards the apps are divided; 1: not at all.",
+            registry=self._registry,
+        )
+        self._leader = Gauge(
+            f"{_PREFIX}_leader",
+            "1: this exporter asks WeChat. 0: another one with the same apps does, this one shows its rows.",
+            registry=self._registry,
+        )
+
     def _make_platform_gauges(self) -> None:
         self._ticket_at = Gauge(
             f"{_PREFIX}_verify_ticket_timestamp_seconds",
@@ -171,6 +186,16 @@ class Telemetry:
         self._interval.set(interval)
         self._reload_ok.set(1)
         self._reload_at.set(self._clock())
+        self.events += 1
+
+    def sharded(self, shard: Shard) -> None:
+        """This exporter has that part of the apps."""
+        self._shard.set(shard.number)
+        self._total_shards.set(shard.total)
+
+    def leads(self, mine: bool) -> None:  # noqa: FBT001 - its one word
+        """Whether this exporter asks WeChat, or another one with the same apps."""
+        self._leader.set(mine)
         self.events += 1
 
     def found_apps(self, apps: int) -> None:

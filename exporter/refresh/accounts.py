@@ -55,18 +55,43 @@ def app_of(appid: str, account: Account, platform: str) -> App:
     return App(appid, account.name or appid, (), ThirdParty(platform))
 
 
-def written(accounts: Accounts) -> str:
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The accounts of a platform as they are stored, for a restart and for other exporters.
+
+    `listed_at`, `saved_at`: Unix times of the list and of the last change; `without_token`: how many of the
+    list could not become apps.
+    """
+
+    accounts: Accounts
+    listed_at: float = 0.0
+    saved_at: float = 0.0
+    without_token: int = 0
+
+
+def written(roll: Roll) -> str:
     """The accounts as a text to be stored."""
-    return json.dumps({appid: [each.name, each.asked_at] for appid, each in accounts.items()})
+    return json.dumps(
+        {
+            "listed_at": roll.listed_at,
+            "saved_at": roll.saved_at,
+            "without_token": roll.without_token,
+            "accounts": {appid: [each.name, each.asked_at] for appid, each in roll.accounts.items()},
+        }
+    )
 
 
-def read(text: str | None) -> dict[str, Account] | None:
+def read(text: str | None) -> Roll | None:
     """The accounts of a stored text; None where there is none that can be understood."""
     with suppress(ValueError, TypeError, AttributeError):
-        return {
-            appid: Account(str(name), float(asked_at))
-            for appid, (name, asked_at) in json.loads(text or "").items()
-        }
+        found = json.loads(text or "")
+        named = found.get("accounts", found)  # the first versions stored these alone
+        accounts = {appid: Account(str(name), float(asked_at)) for appid, (name, asked_at) in named.items()}
+        if named is found:
+            return Roll(accounts)
+        return Roll(
+            accounts, float(found["listed_at"]), float(found["saved_at"]), int(found["without_token"])
+        )
     return None
 
 

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import App
 from exporter.refresh import accounts
-from exporter.refresh.accounts import Account
+from exporter.refresh.accounts import Account, Roll
 from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint
 from exporter.wechat.third_party import OpenPlatform
@@ -22,6 +22,8 @@ _NAMES_AT_ONCE: Final = 500  # in one turn, and between two changes of what is o
 _FIRST_RETRY: Final = 60.0  # seconds, doubled after each failure up to the interval
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
 _NAME_RETRY: Final = 3600.0
+_LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
+_TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
 _OF_ACCOUNT: Final = frozenset(
     {Reason.PERMISSION, Reason.ACCOUNT, Reason.INVALID_APPID, Reason.MALFORMED, Reason.UNKNOWN_ERRCODE}
 )
@@ -38,13 +40,20 @@ class Gauges(Protocol):
         """The platform's accounts were listed: so many became apps, so many have no refresh token."""
 
 
+Turn = Callable[[str], bool]
+"""Whether this exporter may look a platform's accounts up now, or another one of its fleet does."""
+
+
 @dataclass(slots=True)
 class _Search:
     """What is known of one platform's accounts; times are Unix times."""
 
     platform: OpenPlatform
     known: dict[str, Account] = field(default_factory=dict)
+    without_token: int = 0
     tried: bool = False
+    saved_at: float = 0.0
+    look_at: float = 0.0
     listed_at: float | None = None
     list_at: float = 0.0
     names_at: float = 0.0
@@ -72,8 +81,16 @@ class PlatformWatch:
         *,
         clock: Callable[[], float],
         stopping: threading.Event,
+        turn: Turn | None = None,
+        names: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Accounts found are told by calling `changed`; then `apps` has them."""
+        """Accounts found are told by calling `changed`; then `apps` has them.
+
+        `turn`: set where the vault is shared with exporters that look the same accounts up. `names`: whose
+        names to ask for.
+        """
+        self._turn = turn
+        self._names = names
         self._vault = vault
         self._changed = changed
         self._gauges = gauges
@@ -152,31 +169,67 @@ class PlatformWatch:
 
     def search(self, search: _Search) -> None:
         """List the platform's accounts if it is time, and ask for names that are due."""
-        if self._clock() >= search.list_at:
+        if self._adopt(search):
+            self._changed()
+        listing = self._clock() >= search.list_at
+        due = self._unnamed(search) if self._clock() >= search.names_at else []
+        if not (listing or due) or not self._takes_turn(search):
+            return
+        if listing:
             if not self._list(search):
                 return
-            self._name(search, _without_name(search)[:_FIRST_NAMES])
+            self._name(search, self._without_name(search)[:_FIRST_NAMES])
             self._changed()
-        if self._clock() < search.names_at:
-            return
-        due = accounts.unnamed(search.known, self._clock())
+            due = self._unnamed(search) if self._clock() >= search.names_at else []
         if due:  # the rest in the next turn: other platforms have theirs, and a push may have come
             self._name(search, due[:_NAMES_AT_ONCE])
             self._changed()
+
+    def _takes_turn(self, search: _Search) -> bool:
+        """Whether no other exporter is at it; where one is, this one looks again in some seconds."""
+        if self._turn is None or self._turn(search.key):
+            return True
+        again = self._clock() + _TURN_SECONDS
+        search.list_at, search.names_at = max(search.list_at, again), max(search.names_at, again)
+        return False
+
+    def _adopt(self, search: _Search) -> bool:
+        """Take over what another exporter has stored meanwhile; whether it has."""
+        if self._turn is None or self._clock() < search.look_at:
+            return False
+        search.look_at = self._clock() + _LOOK_SECONDS
+        try:
+            roll = accounts.read(self._vault.credential(search.key))
+        except VaultError:
+            return False  # the storage's own watch tells
+        if roll is None or roll.saved_at <= search.saved_at:
+            return False
+        self._take_over(search, roll)
+        return True
+
+    def _take_over(self, search: _Search, roll: Roll) -> None:
+        discovery = search.platform.settings.discovery
+        if discovery is None:
+            return
+        search.known = accounts.listed(accounts.wanted(roll.accounts, discovery), roll.accounts)
+        search.tried, search.saved_at, search.without_token = True, roll.saved_at, roll.without_token
+        if roll.listed_at > (search.listed_at or 0.0):
+            search.listed_at, search.failures = roll.listed_at, 0
+            if self._turn is not None:
+                search.list_at = roll.listed_at + discovery.interval
+            self._gauges.discovered(search.name, len(search.known), roll.without_token, roll.listed_at)
 
     def _search(self, platform: OpenPlatform, before: _Search | None) -> _Search:
         if before is not None and before.platform is platform:
             return before
         search = _Search(platform)
-        discovery = platform.settings.discovery
         try:
-            known = accounts.read(self._vault.credential(search.key))
+            roll = accounts.read(self._vault.credential(search.key))
         except VaultError as error:
             self._log.warning("accounts not restored", platform=search.name, error=str(error))
-            known = None
-        if known is not None and discovery is not None:
-            search.known = accounts.listed(accounts.wanted(known, discovery), known)
-            search.tried = True
+            roll = None
+        if roll is not None:
+            self._take_over(search, roll)
         return search
 
     def _list(self, search: _Search) -> bool:
@@ -206,6 +259,7 @@ class PlatformWatch:
         search.known = accounts.listed(usable, search.known)
         search.tried, search.failures = True, 0
         search.listed_at, search.list_at = now, now + discovery.interval
+        search.without_token = len(without)
         self._gauges.discovered(search.name, len(usable), len(without), now)
         self._save(search)
         if come or gone:
@@ -249,8 +303,10 @@ class PlatformWatch:
             return False
 
     def _save(self, search: _Search) -> None:
+        search.saved_at = self._clock()
+        roll = Roll(search.known, search.listed_at or 0.0, search.saved_at, search.without_token)
         try:
-            self._vault.save_credential(search.key, accounts.written(search.known))
+            self._vault.save_credential(search.key, accounts.written(roll))
         except VaultError as error:
             self._log.error("accounts not stored", platform=search.name, error=str(error))
 
@@ -265,15 +321,24 @@ class PlatformWatch:
                 self._gauges.ticket(name, ticket.received_at)
 
     def _next_at(self, search: _Search) -> float:
-        due = [account.asked_at + accounts.NAME_SECONDS for account in search.known.values()]
-        return min([search.list_at, max(search.names_at, min(due, default=search.list_at))])
+        due = [
+            account.asked_at + accounts.NAME_SECONDS
+            for appid, account in search.known.items()
+            if self._names(appid)
+        ]
+        looks = [] if self._turn is None else [search.look_at]
+        return min([search.list_at, *looks, max(search.names_at, min(due, default=search.list_at))])
+
+    def _unnamed(self, search: _Search) -> list[str]:
+        return [appid for appid in accounts.unnamed(search.known, self._clock()) if self._names(appid)]
+
+    def _without_name(self, search: _Search) -> list[str]:
+        return [
+            appid for appid, account in search.known.items() if not account.asked_at and self._names(appid)
+        ]
 
     def _tell(self, search: _Search, state: object, event: str, **about: object) -> None:
         """One warning when a state begins; None is the good one."""
         if state is not None and state != search.told:
             self._log.warning(event, platform=search.name, **about)
         search.told = state
-
-
-def _without_name(search: _Search) -> list[str]:
-    return [appid for appid, account in search.known.items() if not account.asked_at]

@@ -1,18 +1,19 @@
 """Runs the rounds on a steady rhythm, each with its own threads."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.duty import Duty, OwnDuty
 from exporter.refresh.plan import Policy, due
+from exporter.refresh.rhythm import OwnRhythm, Rhythm
 from exporter.refresh.vigil import Vigil
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
@@ -36,6 +37,24 @@ class Fleet:
     patience: float = 300.0
 
 
+class Observer(Protocol):
+    """Is told how the rounds go."""
+
+    def round_finished(self, seconds: float) -> None:
+        """A round over all apps took so long."""
+
+    def call_hung(self, hanging: int) -> None:
+        """So many calls have been given up and still hold their threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Whether this exporter asks, and when its rounds begin."""
+
+    duty: Duty
+    rhythm: Rhythm
+
+
 class Worker:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
@@ -44,22 +63,26 @@ class Worker:
         ledger: Ledger,
         asking: Asking,
         fleet: Fleet,
-        round_finished: Callable[[float], None],
+        observer: Observer,
         log: FilteringBoundLogger,
         *,
         clock: Callable[[], float],
         stopping: threading.Event,
-        hung: Callable[[int], None] = lambda _: None,
+        shift: Shift | None = None,
     ) -> None:
+        """Without a `shift` it asks always, on a beat of its own."""
         self.heart = Heart()
-        self._vigil = Vigil(hung)
+        self._vigil = Vigil(observer.call_hung)
         self._ledger = ledger
         self._asking = asking
         self._fleet = fleet
-        self._round_finished = round_finished
+        self._round_finished = observer.round_finished
         self._log = log
         self._clock = clock
         self._stopping = stopping
+        shift = shift or Shift(OwnDuty(), OwnRhythm(clock))
+        self._duty, self._rhythm = shift.duty, shift.rhythm
+        self._since = 0.0  # who was asked later was asked in this round
         self._wake = threading.Event()
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
@@ -70,24 +93,25 @@ class Worker:
         return len(self._vigil.hanging()) >= self._fleet.concurrency
 
     def run(self) -> None:
-        """Rounds on a steady rhythm, the first one now; between them, apps that a reload brought."""
-        beat = time.monotonic()
+        """Rounds on a steady rhythm; between them, apps that a reload or the duty brought."""
         while not self._stopping.is_set():
             interval = self._fleet.interval
-            took = self._guarded_round(self._ledger.entries(), interval)
+            self._since = self._rhythm.begin(interval)
+            took = self._guarded_round(self._unasked(), interval)
             if took is not None:
                 self._round_finished(took)
-            beat = next_beat(beat, interval, time.monotonic())
-            while not self._stopping.is_set() and (left := beat - time.monotonic()) > 0:
+            self._rhythm.rest(interval)
+            while not self._stopping.is_set() and (left := self._rhythm.left(self._fleet.interval)) > 0:
                 self.heart.expect(time.monotonic(), left)
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
-                    self._guarded_round(self._awaited(), left)
-                    beat = min(beat, time.monotonic() + self._fleet.interval)
+                    self._guarded_round(self._unasked(), left)
 
     def _guarded_round(self, entries: Sequence[Entry], seconds: float) -> float | None:
-        """A round after which, whatever happened, there will be another; None where it broke off."""
+        """A round after which, whatever happened, there will be another; None where none was finished."""
+        if not self._duty.mine:
+            return None
         try:
             return self.round(entries, seconds)
         except Exception as error:  # noqa: BLE001 - refreshing must not end for one bad moment
@@ -128,9 +152,17 @@ class Worker:
         """Ask with these from now on; apps new to the ledger are asked at once."""
         self._fleet = fleet
         if (agenda := self._agenda) is not None:
-            for ask in due(self._awaited(), self._clock()):
+            awaited = [entry for entry in self._ledger.entries() if entry.health.awaited]
+            for ask in due(awaited, self._clock()):
                 agenda.join(ask)
         self._wake.set()
+
+    def relieve(self) -> None:
+        """The duty has come, or passed to another: begin, or leave the rest of the round to it."""
+        if self._duty.mine:
+            self._wake.set()
+        elif (agenda := self._agenda) is not None:
+            agenda.close()
 
     def stop(self) -> None:
         """End the round under way and the waiting; the calls are ended by their transport."""
@@ -191,8 +223,14 @@ class Worker:
             if given_up:  # long after its round
                 return
 
-    def _awaited(self) -> list[Entry]:
-        return [entry for entry in self._ledger.entries() if entry.health.awaited]
+    def _unasked(self) -> list[Entry]:
+        """The apps that nobody has asked for in this round yet; a last refresh in the future is none."""
+        now = self._clock()
+        return [
+            entry
+            for entry in self._ledger.entries()
+            if entry.health.awaited or not self._since <= (entry.health.last_refresh or 0.0) <= now
+        ]
 
     def _resumed(self, entry: Entry, now: float) -> Entry:
         """The entry, free to be asked again where its credential has changed since WeChat refused it."""
@@ -205,8 +243,3 @@ class Worker:
         health = replace(health, resume_at=None, strikes=0, fingerprint=None)
         changed = self._ledger.update(entry.app.appid, lambda known: replace(known, health=health))
         return changed[1] if changed else entry
-
-
-def next_beat(beat: float, interval: float, now: float) -> float:
-    """The first beat of the rhythm after `now`; beats that a long round has missed are left out."""
-    return beat + interval * (math.floor((now - beat) / interval) + 1)

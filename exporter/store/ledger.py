@@ -7,6 +7,7 @@ from typing import Final
 
 from exporter.config.settings import App
 from exporter.store.entry import Entry, Health, HeldRow, with_row
+from exporter.store.shared import Shared, merged
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """A refusal younger than this outlasts a reload: reloads may come in quick succession."""
@@ -14,12 +15,14 @@ FRESH_REFUSAL_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has come since the last time: rows to store, entries to show.
+    """What has come since the last time: rows and states to store, entries to show.
 
-    `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
+    `states` are of the apps that this exporter has asked for. `complete`: the set of apps itself changed;
+    `entries` then holds all of them, in order.
     """
 
     rows: tuple[tuple[str, HeldRow], ...]
+    states: Mapping[str, Entry]
     entries: Mapping[str, Entry]
     complete: bool
 
@@ -36,7 +39,8 @@ class Ledger:
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
         self._rows: list[tuple[str, HeldRow]] = []
-        self._changed: dict[str, None] = {}  # a set that keeps its order
+        self._asked: dict[str, None] = {}  # sets that keep their order
+        self._changed: dict[str, None] = {}
         self._complete = True
         self._closed = False
 
@@ -82,6 +86,15 @@ class Ledger:
             self._complete = True
             self._news.notify_all()
 
+    def restore_shared(self, kept: Iterable[tuple[str, Shared]], now: float) -> None:
+        """The same from a storage that others use too; a restart lifts pauses as a reload does."""
+        self.adopt(kept)
+        with self._news:
+            self._entries = {
+                appid: replace(entry, health=_lifted(entry.health, now))
+                for appid, entry in self._entries.items()
+            }
+
     def entries(self) -> tuple[Entry, ...]:
         """All entries as they are now, in the configuration's order."""
         with self._lock:
@@ -113,9 +126,34 @@ class Ledger:
                 after = replace(after, rows=with_row(after.rows, held, self.keep_days))
                 self._rows.append((appid, held))
             self._entries[appid] = after
-            self._changed[appid] = None
+            self._asked[appid] = self._changed[appid] = None
             self._news.notify_all()
             return before, after
+
+    def adopt(self, kept: Iterable[tuple[str, Shared]]) -> None:
+        """Take over what another exporter has found out later than this one."""
+        for appid, shared in kept:
+            with self._news:
+                before = self._entries.get(appid)
+                if before is not None:
+                    self._adopt(before, merged(before, shared, self.keep_days))
+
+    def agree(self, kept: Mapping[str, Shared]) -> None:
+        """Take over what is later in a storage that was away, and give it what it lacks."""
+        self.adopt(kept.items())
+        with self._news:
+            for appid, entry in self._entries.items():
+                shared = kept.get(appid)
+                if entry.tried and (shared is None or not shared.has_all_of(entry)):
+                    self._rows += [(appid, held) for held in entry.rows]
+                    self._asked[appid] = self._changed[appid] = None
+            self._news.notify_all()
+
+    def _adopt(self, before: Entry, after: Entry) -> None:
+        if after is not before:
+            self._entries[after.app.appid] = after
+            self._changed[after.app.appid] = None
+            self._news.notify_all()
 
     def wait(self, seconds: float) -> None:
         """Return once there is something new, the ledger is closed, or the time is over."""
@@ -128,10 +166,11 @@ class Ledger:
             shown = self._entries if self._complete else self._changed
             changes = Changes(
                 rows=tuple(self._rows),
+                states={appid: self._entries[appid] for appid in self._asked if appid in self._entries},
                 entries={appid: self._entries[appid] for appid in shown if appid in self._entries},
                 complete=self._complete,
             )
-            self._rows, self._changed, self._complete = [], {}, False
+            self._rows, self._asked, self._changed, self._complete = [], {}, {}, False
             return changes
 
     def close(self) -> None:
@@ -152,6 +191,11 @@ def _configured(known: Entry | None, app: App, kind: str, now: float) -> Entry:
     health = known.health
     if known.app.token != app.token:
         return Entry(app, kind, known.rows, Health(last_success=health.last_success))
-    if health.fingerprint is not None and now - (health.last_refresh or 0) >= FRESH_REFUSAL_SECONDS:
-        health = replace(health, resume_at=None, lifted=True)
-    return replace(known, app=app, health=health)
+    return replace(known, app=app, health=_lifted(health, now))
+
+
+def _lifted(health: Health, now: float) -> Health:
+    """The health without its pause, if that follows from a refusal that is not of just now."""
+    if health.fingerprint is None or now - (health.last_refresh or 0) < FRESH_REFUSAL_SECONDS:
+        return health
+    return replace(health, resume_at=None, lifted=True)

@@ -1,8 +1,8 @@
 """memory://: nothing outlives the process."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from exporter.store.entry import HeldRow
+from exporter.store.entry import Entry, HeldRow
 
 
 class MemoryStore:
@@ -17,6 +17,9 @@ class MemoryStore:
 
     def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         """Nothing to do."""
+
+    def save_states(self, entries: Mapping[str, Entry]) -> None:
+        """Nothing to do: nobody else looks, and after a restart all apps are asked again."""
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""

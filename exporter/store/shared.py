@@ -1,11 +1,12 @@
 """What a storage offers beside keeping rows where several exporters use it together."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeGuard
 
-from exporter.store.entry import Entry, Health, HeldRow, Vacant
+from exporter.store.entry import Entry, Health, HeldRow, Vacant, changed_at, with_row
 from exporter.store.interface import Store
+from exporter.wechat.pool import TokenPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,45 @@ class Shared:
     vacant: tuple[Vacant, ...]
     token_expires_at: float | None
 
+    @property
+    def changed_at(self) -> float:
+        """When an answer last changed health or vacant dates (Unix time); 0: never."""
+        return changed_at(self.health, self.vacant)
+
+    def has_all_of(self, entry: Entry) -> bool:
+        """Whether the entry knows nothing that is not kept here, or later."""
+        kept = {held.row.ref_date: held.fetched_at for held in self.rows}
+        return entry.changed_at <= self.changed_at and all(
+            held.fetched_at <= kept.get(held.row.ref_date, 0.0) for held in entry.rows
+        )
+
+
+def merged(entry: Entry, shared: Shared, keep_days: int) -> Entry:
+    """The entry with what is kept of it where that is later; the same object where nothing is."""
+    own = {held.row.ref_date: held.fetched_at for held in entry.rows}
+    rows = entry.rows
+    for held in shared.rows:
+        if held.fetched_at > own.get(held.row.ref_date, 0.0):
+            rows = with_row(rows, held, keep_days)
+    if rows != entry.rows:
+        entry = replace(entry, rows=rows)
+    if shared.changed_at > entry.changed_at:
+        entry = replace(
+            entry, health=shared.health, vacant=shared.vacant, token_expires_at=shared.token_expires_at
+        )
+    return entry
+
 
 class SharedStore(Store, Protocol):
     """A store that several exporters use at once; safe to use from many threads.
 
+    `tokens`: access tokens that all of them use.
+
     Every method raises StoreError where the storage cannot be reached. What was fetched later wins: a row
     by its `fetched_at`, a state by its `last_refresh`; an exporter that was away overwrites nothing newer.
     """
+
+    tokens: TokenPool
 
     def phase(self) -> float:
         """At which part of the interval, from 0 to 1, the rounds of all exporters begin; drawn once."""
@@ -34,11 +67,16 @@ class SharedStore(Store, Protocol):
     def leave(self, duty: str, holder: str) -> None:
         """Give a duty back at once."""
 
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        """Share how the last refresh of these apps went; their rows are saved by `save`."""
-
     def states(self, appids: Collection[str]) -> Iterable[tuple[str, Shared]]:
         """What is kept of these apps; those of which nothing is kept are left out."""
 
     def news(self, since: int) -> tuple[int, Collection[str]]:
-        """The appids saved after `since` (0: all), and what to ask with the next time."""
+        """The appids saved after `since` (0: all) by others, and what to ask with the next time."""
+
+    def probe(self) -> None:
+        """Do not rest after a failure: try again with the next call."""
+
+
+def is_shared(store: Store) -> TypeGuard[SharedStore]:
+    """Whether several exporters can use it at once."""
+    return hasattr(store, "tokens")

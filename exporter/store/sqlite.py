@@ -3,15 +3,16 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from exporter.store.entry import HeldRow
+from exporter.store.entry import Entry, HeldRow
 from exporter.store.interface import StoreError, WriteObserver
+from exporter.store.sealing import NoSeal, Seal
 from exporter.trend import FIELDS, Row
 
 SCHEMA_VERSION: Final = 2
@@ -40,10 +41,13 @@ DELETE FROM rows WHERE appid = ?1 AND ref_date <=
 class SqliteStore:
     """Keeps rows and credentials in a SQLite file in WAL mode."""
 
-    def __init__(self, path: Path, observer: WriteObserver = lambda _: None) -> None:
-        """Open or create the file; raises StoreError, telling what to do."""
+    def __init__(
+        self, path: Path, observer: WriteObserver = lambda _: None, seal: Seal | None = None
+    ) -> None:
+        """Open or create the file; `seal` encrypts its credentials; raises StoreError, telling what to do."""
         self._path = path
         self._observer = observer
+        self._seal = seal or NoSeal()
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,16 +83,22 @@ class SqliteStore:
                     self._db.execute("ROLLBACK")
                 raise
 
+    def save_states(self, entries: Mapping[str, Entry]) -> None:
+        """Nothing to do: nobody else looks, and after a restart all apps are asked again."""
+
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
         with self._explained("read"), self._lock:
             found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
-        return None if found is None else str(found[0])
+        return None if found is None else self._seal.open(str(found[0]))
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is on the disk when this returns (synchronous = FULL)."""
         with self._explained("write"), self._lock:
-            self._db.execute("INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, value))
+            self._db.execute(
+                "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)",
+                (key, self._seal.close(value)),
+            )
 
     def close(self) -> None:
         """Close the file."""

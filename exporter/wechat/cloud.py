@@ -20,7 +20,7 @@ from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.token_sources import FileTokenSource, StableTokenSource
-from exporter.wechat.tokens import Token, TokenKeeper
+from exporter.wechat.tokens import OWN_SHELF, Shelf, Token, TokenKeeper
 from exporter.wechat.transport import Answer, read_json
 
 INVOKE_PATH: Final = "/tcb/invokecloudfunction"
@@ -63,10 +63,11 @@ class FunctionWay:
 
     kind = "cloud_function"
 
-    def __init__(self, line: Line, appid: str, settings: CloudFunction) -> None:
+    def __init__(self, line: Line, appid: str, settings: CloudFunction, shelf: Shelf = OWN_SHELF) -> None:
         self._line = line
         self._settings = settings
-        self._keeper = TokenKeeper(StableTokenSource(appid, StableToken(settings.secret), line), line.clock)
+        source = StableTokenSource(appid, StableToken(settings.secret), line)
+        self._keeper = TokenKeeper(source, line.clock, shelf)
 
     @property
     def token_expires_at(self) -> float | None:

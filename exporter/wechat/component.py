@@ -4,6 +4,8 @@ Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0
 """
 
 import hashlib
+import json
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +19,15 @@ from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import TicketSource
 from exporter.wechat.token_sources import is_token, read_secret, token_reader
-from exporter.wechat.tokens import Token, TokenKeeper
+from exporter.wechat.tokens import Shelves, Token, TokenKeeper, own_shelves
+from exporter.wechat.vault import Vault, VaultError
 
 COMPONENT_PATH: Final = "/cgi-bin/component/"
 PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
 _MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none
 _PAUSE_AFTER_FAILURE: Final = 60.0  # seconds; ten thousand accounts must not repeat one failure
 _BUDGET: Final = (5, 600.0)  # component tokens in so many seconds; WeChat allows 2,000 fetches a day
+_LOOK_PAUSE: Final = 10.0  # seconds between two looks for a list that another exporter has read
 _LIST_PAUSE: Final = 60.0  # seconds in which a list that did not help is not read again
 
 _Result = TypeVar("_Result")
@@ -96,13 +100,23 @@ class Listing:
 class Component:
     """One platform: all its calls with the component token, which is kept once for all of its accounts."""
 
-    def __init__(self, settings: Platform, tickets: TicketSource, line: Line) -> None:
+    def __init__(
+        self,
+        settings: Platform,
+        tickets: TicketSource,
+        line: Line,
+        vault: Vault,
+        shelves: Shelves = own_shelves,
+    ) -> None:
         self.settings = settings
         self.tickets = tickets
         self.line = line
-        self.keeper = TokenKeeper(ComponentTokenSource(settings, tickets, line), line.clock)
+        source = ComponentTokenSource(settings, tickets, line)
+        self.keeper = TokenKeeper(source, line.clock, shelves(source.kind, settings.component_appid))
         self._lock = threading.Lock()
+        self._vault = vault
         self._listing: Listing | None = None
+        self._looked_at = -math.inf
         self._unhelpful_until = 0.0
 
     def ask(
@@ -134,7 +148,9 @@ class Component:
             return self._read_list()
 
     def held_listing(self) -> Listing | None:
-        """The list as it was last read."""
+        """The list as it was last read, by this exporter or another one with the same vault."""
+        if self._listing is None:
+            self._look_into_vault()
         return self._listing
 
     def newer_refresh_token(self, appid: str, refused: str, learned_at: float) -> str | None:
@@ -147,6 +163,7 @@ class Component:
             CallError: the list cannot be read.
         """
         with self._lock:
+            self._look_into_vault()
             listing = self._listing
             if listing is not None and listing.asked_at > learned_at:
                 found = listing.refresh_tokens.get(appid)
@@ -167,7 +184,24 @@ class Component:
         if not whole:
             found, _ = self._read_pages()
         self._listing = Listing(found, asked_at)
+        with suppress(VaultError):  # it can be read again
+            self._vault.save_credential(self._listing_key, json.dumps([asked_at, found]))
         return self._listing
+
+    def _look_into_vault(self) -> None:
+        """Take over a newer list that another exporter has read, or this one before a restart."""
+        now = self.line.clock()
+        if now - self._looked_at < _LOOK_PAUSE:
+            return
+        self._looked_at = now
+        with suppress(VaultError, ValueError, TypeError):
+            asked_at, found = json.loads(self._vault.credential(self._listing_key) or "")
+            if self._listing is None or asked_at > self._listing.asked_at:
+                self._listing = Listing(dict(found), float(asked_at))
+
+    @property
+    def _listing_key(self) -> str:
+        return f"listing/{self.settings.component_appid}"
 
     def _read_pages(self) -> tuple[dict[str, str], bool]:
         """All pages, and whether they have as many accounts as each of them announced."""

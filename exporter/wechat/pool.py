@@ -1,8 +1,18 @@
-"""Where tokens are kept for all exporters of a fleet: what WeChat's side wants of a shared storage."""
+"""Tokens that all exporters of a fleet use: fetched once per expiry by whichever needs it first."""
 
-from typing import Protocol
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Protocol
 
-from exporter.wechat.tokens import Token
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.line import Line
+from exporter.wechat.tokens import SHORTEST_KEEP, Shelf, Shelves, Token, TokenSource
+from exporter.wechat.vault import VaultError
+
+_LOOK_SECONDS: Final = 0.2
+_ENDS_OTHERS: Final = "access_token"
 
 
 class TokenPool(Protocol):
@@ -22,3 +32,100 @@ class TokenPool(Protocol):
 
     def drop(self, key: str, value: str) -> None:
         """Forget a token that WeChat refused, unless another one is kept by now."""
+
+
+class PooledShelf:
+    """One token of the pool.
+
+    The right to fetch it ends by itself after `patience` seconds, so that an exporter that dies with it
+    stops nobody; what it may still bring then is used by itself, but not put before others.
+    """
+
+    __slots__ = ("_clock", "_key", "_patience", "_pool", "_sleep")
+
+    def __init__(
+        self,
+        pool: TokenPool,
+        key: str,
+        patience: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._pool = pool
+        self._key = key
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+
+    def fetch(self, source: TokenSource) -> Token:
+        """The pool's token while it is good, else a new one for all; raises CallError.
+
+        Without the pool a token that harms nobody is fetched all the same. A classic one is not: each
+        exporter would end the other's, again and again.
+        """
+        try:
+            held = self._held_or_right()
+        except VaultError as error:
+            if source.kind == _ENDS_OTHERS:
+                problem = (
+                    f"{error} A classic token is not fetched without it: it would end the other exporters'."
+                )
+                raise CallError(failure(Reason.INTERNAL, problem)) from None
+            return source.fetch()
+        return held if isinstance(held, Token) else self._fetched(source, held)
+
+    def drop(self, value: str) -> None:
+        """Forget a token that WeChat refused; a pool that is away has another one, or will find out."""
+        with suppress(VaultError):
+            self._pool.drop(self._key, value)
+
+    def _held_or_right(self) -> Token | int:
+        """A token to use, or the right to fetch one."""
+        give_up_at = self._clock() + 2 * self._patience
+        while True:
+            held = self._usable(renewed=True)
+            if held is not None:
+                return held
+            fence = self._pool.lock(self._key, self._patience)
+            if fence is not None:
+                held = self._usable(renewed=True)  # it may have come in between
+                if held is None:
+                    return fence
+                self._pool.unlock(self._key, fence)
+                return held
+            held = self._usable(renewed=False)
+            if held is not None:  # good for some minutes, and being renewed
+                return Token(held.value, held.expires_at, self._clock() + SHORTEST_KEEP / 2)
+            if self._clock() >= give_up_at:
+                raise CallError(
+                    failure(Reason.TIMEOUT, "another exporter has been fetching the token for long")
+                )
+            self._sleep(_LOOK_SECONDS)
+
+    def _usable(self, *, renewed: bool) -> Token | None:
+        held = self._pool.token(self._key)
+        if held is None:
+            return None
+        end = held.renew_at if renewed else (held.expires_at or 0.0) - SHORTEST_KEEP
+        return held if self._clock() < end else None
+
+    def _fetched(self, source: TokenSource, fence: int) -> Token:
+        try:
+            token = source.fetch()
+        except BaseException:
+            with suppress(VaultError):
+                self._pool.unlock(self._key, fence)
+            raise
+        with suppress(VaultError):
+            if not self._pool.keep(self._key, token, fence):
+                return self._usable(renewed=True) or token
+        return token
+
+
+def pooled_shelves(pool: TokenPool, line: Line, patience: float) -> Shelves:
+    """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
+
+    def shelf(kind: str, appid: str) -> Shelf:
+        return PooledShelf(pool, f"{kind}:{appid}@{line.base_url}", patience, line.clock)
+
+    return shelf

@@ -20,7 +20,7 @@ from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import choose_ticket
 from exporter.wechat.token_sources import is_token, read_secret, token_reader
-from exporter.wechat.tokens import Token
+from exporter.wechat.tokens import Shelves, Token, own_shelves
 from exporter.wechat.vault import Vault, VaultError
 
 _REFUSED: Final = 61023
@@ -173,11 +173,13 @@ class OpenPlatform:
         return AuthorizerTokenSource(appid, settings, self.component, self.refresh_tokens)
 
 
-def open_platforms(platforms: Iterable[Platform], line: Line, vault: Vault) -> dict[str, OpenPlatform]:
+def open_platforms(
+    platforms: Iterable[Platform], line: Line, vault: Vault, shelves: Shelves = own_shelves
+) -> dict[str, OpenPlatform]:
     """Each platform by its name, with a token of its own that all of its accounts share."""
     return {
         settings.name: OpenPlatform(
-            Component(settings, choose_ticket(settings, line, vault), line),
+            Component(settings, choose_ticket(settings, line, vault), line, vault, shelves),
             RefreshTokens(settings.component_appid, vault),
         )
         for settings in platforms

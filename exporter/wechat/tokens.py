@@ -33,14 +33,47 @@ class TokenSource(Protocol):
         """Changes when the operator changes the credential; a hash, never the credential."""
 
 
+class Shelf(Protocol):
+    """Where a source's tokens are shared with other exporters, if they are."""
+
+    def fetch(self, source: TokenSource) -> Token:
+        """A token that is on the shelf, or else from the source; raises CallError."""
+
+    def drop(self, value: str) -> None:
+        """Forget a token that WeChat refused."""
+
+
+class OwnShelf:
+    """Shares with nobody."""
+
+    def fetch(self, source: TokenSource) -> Token:
+        """From the source."""
+        return source.fetch()
+
+    def drop(self, value: str) -> None:
+        """Nothing is kept."""
+
+
+Shelves = Callable[[str, str], Shelf]
+"""Gives the shelf for a kind of token and an appid."""
+
+OWN_SHELF: Final = OwnShelf()
+
+
+def own_shelves(_kind: str, _appid: str) -> Shelf:
+    """Shelves of an exporter that shares with nobody."""
+    return OWN_SHELF
+
+
 class TokenKeeper:
     """Keeps one app's token for all threads."""
 
-    __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_token", "source")
+    __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_shelf", "_token", "source")
 
-    def __init__(self, source: TokenSource, clock: Callable[[], float]) -> None:
+    def __init__(self, source: TokenSource, clock: Callable[[], float], shelf: Shelf = OWN_SHELF) -> None:
         self.source = source
         self._clock = clock
+        self._shelf = shelf
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._fetches = 0
@@ -68,7 +101,7 @@ class TokenKeeper:
                 raise CallError(self._failure)  # this thread waited for that fetch: once is enough for WeChat
             self._failure = None
             try:
-                self._token = self.source.fetch()
+                self._token = self._shelf.fetch(self.source)
             except CallError as error:
                 good_till = held.expires_at if held is not None else None
                 if held is None or good_till is None or good_till <= now or _is_refusal(error.failure):
@@ -99,6 +132,7 @@ class TokenKeeper:
         with self._lock:
             if self._token is not None and self._token.value == rejected.value:
                 self._token = None
+                self._shelf.drop(rejected.value)
 
 
 def _is_refusal(failure: Failure) -> bool:

@@ -30,7 +30,7 @@ from exporter.wechat.token_sources import (
     HttpTokenSource,
     StableTokenSource,
 )
-from exporter.wechat.tokens import TokenKeeper, TokenSource
+from exporter.wechat.tokens import Shelf, Shelves, TokenKeeper, TokenSource, own_shelves
 
 _WithToken = StableToken | AccessToken | FileToken | HttpToken | ThirdParty
 _NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
@@ -59,9 +59,9 @@ class DirectWay:
 
     __slots__ = ("_keeper", "_line")
 
-    def __init__(self, line: Line, source: TokenSource) -> None:
+    def __init__(self, line: Line, source: TokenSource, shelf: Shelf) -> None:
         self._line = line
-        self._keeper = TokenKeeper(source, line.clock)
+        self._keeper = TokenKeeper(source, line.clock, shelf)
 
     @property
     def kind(self) -> str:
@@ -84,14 +84,29 @@ class DirectWay:
         )
 
 
-def choose_way(app: App, line: Line, platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS) -> Way:
-    """The way that the app's settings ask for; `platforms` has those that third-party apps name."""
+def choose_way(
+    app: App,
+    line: Line,
+    platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS,
+    shelves: Shelves = own_shelves,
+) -> Way:
+    """The way that the app's settings ask for.
+
+    Args:
+        app: the app.
+        line: where to ask.
+        platforms: those that third-party apps name.
+        shelves: where tokens are shared with other exporters; not those that another program keeps.
+    """
     token = app.token
     if isinstance(token, CloudHosting):
         return HostingWay(line, token)
     if isinstance(token, CloudFunction):
-        return FunctionWay(line, app.appid, token)
-    return DirectWay(line, _source(app.appid, token, line, platforms))
+        return FunctionWay(line, app.appid, token, shelves(StableTokenSource.kind, app.appid))
+    source = _source(app.appid, token, line, platforms)
+    if isinstance(token, FileToken | HttpToken):
+        shelves = own_shelves
+    return DirectWay(line, source, shelves(source.kind, app.appid))
 
 
 def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:

@@ -282,10 +282,10 @@ def test_a_file_of_apps_that_is_too_large_is_refused(file: Path, monkeypatch: py
 def test_a_value_behind_an_alias_is_reported_where_the_alias_stands(file: Path) -> None:
     found = problems(
         file,
-        "refresh: &r\n  interval: 1h\nstorage:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n",
+        "refresh: &r\n  interval: 1h\nwechat:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n",
     )
 
-    assert found == ("config.yaml:3: storage.interval: unknown key (allowed: url)",)
+    assert found == ("config.yaml:3: wechat.interval: unknown key (allowed: base_url, timeout)",)
 
 
 @pytest.mark.parametrize("character", ["\\0", "\\ud800"])

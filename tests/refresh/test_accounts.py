@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from exporter.config.settings import App, Discovery, ThirdParty
 from exporter.refresh import accounts
-from exporter.refresh.accounts import NAME_SECONDS, Account
+from exporter.refresh.accounts import NAME_SECONDS, Account, Roll
 
 ONE, TWO, THREE = "wx0000000000000001", "wx0000000000000002", "wx1000000000000003"
 NOW = 1_795_500_000.0
@@ -63,9 +63,26 @@ def test_an_account_becomes_an_app_that_has_its_appid_for_a_name_until_there_is_
     assert accounts.app_of(ONE, Account("one"), "main").name == "one"
 
 
-@given(st.dictionaries(st.text(), st.builds(Account, st.text(), st.floats(0, 1e10))))
-def test_accounts_are_read_as_they_were_written(known: dict[str, Account]) -> None:
-    assert accounts.read(accounts.written(known)) == known
+MOMENTS = st.floats(0, 1e10)
+
+
+@given(
+    st.builds(
+        Roll,
+        st.dictionaries(st.text(), st.builds(Account, st.text(), MOMENTS)),
+        MOMENTS,
+        MOMENTS,
+        st.integers(0, 9),
+    )
+)
+def test_accounts_are_read_as_they_were_written(roll: Roll) -> None:
+    assert accounts.read(accounts.written(roll)) == roll
+
+
+def test_accounts_that_the_first_versions_stored_are_read_too() -> None:
+    assert accounts.read('{"wx0123456789abcdef": ["one", 5]}') == Roll(
+        {"wx0123456789abcdef": Account("one", 5.0)}
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{", '{"wx": 1}', '{"wx": ["name", "x"]}'])

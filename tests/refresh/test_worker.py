@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh import worker as module
 from exporter.refresh.asking import Asking
 from exporter.refresh.plan import Policy, due
-from exporter.refresh.worker import Fleet, Worker, next_beat
+from exporter.refresh.worker import Fleet, Worker
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure
@@ -54,6 +54,7 @@ class Rig:
         self.ledger = Ledger(9)
         self.ways = {make_app(number).appid: Way() for number in range(1, apps + 1)}
         self.rounds: list[float] = []
+        self.hanging = 0
         self.interval = interval
         asking = Asking(
             self.ledger,
@@ -68,11 +69,18 @@ class Rig:
             self.ledger,
             asking,
             self.fleet(),
-            self.rounds.append,
+            self,
             log,
             clock=lambda: self.now,
             stopping=self.stopping,
         )
+
+    def round_finished(self, seconds: float) -> None:
+        self.rounds.append(seconds)
+        self.now += 1
+
+    def call_hung(self, hanging: int) -> None:
+        self.hanging = hanging
 
     def configure(self, apps: int) -> None:
         numbers = range(1, apps + 1)
@@ -205,13 +213,6 @@ def test_rounds_keep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> 
     thread.join(5)
     assert not thread.is_alive()
     assert some.calls() == 3 * len(some.rounds)
-
-
-@pytest.mark.parametrize(
-    ("now", "beat"), [(100.0, 160), (100.5, 160), (159.9, 160), (160, 220), (290, 340), (1000, 1060)]
-)
-def test_beats_that_a_long_round_has_missed_are_left_out(now: float, beat: float) -> None:
-    assert next_beat(100, 60, now) == beat
 
 
 def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(

@@ -1,0 +1,111 @@
+"""What an exporter shares with others that have the same apps: nothing, or a storage and so its work."""
+
+import threading
+from collections.abc import Callable, Collection
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import Config
+from exporter.refresh.duty import OwnDuty, SharedDuty
+from exporter.refresh.exchange import Exchange
+from exporter.refresh.platforms import Turn
+from exporter.refresh.rhythm import OwnRhythm, SharedRhythm
+from exporter.shards import Shard
+from exporter.store.interface import Store, StoreError
+from exporter.store.ledger import Ledger
+from exporter.store.shared import SharedStore, is_shared
+from exporter.wechat.line import Line
+from exporter.wechat.pool import pooled_shelves
+from exporter.wechat.tokens import Shelves, own_shelves
+
+DutyChanged = Callable[[bool], None]
+"""Is told whether this exporter asks WeChat, at the start and whenever that changes."""
+
+_TURN_SECONDS: Final = 60.0
+_CALLS: Final = 3  # that fetching a token may take, at the most
+_MARGIN_SECONDS: Final = 5.0
+
+
+class Alone:
+    """Always asks WeChat itself; its tokens are its own."""
+
+    ailment: str | None = None
+    takes_turn: Turn | None = None
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self.duty = OwnDuty()
+        self.rhythm = OwnRhythm(clock)
+
+    def names_of(self, shard: Shard) -> Callable[[str], bool]:
+        """Which of a platform's accounts to ask the names of: other shards ask for theirs."""
+        return shard.owns
+
+    def configure(self, config: Config, line: Line) -> Shelves:
+        """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
+        del config, line
+        return own_shelves
+
+    def restore(self, ledger: Ledger, appids: Collection[str]) -> None:
+        """Take over what the storage has of these apps; raises StoreError."""
+        ledger.restore((appid, rows) for appid, rows in self._store.load() if appid in appids)
+
+    def keep_step(
+        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger, stopping: threading.Event
+    ) -> list[threading.Thread]:
+        """The threads that keep it in step with others."""
+        del ledger, log, stopping
+        changed(True)  # noqa: FBT003 - its one word
+        return []
+
+
+class Together:
+    """One of several with one storage: of those with the same shard, one asks WeChat at a time."""
+
+    def __init__(self, store: SharedStore, shard: Shard, clock: Callable[[], float]) -> None:
+        """Raises StoreError where the storage does not answer."""
+        self._store = store
+        self._clock = clock
+        self._exchange: Exchange | None = None
+        self.duty = SharedDuty(store, f"shard-{shard.number}-of-{shard.total}")
+        self.rhythm = SharedRhythm(store.phase(), clock)
+
+    @property
+    def ailment(self) -> str | None:
+        """Why it cannot go on by itself."""
+        stuck = self._exchange is not None and self._exchange.stuck
+        return "the exchange with other exporters has stopped" if stuck else None
+
+    def names_of(self, shard: Shard) -> Callable[[str], bool]:
+        """Which of a platform's accounts to ask the names of: all, as they are shared."""
+        del shard
+        return lambda _: True
+
+    def configure(self, config: Config, line: Line) -> Shelves:
+        """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
+        self.duty.interval = config.refresh.interval
+        return pooled_shelves(self._store.tokens, line, _CALLS * config.wechat.timeout + _MARGIN_SECONDS)
+
+    def takes_turn(self, work: str) -> bool:
+        """Whether this exporter may do some work that one of the fleet has to do, for the next minute."""
+        try:
+            return self._store.take(work, self.duty.holder, _TURN_SECONDS)
+        except StoreError:
+            return False  # what is found could not be shared: what is known has to do
+
+    def restore(self, ledger: Ledger, appids: Collection[str]) -> None:
+        """Take over what the storage has of these apps; raises StoreError."""
+        ledger.restore_shared(self._store.states(appids), self._clock())
+
+    def keep_step(
+        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger, stopping: threading.Event
+    ) -> list[threading.Thread]:
+        """The threads that keep it in step with others."""
+        self._exchange = Exchange(self._store, ledger, self.duty, changed, log)
+        return [threading.Thread(target=self._exchange.run, args=(stopping,), name="exchange", daemon=True)]
+
+
+def open_replica(store: Store, shard: Shard, clock: Callable[[], float]) -> Alone | Together:
+    """What goes with the storage; raises StoreError where it does not answer."""
+    return Together(store, shard, clock) if is_shared(store) else Alone(store, clock)

@@ -1,0 +1,1 @@
+"""redis://: rows, states, tokens and credentials that several exporters share."""

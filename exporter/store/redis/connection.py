@@ -1,0 +1,123 @@
+"""The connection to Redis, directly or by way of sentinels; what goes wrong with it, in words."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from redis import CredentialProvider, Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from exporter.config.settings import RedisServer, Secret, StorageSettings
+from exporter.store.interface import StoreError, WriteObserver
+
+_CONNECT_SECONDS: Final = 2.0
+_ANSWER_SECONDS: Final = 5.0
+_REST_SECONDS: Final = 2.0
+"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
+
+
+Client = Any
+"""A `redis.Redis`: its own types leave open whether answers are bytes, texts or promises of them."""
+
+
+class Connection:
+    """One Redis, for all threads; every failure is a StoreError."""
+
+    def __init__(
+        self,
+        settings: StorageSettings,
+        observer: WriteObserver,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is sent yet."""
+        if settings.redis is None:
+            raise TypeError("not a Redis")
+        self.client = _client(settings.redis)
+        self._url = settings.url
+        self._observer = observer
+        self._clock = clock
+        self._resting_until = 0.0
+
+    @contextmanager
+    def reading(self) -> Iterator[Client]:
+        """Read; raises StoreError."""
+        with self._explained("read") as client:
+            yield client
+
+    @contextmanager
+    def writing(self) -> Iterator[Client]:
+        """Write, and tell the observer; raises StoreError."""
+        try:
+            with self._explained("write") as client:
+                yield client
+        except StoreError:
+            self._observer(False)  # noqa: FBT003 - the observer's one word
+            raise
+        self._observer(True)  # noqa: FBT003 - the same
+
+    def probe(self) -> None:
+        """Try again at once, whatever was before."""
+        self._resting_until = 0.0
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.close()
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[Client]:
+        if self._clock() < self._resting_until:
+            raise StoreError(f"storage {self._url} has just failed")
+        try:
+            yield self.client
+        except (OSError, RedisError, ValueError) as error:
+            self._resting_until = self._clock() + _REST_SECONDS
+            raise StoreError(
+                f"cannot {doing} storage {self._url}: {_told(error)}. Is Redis there, do password and the "
+                "network's rules let this exporter in?"
+            ) from None
+
+
+class _Credentials(CredentialProvider):
+    """User and password, read again for each connection, so that they can be rotated."""
+
+    def __init__(self, user: str | None, password: Secret) -> None:
+        self._user = user
+        self._password = password
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        """What AUTH is sent with."""
+        password = self._password.read()
+        return (self._user, password) if self._user else (password,)
+
+
+def _client(server: RedisServer) -> Client:
+    limits: dict[str, Any] = {
+        "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_timeout": _ANSWER_SECONDS,
+        "retry": Retry(NoBackoff(), 1),  # a connection that has gone stale costs nothing
+        "decode_responses": True,
+    }
+    tls: dict[str, Any] = (
+        {"ssl": True, "ssl_ca_certs": server.ca_file, "ssl_check_hostname": True} if server.tls else {}
+    )
+    auth: dict[str, Any] = (
+        {"credential_provider": _Credentials(server.user, server.password)} if server.password else {}
+    )
+    if server.master is None:
+        host, port = server.hosts[0]
+        return Redis(host=host, port=port, db=server.database, **limits, **tls, **auth)
+    secret = server.sentinel_password
+    sentinel_auth = {"credential_provider": _Credentials(None, secret)} if secret else {}
+    sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
+        list(server.hosts), sentinel_kwargs={**limits, **tls, **sentinel_auth}, **limits, **tls, **auth
+    )
+    return sentinel.master_for(server.master, db=server.database)
+
+
+def _told(error: Exception) -> str:
+    """The reason without what a library may have put of the address or the password into it."""
+    text = getattr(error, "strerror", None) or str(error)
+    return f"{type(error).__name__}: {text}"[:200]

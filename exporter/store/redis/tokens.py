@@ -1,0 +1,81 @@
+"""Tokens that a whole fleet shares, each fetched by one exporter at a time."""
+
+import json
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from exporter.store.redis import scripts
+from exporter.store.redis.connection import Connection
+from exporter.store.sealing import Seal
+from exporter.wechat.tokens import Token
+
+_UNKNOWN_LIFETIME: Final = 60.0  # seconds to keep a token whose end is not known
+
+
+class RedisTokens:
+    """A `TokenPool` in Redis; safe to use from many threads."""
+
+    def __init__(
+        self, connection: Connection, prefix: str, seal: Seal, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._connection = connection
+        self._prefix = prefix
+        self._seal = seal
+        self._clock = clock
+
+    def token(self, key: str) -> Token | None:
+        """What was kept last under that key; None where nothing was, or it has ended."""
+        with self._connection.reading() as client:
+            kept = client.get(self._token(key))
+        if kept is None:
+            return None
+        value, expires_at, renew_at = json.loads(self._seal.open(kept.partition(" ")[2]))
+        return Token(value, expires_at, renew_at)
+
+    def lock(self, key: str, seconds: float) -> int | None:
+        """The right to fetch that token, as a number greater than all before; None: another has it."""
+        with self._connection.writing() as client:
+            fence = client.eval(
+                scripts.LOCK, 2, self._lock(key), f"{self._prefix}fences", int(seconds * 1000)
+            )
+        return None if fence is None else int(fence)
+
+    def keep(self, key: str, token: Token, fence: int) -> bool:
+        """Keep what was fetched and give the right back; False where the right had passed to another."""
+        kept = json.dumps([token.value, token.expires_at, token.renew_at])
+        lifetime = _UNKNOWN_LIFETIME if token.expires_at is None else token.expires_at - self._clock()
+        with self._connection.writing() as client:
+            return bool(
+                client.eval(
+                    scripts.KEEP,
+                    2,
+                    self._token(key),
+                    self._lock(key),
+                    fence,
+                    f"{_mark(token.value)} {self._seal.close(kept)}",
+                    max(1, int(lifetime * 1000)),
+                )
+            )
+
+    def unlock(self, key: str, fence: int) -> None:
+        """Give the right back without a token."""
+        with self._connection.writing() as client:
+            client.eval(scripts.LEAVE, 1, self._lock(key), fence)
+
+    def drop(self, key: str, value: str) -> None:
+        """Forget a token that WeChat refused, unless another one is kept by now."""
+        with self._connection.writing() as client:
+            client.eval(scripts.DROP, 1, self._token(key), _mark(value))
+
+    def _token(self, key: str) -> str:
+        return f"{self._prefix}token:{key}"
+
+    def _lock(self, key: str) -> str:
+        return f"{self._prefix}lock:{key}"
+
+
+def _mark(value: str) -> str:
+    """Tells which token it is, also where tokens are kept encrypted."""
+    return sha256(value.encode()).hexdigest()[:32]
