@@ -1,0 +1,61 @@
+"""One real Redis for this folder's tests, emptied before each."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.config.settings import RedisServer as Address
+from exporter.config.settings import Secret, StorageSettings
+from exporter.store.redis.store import RedisStore, open_redis
+from tests.redis_server import RedisServer, redis_server
+
+KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
+
+
+@pytest.fixture(scope="session")
+def server(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    with redis_server(program, tmp_path_factory.mktemp("redis"), port) as server:
+        yield server
+
+
+class Opened:
+    """Opens stores on the server, and tells which writes succeeded."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.server = server
+        self.writes: list[bool] = []
+        self._stores: list[RedisStore] = []
+
+    def __call__(self, prefix: str = "test", key: str | None = None) -> RedisStore:
+        address = Address((("127.0.0.1", self.server.port),), prefix=prefix)
+        secret = None if key is None else Secret(key)
+        store = open_redis(StorageSettings(self.server.url, address, secret), self.writes.append)
+        self._stores.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
+
+
+@pytest.fixture
+def opened(server: RedisServer) -> Iterator[Opened]:
+    server.client().flushall()
+    opened = Opened(server)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(opened: Opened) -> RedisStore:
+    return opened()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
