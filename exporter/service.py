@@ -47,6 +47,7 @@ class Exporter:
             StoreError: the storage cannot be opened.
         """
         self.config = config
+        self.shard = shard
         self.log = log
         self._clock = clock
         self._stopping = threading.Event()

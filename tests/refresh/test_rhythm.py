@@ -42,7 +42,7 @@ def test_an_interval_made_shorter_counts_from_now() -> None:
 def test_exporters_of_a_fleet_have_their_beats_together_whenever_they_started() -> None:
     early, late = Clock(1_000_000.0), Clock(1_000_030.0)
     first, second = SharedRhythm(0.25, early), SharedRhythm(0.25, late)
-    assert first.begin(60) == second.begin(60) == 1_000_000.0 - 1_000_000.0 % 60 + 15 - 60 * (25 > 40)
+    assert first.begin(60) == second.begin(60) == 999_975.0
     first.rest(60)
     second.rest(60)
     assert early.now + first.left(60) == late.now + second.left(60)
