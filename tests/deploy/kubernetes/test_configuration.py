@@ -139,3 +139,27 @@ def test_the_overlay_of_one_s_own_in_the_docs_renders(
     assert dict(files(objects))[flags(objects)["--config.file"]] == "apps: []\n"
     assert objects.container["image"] == "registry.example.com/wechat-miniprogram-exporter:0.1.0"
     assert {found["metadata"]["namespace"] for found in objects.all} == {"analytics"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_patches_in_the_docs_replace_what_is_there(page: str, rendered: Callable[[str], Objects]) -> None:
+    """Read here, as the oldest kubectl knows no `patches` like these."""
+    texts = [block.text for block in blocks(ROOT / page) if block.text.startswith("patches:")]
+    patches = [patch for text in texts for patch in yaml.safe_load(text)["patches"]]
+    found = {
+        (patch["target"]["kind"], step["path"]): step["value"]
+        for patch in patches
+        for step in yaml.safe_load(patch["patch"])
+    }
+    assert len(found) == 3
+    for (kind, path), value in found.items():
+        old: Any = rendered("single" if kind == "Deployment" else "ha").one(kind)
+        for key in path.split("/")[1:]:
+            old = old[int(key) if isinstance(old, list) else key]
+        assert type(old) is type(value)
+        if path.endswith("/resources"):
+            assert old.keys() == value.keys()
+        if path.endswith("/args/2"):
+            flag, _, shards = value.partition("=")
+            assert old.startswith(f"{flag}=")
+            assert found[kind, "/spec/replicas"] == int(shards) * REPLICAS["ha"]
