@@ -92,7 +92,7 @@ class Trial:
         self.exporters.remove(exporter)
 
     def shown(self) -> tuple[int, int, int]:
-        """Apps on show by a live exporter, apps with a wrong figure, apps shown by another number than asked."""
+        """How many apps are on show, have a wrong figure, and are not shown by every replica."""
         found: dict[str, set[float]] = {}
         times: Counter[str] = Counter()
         for exporter in list(self.exporters):
@@ -205,10 +205,8 @@ def killed(trial: Trial, kills: int = 6) -> None:
     """Kill -9 in the middle of rounds, one process after the other, each started again at once."""
     for _ in range(kills):
         before = trial.settled()
-        while (
-            trial.calls("daily_visit_trend").total() - before.total()
-            < len(trial.apps) * random.random() * 0.7
-        ):
+        moment = before.total() + len(trial.apps) * random.uniform(0, 0.7)
+        while trial.calls("daily_visit_trend").total() < moment:
             time.sleep(0.1)
         victim = random.choice(trial.exporters)
         trial.end(victim)

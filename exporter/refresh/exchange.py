@@ -15,6 +15,7 @@ from exporter.store.shared import SharedStore
 
 _STEP_SECONDS: Final = 1.0
 _LONGEST_STEP: Final = 60.0  # a fleet's rows may have to be read again
+_AT_ONCE: Final = 2000  # apps compared between two renewals of the duty
 
 
 class Exchange:
@@ -27,14 +28,28 @@ class Exchange:
         duty: SharedDuty,
         duty_changed: Callable[[bool], None],
         log: FilteringBoundLogger,
+        *,
+        phase: float,
+        since: int,
     ) -> None:
-        """`duty_changed` is told whether this exporter asks WeChat, whenever that changes."""
+        """A fleet's exchange.
+
+        Args:
+            store: what the fleet shares.
+            ledger: what this exporter knows.
+            duty: whether it asks WeChat.
+            duty_changed: is told so whenever that changes.
+            log: where changes are told.
+            phase: of the fleet's rounds, should the storage forget it.
+            since: up to where the storage's news are known.
+        """
         self._store = store
         self._ledger = ledger
         self._duty = duty
         self._duty_changed = duty_changed
         self._log = log
-        self._since: int | None = None  # what was seen of the storage; None: it may have lost something
+        self._phase = phase
+        self._since: int | None = since  # None: the storage may have lost something
         self._mine: bool | None = None
         self._away = False
         self._heart = Heart()
@@ -45,7 +60,7 @@ class Exchange:
         return self._heart.late(time.monotonic())
 
     def run(self, stopping: threading.Event) -> None:
-        """One step a second until the exporter stops; then the duty is given back."""
+        """One step a second until the exporter stops."""
         while not stopping.is_set():
             self._heart.expect(time.monotonic(), _LONGEST_STEP)
             try:
@@ -53,10 +68,6 @@ class Exchange:
             except Exception as error:  # noqa: BLE001 - a fleet must not fall apart for one bad moment
                 self._log.error("internal fault", error=type(error).__name__, exc_info=True)
             stopping.wait(_STEP_SECONDS)
-        try:
-            self._duty.leave()
-        except StoreError as error:
-            self._log.debug("duty not given back, its lease ends", error=str(error))
 
     def step(self) -> None:
         """Look at the storage once."""
@@ -82,8 +93,16 @@ class Exchange:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
         since, appids = self._store.news(self._since or 0)
         if self._since is None or since < self._since:
-            known = [entry.app.appid for entry in self._ledger.entries()]
-            self._ledger.agree(dict(self._store.states(known)))
+            self._agree()
         else:
             self._ledger.adopt(self._store.states([each for each in appids if self._ledger.get(each)]))
         self._since = since
+
+    def _agree(self) -> None:
+        self._store.phase(self._phase)
+        known = [entry.app.appid for entry in self._ledger.entries()]
+        for at in range(0, len(known), _AT_ONCE):
+            appids = known[at : at + _AT_ONCE]
+            self._ledger.agree(appids, dict(self._store.states(appids)))
+            self._duty.renew()
+            self._heart.expect(time.monotonic(), _LONGEST_STEP)

@@ -13,8 +13,8 @@ from redis.sentinel import Sentinel
 from exporter.config.settings import RedisServer, Secret, StorageSettings
 from exporter.store.interface import StoreError, WriteObserver
 
-_CONNECT_SECONDS: Final = 2.0
-_ANSWER_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
 """After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
 
@@ -120,4 +120,4 @@ def _client(server: RedisServer) -> Client:
 def _told(error: Exception) -> str:
     """The reason without what a library may have put of the address or the password into it."""
     text = getattr(error, "strerror", None) or str(error)
-    return f"{type(error).__name__}: {text}"[:200]
+    return f"{type(error).__name__}: {text}"[:200].rstrip(".")
