@@ -177,6 +177,17 @@ def says_and_closes(text: bytes, closed: threading.Event | None = None) -> Manne
     return manner
 
 
+def says_and_resets(text: bytes) -> Manner:
+    """Sends that much of an answer and resets the connection."""
+
+    def manner(talk: Talk) -> None:
+        if talk.request():
+            talk.socket.sendall(text)
+            talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+
+    return manner
+
+
 def drips(at_once: bytes, slowly: Iterable[bytes], seconds: float = 0.02) -> Manner:
     """Answers a request with one part at once and the other piece by piece."""
     pieces = list(slowly)

@@ -6,6 +6,7 @@ import logging
 import threading
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from tests.wechat.peers import (
     resets,
     says,
     says_and_closes,
+    says_and_resets,
     whole,
 )
 
@@ -259,6 +261,17 @@ def test_a_connection_that_breaks_off_is_told_by_its_reason(manner: Manner, reas
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (reason, Action.RETRY)
     assert problem.detail.startswith("127.0.0.1: ")
+
+
+@pytest.mark.parametrize("ends", [says_and_closes, says_and_resets])
+def test_an_answer_that_ends_at_any_byte_is_no_answer(ends: Callable[[bytes], Manner]) -> None:
+    answer = whole(b'{"list":[{"ref_date":"20261123","visit_pv":1}]}')
+    for length in range(len(answer)):
+        with Peer(ends(answer[:length])) as peer:
+            found = sent_to(peer)
+        if isinstance(found, Answer):  # cut in the head, before the length
+            found = judged(found.body, found.status)  # type: ignore[assignment]
+        assert isinstance(found, Failure), answer[:length]
 
 
 @pytest.mark.parametrize(
