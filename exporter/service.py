@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection
+from typing import Final
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
@@ -30,6 +31,8 @@ from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
 from exporter.wechat.transport import Transport
 
+_LAST_WORDS: Final = 1.0  # seconds to store what came last, however long the rest of the stop took
+
 
 class Exporter:
     """Everything but the web: what it shows is `publisher.page` and `telemetry`."""
@@ -54,7 +57,7 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
         self._store = open_store(config.storage, self.telemetry.storage_written)
-        self._replica = open_replica(self._store, shard, clock)
+        self._replica = open_replica(self._store, shard, clock, self._stopping)
         self._classic_told: set[str] = set()
         self._line = self._open_line(config)
         self.watch = PlatformWatch(
@@ -95,7 +98,7 @@ class Exporter:
             shift=Shift(self._replica.duty, self._replica.rhythm),
         )
         self._threads = [
-            *self._replica.keep_step(self.ledger, self._duty_changed, log, self._stopping),
+            *self._replica.keep_step(self.ledger, self._duty_changed, log),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
@@ -160,6 +163,11 @@ class Exporter:
         self._line.transport.stop()
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
+        last = threading.Thread(target=self._finish, name="finish", daemon=True)  # a storage may not answer
+        last.start()
+        last.join(max(_LAST_WORDS, deadline - time.monotonic()))
+
+    def _finish(self) -> None:
         self.publisher.publish()
         self._store.close()
 
@@ -191,7 +199,7 @@ class Exporter:
             _policy(config),
             refresh.interval,
             refresh.concurrency,
-            patience(config.wechat, refresh),
+            patience(config.wechat, refresh) + self._replica.waits_at_most,
         )
 
     def _take_discovered(self) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -11,7 +11,7 @@ from exporter.heart import Heart
 from exporter.refresh.duty import SharedDuty
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.shared import SharedStore
+from exporter.store.shared import Shared, SharedStore
 
 _STEP_SECONDS: Final = 1.0
 _LONGEST_STEP: Final = 60.0  # a fleet's rows may have to be read again
@@ -27,6 +27,7 @@ class Exchange:
         duty: SharedDuty,
         duty_changed: Callable[[bool], None],
         log: FilteringBoundLogger,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """`duty_changed` is told whether this exporter asks WeChat, whenever that changes."""
         self._store = store
@@ -34,6 +35,7 @@ class Exchange:
         self._duty = duty
         self._duty_changed = duty_changed
         self._log = log
+        self._stopwatch = stopwatch
         self._since: int | None = None  # what was seen of the storage; None: it may have lost something
         self._mine: bool | None = None
         self._away = False
@@ -42,12 +44,12 @@ class Exchange:
     @property
     def stuck(self) -> bool:
         """Whether it should have been heard of."""
-        return self._heart.late(time.monotonic())
+        return self._heart.late(self._stopwatch())
 
     def run(self, stopping: threading.Event) -> None:
         """One step a second until the exporter stops; then the duty is given back."""
         while not stopping.is_set():
-            self._heart.expect(time.monotonic(), _LONGEST_STEP)
+            self._heart.expect(self._stopwatch(), _LONGEST_STEP)
             try:
                 self.step()
             except Exception as error:  # noqa: BLE001 - a fleet must not fall apart for one bad moment
@@ -62,6 +64,15 @@ class Exchange:
         """Look at the storage once."""
         self._store.probe()
         try:
+            self._look()
+        finally:
+            if self._duty.mine != self._mine:
+                self._mine = self._duty.mine
+                self._log.info("asking WeChat" if self._mine else "another exporter asks WeChat")
+                self._duty_changed(self._mine)
+
+    def _look(self) -> None:
+        try:
             self._duty.renew()
             self._follow()
         except StoreError as error:
@@ -73,17 +84,23 @@ class Exchange:
             if self._away:
                 self._log.info("shared storage works again")
             self._away = False
-        if self._duty.mine != self._mine:
-            self._mine = self._duty.mine
-            self._log.info("asking WeChat" if self._mine else "another exporter asks WeChat")
-            self._duty_changed(self._mine)
 
     def _follow(self) -> None:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
         since, appids = self._store.news(self._since or 0)
         if self._since is None or since < self._since:
             known = [entry.app.appid for entry in self._ledger.entries()]
-            self._ledger.agree(dict(self._store.states(known)))
+            self._ledger.agree(dict(self._renewing(self._store.states(known))))
         else:
-            self._ledger.adopt(self._store.states([each for each in appids if self._ledger.get(each)]))
+            known = [each for each in appids if self._ledger.get(each)]
+            self._ledger.adopt(self._renewing(self._store.states(known)))
         self._since = since
+
+    def _renewing(self, kept: Iterable[tuple[str, Shared]]) -> Iterator[tuple[str, Shared]]:
+        """The same; the duty is renewed meanwhile, as a whole fleet's rows may outlast its lease."""
+        renewed_at = self._stopwatch()
+        for each in kept:
+            if self._stopwatch() >= renewed_at + _STEP_SECONDS:
+                self._duty.renew()
+                renewed_at = self._stopwatch()
+            yield each

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from exporter.config.settings import StorageSettings
 from exporter.store.entry import HeldRow
 from exporter.store.memory import MemoryStore
-from exporter.config.settings import StorageSettings
 from exporter.store.opening import open_store
 from exporter.store.sqlite import SqliteStore
 from tests.building import NOON, make_row
