@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from exporter.config import load
-from exporter.config.schema import RefreshEntry, StorageEntry, WechatEntry
+from exporter.config.schema import RefreshEntry, WechatEntry
 from exporter.config.settings import AccessToken, FileToken, HttpToken, StableToken
+from exporter.config.storage import StorageEntry
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 

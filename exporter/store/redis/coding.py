@@ -39,14 +39,14 @@ def state_text(entry: Entry) -> str:
         "success": health.last_success,
         "reason": health.reason,
         "errcode": health.errcode,
-        "detail": health.detail,
+        "detail": health.detail or None,
         "resume": health.resume_at,
-        "strikes": health.strikes,
+        "strikes": health.strikes or None,
         "fingerprint": None if health.fingerprint is None else health.fingerprint.hex(),
         "token": entry.token_expires_at,
-        "vacant": [[each.day.isoformat(), each.asks, each.asked_at] for each in entry.vacant],
+        "vacant": [[each.day.isoformat(), each.asks, each.asked_at] for each in entry.vacant] or None,
     }
-    kept = {key: value for key, value in told.items() if value not in (None, "", 0, [])}
+    kept = {key: value for key, value in told.items() if value is not None}
     return f"{entry.changed_at!r} {json.dumps(kept, ensure_ascii=False, separators=_TIGHT)}"
 
 

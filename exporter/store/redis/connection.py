@@ -111,6 +111,7 @@ def _client(server: RedisServer) -> Client:
         # a connection that has gone stale costs nothing; an answer that is late is not waited for twice
         "retry": Retry(NoBackoff(), 1, (LostError,)),
         "decode_responses": True,
+        "protocol": 2,  # what every Redis speaks; the library's own choice changes with its version
     }
     tls: dict[str, Any] = (
         {"ssl": True, "ssl_ca_certs": server.ca_file, "ssl_check_hostname": True} if server.tls else {}
@@ -131,5 +132,5 @@ def _client(server: RedisServer) -> Client:
 
 def _told(error: Exception) -> str:
     """The reason, but for the words that were sent: a server that lacks a command repeats its secrets."""
-    text = _ECHO.sub("", getattr(error, "strerror", None) or str(error))
+    text = _ECHO.sub("", getattr(error, "strerror", None) or str(error)).rstrip(".")
     return f"{type(error).__name__}: {text}"[:200]
