@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from redis import ConnectionError as LostError
 from redis import CredentialProvider, Redis, RedisError
+from redis import TimeoutError as LateError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -23,6 +24,7 @@ _WATCHED_REST: Final = 15.0
 """After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit. Longer
 where one thread probes: it tells when Redis is back."""
 
+_UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
 _ECHO: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
 
 Client = Any
@@ -66,7 +68,7 @@ class Connection:
         self._observer(True)  # noqa: FBT003 - the same
 
     def probe(self) -> None:
-        """From now on this thread does not rest after a failure; once it succeeds nobody does."""
+        """From now on this thread does not rest after a failure; as soon as it succeeds nobody does."""
         self._prober = threading.get_ident()
 
     def close(self) -> None:
@@ -81,8 +83,9 @@ class Connection:
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
-            rest = _REST_SECONDS if self._prober is None else _WATCHED_REST
-            self._resting_until = self._clock() + rest
+            if isinstance(error, _UNREACHABLE):
+                rest = _REST_SECONDS if self._prober is None else _WATCHED_REST
+                self._resting_until = self._clock() + rest
             raise StoreError(
                 f"cannot {doing} storage {self._url}: {_told(error)}. Is Redis there, do password and the "
                 "network's rules let this exporter in?"
