@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.table import told, write_json
 
-NAMES = ("round", "render", "scrape", "memory", "storage", "backfill")
+NAMES = ("round", "render", "scrape", "memory", "storage", "backfill", "prometheus")
 
 
 def main(names: list[str]) -> None:

@@ -78,15 +78,6 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
     _config_flag(parser)
     _shard_flags(parser)
     _web_flags(parser)
-    parser.add_argument(
-        "--sd.target",
-        dest="sd_targets",
-        metavar="HOST:PORT",
-        type=_target,
-        action="append",
-        default=[],
-        help="what /sd names for each shard, {shard} being its number; repeatable for replicas (as asked)",
-    )
     _log_flags(parser, "info")
 
 
@@ -214,6 +205,15 @@ def _web_flags(parser: argparse.ArgumentParser) -> None:
         default="/metrics",
         help="path of the metrics (%(default)s)",
     )
+    parser.add_argument(
+        "--sd.target",
+        dest="sd_targets",
+        metavar="HOST:PORT",
+        type=_target,
+        action="append",
+        default=[],
+        help="what /sd names for each shard, {shard} being its number; repeatable for replicas (as asked)",
+    )
     _web_config_flag(parser)
     parser.add_argument(
         "--web.enable-lifecycle",
@@ -246,7 +246,7 @@ def _log_flags(parser: argparse.ArgumentParser, level: str) -> None:
 
 
 def _path(text: str) -> str:
-    taken = text in {"/", "/style.css"} or text.startswith(("/-/", "/wechat/ticket/"))
+    taken = text in {"/", "/style.css", "/sd"} or text.startswith(("/-/", "/wechat/ticket/"))
     if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
     return text

@@ -1,7 +1,9 @@
 """What an exporter shares with others that have the same apps: nothing, or a storage and so its work."""
 
+import random
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -60,6 +62,9 @@ class Alone:
         changed(True)  # noqa: FBT003 - its one word
         return []
 
+    def leave(self) -> None:
+        """Nobody waits for it to leave."""
+
 
 class Together:
     """One of several with one storage: of those with the same shard, one asks WeChat at a time."""
@@ -73,8 +78,10 @@ class Together:
         self._stopping = stopping
         self._exchange: Exchange | None = None
         self.waits_at_most = 0.0  # seconds, for a token that another exporter fetches
+        self._phase = store.phase(random.random())  # noqa: S311 - no secret
+        self._since = store.mark()
         self.duty = SharedDuty(store, f"shard-{shard.number}-of-{shard.total}")
-        self.rhythm = SharedRhythm(store.phase(), clock)
+        self.rhythm = SharedRhythm(self._phase, clock)
 
     @property
     def ailment(self) -> str | None:
@@ -109,10 +116,17 @@ class Together:
         self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger
     ) -> list[threading.Thread]:
         """The threads that keep it in step with others."""
-        self._exchange = Exchange(self._store, ledger, self.duty, changed, log)
+        self._exchange = Exchange(
+            self._store, ledger, self.duty, changed, log, phase=self._phase, since=self._since
+        )
         return [
             threading.Thread(target=self._exchange.run, args=(self._stopping,), name="exchange", daemon=True)
         ]
+
+    def leave(self) -> None:
+        """Let another one take over now, after all that this one has found was stored."""
+        with suppress(StoreError):  # then the lease ends by itself
+            self.duty.leave()
 
 
 def open_replica(

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Final
-from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.cautions import Cautions
 from exporter.config import ConfigError, load
-from exporter.config.settings import AccessToken, Config, ThirdParty
+from exporter.config.settings import Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
@@ -31,7 +31,7 @@ from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
 from exporter.wechat.transport import Transport
 
-_LAST_WORDS: Final = 1.0  # seconds to store what came last, however long the rest of the stop took
+_FINISH_SECONDS: Final = 1.0
 
 
 class Exporter:
@@ -50,6 +50,7 @@ class Exporter:
             StoreError: the storage cannot be opened.
         """
         self.config = config
+        self.shard = shard
         self.log = log
         self._clock = clock
         self._stopping = threading.Event()
@@ -58,7 +59,7 @@ class Exporter:
         self.telemetry.sharded(shard)
         self._store = open_store(config.storage, self.telemetry.storage_written)
         self._replica = open_replica(self._store, shard, clock, self._stopping)
-        self._classic_told: set[str] = set()
+        self._cautions = Cautions(log)
         self._line = self._open_line(config)
         self.watch = PlatformWatch(
             self._store,
@@ -75,8 +76,6 @@ class Exporter:
         self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._configure(config)
-        if _is_exposed(config.wechat.base_url):
-            log.warning("wechat.base_url is plain http: secrets and tokens travel in the clear")
         self._replica.restore(self.ledger, self.roster.ways.keys())
         self.publisher.publish()
         asking = Asking(
@@ -163,12 +162,13 @@ class Exporter:
         self._line.transport.stop()
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
-        last = threading.Thread(target=self._finish, name="finish", daemon=True)  # a storage may not answer
-        last.start()
-        last.join(max(_LAST_WORDS, deadline - time.monotonic()))
+        last = threading.Thread(target=self._finish, name="finish", daemon=True)
+        last.start()  # a storage that does not answer must not hold up the end
+        last.join(max(_FINISH_SECONDS, deadline - time.monotonic()))
 
     def _finish(self) -> None:
         self.publisher.publish()
+        self._replica.leave()
         self._store.close()
 
     def _open_line(self, config: Config) -> Line:
@@ -179,9 +179,7 @@ class Exporter:
 
     def _configure(self, config: Config) -> Fleet:
         """Take a valid configuration over; apps that did not change keep their tokens."""
-        self._warn_of_classic(config)
-        if config.platforms and config.storage.url == "memory://":
-            self.log.warning("storage is memory://: refresh tokens and tickets do not survive a restart")
+        self._cautions.tell(config)
         shelves = self._replica.configure(config, self._line)
         apps = self.roster.configure(config, self._line, shelves)
         self.config = config
@@ -246,24 +244,6 @@ class Exporter:
         timer = threading.Timer(2 * self.config.wechat.timeout, transport.stop)
         timer.daemon = True
         timer.start()
-
-    def _warn_of_classic(self, config: Config) -> None:
-        """One warning per start or reload that brings apps with classic tokens."""
-        classic = {app.appid: app.name for app in config.apps if isinstance(app.token, AccessToken)}
-        new = [name for appid, name in classic.items() if appid not in self._classic_told]
-        self._classic_told |= classic.keys()
-        if new:
-            self.log.warning(
-                "token type access_token: each fetch ends the token that other programs hold; "
-                "stable_token harms nobody",
-                apps=len(new),
-                first=new[0],
-            )
-
-
-def _is_exposed(base_url: str) -> bool:
-    parts = urlsplit(base_url)
-    return parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
 
 
 def _line_settings(config: Config) -> tuple[object, ...]:

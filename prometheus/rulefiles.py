@@ -1,4 +1,7 @@
-"""Rule files as text: block scalars for expressions, comments where a rule needs a reason."""
+"""Rule files as text: block scalars for expressions, comments where a rule needs a reason.
+
+The same groups make the files for Prometheus and the PrometheusRule for its operator in Kubernetes.
+"""
 
 import json
 import textwrap
@@ -19,25 +22,46 @@ _GROUPS: Final = {
 }
 _MADE: Final = "# Made by `python -m prometheus` from the tables beside this file: change those, not this.\n"
 _WIDTH: Final = 100
+_PROMETHEUS_RULE: Final = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: wechat-miniprogram-exporter
+  labels: {app.kubernetes.io/name: wechat-miniprogram-exporter}
+spec:
+"""
 
 
 def recording_yaml() -> str:
     """The file of recording rules."""
-    rules = "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in recordings())
-    interval = (
-        "    interval: 2m  # the figures change once a day; above five minutes Prometheus would see gaps\n"
-    )
-    return f"{_MADE}groups:\n  - name: wechat-miniprogram-dates\n{interval}    rules:\n{rules}"
+    return f"{_MADE}groups:\n{_recording_group()}"
 
 
 def alerts_yaml(runbooks: str) -> str:
     """The file of alerts; `runbooks` is the address of the folder of runbooks, with its last slash."""
-    groups = (
+    needs = "# VisitorsDropped, VisitorsSpiked and NoVisitors need recording.yaml as well.\n"
+    return f"{_MADE}{needs}groups:\n{_alert_groups(runbooks)}"
+
+
+def prometheusrule_yaml(runbooks: str) -> str:
+    """Both as one object for the Prometheus Operator."""
+    groups = f"groups:\n{_recording_group()}{_alert_groups(runbooks)}"
+    return f"{_MADE}{_PROMETHEUS_RULE}{textwrap.indent(groups, '  ')}"
+
+
+def _recording_group() -> str:
+    rules = "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in recordings())
+    interval = (
+        "    interval: 2m  # the figures change once a day; above five minutes Prometheus would see gaps\n"
+    )
+    return f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{rules}"
+
+
+def _alert_groups(runbooks: str) -> str:
+    return "".join(
         f"  - name: {name}\n    rules:\n{''.join(_alert(each, runbooks) for each in alerts)}"
         for name, alerts in _GROUPS.items()
     )
-    needs = "# VisitorsDropped, VisitorsSpiked and NoVisitors need recording.yaml as well.\n"
-    return f"{_MADE}{needs}groups:\n{''.join(groups)}"
 
 
 def _alert(alert: Alert, runbooks: str) -> str:

@@ -17,6 +17,7 @@ want openssl openssl
 want buildah buildah
 want debootstrap debootstrap
 want systemd-analyze systemd
+want kubectl kubernetes-client
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing:$missing"

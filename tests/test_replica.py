@@ -39,8 +39,11 @@ class Store(Leases):
 
     tokens = None
 
-    def phase(self) -> float:
-        return 0.5
+    def phase(self, proposed: float) -> float:
+        return proposed
+
+    def mark(self) -> int:
+        return 0
 
 
 @pytest.fixture
@@ -98,3 +101,17 @@ def test_a_turn_is_of_one_exporter_and_of_none_while_the_storage_is_away() -> No
     assert second.takes_turn("accounts/wx")
     store.away = True
     assert not second.takes_turn("accounts/wx")
+
+
+def test_one_that_leaves_lets_another_take_over_at_once() -> None:
+    store = Store(Clock())
+    first, second = opened_with(store), opened_with(store)
+    assert isinstance(first, Together)
+    assert isinstance(second, Together)
+    first.duty.renew()
+    first.leave()
+    second.duty.renew()
+    assert second.duty.mine
+    store.away = True
+    second.leave()  # then its lease ends by itself
+    opened_with(MemoryStore()).leave()

@@ -3,9 +3,11 @@
 import argparse
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from exporter import capacity
@@ -13,29 +15,35 @@ from exporter.config import ConfigError, load
 from exporter.config.settings import AccessToken, App, Config
 from exporter.refresh import accounts
 from exporter.refresh.pace import Pace
-from exporter.store.interface import StoreError
+from exporter.shards import ShardError, choose_shard
+from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import open_store
+from exporter.store.shared import is_shared
 from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
 from exporter.wechat.errors import CallError, Failure
 from exporter.wechat.opening import open_line
+from exporter.wechat.pool import pooled_shelves
 from exporter.wechat.third_party import OpenPlatform, open_platforms
-from exporter.wechat.vault import Vault
+from exporter.wechat.tokens import Shelves, own_shelves
 from exporter.wechat.ways import choose_way
 
 
 def run(flags: argparse.Namespace) -> int:
     """Exit code 2: bad configuration; 1: WeChat refuses an app; 0: all well."""
     try:
+        shard = choose_shard(flags.shard, flags.total_shards, os.environ)
         config = load(Path(flags.config_file), os.environ)
         if flags.web_config_file is not None:
             webconfig.load(Path(flags.web_config_file), os.environ)
-    except ConfigError as error:
+    except (ConfigError, ShardError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    config = replace(config, apps=tuple(app for app in config.apps if shard.owns(app.appid)))
     cost = capacity.estimate(config)
-    sys.stdout.write(f"{config.path}: OK\n{capacity.told(cost)}\n")
+    part = f"shard {shard}: " if shard.total > 1 else ""
+    sys.stdout.write(f"{config.path}: OK\n{part}{capacity.told(cost)}\n")
     for warning in capacity.warnings(cost, config):
         sys.stderr.write(f"warning: {warning}\n")
     if flags.web_config_file is not None:
@@ -44,16 +52,23 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def check_online(config: Config, *, chinese: bool) -> int:
-    """Ask for yesterday's row of every app once and print a line about each."""
+    """Ask for yesterday's row of every app once and print a line about each.
+
+    Refresh tokens that come back must not be lost, and tokens that a fleet shares be used.
+    """
     if any(isinstance(app.token, AccessToken) for app in config.apps):
         sys.stderr.write(
             "warning: token type access_token: this check fetches a new token, which ends the one that other "
             "programs hold\n"
         )
-    if not config.platforms:
-        return _ask_all(config, MemoryStore(), chinese=chinese)
+    needed = config.platforms or config.storage.redis is not None
+    store: Store = MemoryStore()
     try:
-        store = open_store(config.storage)  # refresh tokens that come back must not be lost
+        if needed:
+            store = open_store(config.storage)
+        if is_shared(store):
+            store.mark()
+            sys.stdout.write(f"storage {config.storage.url}: OK\n")
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -63,16 +78,19 @@ def check_online(config: Config, *, chinese: bool) -> int:
         store.close()
 
 
-def _ask_all(config: Config, vault: Vault, *, chinese: bool) -> int:
+def _ask_all(config: Config, store: Store, *, chinese: bool) -> int:
     pace = Pace(config.refresh.requests_per_second, time.monotonic, time.sleep)
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
-    platforms = open_platforms(config.platforms, line, vault)
+    shelves: Shelves = own_shelves
+    if is_shared(store):
+        shelves = pooled_shelves(store.tokens, line, config.wechat.timeout, threading.Event().wait)
+    platforms = open_platforms(config.platforms, line, store, shelves)
     found, failed = _discovered(config, platforms, chinese=chinese)
     apps = (*config.apps, *found)
 
     def ask(app: App) -> Row | Failure:
         try:
-            return choose_way(app, line, platforms).daily_trend(yesterday(time.time()))
+            return choose_way(app, line, platforms, shelves).daily_trend(yesterday(time.time()))
         except CallError as error:
             return error.failure
 

@@ -89,7 +89,7 @@ def serve_config(
         try:
             scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
             lifecycle = reload if flags.enable_lifecycle else None
-            app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle)
+            app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets)
             server = make_server(app, protocol_for(flags.telemetry_path, scrapes, gate), gate, begin)
             serve(server, sockets, reload)
         finally:

@@ -18,6 +18,11 @@ def piece(plain: bytes) -> bytes:
     return deflate.compress(plain) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
+def whole(plain: bytes) -> bytes:
+    """A file of one piece."""
+    return start([]) + end(plain, 0, 0)
+
+
 def start(pieces: list[bytes]) -> bytes:
     """The file's beginning: header and pieces."""
     return b"".join((_HEADER, *pieces))

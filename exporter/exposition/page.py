@@ -29,16 +29,31 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is on show: both formats, and the entries that they were made from, in order."""
+    """What is on show: both formats, and what they were made from: the entries in order, the dates."""
 
     text: Form
     openmetrics: Form
     entries: Mapping[str, Entry]
+    dates: tuple[date, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether there is something to show of every app."""
         return all(entry.tried for entry in self.entries.values())
+
+
+def excerpt(page: Page, appids: Iterable[str], *, openmetrics: bool) -> bytes | None:
+    """A whole page of these apps alone, without the exporter's own metrics; None where one is not on show."""
+    entries = [page.entries.get(appid) for appid in appids]
+    found = [entry for entry in entries if entry is not None]
+    if len(found) < len(entries):
+        return None
+    parts = [
+        headers(family, openmetrics=openmetrics) + lines.encode()
+        for family, lines in zip(FAMILIES, render(found, page.dates), strict=True)
+        if lines
+    ]
+    return b"".join((*parts, b"# EOF\n" if openmetrics else b""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,9 @@ class PageMaker:
         return _Block(plain, tuple(gzipped.piece(each) if each else b"" for each in plain))
 
     def _page(self) -> Page:
-        return Page(self._form(openmetrics=False), self._form(openmetrics=True), dict(self._entries))
+        return Page(
+            self._form(openmetrics=False), self._form(openmetrics=True), dict(self._entries), self.dates
+        )
 
     def _form(self, *, openmetrics: bool) -> Form:
         plain: list[bytes] = []

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Final
 
 from prometheus_client import (
-    CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
@@ -14,10 +13,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.exposition import generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporter import __version__
+from exporter.exposition.part import END_MARK, Part
 from exporter.shards import Shard
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
@@ -33,37 +31,40 @@ class Telemetry:
         disable_created_metrics()  # the library knows no other way than for the whole process
         self._clock = clock
         self.events = 0  # rounds and reloads so far: after one, an answer made before it is old
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+        self._process, self._calls, self._states = Part(), Part(), Part()
+        ProcessCollector(registry=self._process.registry)
+        PlatformCollector(registry=self._process.registry)
         self._make_gauges()
         self._platforms: set[str] = set()
         self._make_platform_gauges()
         self._requests = Counter(
-            f"{_PREFIX}_api_requests", "Calls that left the exporter.", ["endpoint"], registry=self._registry
+            f"{_PREFIX}_api_requests",
+            "Calls that left the exporter.",
+            ["endpoint"],
+            registry=self._calls.registry,
         )
         self._failures = Counter(
             f"{_PREFIX}_api_request_failures",
             "Calls that brought no row or token, by reason.",
             ["endpoint", "reason"],
-            registry=self._registry,
+            registry=self._calls.registry,
         )
         self._duration = Histogram(
             f"{_PREFIX}_api_request_duration_seconds",
             "How long calls took, from connecting to the last byte.",
             ["endpoint"],
             buckets=_BUCKETS,
-            registry=self._registry,
+            registry=self._calls.registry,
         )
         self._rows_revised = Counter(
             f"{_PREFIX}_rows_revised",
             "Rows for which WeChat later gave other figures.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._storage_errors = Counter(
             f"{_PREFIX}_storage_errors",
             "Writes to the storage that failed; rows are on show from memory until one succeeds.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._storage_written_at: Gauge | None = None
         for endpoint in Endpoint:  # a counter that is born at 1 never fires increase()
@@ -77,48 +78,52 @@ class Telemetry:
             f"{_PREFIX}_build_info",
             "Version of the exporter and of Python; always 1.",
             ["version", "pythonversion"],
-            registry=self._registry,
+            registry=self._states.registry,
         )
         build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
-        self._apps = Gauge(f"{_PREFIX}_apps", "Apps configured or discovered.", registry=self._registry)
+        self._apps = Gauge(
+            f"{_PREFIX}_apps", "Apps configured or discovered.", registry=self._states.registry
+        )
         self._round = Gauge(
             f"{_PREFIX}_refresh_round_duration_seconds",
             "How long the last round over all apps took.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._interval = Gauge(
             f"{_PREFIX}_refresh_interval_seconds",
             "The configured time between the starts of two rounds.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._hung = Gauge(
             f"{_PREFIX}_hung_calls",
             "Calls given up long after their deadline whose threads have not come back.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._reload_ok = Gauge(
             f"{_PREFIX}_config_last_reload_successful",
             "Whether the last reading of the configuration succeeded.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._reload_at = Gauge(
             f"{_PREFIX}_config_last_reload_success_timestamp_seconds",
             "When the configuration was last read with success, Unix time.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
 
         self._shard = Gauge(
-            f"{_PREFIX}_shard", "Which of the total_shards this exporter is, from 0.", registry=self._registry
+            f"{_PREFIX}_shard",
+            "Which of the total_shards this exporter is, from 0.",
+            registry=self._states.registry,
         )
         self._total_shards = Gauge(
             f"{_PREFIX}_total_shards",
             "Among how many shards the apps are divided; 1: not at all.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._leader = Gauge(
             f"{_PREFIX}_leader",
             "1: this exporter asks WeChat. 0: another one with the same apps does, this one shows its rows.",
-            registry=self._registry,
+            registry=self._states.registry,
         )
 
     def _make_platform_gauges(self) -> None:
@@ -126,25 +131,25 @@ class Telemetry:
             f"{_PREFIX}_verify_ticket_timestamp_seconds",
             "When the platform's newest component_verify_ticket came, Unix time; it is good for 12 hours.",
             ["platform"],
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._discovered = Gauge(
             f"{_PREFIX}_discovered_apps",
             "Accounts of the platform that became apps.",
             ["platform"],
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._without_token = Gauge(
             f"{_PREFIX}_authorizers_without_refresh_token",
             "Accounts that have authorised the platform, but whose authorisation code was never exchanged.",
             ["platform"],
-            registry=self._registry,
+            registry=self._states.registry,
         )
         self._discovered_at = Gauge(
             f"{_PREFIX}_discovery_last_success_timestamp_seconds",
             "When the platform's accounts were last listed, Unix time.",
             ["platform"],
-            registry=self._registry,
+            registry=self._states.registry,
         )
 
     def call(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
@@ -153,32 +158,40 @@ class Telemetry:
         self._duration.labels(endpoint.value).observe(seconds)
         if reason is not None:
             self._failures.labels(endpoint.value, reason.value).inc()
+        self._calls.touch()
 
     def round_finished(self, seconds: float) -> None:
         """A round over all apps took so long."""
         self._round.set(seconds)
+        self._states.touch()
         self.events += 1
 
     def row_revised(self) -> None:
         """WeChat gave other figures for a date that was held."""
         self._rows_revised.inc()
+        self._states.touch()
 
     def storage_written(self, succeeded: bool) -> None:  # noqa: FBT001 - a store tells nothing else
         """A write to the storage is over."""
-        if not succeeded:
+        if succeeded:
+            self._storage_written()
+        else:
             self._storage_errors.inc()
-            return
+        self._states.touch()
+
+    def _storage_written(self) -> None:
         if self._storage_written_at is None:  # not before: 0 would be a wrong time
             self._storage_written_at = Gauge(
                 f"{_PREFIX}_storage_last_write_timestamp_seconds",
                 "When the storage last took a write, Unix time; absent before the first and with memory://.",
-                registry=self._registry,
+                registry=self._states.registry,
             )
         self._storage_written_at.set(self._clock())
 
     def call_hung(self, hanging: int) -> None:
         """So many calls have been given up and still hold their threads."""
         self._hung.set(hanging)
+        self._states.touch()
 
     def configured(self, apps: int, interval: float) -> None:
         """A configuration is in force: so many apps, a round every `interval` seconds."""
@@ -186,21 +199,25 @@ class Telemetry:
         self._interval.set(interval)
         self._reload_ok.set(1)
         self._reload_at.set(self._clock())
+        self._states.touch()
         self.events += 1
 
     def sharded(self, shard: Shard) -> None:
         """This exporter has that part of the apps."""
         self._shard.set(shard.number)
         self._total_shards.set(shard.total)
+        self._states.touch()
 
     def leads(self, mine: bool) -> None:  # noqa: FBT001 - its one word
         """Whether this exporter asks WeChat, or another one with the same apps."""
         self._leader.set(mine)
+        self._states.touch()
         self.events += 1
 
     def found_apps(self, apps: int) -> None:
         """Discovery has changed how many apps there are."""
         self._apps.set(apps)
+        self._states.touch()
 
     def platforms(self, names: Collection[str]) -> None:
         """These third-party platforms are configured; others have no series any more."""
@@ -209,25 +226,30 @@ class Telemetry:
                 with suppress(KeyError):
                     gauge.remove(name)
         self._platforms = set(names)
+        self._states.touch()
 
     def ticket(self, platform: str, received_at: float) -> None:
         """The platform's newest verify ticket came then (Unix time)."""
         self._ticket_at.labels(platform).set(received_at)
+        self._states.touch()
 
     def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
         """The platform's accounts were listed: so many became apps, so many have no refresh token."""
         self._discovered.labels(platform).set(apps)
         self._without_token.labels(platform).set(without_token)
         self._discovered_at.labels(platform).set(at)
+        self._states.touch()
 
     def reload_failed(self) -> None:
         """A new configuration was refused; the old one stays."""
         self._reload_ok.set(0)
+        self._states.touch()
         self.events += 1
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The end of the page; in OpenMetrics with its end mark."""
-        render: Callable[[CollectorRegistry], bytes] = (
-            generate_openmetrics if openmetrics else generate_latest
+        self._process.touch()
+        parts = (self._states, self._calls, self._process)
+        return b"".join(
+            (*(part.render(openmetrics=openmetrics) for part in parts), END_MARK if openmetrics else b"")
         )
-        return render(self._registry)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -11,10 +11,11 @@ from exporter.heart import Heart
 from exporter.refresh.duty import SharedDuty
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.shared import Shared, SharedStore
+from exporter.store.shared import SharedStore
 
 _STEP_SECONDS: Final = 1.0
 _LONGEST_STEP: Final = 60.0  # a fleet's rows may have to be read again
+_AT_ONCE: Final = 2000  # apps compared between two renewals of the duty
 
 
 class Exchange:
@@ -27,16 +28,31 @@ class Exchange:
         duty: SharedDuty,
         duty_changed: Callable[[bool], None],
         log: FilteringBoundLogger,
+        *,
+        phase: float,
+        since: int,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`duty_changed` is told whether this exporter asks WeChat, whenever that changes."""
+        """A fleet's exchange.
+
+        Args:
+            store: what the fleet shares.
+            ledger: what this exporter knows.
+            duty: whether it asks WeChat.
+            duty_changed: is told so whenever that changes.
+            log: where changes are told.
+            phase: of the fleet's rounds, should the storage forget it.
+            since: up to where the storage's news are known.
+            stopwatch: seconds that never jump.
+        """
         self._store = store
         self._ledger = ledger
         self._duty = duty
         self._duty_changed = duty_changed
         self._log = log
         self._stopwatch = stopwatch
-        self._since: int | None = None  # what was seen of the storage; None: it may have lost something
+        self._phase = phase
+        self._since: int | None = since  # None: the storage may have lost something
         self._mine: bool | None = None
         self._away = False
         self._heart = Heart()
@@ -47,7 +63,7 @@ class Exchange:
         return self._heart.late(self._stopwatch())
 
     def run(self, stopping: threading.Event) -> None:
-        """One step a second until the exporter stops; then the duty is given back."""
+        """One step a second until the exporter stops."""
         while not stopping.is_set():
             self._heart.expect(self._stopwatch(), _LONGEST_STEP)
             try:
@@ -55,10 +71,6 @@ class Exchange:
             except Exception as error:  # noqa: BLE001 - a fleet must not fall apart for one bad moment
                 self._log.error("internal fault", error=type(error).__name__, exc_info=True)
             stopping.wait(_STEP_SECONDS)
-        try:
-            self._duty.leave()
-        except StoreError as error:
-            self._log.debug("duty not given back, its lease ends", error=str(error))
 
     def step(self) -> None:
         """Look at the storage once."""
@@ -89,18 +101,17 @@ class Exchange:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
         since, appids = self._store.news(self._since or 0)
         if self._since is None or since < self._since:
-            known = [entry.app.appid for entry in self._ledger.entries()]
-            self._ledger.agree(dict(self._renewing(self._store.states(known))))
+            self._agree()
         else:
             known = [each for each in appids if self._ledger.get(each)]
-            self._ledger.adopt(self._renewing(self._store.states(known)))
+            self._ledger.adopt(self._store.states(known))
         self._since = since
 
-    def _renewing(self, kept: Iterable[tuple[str, Shared]]) -> Iterator[tuple[str, Shared]]:
-        """The same; the duty is renewed meanwhile, as a whole fleet's rows may outlast its lease."""
-        renewed_at = self._stopwatch()
-        for each in kept:
-            if self._stopwatch() >= renewed_at + _STEP_SECONDS:
-                self._duty.renew()
-                renewed_at = self._stopwatch()
-            yield each
+    def _agree(self) -> None:
+        self._store.phase(self._phase)
+        known = [entry.app.appid for entry in self._ledger.entries()]
+        for at in range(0, len(known), _AT_ONCE):
+            appids = known[at : at + _AT_ONCE]
+            self._ledger.agree(appids, dict(self._store.states(appids)))
+            self._duty.renew()
+            self._heart.expect(self._stopwatch(), _LONGEST_STEP)

@@ -138,13 +138,13 @@ class Ledger:
                 if before is not None:
                     self._adopt(before, merged(before, shared, self.keep_days))
 
-    def agree(self, kept: Mapping[str, Shared]) -> None:
-        """Take over what is later in a storage that was away, and give it what it lacks."""
+    def agree(self, appids: Collection[str], kept: Mapping[str, Shared]) -> None:
+        """Take over what is later of these apps in a storage that was away, and give it what it lacks."""
         self.adopt(kept.items())
         with self._news:
-            for appid, entry in self._entries.items():
-                shared = kept.get(appid)
-                if entry.tried and (shared is None or not shared.has_all_of(entry)):
+            for appid in appids:
+                entry, shared = self._entries.get(appid), kept.get(appid)
+                if entry is not None and entry.tried and (shared is None or not shared.has_all_of(entry)):
                     self._rows += [(appid, held) for held in entry.rows]
                     self._asked[appid] = self._changed[appid] = None
             self._news.notify_all()

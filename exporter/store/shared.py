@@ -58,8 +58,11 @@ class SharedStore(Store, Protocol):
 
     tokens: TokenPool
 
-    def phase(self) -> float:
-        """At which part of the interval, from 0 to 1, the rounds of all exporters begin; drawn once."""
+    def phase(self, proposed: float) -> float:
+        """At which part of the interval, from 0 to 1, the rounds of all exporters begin.
+
+        The first one's proposal holds.
+        """
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""
@@ -69,6 +72,9 @@ class SharedStore(Store, Protocol):
 
     def states(self, appids: Collection[str]) -> Iterable[tuple[str, Shared]]:
         """What is kept of these apps; those of which nothing is kept are left out."""
+
+    def mark(self) -> int:
+        """What to ask for news since now with."""
 
     def news(self, since: int) -> tuple[int, Collection[str]]:
         """The appids saved after `since` (0: all) by others, and what to ask with the next time."""

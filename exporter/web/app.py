@@ -1,6 +1,6 @@
 """The web application: which path answers what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
@@ -12,13 +12,18 @@ from starlette.routing import Route
 from exporter.service import Exporter
 from exporter.web.scrape import MetricsApp, Scrapes
 from exporter.web.status.page import StatusPage
+from exporter.web.targets import TARGETS_PATH, Targets
 from exporter.web.ticket import TICKET_PATH, TicketDesk
 
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
 def make_app(
-    exporter: Exporter, telemetry_path: str, scrapes: Scrapes, reload: Callable[[], str | None] | None
+    exporter: Exporter,
+    telemetry_path: str,
+    scrapes: Scrapes,
+    reload: Callable[[], str | None] | None,
+    sd_targets: Sequence[str] = (),
 ) -> Starlette:
     """The application.
 
@@ -27,8 +32,10 @@ def make_app(
         telemetry_path: where the metrics are.
         scrapes: answers to what is asked there.
         reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
+        sd_targets: what /sd names for each shard, once per replica; none: the address that was asked.
     """
     status = StatusPage(exporter, telemetry_path)
+    targets = Targets(lambda: exporter.roster.everyone, exporter.shard, sd_targets, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
         ailment = exporter.ailment()
@@ -62,6 +69,7 @@ def make_app(
             Route(telemetry_path, MetricsApp(scrapes), methods=["GET"]),
             Route("/", page, methods=["GET"]),
             Route("/style.css", style, methods=["GET"]),
+            Route(TARGETS_PATH, targets.answer, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
             Route(TICKET_PATH, TicketDesk(exporter, exporter.log).take, methods=["POST"]),

@@ -12,7 +12,7 @@ from typing import Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from exporter.web.gate import Gate
-from exporter.web.scrape import Scrapes
+from exporter.web.scrape import Headers, Scrapes
 
 HEAD_SECONDS: Final = 10
 """How long a client may take to send a request's head, and its body."""
@@ -26,6 +26,8 @@ ANSWER_SECONDS: Final = 60
 HEAD_LIMIT: Final = 32 * 1024
 """Bytes of a head, or of a body: nothing that is asked for here needs more."""
 
+_LONGEST_REPEATED: Final = 1024  # bytes of a request that is recognised when it comes again
+_MOST_REPEATED: Final = 64
 _PIPELINE: Final = 16  # requests sent ahead of their answers
 _HELD_SECONDS: Final = 5  # an answer that takes longer to read gives way to newcomers
 _TOO_LARGE: Final = (
@@ -55,15 +57,18 @@ class _Answered(RequestResponseCycle):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection; `scrapes`, `scrape_path` and `gate` are set by `protocol_for`."""
+    """One connection; `scrapes`, `scrape_path`, `gate` and `repeated` are set by `protocol_for`."""
 
     scrapes: Scrapes
     scrape_path: bytes
     gate: Gate
+    repeated: dict[bytes, Headers]
     phase = Phase.NEW
     since = 0.0
     deadline = 0.0
     _pending = 0
+    _between = False  # the parser has had whole requests and nothing of the next
+    _whole: bytes | None = None  # what may be a plain scrape and nothing else
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected: its first head must come in time, its certificate have an allowed name."""
@@ -76,15 +81,17 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came: heads and bodies must stay within limits."""
-        if self.phase is Phase.ENDED:
+        if self.phase is Phase.ENDED or self._is_repeated(data):
             return
         self._pending += len(data)
+        self._whole = data if self._pending == len(data) <= _LONGEST_REPEATED else None
         super().data_received(data)
         if self._pending > HEAD_LIMIT and not self.transport.is_closing():
             self._refuse_size()
 
     def on_message_begin(self) -> None:
         """A head begins to come in."""
+        self._between = False
         super().on_message_begin()
         if self.phase is Phase.IDLE:
             self._enter(Phase.ASKING, HEAD_SECONDS)
@@ -96,9 +103,36 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("refused")  # the parser passes it on, and a 400 is sent
         self._enter(Phase.BUSY, ANSWER_SECONDS)
         if self._is_plain_scrape() and self.gate.passes(self.headers):
-            self._answer_scrape()
+            self._answer_scrape(self.headers)
+            self.cycle = self._answered
+            self.on_response_complete()
         else:
+            self._whole = None
             super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request is there with its body; a plain scrape that came by itself is known from now on."""
+        super().on_message_complete()
+        self._between = True
+        whole, self._whole = self._whole, None
+        if whole is None or not self.gate.open or whole.count(b"\r\n\r\n") != 1:
+            return
+        if all(name != b"authorization" for name, _ in self.headers):  # no password is kept
+            if len(self.repeated) >= _MOST_REPEATED:
+                self.repeated.clear()
+            self.repeated[whole] = tuple(self.headers)
+
+    def _is_repeated(self, data: bytes) -> bool:
+        """Answer at once what has been parsed before to the byte: scrapers send the same again and again."""
+        if not self._between or self.phase is not Phase.IDLE or self.flow.write_paused:
+            return False
+        headers = self.repeated.get(data) if self.gate.open else None
+        if headers is None:
+            return False
+        self._unset_keepalive_if_required()  # our own limit holds for the connection
+        self._answer_scrape(headers)
+        self._enter(Phase.IDLE, IDLE_SECONDS)
+        return True
 
     def on_response_complete(self) -> None:
         """An answer was handed over to be sent."""
@@ -132,15 +166,9 @@ class Protocol(HttpToolsProtocol):
             and _SLOW_WAY.isdisjoint(name for name, _ in self.headers)
         )
 
-    def _answer_scrape(self) -> None:
-        answer = self.scrapes.answer(self.headers)
-        head = [b"HTTP/1.1 200 OK\r\n"]
-        for name, value in (*self.server_state.default_headers, *answer.headers):
-            head += (name, b": ", value, b"\r\n")
-        head.append(b"\r\n")
-        self.transport.writelines((b"".join(head), *answer.body))
-        self.cycle = self._answered
-        self.on_response_complete()
+    def _answer_scrape(self, headers: Headers) -> None:
+        answer = self.scrapes.answer(headers)
+        self.transport.writelines((answer.head(self.server_state.default_headers), *answer.body))
 
     def _refuse_size(self) -> None:
         """Say why if it was a head, then close; what is still coming in is not read."""
@@ -182,5 +210,5 @@ def _may_go(connection: Protocol) -> bool:
 
 def protocol_for(scrape_path: str, scrapes: Scrapes, gate: Gate) -> type[Protocol]:
     """The protocol of a server whose metrics are at that path."""
-    attributes = {"scrapes": scrapes, "scrape_path": scrape_path.encode(), "gate": gate}
+    attributes = {"scrapes": scrapes, "scrape_path": scrape_path.encode(), "gate": gate, "repeated": {}}
     return type("ScrapeProtocol", (Protocol,), attributes)

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import parse_qs
 
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from exporter.exposition import gzipped, negotiation
-from exporter.exposition.page import Page
+from exporter.exposition.page import Page, excerpt
 from exporter.exposition.telemetry import Telemetry
 
 OWN_SECONDS: Final = 0.25
 """How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
 
 _REMEMBERED: Final = 64
+_UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another shard's?\n", 404)
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -27,6 +30,14 @@ class Answer:
     good_till: float
     headers: Headers
     body: tuple[bytes, ...]
+    _heads: list[tuple[Headers, bytes]] = field(default_factory=list)
+
+    def head(self, defaults: Headers) -> bytes:
+        """The answer's first bytes, for a server whose own headers are these; they are new every second."""
+        if not self._heads or self._heads[-1][0] is not defaults:
+            lines = (name + b": " + value + b"\r\n" for name, value in (*defaults, *self.headers))
+            self._heads[:] = [(defaults, b"".join((b"HTTP/1.1 200 OK\r\n", *lines, b"\r\n")))]
+        return self._heads[-1][1]
 
 
 class Scrapes:
@@ -43,13 +54,21 @@ class Scrapes:
 
     def answer(self, asked: Headers) -> Answer:
         """The answer to a request with these headers (names in lower case)."""
-        accept = b",".join(value for name, value in asked if name == b"accept")
-        encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
-        wanted = self._negotiated.get((accept, encoding)) or self._negotiate(accept, encoding)
+        wanted = self._wanted(asked)
         held = self._answers.get(wanted)
         if held is None or not self._is_current(held):
             held = self._answers[wanted] = self._make(*wanted)
         return held
+
+    def excerpt(self, asked: Headers, appids: Sequence[str]) -> Answer | None:
+        """The answer with these apps alone; None where one is not on show here."""
+        openmetrics, gzip = self._wanted(asked)
+        page = self._page()
+        plain = excerpt(page, dict.fromkeys(appids), openmetrics=openmetrics)
+        if plain is None:
+            return None
+        body = gzipped.whole(plain) if gzip else plain
+        return Answer(page, 0, 0.0, _headers((body,), openmetrics=openmetrics, gzip=gzip), (body,))
 
     def _is_current(self, held: Answer) -> bool:
         return (
@@ -57,6 +76,11 @@ class Scrapes:
             and held.events == self._telemetry.events
             and self._clock() < held.good_till
         )
+
+    def _wanted(self, asked: Headers) -> tuple[bool, bool]:
+        accept = b",".join(value for name, value in asked if name == b"accept")
+        encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
+        return self._negotiated.get((accept, encoding)) or self._negotiate(accept, encoding)
 
     def _negotiate(self, accept: bytes, encoding: bytes) -> tuple[bool, bool]:
         """Whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
@@ -74,27 +98,40 @@ class Scrapes:
         events = self._telemetry.events
         own = self._telemetry.render(openmetrics=openmetrics)
         body = (form.gzipped, gzipped.end(own, form.crc, form.size)) if gzip else (*form.plain, own)
-        headers = [
-            (b"content-type", (negotiation.OPENMETRICS if openmetrics else negotiation.TEXT).encode()),
-            (b"content-length", str(sum(map(len, body))).encode()),
-            (b"vary", b"Accept, Accept-Encoding"),
-            (b"cache-control", b"no-store"),
-        ]
-        if gzip:
-            headers.append((b"content-encoding", b"gzip"))
+        headers = _headers(body, openmetrics=openmetrics, gzip=gzip)
         return Answer(page, events, self._clock() + OWN_SECONDS, headers, body)
 
 
+def _headers(body: Sequence[bytes], *, openmetrics: bool, gzip: bool) -> Headers:
+    headers = [
+        (b"content-type", (negotiation.OPENMETRICS if openmetrics else negotiation.TEXT).encode()),
+        (b"content-length", str(sum(map(len, body))).encode()),
+        (b"vary", b"Accept, Accept-Encoding"),
+        (b"cache-control", b"no-store"),
+    ]
+    return [*headers, (b"content-encoding", b"gzip")] if gzip else headers
+
+
 class MetricsApp:
-    """The same answers through ASGI, for requests that the server's short way does not take."""
+    """The same answers through ASGI, for requests that the server's short way does not take.
+
+    With `?appid=…` the page has that app alone.
+    """
 
     def __init__(self, scrapes: Scrapes) -> None:
         self._scrapes = scrapes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page in the form that the client asks for."""
-        del receive  # a body would not matter
-        answer = self._scrapes.answer(scope["headers"])
+        appids = parse_qs(scope["query_string"].decode("latin-1")).get("appid")
+        answer = (
+            self._scrapes.excerpt(scope["headers"], appids)
+            if appids
+            else self._scrapes.answer(scope["headers"])
+        )
+        if answer is None:
+            await _UNKNOWN(scope, receive, send)
+            return
         await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body"})

@@ -10,7 +10,11 @@ from tests.docs.pages import ROOT
 
 FILES = {name: (ROOT / "requirements" / name).read_text("utf-8") for name in ("run.txt", "build.txt")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-NEEDED = {"run.txt": PROJECT["project"]["dependencies"], "build.txt": PROJECT["build-system"]["requires"]}
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+NEEDED = {
+    "run.txt": [*PROJECT["project"]["dependencies"], *EXTRAS["redis"], *EXTRAS["third-party"]],
+    "build.txt": PROJECT["build-system"]["requires"],
+}
 
 
 def pins(name: str) -> dict[str, str]:

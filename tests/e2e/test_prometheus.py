@@ -17,7 +17,12 @@ global: {{scrape_interval: 1s}}
 scrape_configs:
   - job_name: wechat
     static_configs: [{{targets: ["{target}"]}}]
+  - job_name: by-shard
+    http_sd_configs: [{{url: "http://{target}/sd"}}]
+  - job_name: by-app
+    http_sd_configs: [{{url: "http://{target}/sd?per=app"}}]
 """
+OF_ALL = 'job="wechat"'
 
 
 class Prometheus:
@@ -64,7 +69,7 @@ def prometheus(
     try:
         while True:
             try:
-                if (server.value("count_over_time(up[1m])") or 0) >= 2:
+                if (server.value(f"count_over_time(up{{{OF_ALL}}}[1m])") or 0) >= 2:
                     break
             except requests.ConnectionError:
                 pass
@@ -77,7 +82,7 @@ def prometheus(
 
 
 def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, demo: Running) -> None:
-    assert prometheus.value("up") == 1
+    assert prometheus.value(f"up{{{OF_ALL}}}") == 1
     page = demo.samples()
     ours = {key: value for key, value in page.items() if key[0].startswith("wechat_miniprogram_")}
     fleet = {
@@ -85,7 +90,7 @@ def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, de
     }
     found = {}
     for series in prometheus.query(
-        '{__name__=~"wechat_miniprogram_.*",__name__!~".*_exporter_.*|.*_last_.*"}'
+        f'{{__name__=~"wechat_miniprogram_.*",__name__!~".*_exporter_.*|.*_last_.*",{OF_ALL}}}'
     ):
         labels = dict(series["metric"])  # type: ignore[call-overload]
         name = labels.pop("__name__")
@@ -95,16 +100,37 @@ def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, de
         (name, tuple(pair for pair in pairs if pair[1])): value for (name, pairs), value in fleet.items()
     }  # to Prometheus an empty label is no label
     assert len(fleet) > 500
-    assert prometheus.value("scrape_samples_scraped") == len(page)
-    assert prometheus.value("scrape_samples_post_metric_relabeling") == len(page)
+    assert prometheus.value(f"scrape_samples_scraped{{{OF_ALL}}}") == len(page)
+    assert prometheus.value(f"scrape_samples_post_metric_relabeling{{{OF_ALL}}}") == len(page)
 
 
 def test_the_scrape_has_no_error(prometheus: Prometheus) -> None:
     targets = requests.get(f"{prometheus.base_url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
-    assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
+    assert {(target["health"], target["lastError"]) for target in targets} == {("up", "")}
     metadata = requests.get(f"{prometheus.base_url}/api/v1/metadata", timeout=5).json()["data"]
     assert metadata["wechat_miniprogram_daily_visit_pv"][0]["type"] == "gauge"
     assert metadata["wechat_miniprogram_daily_stay_time_uv_seconds"][0]["unit"] == "seconds"
+
+
+def test_service_discovery_gives_a_target_per_shard_and_per_app_with_the_same_samples(
+    prometheus: Prometheus, demo: Running
+) -> None:
+    pages = {key: value for key, value in demo.samples().items() if key[0] == "wechat_miniprogram_up"}
+    assert prometheus.value('count(up{job="by-shard"} == 1)') == 1
+    end = time.monotonic() + 15
+    while prometheus.value('count(up{job="by-app"} == 1)') != len(pages):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    for series in prometheus.query('wechat_miniprogram_up{job="by-app"}'):
+        labels = dict(series["metric"])  # type: ignore[call-overload]
+        assert labels["instance"].endswith(f"/{labels['appid']}")
+        assert "exported_appid" not in labels
+    same = "wechat_miniprogram_daily_visit_pv"
+    whole, single = f"{same}{{{OF_ALL}}}", f'{same}{{job="by-app"}}'
+    differing = prometheus.query(
+        f"{whole} != on (appid, name) {single} or {whole} unless on (appid, name) {single}"
+    )
+    assert differing == []
 
 
 def test_promtool_has_nothing_to_say(demo: Running, program: Callable[[str], str]) -> None:

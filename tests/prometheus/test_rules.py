@@ -46,7 +46,7 @@ def rules(name: str) -> list[dict[str, Any]]:
 
 def test_the_files_are_what_the_tables_make(tmp_path: Path) -> None:
     assert main(["--to", str(tmp_path)]) == 0
-    for name in ("recording.yaml", "alerts.yaml"):
+    for name in ("recording.yaml", "alerts.yaml", "prometheusrule.yaml"):
         made = tmp_path.joinpath(name).read_text("utf-8")
         assert made == HOME.joinpath(name).read_text("utf-8"), f"run python -m prometheus: {name} is old"
 

@@ -32,6 +32,11 @@ class Store(Leases):
     probes: int = 0
     read: list[list[str]] = field(default_factory=list)
     slow: float = 0.0
+    phases: list[float] = field(default_factory=list)
+
+    def phase(self, proposed: float) -> float:
+        self.phases.append(proposed)
+        return self.phases[0]
 
     def probe(self) -> None:
         self.probes += 1
@@ -66,7 +71,14 @@ class Rig:
         self.told: list[bool] = []
         self.duty = SharedDuty(store, "shard-0-of-1", 3600.0, store.clock)
         self.exchange = Exchange(
-            cast(SharedStore, store), self.ledger, self.duty, self.told.append, log, store.clock
+            cast(SharedStore, store),
+            self.ledger,
+            self.duty,
+            self.told.append,
+            log,
+            phase=0.25,
+            since=0,
+            stopwatch=store.clock,
         )
 
     def steps(self, seconds: float) -> None:
@@ -105,13 +117,23 @@ def test_what_others_found_out_is_taken_over(rig: Rig, store: Store) -> None:
     assert (changes.rows, changes.states) == ((), {})  # it is stored already
 
 
-def test_only_the_first_step_reads_everything(rig: Rig, store: Store) -> None:
+def test_only_what_is_new_is_read(rig: Rig, store: Store) -> None:
     store.put(ONE, KEPT)
     for _ in range(3):
         rig.exchange.step()
     store.put(TWO, KEPT)
     rig.exchange.step()
-    assert [read for read in store.read if read] == [[ONE, TWO], [TWO]]
+    assert [read for read in store.read if read] == [[ONE], [TWO]]
+
+
+def test_a_storage_that_forgot_the_rhythm_of_the_rounds_is_told_it_again(rig: Rig, store: Store) -> None:
+    rig.exchange.step()
+    assert store.phases == []
+    store.away = True
+    rig.exchange.step()
+    store.away = False
+    rig.exchange.step()
+    assert store.phases == [0.25]
 
 
 def test_the_duty_is_told_once_per_change(rig: Rig, store: Store, events: list[Any]) -> None:
@@ -181,7 +203,11 @@ def test_a_storage_that_lost_its_data_is_given_all_again(rig: Rig, store: Store)
     assert not rig.ledger.take_changes()
 
 
-def test_the_duty_is_renewed_while_a_whole_fleet_is_read(rig: Rig, store: Store) -> None:
+def test_the_duty_is_renewed_while_a_whole_fleet_is_read(
+    rig: Rig, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.refresh.exchange._AT_ONCE", 1)
+    rig.exchange._since = None
     store.slow = LEASE_SECONDS - 1
     store.kept |= {ONE: KEPT, TWO: KEPT}
     store.put(ONE, KEPT)
@@ -190,20 +216,11 @@ def test_the_duty_is_renewed_while_a_whole_fleet_is_read(rig: Rig, store: Store)
     assert rig.duty.mine
 
 
-def test_at_the_end_the_duty_is_given_back(rig: Rig, store: Store) -> None:
+def test_at_the_end_the_duty_is_kept_until_the_last_rows_are_stored(rig: Rig, store: Store) -> None:
     stopping = threading.Event()
     rig.exchange._duty_changed = lambda _: stopping.set()
     rig.exchange.run(stopping)
-    assert store.held == {}
-
-
-def test_a_storage_that_is_away_at_the_end_stops_nobody(rig: Rig, store: Store, events: list[Any]) -> None:
-    rig.exchange.step()
-    store.away = True
-    stopping = threading.Event()
-    stopping.set()
-    rig.exchange.run(stopping)
-    assert words(events)[-1] == "duty not given back, its lease ends"
+    assert list(store.held) == ["shard-0-of-1"]
 
 
 def test_a_fault_of_ours_is_told_and_the_next_step_comes(

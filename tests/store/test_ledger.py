@@ -174,7 +174,7 @@ def test_only_apps_that_this_exporter_asked_have_states_to_share(ledger: Ledger)
 def test_agreeing_gives_a_storage_what_it_lacks_and_takes_what_is_later_there(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, FINE, ROW)
     ledger.take_changes()
-    ledger.agree({SECOND.appid: KEPT})
+    ledger.agree([FIRST.appid, SECOND.appid], {SECOND.appid: KEPT})
     changes = ledger.take_changes()
     assert changes.rows == ((FIRST.appid, ROW),)
     assert list(changes.states) == [FIRST.appid]
@@ -184,12 +184,12 @@ def test_agreeing_gives_a_storage_what_it_lacks_and_takes_what_is_later_there(le
 def test_agreeing_with_a_storage_that_has_all_is_no_change(ledger: Ledger) -> None:
     ledger.adopt([(FIRST.appid, KEPT)])
     ledger.take_changes()
-    ledger.agree({FIRST.appid: KEPT})
+    ledger.agree([FIRST.appid, SECOND.appid], {FIRST.appid: KEPT})
     assert not ledger.take_changes()
 
 
 def test_an_app_that_nobody_asked_is_not_given(ledger: Ledger) -> None:
-    ledger.agree({})
+    ledger.agree([FIRST.appid, "wxffffffffffffffff"], {})
     assert not ledger.take_changes()
 
 
@@ -197,7 +197,9 @@ def test_a_restart_lifts_the_pause_after_an_old_refusal_that_others_share(ledger
     ledger.restore_shared([(FIRST.appid, Shared((ROW,), REFUSED, (), None))], LATER)
     entry = ledger.entries()[0]
     assert (entry.health.resume_at, entry.health.strikes, entry.health.awaited) == (None, 1, True)
-    ledger.agree({FIRST.appid: Shared((ROW,), REFUSED, (), None)})  # which does not bring it back
+    ledger.agree(
+        [FIRST.appid, SECOND.appid], {FIRST.appid: Shared((ROW,), REFUSED, (), None)}
+    )  # which does not bring it back
     assert ledger.entries()[0].health.lifted
 
 

@@ -1,4 +1,5 @@
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,3 +118,20 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, export
     assert answer.headers["cache-control"] == "no-store"
     assert b"coffee-shop" in answer.body
     assert request_("GET", "/style.css").headers["content-type"].startswith("text/css")
+
+
+def test_metrics_of_one_app_and_of_one_that_is_not_here(exporter: Exporter, scrapes: Scrapes) -> None:
+    row_comes(exporter)
+    app = make_app(exporter, "/metrics", scrapes, None)
+    found = ask(app, "GET", "/metrics", f"appid={APPID}")
+    assert found.status == 200
+    assert b"daily_visit_pv" in found.body
+    missing = ask(app, "GET", "/metrics", "appid=wxffffffffffffffff")
+    assert (missing.status, missing.body[:28]) == (404, b"No such mini program here: i")
+
+
+def test_service_discovery_names_the_apps(exporter: Exporter, scrapes: Scrapes) -> None:
+    app = make_app(exporter, "/metrics", scrapes, None, ["exporter-{shard}:10950"])
+    (group,) = json.loads(ask(app, "GET", "/sd", "per=app", host="asked:1").body)
+    assert group["targets"] == ["exporter-0:10950"]
+    assert group["labels"]["__param_appid"] == APPID

@@ -32,7 +32,19 @@ def scrapes() -> Scrapes:
 
 
 @pytest.fixture
-def address(scrapes: Scrapes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
+def gate() -> Gate:
+    return Gate(WebConfig())
+
+
+@pytest.fixture
+def protocol(scrapes: Scrapes, gate: Gate) -> type[module.Protocol]:
+    return protocol_for("/metrics", scrapes, gate)
+
+
+@pytest.fixture
+def address(
+    scrapes: Scrapes, gate: Gate, protocol: type[module.Protocol], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Address]:
     """A server in a thread, whose patience for slow heads is short; other paths say hello."""
     monkeypatch.setattr(module, "HEAD_SECONDS", 0.3)
     metrics = MetricsApp(scrapes)
@@ -45,8 +57,7 @@ def address(scrapes: Scrapes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Addre
         await send({"type": "http.response.body", "body": b"hello"})
 
     started = threading.Event()
-    gate = Gate(WebConfig())
-    server = make_server(app, protocol_for("/metrics", scrapes, gate), gate, started.set)
+    server = make_server(app, protocol, gate, started.set)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
@@ -179,3 +190,62 @@ def test_a_client_that_does_not_read_does_not_pile_up_pages(address: Address) ->
         other.sendall(GET)
         assert read_answer(other)[0].startswith(b"HTTP/1.1 200")
     assert threading.active_count() == before
+
+
+def test_a_request_that_comes_again_is_answered_again(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        answers = []
+        for _ in range(4):
+            client.sendall(GET)
+            answers.append(read_answer(client))
+        assert len({body for _, body in answers}) == 1
+        assert all(head.startswith(b"HTTP/1.1 200 OK\r\n") for head, _ in answers)
+
+
+def test_a_body_that_looks_like_a_scrape_is_a_body(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        for _ in range(2):  # known by now
+            client.sendall(GET)
+            read_answer(client)
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GET))
+        read_answer(client)
+        client.sendall(GET)  # the body: an answer to it would be taken for that to the next request
+        client.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_answer(client)[1] == b"hello"
+
+
+def test_what_looks_like_a_scrape_in_the_middle_of_a_head_is_a_part_of_it(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        for _ in range(2):
+            client.sendall(GET)
+            read_answer(client)
+        client.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\nX: ")
+        time.sleep(0.05)
+        client.sendall(GET)  # the value of X, and then a second Host
+        assert read_answer(client)[0].startswith(b"HTTP/1.1 400")
+
+
+def test_two_scrapes_in_one_piece_are_both_answered(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        for _ in range(3):
+            client.sendall(GET + GET)
+            assert read_answer(client)[1] == read_answer(client)[1]
+
+
+def test_no_request_with_a_password_is_remembered(protocol: type[module.Protocol], address: Address) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(GET)
+        read_answer(client)
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nAuthorization: Basic bm90OnJlYWw=\r\n\r\n"))
+        read_answer(client)
+    assert list(protocol.repeated) == [GET]
+
+
+def test_a_known_request_is_refused_once_there_are_users(address: Address, gate: Gate) -> None:
+    with socket.create_connection(address) as client:
+        for _ in range(2):
+            client.sendall(GET)
+            assert read_answer(client)[0].startswith(b"HTTP/1.1 200 OK")
+        gate.configure(WebConfig(users={"alice": b"$2b$04$abcdefghijklmnopqrstuuu"}))
+        client.sendall(GET)
+        assert read_answer(client)[0].startswith(b"HTTP/1.1 401")

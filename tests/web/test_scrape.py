@@ -72,3 +72,28 @@ def test_no_number_of_different_headers_fills_the_memory(stage: Stage) -> None:
     for number in range(1000):
         stage.scrapes.answer(((b"accept", b"text/%d" % number),))
     assert len(stage.scrapes._negotiated) <= 64
+
+
+def test_one_app_has_a_page_of_its_own_in_every_form(stage: Stage) -> None:
+    other = make_entry(2, [make_row(scale=2)])
+    one = stage.page.entries["wx0000000000000001"]
+    stage.page = stage.maker.replace_all({one.app.appid: one, other.app.appid: other}, (YESTERDAY,))
+    plain, strict, packed = (
+        stage.scrapes.excerpt(headers, [one.app.appid]) for headers in ((), OPENMETRICS, GZIP)
+    )
+    assert plain is not None
+    assert strict is not None
+    assert packed is not None
+    (text,) = plain.body
+    assert b'daily_visit_pv{appid="wx0000000000000001"' in text
+    assert b'by_date_visit_pv{appid="wx0000000000000001"' in text
+    assert b"wx0000000000000002" not in text
+    assert b"wechat_miniprogram_exporter_" not in text  # else every app's target had them
+    assert gzip.decompress(packed.body[0]) == text
+    assert strict.body[0].endswith(b"# EOF\n")
+    for answer in (plain, strict, packed):
+        assert dict(answer.headers)[b"content-length"] == b"%d" % len(answer.body[0])
+
+
+def test_an_app_that_is_not_here_has_no_page(stage: Stage) -> None:
+    assert stage.scrapes.excerpt((), ["wx0000000000000009"]) is None

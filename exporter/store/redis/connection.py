@@ -17,8 +17,8 @@ from redis.sentinel import Sentinel
 from exporter.config.settings import RedisServer, Secret, StorageSettings
 from exporter.store.interface import StoreError, WriteObserver
 
-_CONNECT_SECONDS: Final = 2.0
-_ANSWER_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
 _WATCHED_REST: Final = 15.0
 """After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit. Longer

@@ -1,6 +1,5 @@
 """The storage that several exporters share; safe to use from many threads."""
 
-import random
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -83,6 +82,11 @@ class RedisStore:
                 if rows or state:
                     yield appid, read_shared(rows, state)
 
+    def mark(self) -> int:
+        """What to ask for news since now with."""
+        with self._connection.reading() as client:
+            return int(client.get(self._journal[0]) or 0)
+
     def news(self, since: int) -> tuple[int, list[str]]:
         """The appids saved after `since` by others, and what to ask with the next time."""
         number, news = self._journal
@@ -100,10 +104,10 @@ class RedisStore:
             self._own = {write for write in own if write > newest}
         return newest, others
 
-    def phase(self) -> float:
-        """At which part of the interval rounds begin; the first exporter of the fleet draws it."""
+    def phase(self, proposed: float) -> float:
+        """At which part of the interval rounds begin: as the first exporter of the fleet has proposed."""
         with self._connection.writing() as client:
-            client.set(self._key("phase"), random.random(), nx=True)  # noqa: S311 - no secret
+            client.set(self._key("phase"), proposed, nx=True)
             return float(client.get(self._key("phase")))
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
@@ -146,13 +150,11 @@ class RedisStore:
 
 
 def open_redis(settings: StorageSettings, observer: WriteObserver) -> RedisStore:
-    """The store at that address; raises StoreError where it does not answer or has no usable key."""
+    """The store at that address, which is not asked for anything yet; raises StoreError for a bad key."""
     if settings.redis is None:
         raise TypeError("not a Redis")
     seal = open_seal(settings.encryption_key)
-    store = RedisStore(Connection(settings, observer), settings.redis.prefix, seal)
-    store.phase()  # shows that we may write
-    return store
+    return RedisStore(Connection(settings, observer), settings.redis.prefix, seal)
 
 
 def _batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

@@ -155,7 +155,7 @@ def test_a_user_without_rights_is_told_which_command_is_refused(
     admin: Any = server.client()
     admin.execute_command(*f"ACL SETUSER reader on >{PASSWORD} ~* +@read +hello".split())
     with pytest.raises(StoreError, match=r"no permissions to run the 'set' command"):
-        open_redis(settings(port, user="reader", password=Secret(PASSWORD)), lambda _: None)
+        open_redis(settings(port, user="reader", password=Secret(PASSWORD)), lambda _: None).phase(0.5)
 
 
 def test_a_server_that_repeats_what_it_does_not_understand_does_not_bring_the_password_into_an_error(

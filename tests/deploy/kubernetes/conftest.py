@@ -1,0 +1,23 @@
+"""The overlays as kubectl renders them, each once."""
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from tests.deploy.kubernetes.manifests import KUBERNETES, OVERLAYS, Objects, render
+
+
+@pytest.fixture(scope="session")
+def rendered(program: Callable[[str], str]) -> Callable[[str], Objects]:
+    @cache
+    def of(overlay: str) -> Objects:
+        return render(program("kubectl"), KUBERNETES / "overlays" / overlay)
+
+    return of
+
+
+@pytest.fixture(params=OVERLAYS)
+def objects(request: pytest.FixtureRequest, rendered: Callable[[str], Objects]) -> Objects:
+    """Those of each overlay in turn."""
+    return rendered(request.param)
