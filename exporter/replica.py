@@ -18,7 +18,7 @@ from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.shared import SharedStore, is_shared
 from exporter.wechat.line import Line
-from exporter.wechat.pool import pooled_shelves
+from exporter.wechat.pool import WAITS, pooled_shelves
 from exporter.wechat.tokens import Shelves, own_shelves
 
 DutyChanged = Callable[[bool], None]
@@ -34,6 +34,7 @@ class Alone:
 
     ailment: str | None = None
     takes_turn: Turn | None = None
+    waits_at_most: float = 0.0
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
@@ -54,10 +55,10 @@ class Alone:
         ledger.restore((appid, rows) for appid, rows in self._store.load() if appid in appids)
 
     def keep_step(
-        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger, stopping: threading.Event
+        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger
     ) -> list[threading.Thread]:
         """The threads that keep it in step with others."""
-        del ledger, log, stopping
+        del ledger, log
         changed(True)  # noqa: FBT003 - its one word
         return []
 
@@ -68,11 +69,15 @@ class Alone:
 class Together:
     """One of several with one storage: of those with the same shard, one asks WeChat at a time."""
 
-    def __init__(self, store: SharedStore, shard: Shard, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: SharedStore, shard: Shard, clock: Callable[[], float], stopping: threading.Event
+    ) -> None:
         """Raises StoreError where the storage does not answer."""
         self._store = store
         self._clock = clock
+        self._stopping = stopping
         self._exchange: Exchange | None = None
+        self.waits_at_most = 0.0  # seconds, for a token that another exporter fetches
         self._phase = store.phase(random.random())  # noqa: S311 - no secret
         self._since = store.mark()
         self.duty = SharedDuty(store, f"shard-{shard.number}-of-{shard.total}")
@@ -92,7 +97,9 @@ class Together:
     def configure(self, config: Config, line: Line) -> Shelves:
         """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
         self.duty.interval = config.refresh.interval
-        return pooled_shelves(self._store.tokens, line, _CALLS * config.wechat.timeout + _MARGIN_SECONDS)
+        patience = _CALLS * config.wechat.timeout + _MARGIN_SECONDS
+        self.waits_at_most = WAITS * patience
+        return pooled_shelves(self._store.tokens, line, patience, self._stopping.wait)
 
     def takes_turn(self, work: str) -> bool:
         """Whether this exporter may do some work that one of the fleet has to do, for the next minute."""
@@ -106,13 +113,15 @@ class Together:
         ledger.restore_shared(self._store.states(appids), self._clock())
 
     def keep_step(
-        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger, stopping: threading.Event
+        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger
     ) -> list[threading.Thread]:
         """The threads that keep it in step with others."""
         self._exchange = Exchange(
             self._store, ledger, self.duty, changed, log, phase=self._phase, since=self._since
         )
-        return [threading.Thread(target=self._exchange.run, args=(stopping,), name="exchange", daemon=True)]
+        return [
+            threading.Thread(target=self._exchange.run, args=(self._stopping,), name="exchange", daemon=True)
+        ]
 
     def leave(self) -> None:
         """Let another one take over now, after all that this one has found was stored."""
@@ -120,6 +129,8 @@ class Together:
             self.duty.leave()
 
 
-def open_replica(store: Store, shard: Shard, clock: Callable[[], float]) -> Alone | Together:
+def open_replica(
+    store: Store, shard: Shard, clock: Callable[[], float], stopping: threading.Event
+) -> Alone | Together:
     """What goes with the storage; raises StoreError where it does not answer."""
-    return Together(store, shard, clock) if is_shared(store) else Alone(store, clock)
+    return Together(store, shard, clock, stopping) if is_shared(store) else Alone(store, clock)

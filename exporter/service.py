@@ -58,7 +58,7 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
         self._store = open_store(config.storage, self.telemetry.storage_written)
-        self._replica = open_replica(self._store, shard, clock)
+        self._replica = open_replica(self._store, shard, clock, self._stopping)
         self._cautions = Cautions(log)
         self._line = self._open_line(config)
         self.watch = PlatformWatch(
@@ -97,7 +97,7 @@ class Exporter:
             shift=Shift(self._replica.duty, self._replica.rhythm),
         )
         self._threads = [
-            *self._replica.keep_step(self.ledger, self._duty_changed, log, self._stopping),
+            *self._replica.keep_step(self.ledger, self._duty_changed, log),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
@@ -197,7 +197,7 @@ class Exporter:
             _policy(config),
             refresh.interval,
             refresh.concurrency,
-            patience(config.wechat, refresh),
+            patience(config.wechat, refresh) + self._replica.waits_at_most,
         )
 
     def _take_discovered(self) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 class RedisServer:
@@ -27,12 +29,13 @@ class RedisServer:
 
     def client(self, **settings: str) -> "redis.Redis":
         """A client, once the server answers."""
-        client = redis.Redis(port=self.port, decode_responses=True, **settings)  # type: ignore[arg-type]
+        retry = Retry(NoBackoff(), 0)  # the library's own would wait for seconds
+        client = redis.Redis(port=self.port, decode_responses=True, retry=retry, **settings)  # type: ignore[arg-type]
         end = time.monotonic() + 10
         while True:
             try:
                 client.ping()
-            except redis.AuthenticationError:
+            except (redis.AuthenticationError, redis.ResponseError):
                 return client
             except (redis.ConnectionError, redis.BusyLoadingError):
                 assert time.monotonic() < end, "redis does not answer"

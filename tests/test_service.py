@@ -1,3 +1,5 @@
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +11,12 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config import load
 from exporter.service import Exporter
+from exporter.shards import Shard
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
+from exporter.store.interface import StoreError
+from tests.redis_server import RedisServer, redis_server
 
 FIRST, SECOND = fake_appid(1), fake_appid(2)
 
@@ -155,3 +160,66 @@ def test_a_stop_abandons_calls_that_hang(
     exporter.stop(5)
     assert time.monotonic() - start < 3
     assert not exporter.publisher.page.entries[FIRST].tried
+
+
+# One of several
+
+
+def test_shards_ask_for_their_own_apps_and_together_for_all(
+    wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    shards = [Exporter(load(write(), {}), log, shard=Shard(number, 2)) for number in range(2)]
+    for shard in shards:
+        shard.start()
+    until(lambda: all(shard.publisher.page.ready for shard in shards))
+    for shard in shards:
+        shard.stop(5)
+    assert sorted(name for shard in shards for name in names(shard)) == ["app-00001", "app-00002"]
+    assert [wechat.calls(endpoint="stable_token", appid=appid) for appid in (FIRST, SECOND)] == [1, 1]
+
+
+@pytest.fixture
+def redis(
+    settings: Any, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> Iterator[RedisServer]:
+    with redis_server(program, tmp_path / "redis", free_port()) as server:
+        settings["storage"] = {"url": server.url}
+        yield server
+
+
+def test_a_storage_that_hangs_at_the_stop_is_left_alone(
+    redis: RedisServer, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    until(lambda: exporter.publisher.page.ready)
+    assert redis._process is not None
+    os.kill(redis._process.pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        exporter.stop(1)
+        assert time.monotonic() - start < 3
+    finally:
+        os.kill(redis._process.pid, signal.SIGCONT)
+
+
+def test_a_restart_shows_what_another_exporter_found_and_asks_nothing_before_the_next_beat(
+    redis: RedisServer, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    for _ in range(2):
+        exporter = Exporter(load(write(), {}), log)
+        exporter.start()
+        until(lambda exporter=exporter: exporter.publisher.page.ready)  # type: ignore[misc]
+        asked = wechat.calls(endpoint="daily_visit_trend")
+        exporter.stop(5)
+        assert exporter.ailment() is None
+    assert wechat.calls(endpoint="daily_visit_trend") == asked
+    assert wechat.calls(endpoint="stable_token") == 2
+
+
+def test_a_storage_that_is_not_there_at_the_start_is_told(
+    redis: RedisServer, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    redis.kill()
+    with pytest.raises(StoreError, match="Is Redis there"):
+        Exporter(load(write(), {}), log)

@@ -3,6 +3,7 @@
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,13 +143,28 @@ def problems(storage: object, place: Place) -> Iterator[Problem]:
 
 def _redis(url: str, storage: Mapping[str, object], place: Place) -> Iterator[Problem]:
     path = ("storage",)
-    if "@" in url and storage.keys() & {"password", "password_file"} and urlsplit(url).password:
-        yield Problem((*path, "url"), "has a password, and so has the section: one of them is enough")
+    with suppress(ValueError):  # no URL: the schema has told
+        yield from _address(urlsplit(url), storage)
     if find_spec("redis") is None:
         yield Problem((*path, "url"), f"needs redis, which is not installed: {_INSTALL}")
     ca_file = storage.get("ca_file")
     if isinstance(ca_file, str) and not Path(place.path(ca_file)).is_file():
         yield Problem((*path, "ca_file"), f"{shown(ca_file)} cannot be used: no such file")
+
+
+def _address(parts: SplitResult, storage: Mapping[str, object]) -> Iterator[Problem]:
+    """What does not go with the address: it would be left out without a word."""
+    path = ("storage",)
+    password = storage.keys() & {"password", "password_file"}
+    if parts.password and password:
+        yield Problem((*path, "url"), "has a password, and so has the section: one of them is enough")
+    if parts.username and not parts.password and not password:
+        yield Problem((*path, "url"), "names a user, who needs a password: password_file")
+    if "ca_file" in storage and not parts.scheme.startswith("rediss"):
+        yield Problem((*path, "ca_file"), "is for rediss:// alone")
+    if not parts.scheme.endswith("+sentinel"):
+        for key in sorted(storage.keys() & {"sentinel_password", "sentinel_password_file"}):
+            yield Problem((*path, key), "is for redis+sentinel:// alone")
 
 
 def _key_in_file(storage: Mapping[str, object], place: Place) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ def written(roll: Roll) -> str:
 
 def read(text: str | None) -> Roll | None:
     """The accounts of a stored text; None where there is none that can be understood."""
-    with suppress(ValueError, TypeError, AttributeError):
+    with suppress(ValueError, TypeError, AttributeError, KeyError):
         found = json.loads(text or "")
         named = found.get("accounts", found)  # the first versions stored these alone
         accounts = {appid: Account(str(name), float(asked_at)) for appid, (name, asked_at) in named.items()}

@@ -31,6 +31,7 @@ class Exchange:
         *,
         phase: float,
         since: int,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """A fleet's exchange.
 
@@ -42,12 +43,14 @@ class Exchange:
             log: where changes are told.
             phase: of the fleet's rounds, should the storage forget it.
             since: up to where the storage's news are known.
+            stopwatch: seconds that never jump.
         """
         self._store = store
         self._ledger = ledger
         self._duty = duty
         self._duty_changed = duty_changed
         self._log = log
+        self._stopwatch = stopwatch
         self._phase = phase
         self._since: int | None = since  # None: the storage may have lost something
         self._mine: bool | None = None
@@ -57,12 +60,12 @@ class Exchange:
     @property
     def stuck(self) -> bool:
         """Whether it should have been heard of."""
-        return self._heart.late(time.monotonic())
+        return self._heart.late(self._stopwatch())
 
     def run(self, stopping: threading.Event) -> None:
         """One step a second until the exporter stops."""
         while not stopping.is_set():
-            self._heart.expect(time.monotonic(), _LONGEST_STEP)
+            self._heart.expect(self._stopwatch(), _LONGEST_STEP)
             try:
                 self.step()
             except Exception as error:  # noqa: BLE001 - a fleet must not fall apart for one bad moment
@@ -72,6 +75,15 @@ class Exchange:
     def step(self) -> None:
         """Look at the storage once."""
         self._store.probe()
+        try:
+            self._look()
+        finally:
+            if self._duty.mine != self._mine:
+                self._mine = self._duty.mine
+                self._log.info("asking WeChat" if self._mine else "another exporter asks WeChat")
+                self._duty_changed(self._mine)
+
+    def _look(self) -> None:
         try:
             self._duty.renew()
             self._follow()
@@ -84,10 +96,6 @@ class Exchange:
             if self._away:
                 self._log.info("shared storage works again")
             self._away = False
-        if self._duty.mine != self._mine:
-            self._mine = self._duty.mine
-            self._log.info("asking WeChat" if self._mine else "another exporter asks WeChat")
-            self._duty_changed(self._mine)
 
     def _follow(self) -> None:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
@@ -95,7 +103,8 @@ class Exchange:
         if self._since is None or since < self._since:
             self._agree()
         else:
-            self._ledger.adopt(self._store.states([each for each in appids if self._ledger.get(each)]))
+            known = [each for each in appids if self._ledger.get(each)]
+            self._ledger.adopt(self._store.states(known))
         self._since = since
 
     def _agree(self) -> None:
@@ -105,4 +114,4 @@ class Exchange:
             appids = known[at : at + _AT_ONCE]
             self._ledger.agree(appids, dict(self._store.states(appids)))
             self._duty.renew()
-            self._heart.expect(time.monotonic(), _LONGEST_STEP)
+            self._heart.expect(self._stopwatch(), _LONGEST_STEP)

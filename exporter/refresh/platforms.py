@@ -280,6 +280,8 @@ class PlatformWatch:
         for number, appid in enumerate(appids):
             if self._stopping.wait(_NAME_PAUSE if number else 0):
                 return
+            if number and not self._takes_turn(search):  # many names take longer than a turn
+                return  # another one has it, and stores what it finds
             now = self._clock()
             try:
                 name = search.platform.component.ask(

@@ -61,8 +61,12 @@ class SharedRhythm:
         self._next = self._after(interval)
 
     def left(self, interval: float) -> float:
-        """Until that beat; never longer than an interval, whatever the clock was set to."""
-        return min(self._next - self._clock(), interval)
+        """Until that beat; a clock that was set back leaves no beat more than an interval away."""
+        left = self._next - self._clock()
+        if left > interval:
+            self._next = self._after(interval)
+            left = self._next - self._clock()
+        return left
 
     def _after(self, interval: float) -> float:
         return next_beat(self._phase * interval, interval, self._clock())

@@ -172,7 +172,7 @@ class Worker:
 
     def _ask_all(self, agenda: Agenda, tally: Tally, concurrency: int) -> None:
         self._agenda = agenda
-        if self._stopping.is_set():
+        if self._stopping.is_set() or not self._duty.mine:  # told just before there was an agenda to close
             agenda.close()
         threads: list[threading.Thread] = []
         try:

@@ -87,13 +87,13 @@ class Ledger:
             self._news.notify_all()
 
     def restore_shared(self, kept: Iterable[tuple[str, Shared]], now: float) -> None:
-        """The same from a storage that others use too; a restart lifts pauses as a reload does."""
-        self.adopt(kept)
-        with self._news:
-            self._entries = {
-                appid: replace(entry, health=_lifted(entry.health, now))
-                for appid, entry in self._entries.items()
-            }
+        """The same from a storage that others use too; a restart lifts their pauses as a reload does."""
+        for appid, shared in kept:
+            self.adopt([(appid, shared)])
+            with self._news:
+                entry = self._entries.get(appid)
+                if entry is not None:
+                    self._entries[appid] = replace(entry, health=_lifted(entry.health, now))
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries as they are now, in the configuration's order."""

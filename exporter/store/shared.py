@@ -80,7 +80,7 @@ class SharedStore(Store, Protocol):
         """The appids saved after `since` (0: all) by others, and what to ask with the next time."""
 
     def probe(self) -> None:
-        """Do not rest after a failure: try again with the next call."""
+        """From now on the calling thread tries again after a failure, while others fail at once."""
 
 
 def is_shared(store: Store) -> TypeGuard[SharedStore]:

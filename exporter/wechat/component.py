@@ -149,8 +149,7 @@ class Component:
 
     def held_listing(self) -> Listing | None:
         """The list as it was last read, by this exporter or another one with the same vault."""
-        if self._listing is None:
-            self._look_into_vault()
+        self._look_into_vault()
         return self._listing
 
     def newer_refresh_token(self, appid: str, refused: str, learned_at: float) -> str | None:

@@ -1,6 +1,5 @@
 """Tokens that all exporters of a fleet use: fetched once per expiry by whichever needs it first."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -12,7 +11,11 @@ from exporter.wechat.tokens import SHORTEST_KEEP, Shelf, Shelves, Token, TokenSo
 from exporter.wechat.vault import VaultError
 
 _LOOK_SECONDS: Final = 0.2
+WAITS: Final = 2  # how many holders of the right are waited for, at the most
 _ENDS_OTHERS: Final = "access_token"
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds, or until the exporter stops: then it gives True."""
 
 
 class TokenPool(Protocol):
@@ -41,7 +44,7 @@ class PooledShelf:
     stops nobody; what it may still bring then is used by itself, but not put before others.
     """
 
-    __slots__ = ("_clock", "_key", "_patience", "_pool", "_sleep")
+    __slots__ = ("_clock", "_key", "_patience", "_pool", "_wait")
 
     def __init__(
         self,
@@ -49,13 +52,13 @@ class PooledShelf:
         key: str,
         patience: float,
         clock: Callable[[], float],
-        sleep: Callable[[float], object] = time.sleep,
+        wait: Wait,
     ) -> None:
         self._pool = pool
         self._key = key
         self._patience = patience
         self._clock = clock
-        self._sleep = sleep
+        self._wait = wait
 
     def fetch(self, source: TokenSource) -> Token:
         """The pool's token while it is good, else a new one for all; raises CallError.
@@ -81,7 +84,7 @@ class PooledShelf:
 
     def _held_or_right(self) -> Token | int:
         """A token to use, or the right to fetch one."""
-        give_up_at = self._clock() + 2 * self._patience
+        give_up_at = self._clock() + WAITS * self._patience
         while True:
             held = self._usable(renewed=True)
             if held is not None:
@@ -100,7 +103,8 @@ class PooledShelf:
                 raise CallError(
                     failure(Reason.TIMEOUT, "another exporter has been fetching the token for long")
                 )
-            self._sleep(_LOOK_SECONDS)
+            if self._wait(_LOOK_SECONDS):
+                raise CallError(failure(Reason.NETWORK, "not waited for a token, the exporter stops"))
 
     def _usable(self, *, renewed: bool) -> Token | None:
         held = self._pool.token(self._key)
@@ -122,10 +126,10 @@ class PooledShelf:
         return token
 
 
-def pooled_shelves(pool: TokenPool, line: Line, patience: float) -> Shelves:
+def pooled_shelves(pool: TokenPool, line: Line, patience: float, wait: Wait) -> Shelves:
     """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
 
     def shelf(kind: str, appid: str) -> Shelf:
-        return PooledShelf(pool, f"{kind}:{appid}@{line.base_url}", patience, line.clock)
+        return PooledShelf(pool, f"{kind}:{appid}@{line.base_url}", patience, line.clock, wait)
 
     return shelf

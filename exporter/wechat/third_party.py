@@ -84,7 +84,7 @@ class AuthorizerTokenSource:
     def fetch(self) -> Token:
         """Get a token; where WeChat refuses the refresh token, its list of accounts is read again once."""
         if self._unsaved is not None:
-            self._save(self._unsaved)
+            self._save_late(self._unsaved)
         used, stored = self._refresh_token()
         try:
             token, came = self._ask(used)
@@ -142,6 +142,13 @@ class AuthorizerTokenSource:
             self._unsaved = Kept(came, self._component.line.clock(), used.start)
             self._save(self._unsaved)
         return token
+
+    def _save_late(self, kept: Kept) -> None:
+        """Store it now, unless another exporter has stored a later one meanwhile."""
+        stored = self._refresh_tokens.get(self._appid)
+        if stored is None or stored.learned_at <= kept.learned_at:
+            self._save(kept)
+        self._unsaved = None
 
     def _save(self, kept: Kept) -> None:
         self._refresh_tokens.save(self._appid, kept)

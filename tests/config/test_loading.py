@@ -19,6 +19,7 @@ from exporter.config.settings import (
     FileToken,
     HttpToken,
     Platform,
+    RedisServer,
     RefreshSettings,
     Secret,
     StableToken,
@@ -237,6 +238,92 @@ def test_memory_needs_no_path_and_a_rate_of_zero_is_allowed() -> None:
 
     assert config.storage == StorageSettings("memory://")
     assert config.refresh.requests_per_second == 0
+
+
+def test_every_setting_of_a_shared_storage_arrives_with_its_paths_resolved() -> None:
+    assert good("redis.yaml").storage == StorageSettings(
+        "rediss+sentinel://one.example,two.example:26380/fleet/3",
+        RedisServer(
+            (("one.example", 26379), ("two.example", 26380)),
+            3,
+            master="fleet",
+            tls=True,
+            user="exporter",
+            ca_file=f"{GOOD}/ca.pem",
+            password=Secret(path=GOOD / "secrets/redis"),
+            sentinel_password=Secret(path=GOOD / "secrets/sentinels"),
+            prefix="retail:wechat",
+        ),
+        Secret(path=GOOD / "secrets/keys"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "server"),
+    [
+        ("redis://cache", "redis://cache", RedisServer((("cache", 6379),))),
+        ("redis://cache:6380/2", "redis://cache:6380/2", RedisServer((("cache", 6380),), 2)),
+        ("redis://[::1]:6380", "redis://[::1]:6380", RedisServer((("::1", 6380),))),
+        (
+            "redis://:se%40me@cache/0",
+            "redis://cache/0",
+            RedisServer((("cache", 6379),), password=Secret("se@me")),
+        ),
+        (
+            "rediss://exp%3Aorter:sesame@cache",
+            "rediss://cache",
+            RedisServer((("cache", 6379),), tls=True, user="exp:orter", password=Secret("sesame")),
+        ),
+        (
+            "redis+sentinel://one/my%20fleet/0",
+            "redis+sentinel://one/my%20fleet/0",
+            RedisServer((("one", 26379),), master="my fleet"),
+        ),
+    ],
+)
+def test_an_address_of_redis_is_taken_apart_and_kept_without_its_password(
+    file: Path, url: str, shown: str, server: RedisServer
+) -> None:
+    file.write_text(f"storage: {{url: {url!r}}}\napps: [{{appid: wx0123456789abcdef, secret: a}}]")
+
+    storage = load(file, {}).storage
+
+    assert storage == StorageSettings(shown, server)
+    assert "sesame" not in repr(storage)
+    assert "se@me" not in repr(storage)
+
+
+def test_a_key_encrypts_a_file_of_rows_too(file: Path, tmp_path: Path) -> None:
+    key = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
+    file.write_text(
+        f"storage: {{url: sqlite:///a.db, encryption_key: {key}}}\n"
+        "apps: [{appid: wx0123456789abcdef, secret: a}]"
+    )
+
+    storage = load(file, {}).storage
+
+    assert storage == StorageSettings(f"sqlite:///{tmp_path}/a.db", None, Secret(key))
+    assert key not in repr(storage)
+
+
+@pytest.mark.parametrize(
+    ("missing", "storage", "told"),
+    [
+        ("redis", "{url: redis://cache}", "storage.url: needs redis"),
+        (
+            "cryptography",
+            "{url: sqlite:///a.db, encryption_key: bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=}",
+            "storage.encryption_key: needs cryptography",
+        ),
+    ],
+)
+def test_a_library_that_is_not_installed_is_told_with_how_to_get_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch, missing: str, storage: str, told: str
+) -> None:
+    monkeypatch.setattr("exporter.config.storage.find_spec", lambda name: None if name == missing else name)
+    (problem,) = problems(file, f"storage: {storage}\napps: [{{appid: wx0123456789abcdef, secret: a}}]")
+    assert told in problem
+    assert "pip install 'wechat-miniprogram-exporter[redis]'" in problem
 
 
 def test_a_relative_path_of_the_file_itself_still_gives_absolute_paths(file: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import bcrypt
@@ -16,12 +17,17 @@ import yaml
 from exporter.config import load
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import fake_appid, fleet
+from exporter.simulator.platforms import PlatformDesk, SimPlatform
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import TokenDesk
 from exporter.web import webconfig
-from tests.running import COMMAND, Running, running
+from tests.redis_server import RedisServer, redis_server
+from tests.running import COMMAND, Running, running, serving
 
 PASSWORD = "not-a-real-password"
+NEW_PASSWORD = "another-fake-password"
+KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
+PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 HEADER = "not-a-real-service-key"
 VARIABLE = "not-a-real-variable"
 HASH = bcrypt.hashpw(PASSWORD.encode(), b"$2b$04$" + b"abcdefghijklmnopqrstuu").decode()
@@ -57,9 +63,9 @@ def encodings(secret: str) -> set[str]:
 
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every token that the stand-in WeChat ever issues."""
+    """Every token, refresh token and ticket that the stand-in WeChat ever issues."""
     issued: set[str] = set()
-    for name in ("stable", "classic"):
+    for name in ("stable", "classic", "issue"):
         real: Callable[..., tuple[str, int]] = getattr(TokenDesk, name)
 
         def issue(
@@ -70,6 +76,14 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> set[str]:
             return token, left
 
         monkeypatch.setattr(TokenDesk, name, issue)
+    fresh = PlatformDesk._fresh
+
+    def issue_fresh(desk: PlatformDesk) -> str:
+        text = fresh(desk)
+        issued.add(text)
+        return text
+
+    monkeypatch.setattr(PlatformDesk, "_fresh", issue_fresh)
     return issued
 
 
@@ -176,3 +190,131 @@ def test_no_output_of_a_whole_run_has_a_secret_in_it(
     assert len(tokens) >= 6
     assert told.having(secrets | tokens) == []
     assert Told.having(told, {"daily_visit"}) != []  # the search itself finds what is there
+
+
+@pytest.fixture
+def redis(
+    program: Callable[[str], str], tmp_path: Path, free_port: Callable[[], int]
+) -> Iterator[RedisServer]:
+    password = ("--requirepass", PASSWORD)
+    with redis_server(program, tmp_path / "redis", free_port(), *password) as server:
+        yield server
+
+
+@pytest.fixture
+def platform(tokens: set[str]) -> Iterator[Simulator]:
+    conditions = Conditions(always_published=True)
+    with Simulator(fleet(4, seed=1), conditions, platforms=[PLATFORM]) as simulator:
+        yield simulator
+
+
+def shared_settings(wechat: Simulator, redis: RedisServer, folder: Path) -> dict[str, object]:
+    """A stable, a classic and two discovered accounts; the storage has a password and perhaps a key."""
+    stable, classic = wechat.apps[:2]
+    (folder / "ticket").write_text(wechat.new_ticket("main"))
+    (folder / "password").write_text(PASSWORD)
+    (folder / "key").write_text(KEY)
+    return {
+        "wechat": {"base_url": wechat.base_url, "timeout": "1s"},
+        "refresh": {"interval": "1s", "requests_per_second": 0},
+        "storage": {
+            "url": redis.url,
+            "password_file": str(folder / "password"),
+            "encryption_key_file": str(folder / "key"),
+        },
+        "apps": [
+            {"appid": stable.appid, "secret": stable.secret},
+            {"appid": classic.appid, "token": {"type": "access_token", "secret": classic.secret}},
+        ],
+        "platforms": [
+            {
+                "name": "main",
+                "component_appid": PLATFORM.component_appid,
+                "component_appsecret": PLATFORM.secret,
+                "verify_ticket": {"file": str(folder / "ticket")},
+                "discover": True,
+            }
+        ],
+    }
+
+
+def content(client: Any) -> str:
+    """All that Redis has: names, values, and the values as it would hand them to another Redis."""
+    told = []
+    for key in client.scan_iter():
+        kind = client.type(key)
+        read = {"string": client.get, "hash": client.hgetall}.get(kind) or (
+            lambda key: client.zrange(key, 0, -1, withscores=True)
+        )
+        told += [key, repr(read(key))]
+    return "\n".join(told)
+
+
+def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
+    platform: Simulator,
+    redis: RedisServer,
+    tokens: set[str],
+    tmp_path: Path,
+    free_port: Callable[[], int],
+) -> None:
+    told = Told()
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(shared_settings(platform, redis, tmp_path)))
+    told.add("repr", repr(load(config, {})))
+    with serving(config, free_port(), "--log.level=debug") as exporter:
+        exporter.wait_until(lambda: all(up(exporter, number) for number in range(1, 5)))
+        platform.set_fault(fake_appid(1), Fault.TOKEN_REJECTED_ONCE)
+        admin: Any = redis.client(password=PASSWORD)
+        admin.config_set("requirepass", NEW_PASSWORD)
+        admin.client_kill_filter(_type="normal", skipme=True)
+        exporter.wait_until(lambda: "shared storage fails" in exporter.output())
+        told.add("/metrics", exporter.get("/metrics").text)
+        (tmp_path / "password").write_text(NEW_PASSWORD)
+        exporter.wait_until(lambda: "shared storage works again" in exporter.output())
+        ask_everything(exporter, told)
+        checked = subprocess.run(
+            [*COMMAND, "check", "--online", f"--config.file={config}"],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        told.add("check --online", checked.stdout + checked.stderr)
+        assert exporter.stop(signal.SIGTERM) == 0
+        told.add("log", exporter.output())
+    told.add("redis", content(admin))
+    admin.close()
+    redis.kill()
+    for file in filter(Path.is_file, (tmp_path / "redis").rglob("*")):
+        told.add("redis' files", file.read_bytes().decode("latin-1"))
+
+    secrets = {app.secret for app in platform.apps[:2]} | {PASSWORD, NEW_PASSWORD, KEY, PLATFORM.secret}
+    assert len(tokens) >= 2 + 1 + 2 * 3  # a stable and a classic token, the component's, the accounts'
+    assert told.having(secrets | tokens) == []
+    kept = (
+        "credential:refresh_token/",
+        "credential:listing/",
+        "token:access_token:",
+        "token:component_token:",
+    )
+    assert all(f"wechat-miniprogram:{name}" in told.texts["redis"] for name in kept)
+    assert "sealed:" in told.texts["redis' files"]
+
+
+def test_without_a_key_the_tokens_are_there_so_that_the_search_would_find_them(
+    platform: Simulator,
+    redis: RedisServer,
+    tokens: set[str],
+    tmp_path: Path,
+    free_port: Callable[[], int],
+) -> None:
+    settings: Any = shared_settings(platform, redis, tmp_path)
+    del settings["storage"]["encryption_key_file"]
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    with serving(config, free_port()) as exporter:
+        exporter.wait_until(lambda: all(up(exporter, number) for number in range(1, 5)))
+    told = Told()
+    client: Any = redis.client(password=PASSWORD)
+    told.add("redis", content(client))
+    client.close()
+    assert told.having(tokens) == ["redis"]

@@ -2,6 +2,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from exporter import __version__
 from exporter.exposition.telemetry import Telemetry
+from exporter.shards import Shard
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
 
@@ -86,3 +87,14 @@ def test_hanging_calls_are_told() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.call_hung(3)
     assert samples(telemetry)["hung_calls", ()] == 3
+
+
+def test_the_shard_and_the_duty_are_told() -> None:
+    telemetry = Telemetry(lambda: 0.0)
+    telemetry.sharded(Shard(2, 5))
+    assert samples(telemetry)["leader", ()] == 0
+    telemetry.leads(True)  # noqa: FBT003 - its one word
+    found = samples(telemetry)
+    assert (found["shard", ()], found["total_shards", ()], found["leader", ()]) == (2, 5, 1)
+    telemetry.leads(False)  # noqa: FBT003 - the same
+    assert samples(telemetry)["leader", ()] == 0

@@ -85,6 +85,12 @@ def test_accounts_that_the_first_versions_stored_are_read_too() -> None:
     )
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"wx": 1}', '{"wx": ["name", "x"]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "", "[]", "{", '{"wx": 1}', '{"wx": ["name", "x"]}'),
+        *('{"accounts": {}}', '{"accounts": {}, "listed_at": null}', '{"accounts": 5, "listed_at": 1}'),
+    ],
+)
 def test_what_cannot_be_understood_is_nothing(text: str | None) -> None:
     assert accounts.read(text) is None

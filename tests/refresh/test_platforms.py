@@ -1,7 +1,7 @@
 """The watch over platforms, on a clock that stands still, turn by turn."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import Discovery, Platform, Secret, TicketFile
 from exporter.refresh import platforms as watched
-from exporter.refresh.platforms import PlatformWatch, _Search
+from exporter.refresh.platforms import PlatformWatch, Turn, _Search
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
+from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import OpenPlatform, open_platforms
+from tests.refresh.leases import Leases
 from tests.wechat.lines import Clock, opened
 
 START = Clock().now
@@ -55,7 +57,7 @@ class Scene:
         )
         return open_platforms([settings], self.line, self.vault)["main"]
 
-    def watch(self) -> PlatformWatch:
+    def watch(self, turn: Turn | None = None, names: Callable[[str], bool] = lambda _: True) -> PlatformWatch:
         watch = PlatformWatch(
             self.vault,
             lambda: self.shown.append(len(watch.apps())),
@@ -63,6 +65,8 @@ class Scene:
             self.log,
             clock=self.clock,
             stopping=threading.Event(),
+            turn=turn,
+            names=names,
         )
         watch.configure({"main": self.platform()})
         return watch
@@ -204,3 +208,112 @@ def test_the_age_of_the_ticket_is_told(scene: Scene) -> None:
     scene.ticket.unlink()
     watch._look_at_tickets()
     assert len(scene.gauges.tickets) == 1
+
+
+# Together with other exporters
+
+
+class Replicas:
+    """Two exporters' watches over one platform, with one vault."""
+
+    work = f"accounts/{DEMO_PLATFORM.component_appid}"
+
+    def __init__(self, scene: Scene, turn_seconds: float = 60.0) -> None:
+        self.scene = scene
+        self.leases = Leases(scene.clock)
+        self.first, self.second = (
+            scene.watch(lambda work, holder=holder: self.leases.take(work, holder, turn_seconds))  # type: ignore[misc]
+            for holder in ("first", "second")
+        )
+
+    def turns(self, *watches: PlatformWatch) -> None:
+        for watch in watches:
+            self.scene.turn(watch)
+
+    def names(self, watch: PlatformWatch) -> list[str]:
+        return [app.name for app in watch.apps()]
+
+
+NAMES = ["app-00001", "app-00002", "app-00003"]
+
+
+def test_of_two_exporters_one_lists_and_asks_for_names_and_the_other_takes_them_over(scene: Scene) -> None:
+    two = Replicas(scene)
+    assert two.leases.take(two.work, "another", 1)
+    two.turns(two.second)
+    assert not two.second.settled
+    scene.clock.now += 1
+    two.turns(two.first)
+    scene.clock.now += 30
+    two.turns(two.second)
+    assert two.names(two.first) == two.names(two.second) == NAMES
+    assert two.second.settled
+    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (1, 3)
+    assert scene.gauges.found == [(3, 0), (3, 0)]
+
+
+def test_an_interval_later_again_one_of_them_lists(scene: Scene) -> None:
+    two = Replicas(scene)
+    for _ in range(2 * 3600 // 10):
+        two.turns(two.first, two.second)
+        scene.clock.now += 10
+    assert scene.sim.calls("get_authorizer_list") == 2
+
+
+def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(scene: Scene) -> None:
+    two = Replicas(scene)
+    two.turns(two.first)
+    scene.clock.now += 61
+    two.turns(two.second)
+    scene.sim.platforms["main"].withdraw(fake_appid(2))
+    two.second.accounts_changed("main")
+    two.turns(two.second)
+    assert len(two.second.apps()) == 2
+    scene.clock.now += 31
+    two.turns(two.first)
+    assert len(two.first.apps()) == 2
+    assert scene.sim.calls("get_authorizer_list") == 2
+
+
+def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
+    two = Replicas(scene)
+    assert two.leases.take(two.work, "one that died", 60)
+    for _ in range(12):
+        two.turns(two.second)
+        assert two.second.apps() == []
+        scene.clock.now += 5
+    two.turns(two.second)
+    assert two.names(two.second) == NAMES
+
+
+@pytest.mark.parametrize("apps", [10])
+def test_a_turn_that_passes_to_another_ends_the_asking_for_names(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([True] * 4)
+    watch = scene.watch(lambda _: next(left, False))
+    scene.turn(watch)
+    assert scene.sim.calls("get_authorizer_info") == 4
+    kept = scene.vault.credential(f"accounts/{DEMO_PLATFORM.component_appid}")
+    assert "app-00001" not in (kept or "")  # the other one stores what it finds
+
+
+def test_only_the_names_of_the_shards_own_accounts_are_asked_for(scene: Scene) -> None:
+    watch = scene.watch(names=lambda appid: appid == fake_appid(2))
+    search = scene.turn(watch)
+    assert [app.name for app in watch.apps()] == [fake_appid(1), "app-00002", fake_appid(3)]
+    assert scene.sim.calls("get_authorizer_info") == 1
+    assert watch._next_at(search) == scene.clock.now + 3600
+
+
+def test_a_vault_that_is_away_changes_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = Replicas(scene)
+    two.turns(two.first)
+    scene.clock.now += 31
+
+    def away(key: str) -> str | None:
+        raise StoreError("cannot read storage redis://cache/0: Connection refused")
+
+    monkeypatch.setattr(scene.vault, "credential", away)
+    two.turns(two.first)
+    assert two.names(two.first) == NAMES

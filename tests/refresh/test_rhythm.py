@@ -54,7 +54,18 @@ def test_a_clock_set_back_makes_no_exporter_of_a_fleet_wait_longer_than_an_inter
     rhythm.begin(60)
     rhythm.rest(60)
     clock.now -= 86_400
-    assert rhythm.left(60) == 60
+    assert clock.now + rhythm.left(60) == 1_000_020.0 - 86_400  # 1,000,020 is a whole minute
+    clock.now += 20
+    assert rhythm.left(60) <= 0  # it does come
+
+
+def test_of_a_fleet_too_an_interval_made_shorter_counts_at_once() -> None:
+    clock = Clock(1_000_000.0)
+    rhythm = SharedRhythm(0.0, clock)
+    rhythm.begin(3600)
+    rhythm.rest(3600)
+    assert rhythm.left(60) == 20
+    assert rhythm.left(3600) == 20
 
 
 def test_a_beat_that_is_reached_a_moment_early_is_waited_for() -> None:

@@ -1,7 +1,11 @@
+from collections.abc import Callable
 from pathlib import Path
 
-from exporter.config.settings import StorageSettings
+import pytest
+
+from exporter.config.settings import RedisServer, Secret, StorageSettings
 from exporter.store.entry import HeldRow
+from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import open_store
 from exporter.store.sqlite import SqliteStore
@@ -20,4 +24,25 @@ def test_memory_keeps_nothing() -> None:
     assert isinstance(store, MemoryStore)
     store.save([("wx0000000000000001", HeldRow(make_row(), NOON))], 9)
     assert list(store.load()) == []
+    store.close()
+
+
+def test_a_key_encrypts_the_credentials_of_a_file(tmp_path: Path) -> None:
+    key = Secret("bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=")
+    store = open_store(StorageSettings(f"sqlite:///{tmp_path}/a.db", encryption_key=key))
+    store.save_credential("key", "not-a-real-token")
+    store.close()
+    assert b"not-a-real-token" not in (tmp_path / "a.db").read_bytes()
+
+
+def test_a_key_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"storage\.encryption_key cannot be used"):
+        open_store(StorageSettings(f"sqlite:///{tmp_path}/a.db", encryption_key=Secret("sesame")))
+
+
+def test_a_redis_is_not_asked_for_anything_before_it_is_needed(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    store = open_store(StorageSettings(f"redis://127.0.0.1:{port}/0", RedisServer((("127.0.0.1", port),))))
+    with pytest.raises(StoreError, match=rf"redis://127\.0\.0\.1:{port}/0: .*refused"):
+        store.credential("key")
     store.close()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from exporter.config.settings import Secret
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
+from exporter.store.sealing import KeySeal
 from exporter.store.sqlite import SCHEMA_VERSION, SqliteStore
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 
@@ -199,3 +201,34 @@ def test_a_file_of_the_first_version_keeps_its_rows_and_gets_a_place_for_credent
     assert new.credential("key") == "value"
     assert new._db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     new.close()
+
+
+# With an encryption key
+
+KEY = Secret("bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=")
+
+
+def test_with_a_key_no_credential_is_readable_in_the_file(path: Path) -> None:
+    store = SqliteStore(path, seal=KeySeal(KEY))
+    store.save_credential("refresh_token/one", "not-a-real-refresh-token")
+    assert store.credential("refresh_token/one") == "not-a-real-refresh-token"
+    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    store.close()
+    content += path.read_bytes()
+    assert b"refresh_token/one" in content
+    assert b"not-a-real-refresh-token" not in content
+
+
+def test_a_key_that_comes_later_reads_what_was_there_and_encrypts_what_comes(path: Path) -> None:
+    plain = SqliteStore(path)
+    plain.save_credential("old", "not-a-real-token")
+    plain.close()
+    sealed = SqliteStore(path, seal=KeySeal(KEY))
+    sealed.save_credential("new", "not-a-real-token")
+    assert sealed.credential("old") == sealed.credential("new") == "not-a-real-token"
+    sealed.close()
+    plain = SqliteStore(path)
+    assert plain.credential("old") == "not-a-real-token"
+    with pytest.raises(StoreError, match="encryption_key_file"):
+        plain.credential("new")
+    plain.close()

@@ -281,3 +281,70 @@ def test_a_list_that_is_none_is_malformed(body: dict[str, object]) -> None:
     with pytest.raises(CallError) as caught:
         _page(body)
     assert caught.value.failure.reason is Reason.MALFORMED
+
+
+# With other exporters that have the same vault
+
+
+def test_a_list_that_one_exporter_read_is_used_by_the_others(scene: Scene) -> None:
+    first, second = scene.open(), scene.open()
+    assert isinstance(scene.ask(scene.way(first, 1)), Row)
+    assert isinstance(scene.ask(scene.way(second, 2)), Row)
+    assert scene.sim.calls("get_authorizer_list") == 1
+    assert second.component.held_listing() == first.component.held_listing()
+
+
+def test_a_newer_list_of_another_exporter_replaces_the_one_held(scene: Scene) -> None:
+    first, second = scene.open(), scene.open()
+    old = first.component.list_accounts()
+    assert second.component.held_listing() == old
+    scene.clock.now += 60
+    scene.sim.platforms["main"].authorise(FIRST)
+    new = second.component.list_accounts()
+    assert first.component.held_listing() == new != old
+    scene.clock.now += 60
+    scene.vault.save_credential(f"listing/{PLATFORM.component_appid}", '[5, {"wx": "older"}]')
+    assert first.component.held_listing() == new
+
+
+def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Scene) -> None:
+    platforms = [scene.open(), scene.open()]
+    ways = [scene.way(platforms[number % 2], number) for number in range(1, 51)]
+    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    for number in range(1, 51):
+        scene.sim.platforms["main"].authorise(fake_appid(number))
+    scene.clock.now += 7000
+    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    assert scene.sim.calls("get_authorizer_list") == 2
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", "[1]", "5", '["x", 5]', '[null, {"wx": "y"}]'])
+def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene: Scene, kept: str) -> None:
+    scene.vault.save_credential(f"listing/{PLATFORM.component_appid}", kept)
+    platform = scene.open()
+    assert platform.component.held_listing() is None
+    assert isinstance(scene.ask(scene.way(platform)), Row)
+    assert scene.sim.calls("get_authorizer_list") == 1
+
+
+def test_a_list_that_cannot_be_stored_is_used_all_the_same(scene: Scene) -> None:
+    scene.vault.broken = True
+    platform = scene.open()
+    assert platform.component.list_accounts() == platform.component.held_listing()
+
+
+def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_later(scene: Scene) -> None:
+    first, second = scene.way(scene.open()), scene.way(scene.open())
+    scene.vault.broken = True
+    assert scene.refused(first).reason is Reason.INTERNAL  # its refresh token came, and waits
+    scene.vault.broken = False
+    scene.clock.now += 60
+    scene.sim.platforms["main"].authorise(FIRST)
+    assert isinstance(scene.ask(second), Row)
+    assert isinstance(scene.ask(first), Row)
+    assert scene.sim.calls("authorizer_token", outcome="61023") == 0  # nobody used an old one
+
+
+def test_no_list_is_in_a_repr(scene: Scene) -> None:
+    listing = scene.open().component.list_accounts()
+    assert not any(token and token in repr(listing) for token in listing.refresh_tokens.values())

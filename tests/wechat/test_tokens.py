@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.tokens import Token, TokenKeeper, expiring_token
+from exporter.wechat.tokens import Token, TokenKeeper, TokenSource, expiring_token
 from tests.wechat.lines import Clock
 
 START = Clock().now
@@ -287,3 +287,55 @@ def test_many_threads_whose_token_was_refused_renew_it_once() -> None:
 
 def test_the_action_of_a_refusal_is_suspend() -> None:
     assert REFUSED.action is Action.SUSPEND
+
+
+# What is shared with other exporters
+
+
+class Shelf:
+    """Gives what another exporter has put there, else what the source has."""
+
+    def __init__(self, *held: Token) -> None:
+        self.held = list(held)
+        self.dropped: list[str] = []
+
+    def fetch(self, source: TokenSource) -> Token:
+        return self.held.pop(0) if self.held else source.fetch()
+
+    def drop(self, value: str) -> None:
+        self.dropped.append(value)
+
+
+def test_a_token_on_the_shelf_is_used_and_kept_like_one_of_its_own() -> None:
+    source, clock = Script(token("own", 7200)), Clock()
+    keeper = TokenKeeper(source, clock, Shelf(token("shared", 7200)))
+    assert [keeper.get().value, keeper.get().value] == ["shared", "shared"]
+    assert source.fetches == 0
+    clock.now += 6900
+    assert keeper.get().value == "own"
+
+
+def test_a_refused_token_is_dropped_from_the_shelf_once() -> None:
+    shelf = Shelf()
+    keeper = TokenKeeper(Script(token("one", 7200), token("two", 7200)), Clock(), shelf)
+    refused = keeper.get()
+    keeper.drop(refused)
+    keeper.drop(refused)  # another thread of this exporter, that used it too
+    assert keeper.get().value == "two"
+    keeper.drop(refused)
+    assert shelf.dropped == ["one"]
+
+
+def test_a_call_whose_token_is_refused_is_made_once_more_with_what_is_on_the_shelf() -> None:
+    shelf = Shelf(token("ended", 7200), token("another's", 7200))
+    source = Script(token("own", 7200))
+    used: list[str] = []
+
+    def call(held: Token) -> str:
+        used.append(held.value)
+        if held.value == "ended":
+            raise CallError(errcode_failure(40001, "invalid credential"))
+        return "answer"
+
+    assert TokenKeeper(source, Clock(), shelf).use(call) == "answer"
+    assert (used, shelf.dropped, source.fetches) == (["ended", "another's"], ["ended"], 0)

@@ -4,6 +4,7 @@ A text begins with the moment that it is of: of two, the later one wins, whoever
 """
 
 import json
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final
 
@@ -21,14 +22,13 @@ def row_text(held: HeldRow) -> str:
 
 
 def read_row(day: str, text: str) -> HeldRow | None:
-    """The row of that day; None where another version of the exporter has written other figures."""
+    """The row of that day; None where another version of the exporter has written something else."""
     fetched_at, _, figures = text.partition(" ")
-    values = tuple(json.loads(figures))
-    return (
-        HeldRow(Row(date.fromisoformat(day), values), float(fetched_at))
-        if len(values) == len(FIELDS)
-        else None
-    )
+    with suppress(ValueError, TypeError):
+        values = tuple(json.loads(figures))
+        if len(values) == len(FIELDS):
+            return HeldRow(Row(date.fromisoformat(day), values), float(fetched_at))
+    return None
 
 
 def state_text(entry: Entry) -> str:
@@ -39,21 +39,27 @@ def state_text(entry: Entry) -> str:
         "success": health.last_success,
         "reason": health.reason,
         "errcode": health.errcode,
-        "detail": health.detail,
+        "detail": health.detail or None,
         "resume": health.resume_at,
-        "strikes": health.strikes,
+        "strikes": health.strikes or None,
         "fingerprint": None if health.fingerprint is None else health.fingerprint.hex(),
         "token": entry.token_expires_at,
-        "vacant": [[each.day.isoformat(), each.asks, each.asked_at] for each in entry.vacant],
+        "vacant": [[each.day.isoformat(), each.asks, each.asked_at] for each in entry.vacant] or None,
     }
-    kept = {key: value for key, value in told.items() if value not in (None, "", 0, [])}
+    kept = {key: value for key, value in told.items() if value is not None}
     return f"{entry.changed_at!r} {json.dumps(kept, ensure_ascii=False, separators=_TIGHT)}"
 
 
 def read_shared(rows: dict[str, str], state: str | None) -> Shared:
-    """What was kept of an app."""
-    held = (read_row(day, text) for day, text in sorted(rows.items(), reverse=True))
-    told: dict[str, Any] = {} if state is None else json.loads(state.partition(" ")[2])
+    """What was kept of an app; a state that another version wrote in another way is none."""
+    held = tuple(read_row(day, text) for day, text in sorted(rows.items(), reverse=True))
+    kept = tuple(each for each in held if each is not None)
+    with suppress(ValueError, TypeError, AttributeError):
+        return _with_state(kept, json.loads("{}" if state is None else state.partition(" ")[2]))
+    return Shared(kept, Health(), (), None)
+
+
+def _with_state(rows: tuple[HeldRow, ...], told: dict[str, Any]) -> Shared:
     fingerprint = told.get("fingerprint")
     reason = told.get("reason")
     health = Health(
@@ -67,4 +73,4 @@ def read_shared(rows: dict[str, str], state: str | None) -> Shared:
         fingerprint=None if fingerprint is None else bytes.fromhex(fingerprint),
     )
     vacant = tuple(Vacant(date.fromisoformat(day), asks, at) for day, asks, at in told.get("vacant", ()))
-    return Shared(tuple(each for each in held if each is not None), health, vacant, told.get("token"))
+    return Shared(rows, health, vacant, told.get("token"))

@@ -1,11 +1,15 @@
 """The connection to Redis, directly or by way of sentinels; what goes wrong with it, in words."""
 
+import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from redis import ConnectionError as LostError
 from redis import CredentialProvider, Redis, RedisError
+from redis import TimeoutError as LateError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -16,8 +20,12 @@ from exporter.store.interface import StoreError, WriteObserver
 _CONNECT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
-"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
+_WATCHED_REST: Final = 15.0
+"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit. Longer
+where one thread probes: it tells when Redis is back."""
 
+_UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
+_ECHO: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
 
 Client = Any
 """A `redis.Redis`: its own types leave open whether answers are bytes, texts or promises of them."""
@@ -40,6 +48,7 @@ class Connection:
         self._observer = observer
         self._clock = clock
         self._resting_until = 0.0
+        self._prober: int | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Client]:
@@ -59,8 +68,8 @@ class Connection:
         self._observer(True)  # noqa: FBT003 - the same
 
     def probe(self) -> None:
-        """Try again at once, whatever was before."""
-        self._resting_until = 0.0
+        """From now on this thread does not rest after a failure; as soon as it succeeds nobody does."""
+        self._prober = threading.get_ident()
 
     def close(self) -> None:
         """Close all connections."""
@@ -68,16 +77,21 @@ class Connection:
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[Client]:
-        if self._clock() < self._resting_until:
-            raise StoreError(f"storage {self._url} has just failed")
+        probing = self._prober == threading.get_ident()
+        if self._clock() < self._resting_until and not probing:
+            raise StoreError(f"storage {self._url} has just failed, it is tried again in some seconds.")
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
-            self._resting_until = self._clock() + _REST_SECONDS
+            if isinstance(error, _UNREACHABLE):
+                rest = _REST_SECONDS if self._prober is None else _WATCHED_REST
+                self._resting_until = self._clock() + rest
             raise StoreError(
                 f"cannot {doing} storage {self._url}: {_told(error)}. Is Redis there, do password and the "
                 "network's rules let this exporter in?"
             ) from None
+        if probing:
+            self._resting_until = 0.0
 
 
 class _Credentials(CredentialProvider):
@@ -97,8 +111,10 @@ def _client(server: RedisServer) -> Client:
     limits: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
         "socket_timeout": _ANSWER_SECONDS,
-        "retry": Retry(NoBackoff(), 1),  # a connection that has gone stale costs nothing
+        # a connection that has gone stale costs nothing; an answer that is late is not waited for twice
+        "retry": Retry(NoBackoff(), 1, (LostError,)),
         "decode_responses": True,
+        "protocol": 2,  # what every Redis speaks; the library's own choice changes with its version
     }
     tls: dict[str, Any] = (
         {"ssl": True, "ssl_ca_certs": server.ca_file, "ssl_check_hostname": True} if server.tls else {}
@@ -118,6 +134,6 @@ def _client(server: RedisServer) -> Client:
 
 
 def _told(error: Exception) -> str:
-    """The reason without what a library may have put of the address or the password into it."""
-    text = getattr(error, "strerror", None) or str(error)
-    return f"{type(error).__name__}: {text}"[:200].rstrip(".")
+    """The reason, but for the words that were sent: a server that lacks a command repeats its secrets."""
+    text = _ECHO.sub("", getattr(error, "strerror", None) or str(error)).rstrip(".")
+    return f"{type(error).__name__}: {text}"[:200]

@@ -1,5 +1,6 @@
 """The storage that several exporters share; safe to use from many threads."""
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -32,6 +33,7 @@ class RedisStore:
         self._states = self._key("state:")
         self._journal = [self._key("writes"), self._key("news")]
         self._own: set[int] = set()  # numbers of our own writes, which are no news to us
+        self._own_lock = threading.Lock()
         self.tokens = RedisTokens(connection, self._prefix, seal)
 
     def load(self) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
@@ -96,8 +98,10 @@ class RedisStore:
                 .execute()
             )
         newest = int(last or 0)
-        others = [appid for appid, write in found if int(write) not in self._own]
-        self._own = {write for write in self._own if write > newest}
+        with self._own_lock:
+            own = self._own if newest >= since else set()  # where Redis lost data, numbers come again
+            others = [appid for appid, write in found if int(write) not in own]
+            self._own = {write for write in own if write > newest}
         return newest, others
 
     def phase(self, proposed: float) -> float:
@@ -117,7 +121,7 @@ class RedisStore:
             client.eval(scripts.LEAVE, 1, self._key(f"duty:{duty}"), holder)
 
     def probe(self) -> None:
-        """Do not wait after a failure: try again."""
+        """The calling thread does not rest after a failure, so that the others learn when it is over."""
         self._connection.probe()
 
     def credential(self, key: str) -> str | None:
@@ -137,9 +141,9 @@ class RedisStore:
 
     def _write(self, script: str, keys: str, words: Sequence[str | int]) -> None:
         with self._connection.writing() as client:
-            self._own.add(
-                int(client.eval(script, len(self._journal), *self._journal, keys, _KEEP_SECONDS, *words))
-            )
+            number = int(client.eval(script, len(self._journal), *self._journal, keys, _KEEP_SECONDS, *words))
+        with self._own_lock:
+            self._own.add(number)
 
     def _key(self, name: str) -> str:
         return self._prefix + name

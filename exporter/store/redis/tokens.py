@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -31,8 +32,11 @@ class RedisTokens:
             kept = client.get(self._token(key))
         if kept is None:
             return None
-        value, expires_at, renew_at = json.loads(self._seal.open(kept.partition(" ")[2]))
-        return Token(value, expires_at, renew_at)
+        text = self._seal.open(kept.partition(" ")[2])
+        with suppress(ValueError, TypeError):  # written by another version in another way
+            value, expires_at, renew_at = json.loads(text)
+            return Token(str(value), expires_at, float(renew_at))
+        return None
 
     def lock(self, key: str, seconds: float) -> int | None:
         """The right to fetch that token, as a number greater than all before; None: another has it."""

@@ -1,6 +1,7 @@
 """Rows, states, news, duties and credentials in a real Redis."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -178,3 +179,33 @@ def test_every_write_is_told(opened: Opened) -> None:
     store.save([(ONE, row(DAY))], 9)
     store.take("rounds", "one", 1)
     assert opened.writes == [True, True]
+
+
+def test_after_redis_lost_its_data_no_write_of_another_is_taken_for_an_own_one(
+    opened: Opened, server: RedisServer
+) -> None:
+    first, second = opened(), opened()
+    for at in range(3):
+        first.save([(ONE, row(DAY, NOON + at))], 9)
+    server.client().flushall()
+    since, _ = first.news(3)  # its own three were never asked for
+    assert since == 0
+    for at in range(3):
+        second.save([(ONE, row(DAY, NOON + 10 + at))], 9)
+    assert first.news(since) == (3, [ONE])
+
+
+def test_writing_and_looking_for_news_at_once_disturb_each_other_in_nothing(opened: Opened) -> None:
+    store = opened()
+
+    def save(number: int) -> None:
+        store.save([(make_app(number).appid, row(DAY))], 9)
+
+    with ThreadPoolExecutor(8) as threads:
+        saving = [threads.submit(save, number) for number in range(300)]
+        since = 0
+        while not all(each.done() for each in saving):
+            since, found = store.news(since)
+            assert len(found) <= 8  # a write whose number is not known yet
+        assert [each.exception() for each in saving] == [None] * 300
+    assert store.news(since)[1] == []
