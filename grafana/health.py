@@ -6,18 +6,20 @@ from typing import Final
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
 
-from exporter.exposition.families import LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
+from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
 from exporter.trend import DAY_SECONDS
 from exporter.wechat.line import Endpoint
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
-from grafana.overrides import fixed
+from grafana.overrides import fixed, override
 from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, bars_of, figure, lines, listing, shaded_lines
 from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import REF_DATE, daily
+from prometheus.shards import LEADER, TARGET, asking, placed, present, standing_by
 
-_AT: Final = '{job=~"$job", instance=~"$instance"}'
+_CHOSEN: Final = 'job=~"$job", instance=~"$instance"'
+_AT: Final = f"{{{_CHOSEN}}}"
 _OWN: Final = f"{NAMESPACE}_exporter"
 _AGES: Final[Steps] = ((None, BLUE), (36 * 3600, ORANGE), (60 * 3600, VERMILION))
 _ROW_AGES: Final[Steps] = ((None, BLUE), (26 * 3600, ORANGE), (50 * 3600, VERMILION))
@@ -31,6 +33,7 @@ def health(words: Words) -> Dashboard:
     variables = [job(words, BUILD_INFO), instance(words, BUILD_INFO)]
     board = sheet("exporter", words, "now-24h", variables)
     section(board, words.word("exporter_state"), [*_state(words), _versions(words)])
+    section(board, words.word("exporter_shards"), [*_who_asks(words), _places(words)])
     section(board, words.word("exporter_data"), list(_data(words)))
     section(board, words.word("exporter_calls"), list(_calls(words)))
     section(board, words.word("exporter_resources"), list(_resources(words)))
@@ -49,7 +52,8 @@ def _state(words: Words) -> Iterator[stat.Panel]:
     )
     started = f"max(process_start_time_seconds{_AT} and on (job, instance) {BUILD_INFO}{_AT})"
     yield figure(words, "scraped", [Query(scraped)], COUNT, ALL_IS_GOOD, width=3)
-    yield figure(words, "exporter_apps", [Query(f"sum({_OWN}_apps{_AT})")], width=3)
+    configured = f"count(max by (appid) ({INFO.metric}{_AT})) or 0 * sum({_OWN}_apps{_AT})"
+    yield figure(words, "exporter_apps", [Query(configured)], width=3)
     yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=3)
     in_force = Query(f"min({_OWN}_config_last_reload_successful{_AT})")
     yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings([yes_no])
@@ -71,6 +75,55 @@ def _versions(words: Words) -> table.Panel:
     return listing(words, "versions", [query], columns, words.word("instance"), Size(24, 4))
 
 
+def _who_asks(words: Words) -> Iterator[stat.Panel | timeseries.Panel]:
+    shards = [
+        Query(f"count({present(_CHOSEN)})", words.word("with_exporter")),
+        Query(f"max({_OWN}_total_shards{_AT})", words.word("of_shards")),
+    ]
+    exporters = [
+        Query(f"sum({LEADER}{_AT})", words.word("asking")),
+        Query(f"count({standing_by(_CHOSEN)}) or 0 * count({LEADER}{_AT})", words.word("standing_by")),
+    ]
+    unasked = f"count({asking(_CHOSEN)} == 0) or 0 * count({LEADER}{_AT})"
+    errors = f"increase({_OWN}_storage_errors_total{_AT}[5m])"
+    yield figure(words, "shards", shards)
+    yield figure(words, "exporters_asking", exporters)
+    yield figure(words, "unasked_shards", [Query(unasked)], COUNT, NONE_IS_GOOD)
+    yield (
+        shaded_lines(words, "asking", Query(asking(_CHOSEN), "{{shard}} / {{shards}}"), COUNT, Size(6, 4))
+        .min(0)
+        .decimals(0)
+    )
+    yield _per_exporter(words, "storage_errors", errors, COUNT, Size(6, 4)).decimals(0)
+
+
+def _places(words: Words) -> table.Panel:
+    columns = {
+        "shard": words.word("shard"),
+        "shards": words.word("of_shards"),
+        "instance": words.word("instance"),
+        "job": words.word("job"),
+    }
+    here = placed(_CHOSEN)
+    joined = f"* on ({TARGET}) group_left ()"
+    asked = [
+        Query(
+            f"max by (job, instance, shard, shards) ({here}\n{joined} {LEADER}{_AT})",
+            words.word("asks"),
+            NUMBER,
+        ),
+        Query(
+            f"max by (job, instance, shard, shards) ({here}\n{joined} {_OWN}_apps{_AT})",
+            words.word("apps"),
+            COUNT,
+        ),
+    ]
+    panel = listing(words, "places", asked, columns, words.word("shard"), Size(24, 6))
+    texts = {"0": words.word("stands_by"), "1": words.word("asks_wechat")}
+    mapping = {"type": "value", "options": {value: {"text": text} for value, text in texts.items()}}
+    return panel.override_by_name(words.word("asks"), [override("mappings", [mapping])])
+
+
 def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     age = f"topk(20, time() - max by (appid, name) ({daily(REF_DATE)}{_AT}) - {DAY_SECONDS})"
     since = f"topk(20, time() - max by (appid, name) ({LAST_SUCCESS.metric}{_AT}))"
@@ -87,8 +140,11 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
         Query(f"count({apps} == 0) or 0 * count({apps})", words.word("failed")),
     ]
     yield lines(words, "states", states, COUNT, _HALF).min(0)
+    own_rounds = (
+        f"{_OWN}_refresh_round_duration_seconds{_AT}\nunless on (job, instance) {standing_by(_CHOSEN)}"
+    )
     rounds = [
-        Query(f"max({_OWN}_refresh_round_duration_seconds{_AT})", words.word("round")),
+        Query(f"max({own_rounds})", words.word("round")),
         Query(f"max({_OWN}_refresh_interval_seconds{_AT})", words.word("interval")),
     ]
     yield lines(words, "rounds", rounds, SECONDS, _HALF).min(0)

@@ -11,11 +11,20 @@ EXPORTER_WORDS: Final = {
         "Exporter 自身：数据时效、刷新轮次、微信接口调用、凭证与资源占用。",
     ),
     "exporter_state": Text("State", "状态"),
+    "exporter_shards": Text("Shards and who asks", "分片与请求者"),
     "exporter_data": Text("Data and tokens", "数据与凭证"),
     "exporter_calls": Text("Rounds and calls to WeChat", "刷新轮次与接口调用"),
     "exporter_resources": Text("Resources and scrapes", "资源与抓取"),
     "yes": Text("yes", "是"),
     "no": Text("no", "否"),
+    "shard": Text("Shard", "分片"),
+    "of_shards": Text("of", "总数"),
+    "with_exporter": Text("with an exporter", "有 Exporter"),
+    "asking": Text("ask", "请求中"),
+    "standing_by": Text("stand by", "待命"),
+    "asks": Text("State", "状态"),
+    "asks_wechat": Text("asks WeChat", "请求微信"),
+    "stands_by": Text("stands by", "待命"),
     "round": Text("last round", "最近一轮"),
     "interval": Text("refresh.interval", "refresh.interval"),
     "answered": Text("answered", "正常"),
@@ -37,7 +46,10 @@ EXPORTER_PANELS: Final = {
     ),
     "exporter_apps": PanelText(
         Text("Mini programs", "小程序数"),
-        Text("Mini programs configured.", "已配置的小程序数量。"),
+        Text(
+            "Mini programs configured; one that several exporters have counts once.",
+            "已配置的小程序数量；多个 Exporter 共有的只计一次。",
+        ),
     ),
     "exporter_failing": PanelText(
         Text("Failing", "失败"),
@@ -71,6 +83,50 @@ EXPORTER_PANELS: Final = {
     "versions": PanelText(
         Text("Versions", "版本"),
         Text("The version of each exporter and of its Python.", "各 Exporter 及其 Python 的版本。"),
+    ),
+    "shards": PanelText(
+        Text("Shards", "分片"),
+        Text(
+            "How many shards have an exporter that answers, and into how many the mini programs are divided. "
+            "One without fires ShardMissing or ExporterDown.",
+            "有 Exporter 应答的分片数与分片总数；缺少时触发 ShardMissing 或 ExporterDown。",
+        ),
+    ),
+    "exporters_asking": PanelText(
+        Text("Exporters", "Exporter 数"),
+        Text(
+            "How many ask WeChat, and how many stand by: those show what another one of their shard finds.",
+            "请求微信的与待命的 Exporter 数量；待命者展示同分片另一个 Exporter 取得的数据。",
+        ),
+    ),
+    "unasked_shards": PanelText(
+        Text("Shards nobody asks for", "无人请求的分片"),
+        Text(
+            "Shards whose exporters all stand by; for ten minutes it fires NobodyAsks.",
+            "所有 Exporter 均待命的分片数；持续十分钟触发 NobodyAsks。",
+        ),
+    ),
+    "asking": PanelText(
+        Text("Exporters that ask, per shard", "各分片请求微信的 Exporter 数"),
+        Text(
+            "1 is right. 2 for long: they share no storage, or are without it, and ShardDoubled fires. "
+            "Exporters without shards are all shard 0 of 1.",
+            "1 为正常。长时间为 2：未共享存储或存储不可用，触发 ShardDoubled。未分片的 Exporter 均为 0 / 1。",
+        ),
+    ),
+    "storage_errors": PanelText(
+        Text("Storage errors in 5 minutes", "5 分钟内存储错误"),
+        Text(
+            "Writes to the storage that failed; while Redis is away one a second at each exporter.",
+            "写入存储失败的次数；Redis 不可用时每个 Exporter 每秒一次。",
+        ),
+    ),
+    "places": PanelText(
+        Text("Exporters by shard", "各分片的 Exporter"),
+        Text(
+            "Which shard each exporter is, counted from 0, whether it asks WeChat, and its mini programs.",
+            "各 Exporter 的分片编号（从 0 开始）、是否请求微信及其小程序数。",
+        ),
     ),
     "data_age": PanelText(
         Text("Data age, oldest 20", "数据时效（最旧 20 个）"),

@@ -58,7 +58,7 @@ APP_ALERTS: Final = (
         name="AppRefreshFailing",
         severity=Severity.WARNING,
         hold="2h",
-        expr=(f"max by (appid, name) ({UP.metric} == 0)\nunless on (appid) {ERRORS}{one_of(*OWN_ALERT)}"),
+        expr=(f"max by (appid, name) ({UP.metric}) == 0\nunless on (appid) {ERRORS}{one_of(*OWN_ALERT)}"),
         summary=f"{APP}: its refresh has failed for two hours",
         summary_zh=f"{APP}：刷新已连续失败两小时",
         description=(
@@ -68,7 +68,7 @@ APP_ALERTS: Final = (
         why=(
             "Two hours: two rounds of the default interval. The reason is looked up and no label of the "
             "alert, so that a change from timeout to network does not start the two hours anew. Reasons with "
-            "an alert of their own are left to it."
+            "an alert of their own are left to it. With two exporters it is enough that one of them succeeds."
         ),
     ),
     Alert(
@@ -125,9 +125,9 @@ APP_ALERTS: Final = (
         severity=Severity.WARNING,
         hold="10m",
         expr=(
-            f"(time() - {TOKEN_EXPIRY.metric}\n"
-            f"> on (job, instance) group_left ()\n"
-            f"  (2 * {NAMESPACE}_exporter_refresh_interval_seconds + 300))\n"
+            f"(time() - max by (job, appid, name) ({TOKEN_EXPIRY.metric})\n"
+            f"> on (job) group_left ()\n"
+            f"  (2 * max by (job) ({NAMESPACE}_exporter_refresh_interval_seconds) + 300))\n"
             f"unless on (appid) {ERRORS}{one_of(*PAUSED)}"
         ),
         summary=f"{APP}: its access token ended {{{{ $value | humanizeDuration }}}} ago and was not renewed",

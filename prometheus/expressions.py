@@ -73,14 +73,18 @@ max by (appid, name) (
 
 
 def usual(metric: str, where: str = "") -> str:
-    """The median over the dates on show; where that family is switched off, of the last seven days."""
+    """The median over the dates on show; where that family is switched off, of the last seven days.
+
+    A date that two exporters show counts once.
+    """
     at = _braces(where)
     days = "\n      or ".join(
-        f'label_replace({daily(metric)}{at} offset {day}d, "days_ago", "{day}", "", "")'
+        f'label_replace({shown}, "days_ago", "{day}", "", "")'
         for day in range(1, 8)
+        for shown in (f"max by (appid, name) ({daily(metric)}{at} offset {day}d)",)
     )
     return f"""\
-quantile by (appid, name) (0.5, {by_date(metric)}{at})
+quantile by (appid, name) (0.5, max by (appid, name, ref_date) ({by_date(metric)}{at}))
 or on (appid)
 quantile by (appid, name) (0.5,
          {days}

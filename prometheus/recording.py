@@ -1,4 +1,4 @@
-"""The recording rules: newest, day before and week before of every figure, app by app."""
+"""The recording rules: newest, day before and week before of every figure, app by app; who asks, by shard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 from exporter.exposition.families import NAMESPACE
 from exporter.trend import FIELDS
 from prometheus.expressions import REF_DATE, before, newest, usual
+from prometheus.shards import LEADER, OWN, asking, present
 
 _USUAL_FOR: Final = "visit_uv"  # the figure that the alert on spikes looks at
 
@@ -32,3 +33,9 @@ def recordings() -> Iterator[Recording]:
         yield Recording(recorded(field.metric, "day_before"), before(field.metric, 1))
         yield Recording(recorded(field.metric, "week_before"), before(field.metric, 7))
     yield Recording(recorded(_USUAL_FOR, "usual"), usual(_USUAL_FOR))
+
+
+def shard_recordings() -> Iterator[Recording]:
+    """How many exporters each shard has, and how many of them ask: shard numbers are values otherwise."""
+    yield Recording(f"shard:{OWN}:count", present())
+    yield Recording(f"shard:{LEADER}:sum", asking())

@@ -12,11 +12,13 @@ from prometheus.alerting import Alert
 from prometheus.alerts_apps import APP_ALERTS
 from prometheus.alerts_exporter import EXPORTER_ALERTS
 from prometheus.alerts_figures import FIGURE_ALERTS
-from prometheus.recording import recordings
+from prometheus.alerts_shards import SHARD_ALERTS
+from prometheus.recording import Recording, recordings, shard_recordings
 
-ALERTS: Final = (*EXPORTER_ALERTS, *APP_ALERTS, *FIGURE_ALERTS)
+ALERTS: Final = (*EXPORTER_ALERTS, *SHARD_ALERTS, *APP_ALERTS, *FIGURE_ALERTS)
 _GROUPS: Final = {
     "wechat-miniprogram-exporter": EXPORTER_ALERTS,
+    "wechat-miniprogram-shards": SHARD_ALERTS,
     "wechat-miniprogram-apps": APP_ALERTS,
     "wechat-miniprogram-figures": FIGURE_ALERTS,
 }
@@ -34,7 +36,7 @@ spec:
 
 def recording_yaml() -> str:
     """The file of recording rules."""
-    return f"{_MADE}groups:\n{_recording_group()}"
+    return f"{_MADE}groups:\n{_recording_groups()}"
 
 
 def alerts_yaml(runbooks: str) -> str:
@@ -45,16 +47,22 @@ def alerts_yaml(runbooks: str) -> str:
 
 def prometheusrule_yaml(runbooks: str) -> str:
     """Both as one object for the Prometheus Operator."""
-    groups = f"groups:\n{_recording_group()}{_alert_groups(runbooks)}"
+    groups = f"groups:\n{_recording_groups()}{_alert_groups(runbooks)}"
     return f"{_MADE}{_PROMETHEUS_RULE}{textwrap.indent(groups, '  ')}"
 
 
-def _recording_group() -> str:
-    rules = "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in recordings())
+def _recording_groups() -> str:
     interval = (
         "    interval: 2m  # the figures change once a day; above five minutes Prometheus would see gaps\n"
     )
-    return f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{rules}"
+    return (
+        f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{_recordings(recordings())}"
+        f"  - name: wechat-miniprogram-who-asks\n    rules:\n{_recordings(shard_recordings())}"
+    )
+
+
+def _recordings(rules: Iterable[Recording]) -> str:
+    return "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in rules)
 
 
 def _alert_groups(runbooks: str) -> str:

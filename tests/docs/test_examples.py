@@ -19,7 +19,8 @@ from exporter.trend import DAY_SECONDS, FIELDS, yesterday
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}
-SECRET_FILE = re.compile(r"secret_file: *([\w./-]+)")
+SECRET_FILE = re.compile(r"(secret|password|ca|encryption_key)_file: *([\w./-]+)")
+KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
 SAMPLE = re.compile(r'^(wechat_miniprogram_\w+)\{appid="(\w+)",name="([^"]+)"(.*)\} (\S+)$')
 
 
@@ -44,9 +45,9 @@ def queries() -> list[tuple[str, str]]:
 def test_a_configuration_in_the_docs_loads(page: str, text: str, tmp_path: Path) -> None:
     del page
     (tmp_path / "config.yaml").write_text(text, "utf-8")
-    for name in SECRET_FILE.findall(text):
+    for kind, name in SECRET_FILE.findall(text):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("not-a-real-secret\n")
+        (tmp_path / name).write_text(KEY if kind == "encryption_key" else "not-a-real-secret\n")
     config = load(tmp_path / "config.yaml", ENVIRONMENT)
     assert config.apps or config.platforms
 

@@ -1,6 +1,6 @@
 """Sixty dates as an exporter would have shown them: late, missing, corrected, zero, with scrape gaps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -17,6 +17,25 @@ _DATED_STEP = 1200  # mostly ranges of days are asked of it
 # Hours after its own midnight at which a date comes; 24 is the end of the day itself.
 _PUBLICATION = (30, 32, 35, 33, 32, 47.5, 32, 34, 53, 32, 31, 60, 33, 30, 35, 97, 32, 31, NEVER, 34, 33)
 _GAPS = ((5, 10, 3), (23, 2, 36), (37, 23, 2))  # on which date's number, from which hour, for how long
+
+
+@dataclass(frozen=True)
+class Replica:
+    """An exporter: how many seconds it is behind, when it is away, and which dates it has (by number)."""
+
+    labels: str = ""
+    behind: int = 0
+    away: range = range(0)
+    first: int = 0
+
+
+ALONE = (Replica(),)
+REPLICAS = (
+    Replica(',job="j",instance="a"', away=range(40, 44)),
+    Replica(',job="j",instance="b"', behind=2 * HOUR, away=range(12, 16)),
+    Replica(',job="j",instance="c"', first=47),
+)
+"""Of the same apps: one learns everything two hours later, two are away for some days, one is new."""
 
 
 @dataclass
@@ -58,10 +77,9 @@ def figure(app: int, number: int, at: float) -> float:
     return 1000 * (app + 1) + 7 * number + (500 if corrected else 0)
 
 
-def history() -> History:
+def history(replicas: Sequence[Replica] = ALONE) -> History:
     """Both families for APPS; for the same with an `l` after it the latest family alone."""
     told = History()
-    publications = [[published(app, number) for number in range(len(DATES))] for app in range(len(APPS))]
     start, end = midnight(DATES[0]) + DAY_SECONDS, midnight(DATES[-1]) + 8 * DAY_SECONDS
     for at in range(start, end, _LATEST_STEP):
         if any(
@@ -70,31 +88,39 @@ def history() -> History:
         ):
             continue
         today = (at - midnight(DATES[0])) // DAY_SECONDS
-        on_show = range(max(0, today - HISTORY_DAYS), min(len(DATES), today))
-        for app, appid in enumerate(APPS):
-            held = [number for number in on_show if publications[app][number] <= at]
-            if held:
-                _show_latest(told, app, appid, held[-1], at)
-            if (at - start) % _DATED_STEP == 0:
-                for number in held:
-                    _show_dated(told, app, appid, number, at)
+        for replica in replicas:
+            if today not in replica.away:
+                _show(told, replica, today, at, dated=(at - start) % _DATED_STEP == 0)
     return told
 
 
-def _show_latest(told: History, app: int, appid: str, number: int, at: int) -> None:
+def _show(told: History, replica: Replica, today: int, at: int, *, dated: bool) -> None:
+    on_show = range(max(replica.first, today - HISTORY_DAYS), min(len(DATES), today))
+    for app, appid in enumerate(APPS):
+        held = [number for number in on_show if published(app, number) + replica.behind <= at]
+        if held:
+            _show_latest(told, app, appid, held[-1], at, replica)
+        if dated:
+            for number in held:
+                _show_dated(told, app, appid, number, at, replica)
+
+
+def _show_latest(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     for suffix in ("", "l"):
-        labels = f'{{appid="{appid}{suffix}",name="{appid}"}}'
-        told.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", figure(app, number, at), at))
+        labels = f'{{appid="{appid}{suffix}",name="{appid}"{replica.labels}}}'
+        value = figure(app, number, at - replica.behind)
+        told.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", value, at))
         stamp = midnight(DATES[number])
         told.lines.append((f"wechat_miniprogram_daily_ref_date_timestamp_seconds{labels}", stamp, at))
-        told.latest[f"{appid}{suffix}", at] = DATES[number]
+        key = f"{appid}{suffix}", at
+        told.latest[key] = max(told.latest.get(key, FIRST), DATES[number])
 
 
-def _show_dated(told: History, app: int, appid: str, number: int, at: int) -> None:
+def _show_dated(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     day = DATES[number]
-    labels = f'{{appid="{appid}",name="{appid}",ref_date="{day}"}}'
-    value = figure(app, number, at)
-    told.known[appid, day] = value
+    labels = f'{{appid="{appid}",name="{appid}",ref_date="{day}"{replica.labels}}}'
+    value = figure(app, number, at - replica.behind)
+    told.known[appid, day] = max(told.known.get((appid, day), 0), value)  # the one correction goes up
     told.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
     stamp = midnight(day)
     told.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))

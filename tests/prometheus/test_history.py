@@ -5,15 +5,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
 from exporter.trend import BEIJING, DAY_SECONDS, midnight
-from grafana.queries import dated, dated_ratio, dates_on_show
-from prometheus.expressions import before, newest, per_date, per_date_from_latest
-from tests.prometheus.history import APPS, DATES, HISTORY_DAYS, History, history
+from grafana.queries import FLEET, dated, dated_ratio, dates_on_show, totals_by_date
+from prometheus.expressions import before, newest, per_date, per_date_from_latest, usual
+from tests.prometheus.history import (
+    ALONE,
+    APPS,
+    DATES,
+    HISTORY_DAYS,
+    HOUR,
+    REPLICAS,
+    History,
+    history,
+    published,
+)
 from tests.prometheus.servers import Database, prometheus, victoria_metrics
 
 GRIDS = ("Asia/Shanghai", "UTC", "America/New_York")
@@ -163,34 +174,75 @@ def grade_on_show(database: Database, told: History) -> None:
         assert {day for _, day in found} <= on_show, zone
 
 
+def grade_totals(database: Database, told: History) -> None:
+    """All apps together, per date on show: an app counts once, whoever shows it."""
+    at = midnight(DATES[50]) + 12 * HOUR  # in the middle of a day, between two gaps
+    on_show = [DATES[50] - timedelta(days=back) for back in range(1, HISTORY_DAYS + 1)]
+    for aggregation in ("sum", "count"):
+        expression = totals_by_date(aggregation, "visit_pv", "newest").replace(FLEET, BOTH)
+        found = {
+            series["metric"]["ref_date"]: float(series["value"][1])
+            for series in database.instant(expression, at)
+        }
+        expected = {}
+        for day in on_show:
+            values = [
+                told.known[appid, day]
+                for number, appid in enumerate(APPS)
+                if (appid, day) in told.known and published(number, DATES.index(day)) <= at
+            ]
+            if values:
+                expected[f"{day}"] = sum(values) if aggregation == "sum" else len(values)
+        assert found == expected, aggregation
+
+
+def grade_usual(database: Database, told: History) -> None:
+    """The median over the dates on show: each counts once, whoever shows it."""
+    at = midnight(DATES[50]) + 12 * HOUR
+    found = {
+        series["metric"]["appid"]: float(series["value"][1])
+        for series in database.instant(usual("visit_pv", BOTH), at)
+    }
+    assert found == {
+        appid: median(
+            told.known[appid, DATES[number]]
+            for number in range(50 - HISTORY_DAYS, 50)
+            if published(app, number) <= at
+        )
+        for app, appid in enumerate(APPS)
+    }
+
+
+def grade(database: Database, told: History) -> None:
+    grade_bars(database, told.known)
+    grade_comparisons(database, told.known)
+    grade_latest_alone(database, told)
+    grade_now_and_before(database, told)
+    grade_on_show(database, told)
+    grade_totals(database, told)
+    grade_usual(database, told)
+
+
+@pytest.fixture(scope="module", params=[ALONE, REPLICAS], ids=["one exporter", "three exporters"])
+def told(request: pytest.FixtureRequest) -> History:
+    return history(request.param)
+
+
 def test_the_history_has_what_it_must(told: History) -> None:
     assert 165 <= len(told.known) < 180  # some are never published
     assert told.known["wxb", DATES[20]] == 0
     assert told.known["wxa", DATES[30]] == 1000 + 210 + 500
 
 
-@pytest.fixture(scope="module")
-def told() -> History:
-    return history()
-
-
 def test_prometheus_shows_each_date_its_own_figure(
     told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with in_prometheus(program, free_port, told, tmp_path) as database:
-        grade_bars(database, told.known)
-        grade_comparisons(database, told.known)
-        grade_latest_alone(database, told)
-        grade_now_and_before(database, told)
-        grade_on_show(database, told)
+        grade(database, told)
 
 
 def test_victoria_metrics_shows_each_date_its_own_figure(
     told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with in_victoria_metrics(program, free_port, told, tmp_path) as database:
-        grade_bars(database, told.known)
-        grade_comparisons(database, told.known)
-        grade_latest_alone(database, told)
-        grade_now_and_before(database, told)
-        grade_on_show(database, told)
+        grade(database, told)

@@ -12,7 +12,7 @@ import yaml
 
 from prometheus.__main__ import HOME, main
 from prometheus.alerting import RUNBOOKS, Severity
-from prometheus.recording import recordings
+from prometheus.recording import recordings, shard_recordings
 from prometheus.rulefiles import ALERTS, alerts_yaml
 
 ROOT = HOME.parent
@@ -20,6 +20,11 @@ RUNBOOK_FOLDER = ROOT / "docs" / "runbooks"
 RULE_TESTS = sorted(HOME.joinpath("tests").glob("*.yaml"))
 WANTED = [
     "ExporterDown",
+    "ReplicaDown",
+    "ShardMissing",
+    "ShardsDisagree",
+    "ShardDoubled",
+    "NobodyAsks",
     "ConfigReloadFailed",
     "StorageFailing",
     "CallsHang",
@@ -75,7 +80,8 @@ def test_the_place_of_the_runbooks_is_set_once() -> None:
 
 
 def test_every_expression_parses() -> None:
-    for expression in (*(rule.expr for rule in recordings()), *(alert.expr for alert in ALERTS)):
+    recorded = (rule.expr for rule in (*recordings(), *shard_recordings()))
+    for expression in (*recorded, *(alert.expr for alert in ALERTS)):
         promql_parser.parse(expression)
 
 
