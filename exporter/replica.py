@@ -55,10 +55,10 @@ class Alone:
         ledger.restore((appid, rows) for appid, rows in self._store.load() if appid in appids)
 
     def keep_step(
-        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger
+        self, ledger: Ledger, changed: DutyChanged, able: Callable[[], bool], log: FilteringBoundLogger
     ) -> list[threading.Thread]:
         """The threads that keep it in step with others."""
-        del ledger, log
+        del ledger, able, log
         changed(True)  # noqa: FBT003 - its one word
         return []
 
@@ -113,9 +113,10 @@ class Together:
         ledger.restore_shared(self._store.states(appids), self._clock())
 
     def keep_step(
-        self, ledger: Ledger, changed: DutyChanged, log: FilteringBoundLogger
+        self, ledger: Ledger, changed: DutyChanged, able: Callable[[], bool], log: FilteringBoundLogger
     ) -> list[threading.Thread]:
-        """The threads that keep it in step with others."""
+        """The threads that keep it in step with others; `able`: whether it could ask WeChat now."""
+        self.duty.able = able
         self._exchange = Exchange(
             self._store, ledger, self.duty, changed, log, phase=self._phase, since=self._since
         )

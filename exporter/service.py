@@ -97,7 +97,7 @@ class Exporter:
             shift=Shift(self._replica.duty, self._replica.rhythm),
         )
         self._threads = [
-            *self._replica.keep_step(self.ledger, self._duty_changed, log),
+            *self._replica.keep_step(self.ledger, self._duty_changed, self.worker.able, log),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(

@@ -64,7 +64,7 @@ def test_with_a_storage_of_its_own_an_exporter_is_alone(line: Line, log: Filteri
     assert (alone.takes_turn, alone.ailment, alone.waits_at_most) == (None, None, 0)
     assert alone.configure(CONFIG, line)("stable_token", "wx") is OWN_SHELF
     told: list[bool] = []
-    assert alone.keep_step(Ledger(9), told.append, log) == []
+    assert alone.keep_step(Ledger(9), told.append, lambda: True, log) == []
     assert told == [True]
 
 

@@ -16,6 +16,8 @@ from exporter.config.settings import App, Config
 from exporter.refresh.pace import Pace
 from exporter.store.interface import Store
 from exporter.wechat.opening import open_line
+from exporter.wechat.pool import TokenPool, pooled_shelves
+from exporter.wechat.tokens import Shelves, own_shelves
 from exporter.wechat.ways import choose_way
 
 
@@ -61,6 +63,7 @@ def fetch(
     journal: Journal,
     answered: Callable[[], None],
     log: FilteringBoundLogger,
+    pool: TokenPool | None = None,
 ) -> Asking:
     """Ask WeChat for every wanted date that the journal lacks.
 
@@ -70,6 +73,7 @@ def fetch(
         journal: gets the answers.
         answered: is called after each one, from many threads.
         log: is told which apps are left out.
+        pool: tokens that are shared with running exporters.
 
     Returns:
         how it went.
@@ -81,6 +85,9 @@ def fetch(
     stopping = threading.Event()
     pace = Pace(config.refresh.requests_per_second, time.monotonic, stopping.wait)
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
+    shelves: Shelves = own_shelves
+    if pool is not None:
+        shelves = pooled_shelves(pool, line, config.wechat.timeout, stopping.wait)
     lanes = Lanes(
         {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
         config.refresh.concurrency,
@@ -88,7 +95,7 @@ def fetch(
     )
     asking = Asking(
         {app.appid: Course(app.name) for app in wanted.apps},
-        {app.appid: choose_way(app, line) for app in wanted.apps},
+        {app.appid: choose_way(app, line, shelves=shelves) for app in wanted.apps},
         lanes,
         journal,
         answered,

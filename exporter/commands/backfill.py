@@ -27,7 +27,9 @@ from exporter.config.settings import App, Config
 from exporter.logs import open_log
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
+from exporter.store.shared import is_shared
 from exporter.trend import DAY_SECONDS
+from exporter.wechat.pool import TokenPool
 
 FORMATS: Final = ("openmetrics", "prometheus", "csv", "jsonl")
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
@@ -101,8 +103,9 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
     with Journal(order.journal) as journal:
         if flags.missing:
             _take_over(config, journal, order.wanted)
-        with _progress(order.wanted.calls(journal), flags) as (answered, log):
-            asking = fetch(config, order.wanted, journal, answered, log)
+        calls = order.wanted.calls(journal)
+        with _shared_tokens(config) as pool, _progress(calls, flags) as (answered, log):
+            asking = fetch(config, order.wanted, journal, answered, log, pool)
         results = [
             report.Result(
                 app.appid,
@@ -165,6 +168,19 @@ def _existing(place: Path) -> Journal:
         return Journal("")
     with Journal(place) as journal:
         return journal.copy()
+
+
+@contextmanager
+def _shared_tokens(config: Config) -> Iterator[TokenPool | None]:
+    """The tokens of the exporters that run with this configuration, where they share them."""
+    if config.storage.redis is None:
+        yield None
+        return
+    store = open_store(config.storage)
+    try:
+        yield store.tokens if is_shared(store) else None
+    finally:
+        store.close()
 
 
 def _take_over(config: Config, journal: Journal, wanted: Wanted) -> None:

@@ -53,6 +53,7 @@ class SharedDuty:
         self._clock = clock
         self.holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
         self.interval = interval
+        self.able: Callable[[], bool] = lambda: True
         self._leased = False
         self._away_since: float | None = None
         self._polite_until = 0.0
@@ -71,8 +72,12 @@ class SharedDuty:
     def renew(self) -> None:
         """Take the duty, or go on having it; raises StoreError where the storage does not answer.
 
-        One that did not have it lets the one that had it come first when the storage is back.
+        One that did not have it lets the one that had it come first when the storage is back; one that is
+        not `able` to ask gives it up.
         """
+        if not self.able():
+            self.leave()
+            return
         now = self._clock()
         if not self._leased and now < self._polite_until:
             return

@@ -87,6 +87,10 @@ class Worker:
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
 
+    def able(self) -> bool:
+        """Whether it could ask now: its thread is heard of, and not all calls hang."""
+        return not self.exhausted and not self.heart.late(time.monotonic())
+
     @property
     def exhausted(self) -> bool:
         """Whether so many calls hang that no thread is left to ask with."""

@@ -1,5 +1,6 @@
 """memory://: nothing outlives the process."""
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 
 from exporter.store.entry import Entry, HeldRow
@@ -10,6 +11,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._credentials: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """Nothing."""
@@ -28,6 +30,14 @@ class MemoryStore:
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value till the end of the process."""
         self._credentials[key] = value
+
+    def replace_credential(self, key: str, old: str, new: str) -> bool:
+        """The same in place of `old` alone."""
+        with self._lock:
+            same = self._credentials.get(key) == old
+            if same:
+                self._credentials[key] = new
+        return same
 
     def close(self) -> None:
         """Nothing to do."""

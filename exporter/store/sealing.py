@@ -4,7 +4,7 @@ Fernet: AES-128-CBC with HMAC-SHA-256, keys that can be rotated.
 Source: https://github.com/fernet/spec
 """
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from exporter.config.settings import Secret
 from exporter.store.interface import StoreError
@@ -21,6 +21,9 @@ class Seal(Protocol):
     def open(self, kept: str) -> str:
         """The text again; raises StoreError where no key opens it."""
 
+    def is_current(self, kept: str) -> bool:
+        """Whether it would be kept in the same way today."""
+
 
 class NoSeal:
     """Keeps texts as they are, where no key is configured."""
@@ -35,37 +38,65 @@ class NoSeal:
             raise StoreError("the storage is encrypted: set storage.encryption_key_file")
         return kept
 
+    def is_current(self, kept: str) -> bool:  # noqa: ARG002 - there is only one way
+        """It is."""
+        return True
+
 
 class KeySeal:
-    """Encrypts with the newest key; texts from before there was a key are read as they are."""
+    """Encrypts with the newest key; texts from before there was a key are read as they are.
+
+    The keys are read again each time, so that they can be replaced while exporters run.
+    """
 
     def __init__(self, key: Secret) -> None:
         """Raises StoreError where the key cannot be read."""
-        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - an extra
-
-        try:
-            self._fernet = MultiFernet([Fernet(each.strip()) for each in key.read().split(",")])
-        except (OSError, ValueError) as error:
-            told = error.strerror if isinstance(error, OSError) else "not 32 bytes as URL-safe base64"
-            raise StoreError(f"storage.encryption_key cannot be used: {told}") from None
+        self._key = key
+        self._read: tuple[str | None, list[Any]] = (None, [])
+        self._keys()
 
     def close(self, text: str) -> str:
         """Encrypted."""
-        return _MARK + self._fernet.encrypt(text.encode()).decode()
+        sealed: str = self._keys()[0].encrypt(text.encode()).decode()
+        return _MARK + sealed
 
     def open(self, kept: str) -> str:
         """Decrypted; raises StoreError where no key fits."""
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - an extra
-
         if not kept.startswith(_MARK):
             return kept
+        for key in self._keys():
+            if (text := _decrypted(key, kept)) is not None:
+                return text
+        raise StoreError(
+            "the storage was encrypted with another key: put the old one behind the new one in "
+            "storage.encryption_key_file, separated by a comma"
+        )
+
+    def is_current(self, kept: str) -> bool:
+        """Whether it is encrypted with the newest key."""
+        return kept.startswith(_MARK) and _decrypted(self._keys()[0], kept) is not None
+
+    def _keys(self) -> list[Any]:
+        from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra
+
         try:
-            return self._fernet.decrypt(kept.removeprefix(_MARK).encode()).decode()
-        except InvalidToken:
-            raise StoreError(
-                "the storage was encrypted with another key: put the old one behind the new one in "
-                "storage.encryption_key_file, separated by a comma"
-            ) from None
+            text = self._key.read()
+            if text != self._read[0]:
+                self._read = text, [Fernet(each.strip()) for each in text.split(",")]
+        except (OSError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else "not 32 bytes as URL-safe base64"
+            raise StoreError(f"storage.encryption_key cannot be used: {told}") from None
+        return self._read[1]
+
+
+def _decrypted(key: Any, kept: str) -> str | None:  # noqa: ANN401 - a Fernet, of an extra
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - the same
+
+    try:
+        text: str = key.decrypt(kept.removeprefix(_MARK).encode()).decode()
+    except InvalidToken:
+        return None
+    return text
 
 
 def open_seal(key: Secret | None) -> Seal:

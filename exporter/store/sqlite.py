@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -89,8 +89,14 @@ class SqliteStore:
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
         with self._explained("read"), self._lock:
-            found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
-        return None if found is None else self._seal.open(str(found[0]))
+            kept = self._kept(key)
+        if kept is None:
+            return None
+        value = self._seal.open(kept)
+        if not self._seal.is_current(kept):
+            with suppress(StoreError):  # the next reading tries again
+                self.replace_credential(key, value, value)
+        return value
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is on the disk when this returns (synchronous = FULL)."""
@@ -99,6 +105,22 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)",
                 (key, self._seal.close(value)),
             )
+
+    def replace_credential(self, key: str, old: str, new: str) -> bool:
+        """The same in place of `old` alone."""
+        with self._explained("write"), self._lock:
+            kept = self._kept(key)
+            if kept is None or self._seal.open(kept) != old:
+                return False
+            changed = self._db.execute(
+                "UPDATE credentials SET value = ? WHERE key = ? AND value = ?",
+                (self._seal.close(new), key, kept),
+            )
+            return changed.rowcount == 1
+
+    def _kept(self, key: str) -> str | None:
+        found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
 
     def close(self) -> None:
         """Close the file."""

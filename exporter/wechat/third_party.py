@@ -55,16 +55,27 @@ class RefreshTokens:
             return None
         raise CallError(failure(Reason.INTERNAL, problem))
 
-    def save(self, appid: str, kept: Kept) -> None:
-        """Keep it durably; raises CallError."""
-        text = json.dumps([kept.refresh_token, kept.learned_at, kept.start])
+    def save(self, appid: str, kept: Kept, before: Kept | None) -> None:
+        """Keep it durably in place of what was there before; raises CallError.
+
+        Where another exporter has put another one there meanwhile, that one stays: this one comes from a call
+        that took longer than its right to make it lasted.
+        """
+        key = self._prefix + appid
         try:
-            self._vault.save_credential(self._prefix + appid, text)
+            if before is None:
+                self._vault.save_credential(key, _written(kept))
+            else:
+                self._vault.replace_credential(key, _written(before), _written(kept))
         except VaultError as error:
             problem = str(error)
         else:
             return
         raise CallError(failure(Reason.INTERNAL, problem))
+
+
+def _written(kept: Kept) -> str:
+    return json.dumps([kept.refresh_token, kept.learned_at, kept.start])
 
 
 class AuthorizerTokenSource:
@@ -140,18 +151,18 @@ class AuthorizerTokenSource:
         """The token, once the refresh token that came with it is safe."""
         if stored is None or (came, used.start) != (stored.refresh_token, stored.start):
             self._unsaved = Kept(came, self._component.line.clock(), used.start)
-            self._save(self._unsaved)
+            self._save(self._unsaved, stored)
         return token
 
     def _save_late(self, kept: Kept) -> None:
         """Store it now, unless another exporter has stored a later one meanwhile."""
         stored = self._refresh_tokens.get(self._appid)
         if stored is None or stored.learned_at <= kept.learned_at:
-            self._save(kept)
+            self._save(kept, stored)
         self._unsaved = None
 
-    def _save(self, kept: Kept) -> None:
-        self._refresh_tokens.save(self._appid, kept)
+    def _save(self, kept: Kept, before: Kept | None) -> None:
+        self._refresh_tokens.save(self._appid, kept, before)
         self._unsaved = None
 
     def _start_hash(self) -> str:

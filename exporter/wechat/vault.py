@@ -15,3 +15,6 @@ class Vault(Protocol):
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value durably: a kill right after the return does not lose it; raises VaultError."""
+
+    def replace_credential(self, key: str, old: str, new: str) -> bool:
+        """The same in place of `old` alone; False where another value is there by now; raises VaultError."""

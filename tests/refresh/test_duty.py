@@ -138,3 +138,14 @@ def test_a_storage_that_is_away_when_the_duty_is_given_back_is_told(leases: Leas
     with pytest.raises(StoreError):
         only.leave()
     assert not only.mine
+
+
+def test_one_that_cannot_ask_gives_its_duty_to_another_and_takes_it_again_when_it_can(leases: Leases) -> None:
+    first, second = duty(leases), duty(leases)
+    renew(first, second)
+    first.able = lambda: False
+    assert renew(first, second) == [False, True]
+    second.able = lambda: False
+    assert renew(first, second) == [False, False]
+    first.able = lambda: True
+    assert renew(first, second) == [True, False]

@@ -82,3 +82,25 @@ def test_what_is_no_key_is_refused_and_not_shown(key: str) -> None:
 def test_a_key_file_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="No such file"):
         open_seal(Secret(path=tmp_path / "missing"))
+
+
+def test_a_key_that_is_replaced_in_its_file_is_used_without_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(OLD)
+    some = open_seal(Secret(path=path))
+    kept = some.close(TEXT)
+    assert some.is_current(kept)
+    path.write_text(f"{NEW},{OLD}")
+    assert some.open(kept) == TEXT
+    assert not some.is_current(kept)
+    assert some.is_current(some.close(TEXT))
+    assert not some.is_current(TEXT)
+
+
+def test_a_key_file_that_vanishes_is_told_when_it_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(OLD)
+    some = open_seal(Secret(path=path))
+    path.unlink()
+    with pytest.raises(StoreError, match="No such file"):
+        some.close(TEXT)

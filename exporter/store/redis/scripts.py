@@ -30,6 +30,7 @@ while at <= #ARGV do
     redis.call('ZADD', KEYS[2], number, appid)
   end
 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', number - 1000000)
 return number
 """
 
@@ -58,6 +59,13 @@ return 1
 LEAVE: Final = """
 -- KEYS: the duty or lock. ARGV: holder or fence
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
+SWAP: Final = """
+-- KEYS: the text. ARGV: what it is now, what it is to be
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
 """
 
 LOCK: Final = """

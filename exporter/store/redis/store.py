@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from exporter.config.settings import StorageSettings
 from exporter.store.entry import Entry, HeldRow
-from exporter.store.interface import WriteObserver
+from exporter.store.interface import StoreError, WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.coding import read_row, read_shared, row_text, state_text
 from exporter.store.redis.connection import Connection
@@ -126,14 +127,34 @@ class RedisStore:
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
-        with self._connection.reading() as client:
-            kept = client.get(self._key(f"credential:{key}"))
-        return None if kept is None else self._seal.open(kept)
+        kept = self._kept(key)
+        if kept is None:
+            return None
+        value = self._seal.open(kept)
+        if not self._seal.is_current(kept):
+            with suppress(StoreError):  # the next reading tries again
+                self._swap(key, kept, value)
+        return value
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is as durable as Redis' appendfsync is: see docs/scaling.md."""
         with self._connection.writing() as client:
             client.set(self._key(f"credential:{key}"), self._seal.close(value))
+
+    def replace_credential(self, key: str, old: str, new: str) -> bool:
+        """The same in place of `old` alone."""
+        kept = self._kept(key)
+        return kept is not None and self._seal.open(kept) == old and self._swap(key, kept, new)
+
+    def _kept(self, key: str) -> str | None:
+        with self._connection.reading() as client:
+            kept: str | None = client.get(self._key(f"credential:{key}"))
+        return kept
+
+    def _swap(self, key: str, kept: str, new: str) -> bool:
+        with self._connection.writing() as client:
+            name = self._key(f"credential:{key}")
+            return bool(client.eval(scripts.SWAP, 1, name, kept, self._seal.close(new)))
 
     def close(self) -> None:
         """Close the connections."""

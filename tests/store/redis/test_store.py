@@ -14,7 +14,7 @@ from exporter.trend import FIELDS
 from exporter.wechat.errors import Reason
 from tests.building import NOON, make_app, make_row
 from tests.redis_server import RedisServer
-from tests.store.redis.conftest import KEY, Opened
+from tests.store.conftest import KEY, Opened
 
 DAY = date(2026, 11, 23)
 ONE = make_app(1).appid
@@ -152,8 +152,8 @@ def test_credentials_are_kept_and_encrypted_where_there_is_a_key(opened: Opened,
     plain, sealed = opened(), opened(key=KEY)
     plain.save_credential("old", "not-a-real-refresh-token")
     sealed.save_credential("new", "not-a-real-refresh-token")
-    assert sealed.credential("old") == sealed.credential("new") == "not-a-real-refresh-token"
     assert server.client().get("test:credential:old") == "not-a-real-refresh-token"
+    assert sealed.credential("old") == sealed.credential("new") == "not-a-real-refresh-token"
     assert "not-a-real" not in str(server.client().get("test:credential:new"))
     with pytest.raises(StoreError, match="encryption_key_file"):
         plain.credential("new")

@@ -11,7 +11,7 @@ from exporter.store.redis.store import RedisStore
 from exporter.wechat.pool import PooledShelf
 from exporter.wechat.tokens import Token, expiring_token
 from tests.redis_server import RedisServer
-from tests.store.redis.conftest import KEY, Opened
+from tests.store.conftest import KEY, Opened
 
 APP = "stable_token:wx0000000000000001@https://api.weixin.qq.com"
 

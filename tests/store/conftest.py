@@ -1,4 +1,4 @@
-"""One real Redis for this folder's tests, emptied before each."""
+"""One real Redis for the tests of storages, emptied before each."""
 
 import socket
 from collections.abc import Callable, Iterator
