@@ -87,6 +87,11 @@ class Worker:
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether this exporter asks WeChat, or another one with the same apps."""
+        return self._duty.mine
+
     def able(self) -> bool:
         """Whether it could ask now: its thread is heard of, and not all calls hang."""
         return not self.exhausted and not self.heart.late(time.monotonic())

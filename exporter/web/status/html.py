@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
 from exporter.config.durations import written as written_duration
+from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS
 from exporter.web.status import chart
@@ -30,7 +31,7 @@ class Situation:
     """What the page is about: all apps in the configuration's order; times are Unix times.
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
-    seconds, `telemetry_path` where the metrics are.
+    seconds, `telemetry_path` where the metrics are, `asks` whether this exporter asks WeChat itself.
     """
 
     entries: Sequence[Entry]
@@ -38,6 +39,8 @@ class Situation:
     next_round_at: float | None
     interval: float
     telemetry_path: str
+    shard: Shard = THE_WHOLE
+    asks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class StatusHtml:
             as_of=moment(times.now, times.now, language),
             next_round=moment(times.next_round_at, times.now, language),
             interval=written_duration(situation.interval),
+            shard=situation.shard,
+            asks=situation.asks,
             overview=whole,
             totals=_totals(whole, language),
             selection=selection,

@@ -41,6 +41,8 @@ class StatusPage:
             next_round_at=self._exporter.worker.next_round_at,
             interval=self._exporter.config.refresh.interval,
             telemetry_path=self._telemetry_path,
+            shard=self._exporter.shard,
+            asks=self._exporter.worker.asks,
         )
         html = self._html.render(situation, query, language)
         return Response(

@@ -24,6 +24,8 @@ TEXTS: Final = {
     "beijing": Text("All times are Beijing time (UTC+8).", "所有时间均为北京时间（UTC+8）。"),
     "next_round": Text("Next refresh", "下次刷新"),
     "round_now": Text("under way", "正在刷新"),
+    "shard": Text("shard {number} of {total}, from 0", "分片 {number}，共 {total} 个（从 0 起）"),
+    "standby": Text("another exporter asks WeChat", "由另一个 Exporter 向微信请求"),
     "every": Text("every {interval}", "每 {interval} 一次"),
     "apps_total": Text("Apps", "小程序"),
     "totals": Text("Totals of all apps", "全部小程序合计"),

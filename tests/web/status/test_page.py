@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.service import Exporter
+from exporter.shards import THE_WHOLE
 from exporter.store.entry import Entry, Health
 from exporter.web.status.page import StatusPage
 from tests.building import NOON, make_entry, make_row
@@ -20,7 +21,8 @@ def status_page(*entries: Entry) -> StatusPage:
         publisher=SimpleNamespace(
             page=SimpleNamespace(entries={entry.app.appid: entry for entry in entries})
         ),
-        worker=SimpleNamespace(next_round_at=NOON + 600),
+        worker=SimpleNamespace(next_round_at=NOON + 600, asks=True),
+        shard=THE_WHOLE,
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
     )
     return StatusPage(cast("Exporter", exporter), "/metrics", lambda: NOON)
