@@ -17,6 +17,8 @@ from exporter.store.entry import HeldRow
 from exporter.store.sqlite import SqliteStore
 from exporter.trend import yesterday
 from tests.building import NOON, YESTERDAY, make_app, make_row
+from tests.wechat.lines import Clock
+from tests.wechat.test_pool import Pool
 
 BEFORE = YESTERDAY - timedelta(days=1)
 
@@ -107,3 +109,16 @@ def test_rows_of_the_storage_are_taken_over_where_the_journal_lacks_them(tmp_pat
         assert list(journal.rows(first.appid, wanted.span)) == [make_row(BEFORE), make_row(YESTERDAY, 9)]
         assert not journal.knows(foreign.appid, BEFORE, NOON)
     store.close()
+
+
+def test_the_tokens_of_running_exporters_are_used(
+    config: Config, wechat: Simulator, log: FilteringBoundLogger
+) -> None:
+    pool = Pool(Clock(wechat.clock.now()))
+    wanted = wanted_from(config, wechat, 2)
+    with Journal("") as journal:
+        fetch(config, wanted, journal, lambda: None, log, pool)
+    with Journal("") as journal:
+        fetch(config, wanted, journal, lambda: None, log, pool)
+    assert wechat.calls(endpoint="stable_token") == len(config.apps)  # not one more the second time
+    assert len(pool.tokens) == len(config.apps)
