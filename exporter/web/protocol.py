@@ -28,6 +28,14 @@ HEAD_LIMIT: Final = 32 * 1024
 
 _LONGEST_REPEATED: Final = 1024  # bytes of a request that is recognised when it comes again
 _MOST_REPEATED: Final = 64
+_HARMLESS: Final = frozenset(
+    {
+        *(b"host", b"user-agent", b"accept", b"accept-encoding", b"connection"),
+        b"x-prometheus-scrape-timeout-seconds",
+    }
+)
+"""Headers of requests that are remembered: no others, as they may hold passwords."""
+
 _PIPELINE: Final = 16  # requests sent ahead of their answers
 _HELD_SECONDS: Final = 5  # an answer that takes longer to read gives way to newcomers
 _TOO_LARGE: Final = (
@@ -68,7 +76,8 @@ class Protocol(HttpToolsProtocol):
     deadline = 0.0
     _pending = 0
     _between = False  # the parser has had whole requests and nothing of the next
-    _whole: bytes | None = None  # what may be a plain scrape and nothing else
+    _begun = 0  # requests in the bytes that came last
+    _scraped = False  # one of them was a plain scrape
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected: its first head must come in time, its certificate have an allowed name."""
@@ -83,15 +92,19 @@ class Protocol(HttpToolsProtocol):
         """Something came: heads and bodies must stay within limits."""
         if self.phase is Phase.ENDED or self._is_repeated(data):
             return
+        at_start = self._between or (self.phase is Phase.NEW and self._pending == 0)
         self._pending += len(data)
-        self._whole = data if self._pending == len(data) <= _LONGEST_REPEATED else None
+        self._begun, self._scraped = 0, False
         super().data_received(data)
+        if at_start and self._scraped and self._between and self._begun == 1:
+            self._remember(data)
         if self._pending > HEAD_LIMIT and not self.transport.is_closing():
             self._refuse_size()
 
     def on_message_begin(self) -> None:
         """A head begins to come in."""
         self._between = False
+        self._begun += 1
         super().on_message_begin()
         if self.phase is Phase.IDLE:
             self._enter(Phase.ASKING, HEAD_SECONDS)
@@ -103,24 +116,30 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("refused")  # the parser passes it on, and a 400 is sent
         self._enter(Phase.BUSY, ANSWER_SECONDS)
         if self._is_plain_scrape() and self.gate.passes(self.headers):
+            self._scraped = True
             self._answer_scrape(self.headers)
             self.cycle = self._answered
             self.on_response_complete()
         else:
-            self._whole = None
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """A request is there with its body; a plain scrape that came by itself is known from now on."""
+        """A request is there with its body."""
         super().on_message_complete()
         self._between = True
-        whole, self._whole = self._whole, None
-        if whole is None or not self.gate.open or whole.count(b"\r\n\r\n") != 1:
-            return
-        if all(name != b"authorization" for name, _ in self.headers):  # no password is kept
+
+    def _remember(self, data: bytes) -> None:
+        """Know these bytes, which were one plain scrape and nothing else, when they come again."""
+        if (
+            self.gate.open
+            and len(data) <= _LONGEST_REPEATED
+            and data.startswith(b"GET ")
+            and data.endswith(b"\r\n\r\n")
+            and all(name in _HARMLESS for name, _ in self.headers)
+        ):
             if len(self.repeated) >= _MOST_REPEATED:
                 self.repeated.clear()
-            self.repeated[whole] = tuple(self.headers)
+            self.repeated[data] = tuple(self.headers)
 
     def _is_repeated(self, data: bytes) -> bool:
         """Answer at once what has been parsed before to the byte: scrapers send the same again and again."""

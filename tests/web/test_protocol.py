@@ -249,3 +249,78 @@ def test_a_known_request_is_refused_once_there_are_users(address: Address, gate:
         gate.configure(WebConfig(users={"alice": b"$2b$04$abcdefghijklmnopqrstuuu"}))
         client.sendall(GET)
         assert read_answer(client)[0].startswith(b"HTTP/1.1 401")
+
+
+def post(body: bytes) -> bytes:
+    return b"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+
+OTHER = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_a_body_in_a_piece_of_its_own_teaches_nothing(
+    protocol: type[module.Protocol], address: Address
+) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(post(OTHER))
+        time.sleep(0.05)
+        client.sendall(OTHER)  # the body
+        assert read_answer(client)[1] == b"hello"
+    assert protocol.repeated == {}
+    with socket.create_connection(address) as client:
+        for _ in range(2):
+            client.sendall(OTHER)
+            assert read_answer(client)[1] == b"hello"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(b"GET /hello HTTP/1.1\r\nHost: a\r\nX: ", id="the beginning of the next"),
+        pytest.param(b"G", id="its first letter"),
+        pytest.param(OTHER, id="the whole next"),
+        pytest.param(GET, id="the same"),
+    ],
+)
+def test_a_scrape_with_something_behind_it_is_not_remembered(
+    protocol: type[module.Protocol], address: Address, more: bytes
+) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(GET + more)
+        read_answer(client)
+    assert protocol.repeated == {}
+
+
+def test_a_header_that_stands_in_two_pieces_is_one_header_each_time(address: Address) -> None:
+    first = GET + b"GET /hello HTTP/1.1\r\nHost: a\r\nX: "
+    with socket.create_connection(address) as client:
+        for _ in range(3):
+            client.sendall(first)
+            read_answer(client)
+            time.sleep(0.05)
+            client.sendall(b"POST /x HTTP/1.1\r\n\r\n")  # the value of X
+            assert read_answer(client)[1] == b"hello"
+
+
+@pytest.mark.parametrize(
+    "header", [b"Authorization: Basic bm90OnJlYWw=", b"Proxy-Authorization: x", b"Cookie: a=b", b"X-Key: y"]
+)
+def test_nothing_that_may_hold_a_password_is_remembered(
+    protocol: type[module.Protocol], address: Address, header: bytes
+) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\n" + header + b"\r\n\r\n"))
+        assert read_answer(client)[0].startswith(b"HTTP/1.1 200 OK")
+    assert protocol.repeated == {}
+
+
+def test_what_prometheus_sends_is_remembered(protocol: type[module.Protocol], address: Address) -> None:
+    scrape = GET.replace(
+        b"\r\n\r\n",
+        b"\r\nUser-Agent: Prometheus/3.5.0\r\nAccept: text/plain\r\nAccept-Encoding: gzip\r\n"
+        b"X-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n",
+    )
+    with socket.create_connection(address) as client:
+        client.sendall(scrape)
+        read_answer(client)
+    assert list(protocol.repeated) == [scrape]
