@@ -1,6 +1,5 @@
 """What an exporter shares with others that have the same apps: nothing, or a storage and so its work."""
 
-import random
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -18,15 +17,13 @@ from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.shared import SharedStore, is_shared
 from exporter.wechat.line import Line
-from exporter.wechat.pool import WAITS, pooled_shelves
+from exporter.wechat.pool import WAITS, longest_patience, pooled_shelves
 from exporter.wechat.tokens import Shelves, own_shelves
 
 DutyChanged = Callable[[bool], None]
 """Is told whether this exporter asks WeChat, at the start and whenever that changes."""
 
 _TURN_SECONDS: Final = 60.0
-_CALLS: Final = 3  # that fetching a token may take, at the most
-_MARGIN_SECONDS: Final = 5.0
 
 
 class Alone:
@@ -70,15 +67,20 @@ class Together:
     """One of several with one storage: of those with the same shard, one asks WeChat at a time."""
 
     def __init__(
-        self, store: SharedStore, shard: Shard, clock: Callable[[], float], stopping: threading.Event
+        self,
+        store: SharedStore,
+        shard: Shard,
+        interval: float,
+        clock: Callable[[], float],
+        stopping: threading.Event,
     ) -> None:
-        """Raises StoreError where the storage does not answer."""
+        """The first of a fleet sets the beat now; raises StoreError where the storage does not answer."""
         self._store = store
         self._clock = clock
         self._stopping = stopping
         self._exchange: Exchange | None = None
         self.waits_at_most = 0.0  # seconds, for a token that another exporter fetches
-        self._phase = store.phase(random.random())  # noqa: S311 - no secret
+        self._phase = store.phase(clock() % interval / interval)
         self._since = store.mark()
         self.duty = SharedDuty(store, f"shard-{shard.number}-of-{shard.total}")
         self.rhythm = SharedRhythm(self._phase, clock)
@@ -97,9 +99,8 @@ class Together:
     def configure(self, config: Config, line: Line) -> Shelves:
         """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
         self.duty.interval = config.refresh.interval
-        patience = _CALLS * config.wechat.timeout + _MARGIN_SECONDS
-        self.waits_at_most = WAITS * patience
-        return pooled_shelves(self._store.tokens, line, patience, self._stopping.wait)
+        self.waits_at_most = WAITS * longest_patience(config)
+        return pooled_shelves(self._store.tokens, line, config, self._stopping.wait)
 
     def takes_turn(self, work: str) -> bool:
         """Whether this exporter may do some work that one of the fleet has to do, for the next minute."""
@@ -131,7 +132,7 @@ class Together:
 
 
 def open_replica(
-    store: Store, shard: Shard, clock: Callable[[], float], stopping: threading.Event
+    store: Store, shard: Shard, interval: float, clock: Callable[[], float], stopping: threading.Event
 ) -> Alone | Together:
     """What goes with the storage; raises StoreError where it does not answer."""
-    return Together(store, shard, clock, stopping) if is_shared(store) else Alone(store, clock)
+    return Together(store, shard, interval, clock, stopping) if is_shared(store) else Alone(store, clock)

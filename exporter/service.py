@@ -58,7 +58,7 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
         self._store = open_store(config.storage, self.telemetry.storage_written)
-        self._replica = open_replica(self._store, shard, clock, self._stopping)
+        self._replica = open_replica(self._store, shard, config.refresh.interval, clock, self._stopping)
         self._cautions = Cautions(log)
         self._line = self._open_line(config)
         self.watch = PlatformWatch(
@@ -73,7 +73,7 @@ class Exporter:
         )
         self.roster = Roster(self.watch, self._store, shard)
         policy = _policy(config)
-        self.ledger = Ledger(policy.keep_days)
+        self.ledger = Ledger(policy.keep_days, clock)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._configure(config)
         self._replica.restore(self.ledger, self.roster.ways.keys())
@@ -167,9 +167,11 @@ class Exporter:
         last.join(max(_FINISH_SECONDS, deadline - time.monotonic()))
 
     def _finish(self) -> None:
-        self.publisher.publish()
-        self._replica.leave()
-        self._store.close()
+        try:
+            self.publisher.publish()
+        finally:
+            self._replica.leave()
+            self._store.close()
 
     def _open_line(self, config: Config) -> Line:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)

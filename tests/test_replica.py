@@ -53,7 +53,7 @@ def line() -> Iterator[Line]:
 
 
 def opened_with(store: Any) -> Alone | Together:
-    return open_replica(store, SECOND, Clock(), threading.Event())
+    return open_replica(store, SECOND, 60.0, Clock(), threading.Event())
 
 
 def test_with_a_storage_of_its_own_an_exporter_is_alone(line: Line, log: FilteringBoundLogger) -> None:
@@ -115,3 +115,11 @@ def test_one_that_leaves_lets_another_take_over_at_once() -> None:
     store.away = True
     second.leave()  # then its lease ends by itself
     opened_with(MemoryStore()).leave()
+
+
+def test_the_first_of_a_fleet_has_its_beat_when_it_starts() -> None:
+    store = Store(Clock())
+    first = opened_with(store)
+    assert first.rhythm.begin(60.0) == store.clock.now
+    first.rhythm.rest(60.0)
+    assert first.rhythm.left(60.0) == pytest.approx(60.0)

@@ -87,7 +87,7 @@ def fetch(
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
     shelves: Shelves = own_shelves
     if pool is not None:
-        shelves = pooled_shelves(pool, line, config.wechat.timeout, stopping.wait)
+        shelves = pooled_shelves(pool, line, config, stopping.wait)
     lanes = Lanes(
         {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
         config.refresh.concurrency,

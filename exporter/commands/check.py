@@ -83,7 +83,7 @@ def _ask_all(config: Config, store: Store, *, chinese: bool) -> int:
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
     shelves: Shelves = own_shelves
     if is_shared(store):
-        shelves = pooled_shelves(store.tokens, line, config.wechat.timeout, threading.Event().wait)
+        shelves = pooled_shelves(store.tokens, line, config, threading.Event().wait)
     platforms = open_platforms(config.platforms, line, store, shelves)
     found, failed = _discovered(config, platforms, chinese=chinese)
     apps = (*config.apps, *found)

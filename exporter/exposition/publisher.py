@@ -35,6 +35,7 @@ class Publisher:
         self._store = store
         self._log = log
         self._clock = clock
+        self._publishing = threading.Lock()  # at the end another thread does it once more
         self._maker = PageMaker()
         self._unsaved: dict[tuple[str, date], HeldRow] = {}
         self._unshared: dict[str, Entry] = {}
@@ -45,6 +46,10 @@ class Publisher:
 
     def publish(self) -> None:
         """Store and show everything that is new."""
+        with self._publishing:
+            self._publish()
+
+    def _publish(self) -> None:
         changes = self._ledger.take_changes()
         self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
         self._unshared.update(changes.states)
@@ -72,7 +77,7 @@ class Publisher:
         return window(yesterday(self._clock()), days) if days > 1 else ()
 
     def _save(self) -> None:
-        """Store what is not stored yet; a storage that fails is tried again with the next news."""
+        """Store what is not stored yet; a storage that fails is tried again with the next news, or soon."""
         if not self._unsaved and not self._unshared:
             return
         rows = [(appid, held) for (appid, _), held in self._unsaved.items()]

@@ -62,12 +62,8 @@ class SharedDuty:
     def mine(self) -> bool:
         """Whether it is to ask WeChat now."""
         away = self._away_since
-        return self._leased or (away is not None and self._clock() >= away + self.interval)
-
-    @property
-    def away(self) -> bool:
-        """Whether the storage does not answer."""
-        return self._away_since is not None
+        patience = max(self.interval, 2 * LEASE_SECONDS)  # a storage that is back is seen by then
+        return self._leased or (away is not None and self._clock() >= away + patience)
 
     def renew(self) -> None:
         """Take the duty, or go on having it; raises StoreError where the storage does not answer.
@@ -76,6 +72,7 @@ class SharedDuty:
         not `able` to ask gives it up.
         """
         if not self.able():
+            self._away_since = None
             self.leave()
             return
         now = self._clock()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -99,19 +99,26 @@ class Exchange:
 
     def _follow(self) -> None:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
+        if self._store.lost():
+            self._since = None
         since, appids = self._store.news(self._since or 0)
         if self._since is None or since < self._since:
             self._agree()
         else:
             known = [each for each in appids if self._ledger.get(each)]
-            self._ledger.adopt(self._store.states(known))
+            for some in self._in_turns(known):
+                self._ledger.adopt(self._store.states(some))
         self._since = since
 
     def _agree(self) -> None:
         self._store.phase(self._phase)
         known = [entry.app.appid for entry in self._ledger.entries()]
-        for at in range(0, len(known), _AT_ONCE):
-            appids = known[at : at + _AT_ONCE]
-            self._ledger.agree(appids, dict(self._store.states(appids)))
+        for some in self._in_turns(known):
+            self._ledger.agree(some, dict(self._store.states(some)))
+
+    def _in_turns(self, appids: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Some of them at a time; in between the duty is renewed."""
+        for at in range(0, len(appids), _AT_ONCE):
+            yield appids[at : at + _AT_ONCE]
             self._duty.renew()
             self._heart.expect(self._stopwatch(), _LONGEST_STEP)

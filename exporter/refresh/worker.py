@@ -12,7 +12,7 @@ from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.duty import Duty, OwnDuty
-from exporter.refresh.plan import Policy, due
+from exporter.refresh.plan import Ask, Policy, due, follow_ups
 from exporter.refresh.rhythm import OwnRhythm, Rhythm
 from exporter.refresh.vigil import Vigil
 from exporter.store.entry import Entry
@@ -83,6 +83,7 @@ class Worker:
         shift = shift or Shift(OwnDuty(), OwnRhythm(clock))
         self._duty, self._rhythm = shift.duty, shift.rhythm
         self._since = 0.0  # who was asked later was asked in this round
+        self._taken_over = False
         self._wake = threading.Event()
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
@@ -102,7 +103,7 @@ class Worker:
         return len(self._vigil.hanging()) >= self._fleet.concurrency
 
     def run(self) -> None:
-        """Rounds on a steady rhythm; between them, apps that a reload or the duty brought."""
+        """Rounds on a steady rhythm; between them, what a reload or the duty brought."""
         while not self._stopping.is_set():
             interval = self._fleet.interval
             self._since = self._rhythm.begin(interval)
@@ -115,24 +116,27 @@ class Worker:
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
-                    self._guarded_round(self._unasked(), left)
+                    self._guarded_round(self._unasked(), left, self._left_over())
 
-    def _guarded_round(self, entries: Sequence[Entry], seconds: float) -> float | None:
+    def _guarded_round(
+        self, entries: Sequence[Entry], seconds: float, more: Sequence[Ask] = ()
+    ) -> float | None:
         """A round after which, whatever happened, there will be another; None where none was finished."""
         if not self._duty.mine:
             return None
         try:
-            return self.round(entries, seconds)
+            return self.round(entries, seconds, more)
         except Exception as error:  # noqa: BLE001 - refreshing must not end for one bad moment
             self._log.error("round broke off", error=type(error).__name__, exc_info=True)
             return None
 
-    def round(self, entries: Sequence[Entry], seconds: float) -> float:
+    def round(self, entries: Sequence[Entry], seconds: float, more: Sequence[Ask] = ()) -> float:
         """Ask for everything that is due among these.
 
         Args:
             entries: the apps to look at.
             seconds: after so long, retries and follow-ups are left to the next round.
+            more: what to ask for besides.
 
         Returns:
             how long it took, in seconds.
@@ -141,6 +145,7 @@ class Worker:
         now = self._clock()
         hanging = self._vigil.hanging()
         asks = due([self._resumed(each, now) for each in entries if each.app.appid not in hanging], now)
+        asks += more
         tally = Tally()
         threads = min(self._fleet.concurrency - len(hanging), len(asks))
         if threads > 0:
@@ -151,7 +156,7 @@ class Worker:
                 "round finished",
                 newest_date=f"{yesterday(now)}",
                 apps=len(entries),
-                paused=len(entries) - len(asks),
+                paused=len(entries) + len(more) - len(asks),
                 seconds=round(took, 3),
                 **tally.counts(),
             )
@@ -169,6 +174,7 @@ class Worker:
     def relieve(self) -> None:
         """The duty has come, or passed to another: begin, or leave the rest of the round to it."""
         if self._duty.mine:
+            self._taken_over = True
             self._wake.set()
         elif (agenda := self._agenda) is not None:
             agenda.close()
@@ -239,6 +245,20 @@ class Worker:
             entry
             for entry in self._ledger.entries()
             if entry.health.awaited or not self._since <= (entry.health.last_refresh or 0.0) <= now
+        ]
+
+    def _left_over(self) -> list[Ask]:
+        """After the duty has come: what the one before may have left of the apps that it has asked."""
+        if not self._taken_over:
+            return []
+        self._taken_over = False
+        now, policy = self._clock(), self._fleet.policy
+        unasked = {entry.app.appid for entry in self._unasked()}
+        return [
+            ask
+            for entry in self._ledger.entries()
+            if entry.health.up and entry.app.appid not in unasked
+            for ask in follow_ups(entry, now, policy)
         ]
 
     def _resumed(self, entry: Entry, now: float) -> Entry:

@@ -1,6 +1,7 @@
 """What is known of every app right now, and which of it is not yet stored and on show."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,8 +34,9 @@ class Changes:
 class Ledger:
     """Holds one `Entry` per configured app; entries are replaced whole, never changed."""
 
-    def __init__(self, keep_days: int) -> None:
+    def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
         self.keep_days = keep_days
+        self._clock = clock
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
@@ -136,7 +138,7 @@ class Ledger:
             with self._news:
                 before = self._entries.get(appid)
                 if before is not None:
-                    self._adopt(before, merged(before, shared, self.keep_days))
+                    self._adopt(before, merged(before, shared, self.keep_days, self._clock()))
 
     def agree(self, appids: Collection[str], kept: Mapping[str, Shared]) -> None:
         """Take over what is later of these apps in a storage that was away, and give it what it lacks."""
@@ -144,7 +146,9 @@ class Ledger:
         with self._news:
             for appid in appids:
                 entry, shared = self._entries.get(appid), kept.get(appid)
-                if entry is not None and entry.tried and (shared is None or not shared.has_all_of(entry)):
+                if entry is None or not entry.tried:
+                    continue
+                if shared is None or not shared.has_all_of(entry, self._clock()):
                     self._rows += [(appid, held) for held in entry.rows]
                     self._asked[appid] = self._changed[appid] = None
             self._news.notify_all()

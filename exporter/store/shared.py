@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
 
 from exporter.store.entry import Entry, Health, HeldRow, Vacant, changed_at, with_row
 from exporter.store.interface import Store
 from exporter.wechat.pool import TokenPool
+
+_AHEAD_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +25,36 @@ class Shared:
         """When an answer last changed health or vacant dates (Unix time); 0: never."""
         return changed_at(self.health, self.vacant)
 
-    def has_all_of(self, entry: Entry) -> bool:
+    def has_all_of(self, entry: Entry, now: float) -> bool:
         """Whether the entry knows nothing that is not kept here, or later."""
-        kept = {held.row.ref_date: held.fetched_at for held in self.rows}
-        return entry.changed_at <= self.changed_at and all(
+        kept = {held.row.ref_date: _credible(held.fetched_at, now) for held in self.rows}
+        return entry.changed_at <= _credible(self.changed_at, now) and all(
             held.fetched_at <= kept.get(held.row.ref_date, 0.0) for held in entry.rows
         )
 
 
-def merged(entry: Entry, shared: Shared, keep_days: int) -> Entry:
-    """The entry with what is kept of it where that is later; the same object where nothing is."""
-    own = {held.row.ref_date: held.fetched_at for held in entry.rows}
+def merged(entry: Entry, shared: Shared, keep_days: int, now: float) -> Entry:
+    """The entry with what is kept of it where that is later; the same object where nothing is.
+
+    `now`: Unix time; what is far ahead of it is of an exporter whose clock was wrong, and counts as none.
+    """
+    own = {held.row.ref_date: _credible(held.fetched_at, now) for held in entry.rows}
     rows = entry.rows
     for held in shared.rows:
-        if held.fetched_at > own.get(held.row.ref_date, 0.0):
+        if _credible(held.fetched_at, now) > own.get(held.row.ref_date, 0.0):
             rows = with_row(rows, held, keep_days)
     if rows != entry.rows:
         entry = replace(entry, rows=rows)
-    if shared.changed_at > entry.changed_at:
+    if _credible(shared.changed_at, now) > _credible(entry.changed_at, now):
         entry = replace(
             entry, health=shared.health, vacant=shared.vacant, token_expires_at=shared.token_expires_at
         )
     return entry
+
+
+def _credible(moment: float, now: float) -> float:
+    """The moment, 0 (never) where it is too far in the future."""
+    return moment if moment <= now + _AHEAD_SECONDS else 0.0
 
 
 class SharedStore(Store, Protocol):
@@ -78,6 +88,9 @@ class SharedStore(Store, Protocol):
 
     def news(self, since: int) -> tuple[int, Collection[str]]:
         """The appids saved after `since` (0: all) by others, and what to ask with the next time."""
+
+    def lost(self) -> bool:
+        """Whether the storage is another one, or was started anew, since the last call."""
 
     def probe(self) -> None:
         """From now on the calling thread tries again after a failure, while others fail at once."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
+from exporter.config.settings import Config
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Line
@@ -13,6 +14,8 @@ from exporter.wechat.vault import VaultError
 _LOOK_SECONDS: Final = 0.2
 WAITS: Final = 2  # how many holders of the right are waited for, at the most
 _ENDS_OTHERS: Final = "access_token"
+_MARGIN_SECONDS: Final = 5.0
+_CALLS: Final = {"third_party": 3}  # with the platform's own token and its list; others take one
 
 Wait = Callable[[float], bool]
 """Waits so many seconds, or until the exporter stops: then it gives True."""
@@ -126,10 +129,23 @@ class PooledShelf:
         return token
 
 
-def pooled_shelves(pool: TokenPool, line: Line, patience: float, wait: Wait) -> Shelves:
+def pooled_shelves(pool: TokenPool, line: Line, config: Config, wait: Wait) -> Shelves:
     """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
 
     def shelf(kind: str, appid: str) -> Shelf:
+        patience = _patience(config, _CALLS.get(kind, 1))
         return PooledShelf(pool, f"{kind}:{appid}@{line.base_url}", patience, line.clock, wait)
 
     return shelf
+
+
+def longest_patience(config: Config) -> float:
+    """The longest time, in seconds, for which one exporter has the right to fetch a token."""
+    return _patience(config, max(_CALLS.values()))
+
+
+def _patience(config: Config, calls: int) -> float:
+    """How long so many calls take at the most, the waits for their turns included."""
+    rate = config.refresh.requests_per_second
+    turn = config.refresh.concurrency / rate if rate else 0.0
+    return calls * (config.wechat.timeout + turn) + _MARGIN_SECONDS

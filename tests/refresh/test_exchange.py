@@ -33,6 +33,12 @@ class Store(Leases):
     read: list[list[str]] = field(default_factory=list)
     slow: float = 0.0
     phases: list[float] = field(default_factory=list)
+    replaced: bool = False
+
+    def lost(self) -> bool:
+        self._reached()
+        replaced, self.replaced = self.replaced, False
+        return replaced
 
     def phase(self, proposed: float) -> float:
         self.phases.append(proposed)
@@ -250,3 +256,18 @@ def test_one_that_is_not_heard_of_for_minutes_is_stuck(rig: Rig, store: Store) -
     rig.exchange.run(stopping)
     store.clock.now += 3600
     assert rig.exchange.stuck
+
+
+def test_a_storage_that_was_started_anew_is_given_what_it_lacks(rig: Rig, store: Store) -> None:
+    rig.exchange.step()
+    held = HeldRow(make_row(), NOON)
+    rig.ledger.update(ONE, lambda entry: replace(entry, health=ASKED), held)
+    rig.ledger.take_changes()  # stored, and lost by the storage, whose numbers have gone on
+    store.put("wxffffffffffffffff", KEPT)
+    rig.exchange.step()
+    assert rig.ledger.take_changes().rows == ()
+    store.replaced = True
+    rig.exchange.step()
+    changes = rig.ledger.take_changes()
+    assert changes.rows == ((ONE, held),)
+    assert list(changes.states) == [ONE]

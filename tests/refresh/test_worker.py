@@ -14,9 +14,9 @@ from exporter.refresh.asking import Asking
 from exporter.refresh.plan import Policy, due
 from exporter.refresh.rhythm import SharedRhythm
 from exporter.refresh.worker import Fleet, Shift, Worker
-from exporter.store.entry import Health
+from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from exporter.trend import Row
+from exporter.trend import Row, yesterday
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import CallError, Reason
 from tests.building import NOON, make_app, make_row
@@ -435,11 +435,29 @@ def test_who_takes_over_asks_only_for_what_nobody_asked_since_the_beat(log: Filt
             rig.ledger.update(
                 make_app(number).appid,
                 lambda entry, health=health: replace(entry, health=health),  # type: ignore[misc]
+                HeldRow(make_row(yesterday(NOON)), NOON - seconds),
             )
         duty.mine = True
         rig.worker.relieve()
         until(lambda: rig.calls() >= 2)
     assert [rig.way(number).calls for number in (1, 2, 3)] == [0, 1, 1]
+
+
+def test_who_takes_over_asks_for_the_dates_that_the_one_before_has_left(log: FilteringBoundLogger) -> None:
+    with one_of_several(log, mine=False) as (rig, duty):
+        until(lambda: begun(rig))
+        asked = Health(last_refresh=NOON - 1, last_success=NOON - 1)
+        for number in (1, 2, 3):
+            rig.ledger.update(
+                make_app(number).appid,
+                lambda entry: replace(entry, health=asked),
+                HeldRow(make_row(yesterday(NOON)), NOON - 1),
+            )
+        rig.worker._fleet = replace(rig.fleet(), policy=Policy(3, 0))
+        duty.mine = True
+        rig.worker.relieve()
+        until(lambda: rig.calls() >= 6)
+    assert [rig.way(number).calls for number in (1, 2, 3)] == [2, 2, 2]
 
 
 def test_a_restart_asks_only_for_what_was_not_asked_since_the_beat(log: FilteringBoundLogger) -> None:

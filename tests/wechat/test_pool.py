@@ -1,17 +1,26 @@
 """The shared token of several exporters, with a pool in memory and a clock that waiting moves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import CallError, Reason
-from exporter.wechat.pool import PooledShelf, pooled_shelves
+from exporter.wechat.pool import PooledShelf, longest_patience, pooled_shelves
 from exporter.wechat.tokens import Token, TokenKeeper, expiring_token
 from exporter.wechat.vault import VaultError
 from tests.wechat.lines import Clock, opened
 
+CONFIG = Config(
+    Path("config.yaml"),
+    WechatSettings("http://127.0.0.1:1", 10.0),
+    RefreshSettings(3600.0, 9, 3, 16, 50.0),
+    StorageSettings("memory://"),
+    (),
+)
 START = Clock().now
 PATIENCE = 35.0
 KEY = "stable_token:wx0000000000000001@https://api.weixin.qq.com"
@@ -291,9 +300,15 @@ def test_a_pool_that_is_away_when_a_token_is_refused_is_no_failure(rig: Rig) -> 
 def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
         with opened(url, clock=rig.clock) as line:
-            shelves = pooled_shelves(rig.pool, line, PATIENCE, rig.wait)
+            shelves = pooled_shelves(rig.pool, line, CONFIG, rig.wait)
             for kind in ("stable_token", "access_token"):
                 for appid in ("wx0000000000000001", "wx0000000000000002"):
                     shelves(kind, appid).fetch(rig.source)
     assert rig.source.fetches == len(rig.pool.tokens) == 8
     assert "stable_token:wx0000000000000001@http://127.0.0.1:1" in rig.pool.tokens
+
+
+def test_the_right_to_fetch_lasts_as_long_as_the_calls_and_their_turns_may_take() -> None:
+    assert longest_patience(CONFIG) == pytest.approx(3 * (10 + 16 / 50) + 5)
+    slow = replace(CONFIG, refresh=RefreshSettings(3600.0, 9, 3, 64, 1.0))
+    assert longest_patience(slow) == pytest.approx(3 * (10 + 64) + 5)

@@ -1,5 +1,8 @@
 """What Redis does in one step, in Lua: nobody sees, or overwrites, half of it.
 
+Of two texts the later one stays. One that is more than five minutes ahead of Redis' own clock is of an
+exporter whose clock is wrong: it is not kept, and one that is there counts as none.
+
 Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 """
 
@@ -9,6 +12,8 @@ SAVE_ROWS: Final = """
 -- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid, last day to drop, how many
 -- rows, and per row its day and text
 local number, at = redis.call('INCR', KEYS[1]), 3
+local latest = tonumber(redis.call('TIME')[1]) + 300
+local function moment(text) return tonumber((text or ''):match('^%S+') or '') or latest + 1 end
 while at <= #ARGV do
   local appid, drop, rows = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local key, news = ARGV[1] .. appid, false
@@ -16,8 +21,8 @@ while at <= #ARGV do
   for row = 1, rows do
     local day, text = ARGV[at], ARGV[at + 1]
     at = at + 2
-    local held = redis.call('HGET', key, day)
-    if not held or tonumber(held:match('^%S+')) < tonumber(text:match('^%S+')) then
+    local held, new = moment(redis.call('HGET', key, day) or nil), moment(text)
+    if new <= latest and (held > latest or held < new) then
       redis.call('HSET', key, day, text)
       news = true
     end
@@ -37,10 +42,12 @@ return number
 SAVE_STATES: Final = """
 -- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid and text
 local number = redis.call('INCR', KEYS[1])
+local latest = tonumber(redis.call('TIME')[1]) + 300
+local function moment(text) return tonumber((text or ''):match('^%S+') or '') or latest + 1 end
 for at = 3, #ARGV, 2 do
   local key, text = ARGV[1] .. ARGV[at], ARGV[at + 1]
-  local held = redis.call('GET', key)
-  if not held or tonumber(held:match('^%S+')) < tonumber(text:match('^%S+')) then
+  local held, new = moment(redis.call('GET', key) or nil), moment(text)
+  if new <= latest and (held > latest or held < new) then
     redis.call('SET', key, text, 'EX', ARGV[2])
     redis.call('ZADD', KEYS[2], number, ARGV[at])
   end

@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from redis import ResponseError
+
 from exporter.config.settings import StorageSettings
 from exporter.store.entry import Entry, HeldRow
 from exporter.store.interface import StoreError, WriteObserver
@@ -35,6 +37,7 @@ class RedisStore:
         self._journal = [self._key("writes"), self._key("news")]
         self._own: set[int] = set()  # numbers of our own writes, which are no news to us
         self._own_lock = threading.Lock()
+        self._run: str | None = None
         self.tokens = RedisTokens(connection, self._prefix, seal)
 
     def load(self) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
@@ -105,11 +108,24 @@ class RedisStore:
             self._own = {write for write in own if write > newest}
         return newest, others
 
+    def lost(self) -> bool:
+        """Whether another Redis answers, or the same one was started anew, since the last call."""
+        before, self._run = self._run, self._run_id()
+        return before not in (None, self._run)
+
+    def _run_id(self) -> str:
+        with self._connection.reading() as client:
+            try:
+                run: str = client.info("server")["run_id"]
+            except (ResponseError, KeyError):  # not allowed to this user, or not Redis itself
+                return ""
+            return run
+
     def phase(self, proposed: float) -> float:
         """At which part of the interval rounds begin: as the first exporter of the fleet has proposed."""
         with self._connection.writing() as client:
             client.set(self._key("phase"), proposed, nx=True)
-            return float(client.get(self._key("phase")))
+            return float(client.get(self._key("phase")) or proposed)
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""

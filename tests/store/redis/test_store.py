@@ -1,19 +1,23 @@
 """Rows, states, news, duties and credentials in a real Redis."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from exporter.config.settings import RedisServer as Address
+from exporter.config.settings import StorageSettings
 from exporter.store.entry import Entry, Health, HeldRow, Vacant
 from exporter.store.interface import StoreError
-from exporter.store.redis.store import RedisStore
+from exporter.store.redis.store import RedisStore, open_redis
 from exporter.trend import FIELDS
 from exporter.wechat.errors import Reason
 from tests.building import NOON, make_app, make_row
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, redis_server
 from tests.store.conftest import KEY, Opened
 
 DAY = date(2026, 11, 23)
@@ -209,3 +213,40 @@ def test_writing_and_looking_for_news_at_once_disturb_each_other_in_nothing(open
             assert len(found) <= 8  # a write whose number is not known yet
         assert [each.exception() for each in saving] == [None] * 300
     assert store.news(since)[1] == []
+
+
+def test_what_a_wrong_clock_wrote_is_not_kept_and_what_is_there_of_one_is_replaced(
+    store: RedisStore, server: RedisServer
+) -> None:
+    ahead = time.time() + 3600
+    store.save([(ONE, row(DAY, ahead))], 9)
+    store.save_states({ONE: replace(HEALTHY, health=Health(last_refresh=ahead))})
+    assert list(store.states([ONE])) == []
+    server.client().hset(f"test:rows:{ONE}", f"{DAY}", f"{ahead} [1,2,3,4,5,6,7]")
+    server.client().set(f"test:state:{ONE}", f"{ahead} {{}}")
+    store.save([(ONE, row(DAY))], 9)
+    store.save_states({ONE: HEALTHY})
+    ((_, shared),) = store.states([ONE])
+    assert shared.rows == (row(DAY),)
+    assert shared.health == HEALTHY.health
+
+
+def test_what_is_no_row_is_replaced(store: RedisStore, server: RedisServer) -> None:
+    server.client().hset(f"test:rows:{ONE}", f"{DAY}", "nonsense")
+    store.save([(ONE, row(DAY))], 9)
+    assert kept(store) == [row(DAY)]
+
+
+def test_a_redis_that_was_started_anew_is_noticed(
+    program: Callable[[str], str], tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    with redis_server(program, tmp_path, free_port()) as own:
+        address = Address((("127.0.0.1", own.port),), prefix="test")
+        store = open_redis(StorageSettings(own.url, address), lambda _: None)
+        assert not store.lost()
+        assert not store.lost()
+        own.kill()
+        own.start()
+        assert store.lost()
+        assert not store.lost()
+        store.close()
