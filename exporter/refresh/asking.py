@@ -63,6 +63,7 @@ class Asking:
         self._clock = clock
         self._random = random
         self._stopping = stopping
+        self._told: set[str] = set()  # the apps of which the log has something
 
     def answer(self, ask: Ask, way: Way, agenda: Agenda, tally: Tally, policy: Policy) -> None:
         """Make one call, write down what came, and add what follows from it to the agenda."""
@@ -140,10 +141,12 @@ class Asking:
                 agenda.join(more)
 
     def _tell_change(self, before: Entry, after: Entry, problem: Failure | None) -> None:
-        """One log line where an app's state has changed."""
+        """One log line where an app's state has changed, or was not told by this process yet."""
         old, health = before.health, after.health
-        if (old.reason, old.errcode) == (health.reason, health.errcode) and old.last_refresh is not None:
+        same = (old.reason, old.errcode) == (health.reason, health.errcode)
+        if same and after.app.appid in self._told:
             return
+        self._told.add(after.app.appid)
         about = {"appid": after.app.appid, "name": after.app.name}
         if problem is not None and not health.up:
             pause = {"paused_until": beijing_text(health.resume_at)} if health.resume_at else {}

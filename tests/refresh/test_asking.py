@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.plan import Ask, Policy
-from exporter.store.entry import Entry
+from exporter.store.entry import Entry, Health
 from exporter.store.ledger import Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
@@ -214,6 +215,16 @@ def test_other_figures_for_a_held_date_are_a_revision_and_are_told(
     assert desk.revised == 1
     assert desk.entry.row(YESTERDAY) == make_row(scale=2)
     assert [event["ref_date"] for event in events if event["event"] == "row revised"] == ["2026-11-23"]
+
+
+def test_a_failure_that_another_exporter_has_found_is_told_by_the_one_that_goes_on(
+    open_desk: Callable[..., Desk], events: list[Any]
+) -> None:
+    desk = open_desk(history_days=1)
+    health = Health(NOON - 60, NOON - 7200, REFUSED.reason, REFUSED.errcode)
+    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
+    desk.ask({YESTERDAY: [REFUSED]})
+    assert [event["event"] for event in events] == ["app failing"]
 
 
 def test_a_change_of_state_is_one_line_and_no_change_is_none(

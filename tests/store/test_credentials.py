@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import Secret
-from exporter.store.interface import Store
+from exporter.config.settings import RedisServer as Address
+from exporter.config.settings import Secret, StorageSettings
+from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore
+from exporter.store.opening import open_store
 from exporter.store.redis.store import RedisStore
 from exporter.store.sealing import KeySeal, open_seal
 from exporter.store.sqlite import SqliteStore
+from tests.redis_server import RedisServer
 from tests.store.test_sealing import NEW, OLD
 
 Open = Callable[[str | None], Store]
@@ -64,3 +67,23 @@ def test_what_is_read_is_encrypted_with_the_newest_key_from_then_on(open_: Open)
     assert open_(f"{NEW},{OLD}").credential(KEY) == "one"
     assert KeySeal(Secret(NEW)).open(raw(plain)) == "one"
     assert open_(NEW).credential(KEY) == "one"  # the old key can go
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+@pytest.mark.parametrize("wrong", [None, NEW])
+def test_a_key_that_does_not_fit_is_refused_at_the_start(
+    kind: str, wrong: str | None, tmp_path: Path, server: RedisServer
+) -> None:
+    server.client().flushall()
+    url = server.url if kind == "redis" else f"sqlite:///{tmp_path}/a.db"
+    redis = Address((("127.0.0.1", server.port),)) if kind == "redis" else None
+
+    def opened_with(key: str | None) -> Store:
+        return open_store(StorageSettings(url, redis, None if key is None else Secret(key)))
+
+    opened_with(OLD).close()
+    opened_with(OLD).close()
+    with pytest.raises(StoreError, match="encryption_key_file"):
+        opened_with(wrong)
+    opened_with(f"{NEW},{OLD}").close()
+    opened_with(NEW).close()

@@ -40,9 +40,7 @@ def test_a_key_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         open_store(StorageSettings(f"sqlite:///{tmp_path}/a.db", encryption_key=Secret("sesame")))
 
 
-def test_a_redis_is_not_asked_for_anything_before_it_is_needed(free_port: Callable[[], int]) -> None:
+def test_a_redis_that_does_not_answer_is_a_clear_error_at_the_start(free_port: Callable[[], int]) -> None:
     port = free_port()
-    store = open_store(StorageSettings(f"redis://127.0.0.1:{port}/0", RedisServer((("127.0.0.1", port),))))
-    with pytest.raises(StoreError, match=rf"redis://127\.0\.0\.1:{port}/0: .*refused"):
-        store.credential("key")
-    store.close()
+    with pytest.raises(StoreError, match=rf"redis://127\.0\.0\.1:{port}/0: .*refused.*Is Redis there"):
+        open_store(StorageSettings(f"redis://127.0.0.1:{port}/0", RedisServer((("127.0.0.1", port),))))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from redis import AuthenticationError, CredentialProvider, Redis, RedisError
 from redis import ConnectionError as LostError
-from redis import CredentialProvider, Redis, RedisError
 from redis import TimeoutError as LateError
 from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import MasterNotFoundError, Sentinel
 
 from exporter.config.settings import RedisServer, Secret, StorageSettings
 from exporter.store.interface import StoreError, WriteObserver
@@ -25,7 +26,7 @@ _WATCHED_REST: Final = 15.0
 where one thread probes: it tells when Redis is back."""
 
 _UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
-_ECHO: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
+_ECHO: Final = re.compile(r",? with args beginning with.*| : <redis\.client\..*", re.DOTALL)
 
 Client = Any
 """A `redis.Redis`: its own types leave open whether answers are bytes, texts or promises of them."""
@@ -48,6 +49,7 @@ class Connection:
         self._observer = observer
         self._clock = clock
         self._resting_until = 0.0
+        self._trouble = ""
         self._prober: int | None = None
 
     @contextmanager
@@ -79,17 +81,15 @@ class Connection:
     def _explained(self, doing: str) -> Iterator[Client]:
         probing = self._prober == threading.get_ident()
         if self._clock() < self._resting_until and not probing:
-            raise StoreError(f"storage {self._url} has just failed, it is tried again in some seconds.")
+            raise StoreError(f"{self._trouble} It has just failed, and is tried again in some seconds.")
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
             if isinstance(error, _UNREACHABLE):
                 rest = _REST_SECONDS if self._prober is None else _WATCHED_REST
                 self._resting_until = self._clock() + rest
-            raise StoreError(
-                f"cannot {doing} storage {self._url}: {_told(error)}. Is Redis there, do password and the "
-                "network's rules let this exporter in?"
-            ) from None
+            self._trouble = f"cannot {doing} storage {self._url}: {_told(error)}. {_advice(error)}"
+            raise StoreError(self._trouble) from None
         if probing:
             self._resting_until = 0.0
 
@@ -131,6 +131,18 @@ def _client(server: RedisServer) -> Client:
         list(server.hosts), sentinel_kwargs={**limits, **tls, **sentinel_auth}, **limits, **tls, **auth
     )
     return sentinel.master_for(server.master, db=server.database)
+
+
+def _advice(error: Exception) -> str:
+    """What to look at."""
+    match error:
+        case AuthenticationError() | NoPermissionError():
+            return "Redis answers: look at storage.password_file, the user in storage.url and its rights."
+        case MasterNotFoundError():
+            return "Do the sentinels answer, and do they know a master of that name?"
+        case OSError() | ValueError():
+            return "Can storage.password_file be read?"
+    return "Is Redis there, with TLS or without as storage.url says, and does the network let us in?"
 
 
 def _told(error: Exception) -> str:
