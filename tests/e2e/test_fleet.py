@@ -36,6 +36,12 @@ class Fleet:
         settings["storage"] = {"url": redis.url}
         self.path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
 
+    def refresh(self, **changes: object) -> None:
+        """Change how the exporters that are started from now on ask."""
+        settings = yaml.safe_load(self.path.read_text("utf-8"))
+        settings["refresh"] |= changes
+        self.path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+
     @contextmanager
     def exporter(self, shard: int = 0, total: int = 1) -> Iterator[Running]:
         with serving(self.path, self._ports(), f"--shard={shard}", f"--total-shards={total}") as exporter:
@@ -68,6 +74,11 @@ def shown(exporter: Running) -> dict[str, float]:
     return {
         dict(labels)["appid"]: value for (name, labels), value in exporter.samples().items() if name == PV
     }
+
+
+def by_date(exporter: Running) -> int:
+    """How many apps and dates are on show."""
+    return sum(name == "wechat_miniprogram_by_date_visit_pv" for name, _ in exporter.samples())
 
 
 def leads(exporter: Running) -> bool:
@@ -160,3 +171,36 @@ def test_a_redis_that_lost_everything_is_filled_again(some: Fleet) -> None:
         client = some.redis.client()
         first.wait_until(lambda: len(list(client.scan_iter("*:rows:*"))) == APPS)
         assert some.token_calls() == APPS
+
+
+def test_one_shard_more_asks_nobody_again_and_fetches_no_token(some: Fleet) -> None:
+    some.refresh(interval="60s", history_days=3)
+    with ExitStack() as stack:
+        two = [stack.enter_context(some.exporter(number, 2)) for number in range(2)]
+        for shard in two:
+            shard.wait_until(lambda: set(some.data_calls().values()) == {3})  # yesterday and the two before
+        for shard in two:
+            shard.wait_until(lambda shard=shard: by_date(shard) == 3 * len(shown(shard)))  # type: ignore[misc]
+            assert shard.stop() == 0
+    with ExitStack() as stack:
+        three = [stack.enter_context(some.exporter(number, 3)) for number in range(3)]
+        pages = [shown(shard) for shard in three]  # before anybody was asked
+        assert sum(len(page) for page in pages) == APPS
+        assert {appid: value for page in pages for appid, value in page.items()} == some.expected()
+        for shard in three:
+            shard.wait_until(lambda shard=shard: leads(shard))  # type: ignore[misc]
+            assert by_date(shard) == 3 * len(shown(shard))
+        assert set(some.data_calls().values()) == {3}
+        assert some.token_calls() == APPS
+
+
+def test_a_kill_in_the_middle_of_a_round_costs_at_most_one_call_more_and_no_date(some: Fleet) -> None:
+    some.refresh(interval="60s", history_days=3, concurrency=1)
+    with some.exporter() as first, some.exporter() as second:
+        leader, other = (first, second) if leads(first) else (second, first)
+        other.wait_until(lambda: sum(some.data_calls().values()) >= APPS // 2)
+        leader.process.kill()
+        other.wait_until(lambda: by_date(other) == 3 * APPS, seconds=40)
+        assert shown(other) == some.expected()
+        assert max(some.data_calls().values()) <= 4
+        assert some.token_calls() <= APPS + 1  # the one under way when it was killed
