@@ -30,6 +30,7 @@ class Alone:
     """Always asks WeChat itself; its tokens are its own."""
 
     ailment: str | None = None
+    trouble: str = ""
     takes_turn: Turn | None = None
     waits_at_most: float = 0.0
 
@@ -90,6 +91,11 @@ class Together:
         """Why it cannot go on by itself."""
         stuck = self._exchange is not None and self._exchange.stuck
         return "the exchange with other exporters has stopped" if stuck else None
+
+    @property
+    def trouble(self) -> str:
+        """Why the storage does not answer; empty while it does."""
+        return "" if self._exchange is None else self._exchange.trouble
 
     def names_of(self, shard: Shard) -> Callable[[str], bool]:
         """Which of a platform's accounts to ask the names of: all, as they are shared."""

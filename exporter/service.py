@@ -110,6 +110,11 @@ class Exporter:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def storage_trouble(self) -> str:
+        """Why the storage fails; empty while it works."""
+        return self._replica.trouble or self.publisher.trouble
+
     def ailment(self) -> str | None:
         """Why the exporter cannot go on by itself; None while it can."""
         now = time.monotonic()

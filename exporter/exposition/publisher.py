@@ -39,7 +39,7 @@ class Publisher:
         self._maker = PageMaker()
         self._unsaved: dict[tuple[str, date], HeldRow] = {}
         self._unshared: dict[str, Entry] = {}
-        self._storage_works = True
+        self.trouble = ""  # why the storage does not take rows, if so
         self.heart = Heart()
         self.history_days = history_days
         self.page: Page = self._maker.replace_all({}, ())
@@ -86,12 +86,12 @@ class Publisher:
                 self._store.save(rows, self._ledger.keep_days)
             self._store.save_states(self._unshared)
         except StoreError as error:
-            if self._storage_works:
+            if not self.trouble:
                 self._log.error("storage fails, going on from memory", error=str(error))
-            self._storage_works = False
+            self.trouble = str(error)
             return
-        if not self._storage_works:
+        if self.trouble:
             self._log.info("storage works again", rows=len(rows))
-        self._storage_works = True
+        self.trouble = ""
         self._unsaved.clear()
         self._unshared.clear()

@@ -54,7 +54,7 @@ class Exchange:
         self._phase = phase
         self._since: int | None = since  # None: the storage may have lost something
         self._mine: bool | None = None
-        self._trouble = ""
+        self.trouble = ""  # why the storage does not answer, if so
         self._heart = Heart()
 
     @property
@@ -89,13 +89,13 @@ class Exchange:
             self._follow()
         except StoreError as error:
             self._since = None
-            if str(error) != self._trouble:  # another reason is another thing to do
+            if str(error) != self.trouble:  # another reason is another thing to do
                 self._log.error("shared storage fails, going on from memory", error=str(error))
-            self._trouble = str(error)
+            self.trouble = str(error)
         else:
-            if self._trouble:
+            if self.trouble:
                 self._log.info("shared storage works again")
-            self._trouble = ""
+            self.trouble = ""
 
     def _follow(self) -> None:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""

@@ -43,6 +43,7 @@ class StatusPage:
             telemetry_path=self._telemetry_path,
             shard=self._exporter.shard,
             asks=self._exporter.worker.asks,
+            storage_trouble=self._exporter.storage_trouble,
         )
         html = self._html.render(situation, query, language)
         return Response(

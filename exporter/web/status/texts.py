@@ -24,6 +24,9 @@ TEXTS: Final = {
     "beijing": Text("All times are Beijing time (UTC+8).", "所有时间均为北京时间（UTC+8）。"),
     "next_round": Text("Next refresh", "下次刷新"),
     "round_now": Text("under way", "正在刷新"),
+    "storage_fails": Text(
+        "The storage fails: what is on show comes from memory.", "存储出错：所显示的内容来自内存。"
+    ),
     "shard": Text("shard {number} of {total}, from 0", "分片 {number}，共 {total} 个（从 0 起）"),
     "standby": Text("another exporter asks WeChat", "由另一个 Exporter 向微信请求"),
     "every": Text("every {interval}", "每 {interval} 一次"),

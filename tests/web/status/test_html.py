@@ -359,3 +359,17 @@ def test_one_of_several_exporters_says_which_it_is_and_whether_it_asks(language:
 def test_an_exporter_alone_says_nothing_of_others() -> None:
     assert "shard" not in text(page())
     assert "another exporter" not in text(page())
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [(Language.EN, "The storage fails: what is on show comes from memory."), (Language.ZH, "存储出错")],
+)
+def test_a_storage_that_fails_is_told_at_the_top_with_its_reason(language: Language, told: str) -> None:
+    why = "cannot write storage redis://cache/0: <Connection refused>"
+    situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
+    soup = BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
+    banner = text(one(soup, "main > .trouble"))
+    assert told in banner
+    assert why in banner
+    assert not page().select(".trouble")

@@ -23,6 +23,7 @@ def status_page(*entries: Entry) -> StatusPage:
         ),
         worker=SimpleNamespace(next_round_at=NOON + 600, asks=True),
         shard=THE_WHOLE,
+        storage_trouble="",
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
     )
     return StatusPage(cast("Exporter", exporter), "/metrics", lambda: NOON)
