@@ -179,7 +179,7 @@ def _callback(found: Mapping[str, object], path: KeyPath, place: Place) -> Itera
         yield Problem(
             path,
             f"needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install 'wechat-miniprogram-exporter[third-party]'",
+            "pip install '.[third-party]' in the checkout",
         )
 
 

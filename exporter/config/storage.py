@@ -28,7 +28,7 @@ _PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
 _LAST_DATABASE: Final = 9999
 _ALLOWED: Final = "memory://, sqlite:///path or redis://host:6379/0"
-_INSTALL: Final = "pip install 'wechat-miniprogram-exporter[redis]'"
+_INSTALL: Final = "pip install '.[redis]' in the checkout"
 _SECRETS: Final = ("password", "sentinel_password", "encryption_key")
 _OF_REDIS: Final = (
     "password",

@@ -189,7 +189,7 @@ def test_a_callback_without_its_extra_says_what_to_install(
 
     assert found == (
         "config.yaml:7: platforms[0].verify_ticket.callback: needs defusedxml, which is not installed: "
-        "pip install 'wechat-miniprogram-exporter[third-party]'"
+        "pip install '.[third-party]' in the checkout"
     )
 
 
@@ -323,7 +323,7 @@ def test_a_library_that_is_not_installed_is_told_with_how_to_get_it(
     monkeypatch.setattr("exporter.config.storage.find_spec", lambda name: None if name == missing else name)
     (problem,) = problems(file, f"storage: {storage}\napps: [{{appid: wx0123456789abcdef, secret: a}}]")
     assert told in problem
-    assert "pip install 'wechat-miniprogram-exporter[redis]'" in problem
+    assert "pip install '.[redis]' in the checkout" in problem
 
 
 def test_a_relative_path_of_the_file_itself_still_gives_absolute_paths(file: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.docs.pages import blocks
 SHARDS = {"single": 1, "sharded": 4, "ha": 4}
 REPLICAS = {"single": 1, "sharded": 1, "ha": 2}
 """Of each shard."""
+KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
+"""In the place of the examples' own, which is none."""
 PAGES = ("docs/kubernetes.md", "docs/kubernetes.zh-CN.md")
 
 
@@ -28,6 +30,8 @@ def files(objects: Objects) -> Iterator[tuple[str, str]]:
             contents = objects.one("ConfigMap", volume["configMap"]["name"])["data"]
         elif "secret" in volume:
             contents = secrets[volume["secret"]["secretName"]]
+            if "encryption-key" in contents:
+                contents = contents | {"encryption-key": KEY}
         for name, text in contents.items():
             yield f"{path}/{name}", text
 
@@ -56,6 +60,17 @@ def test_check_has_nothing_against_it(
     told = capsys.readouterr()
     assert (code, told.err) == (0, "")
     assert f"{config}: OK" in told.out
+
+
+def test_the_key_of_the_examples_is_none_and_check_says_so(
+    rendered: Callable[[str], Objects], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    objects = rendered("ha")
+    config = lay_out(objects, tmp_path)
+    example = read(*EXAMPLES).one("Secret", f"{NAME}-storage")["stringData"]["encryption-key"]
+    config.parent.joinpath("storage", "encryption-key").write_text(example, "utf-8")
+    assert cli.main(["check", f"--config.file={config}"]) == 2
+    assert "encryption_key_file: 'storage/encryption-key' does not hold a key" in capsys.readouterr().err
 
 
 def test_the_exporter_has_the_flags_that_it_is_started_with(objects: Objects) -> None:

@@ -1,6 +1,8 @@
 """The connection to a real Redis: who may come in, what is told where it fails."""
 
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -8,8 +10,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,14 @@ import redis
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
+from exporter.store.entry import Entry, Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.connection import _REST_SECONDS, _WATCHED_REST, Connection
 from exporter.store.redis.store import RedisStore, open_redis
+from exporter.wechat.tokens import Token
+from tests.building import NOON, make_app, make_row
 from tests.certificates import Authority
+from tests.docs.pages import ROOT
 from tests.redis_server import RedisServer, redis_server
 from tests.wechat.lines import Clock
 
@@ -127,22 +134,39 @@ def test_a_password_file_that_is_gone_is_told_without_its_content(port: int, tmp
         assert "empty" in refusal(settings(port, password=Secret(path=tmp_path / "empty")))
 
 
-def test_a_user_of_the_acl_comes_in_and_may_do_all_that_a_store_does(
-    started: Callable[..., RedisServer], port: int
+@pytest.mark.parametrize("page", ["scaling.md", "scaling.zh-CN.md"])
+def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_and_no_more(
+    started: Callable[..., RedisServer], port: int, page: str
 ) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    (line,) = re.findall(r"^redis-cli (ACL SETUSER .+)$", text, re.MULTILINE)
     server = started()
-    rights = "~test:* -@all +@read +@write +@connection +eval +multi +exec"
     admin: Any = server.client()
-    admin.execute_command(*f"ACL SETUSER exporter on >{PASSWORD} {rights}".split())
-    storage = settings(port, user="exporter", password=Secret(PASSWORD))
-    store = open_redis(storage, lambda _: None)
-    store.save_credential("key", "value")
-    assert store.credential("key") == "value"
-    assert store.take("rounds", "one", 1)
-    fence = store.tokens.lock("key", 1)
-    store.tokens.unlock("key", fence or 0)
-    assert store.news(0) == (0, [])
-    store.close()
+    admin.execute_command(*shlex.split(line))
+    storage = settings(port, user="exporter", password=Secret("PASSWORD"), prefix="wechat-miniprogram")
+    app, held = make_app(1), HeldRow(make_row(date(2026, 11, 23)), NOON)
+    with closing(open_redis(storage, lambda _: None)) as store:
+        store.save([(app.appid, held)], 9)
+        store.save_states({app.appid: Entry(app, "stable_token", health=Health(last_refresh=NOON))})
+        assert list(store.load()) == [(app.appid, (held,))]
+        assert [shared.rows for _, shared in store.states([app.appid])] == [(held,)]
+        assert store.news(store.mark()) == (2, [])
+        assert store.phase(0.5) == 0.5
+        assert store.take("rounds", "one", 9)
+        store.leave("rounds", "one")
+        store.save_credential("key", "value")
+        assert store.replace_credential("key", "value", "another")
+        store.tokens.unlock("key", store.tokens.lock("key", 9) or 0)
+        token = Token("token", time.time() + 60, 0.0)
+        assert store.tokens.keep("key", token, store.tokens.lock("key", 9) or 0)
+        assert store.tokens.token("key") == token
+        store.tokens.drop("key", "token")
+    with connected(storage) as connection:
+        assert connection.client.info("server")["run_id"]
+        assert connection.client.eval("return redis.call('TIME')[1]", 0)
+        for refused in ("FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG GET *", "GET other:key", "ACL LIST"):
+            with pytest.raises(StoreError, match="NoPermissionError"), connection.reading() as client:
+                client.execute_command(*refused.split())
     assert "invalid username-password pair" in refusal(
         settings(port, user="somebody", password=Secret(PASSWORD))
     )
