@@ -162,8 +162,7 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
         assert store.tokens.token("key") == token
         store.tokens.drop("key", "token")
     with connected(storage) as connection:
-        assert connection.client.info("server")["run_id"]
-        assert connection.client.eval("return redis.call('TIME')[1]", 0)
+        assert connection.client.info("server")["run_id"]  # without this right an exporter goes on
         for refused in ("FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG GET *", "GET other:key", "ACL LIST"):
             with pytest.raises(StoreError, match="NoPermissionError"), connection.reading() as client:
                 client.execute_command(*refused.split())
