@@ -372,4 +372,4 @@ def test_a_storage_that_fails_is_told_at_the_top_with_its_reason(language: Langu
     banner = text(one(soup, "main > .trouble"))
     assert told in banner
     assert why in banner
-    assert not page().select(".trouble")
+    assert not page().select("main > .trouble")
