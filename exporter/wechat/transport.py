@@ -51,6 +51,7 @@ class Transport:
         self._session = session
         self._watchdog = watchdog
         self._timeout = timeout
+        self._proxies: dict[tuple[str, str], dict[str, str]] = {}
 
     def send(
         self,
@@ -95,15 +96,16 @@ class Transport:
         body: object,
         headers: Mapping[str, str] | None,
     ) -> Answer:
-        response = self._session.request(
-            method,
-            url,
-            params=params,
-            json=body,
-            headers=headers,
+        request = requests.PreparedRequest()
+        request.prepare(method, url, {**self._session.headers, **(headers or {})}, params=params, json=body)
+        response = self._session.send(  # `request` would merge anew what is the same for all of ours
+            request,
             timeout=self._timeout,
             allow_redirects=False,
             stream=True,
+            proxies=self._proxies_for(url),
+            verify=self._session.verify,
+            cert=None,
         )
         with closing(response):
             content = response.raw.read(BODY_LIMIT + 1, decode_content=True)
@@ -111,11 +113,20 @@ class Transport:
                 raise _OversizeError
             return Answer(response.status_code, content)
 
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        """From the environment, which is read once for each host: NO_PROXY names hosts."""
+        place = urlsplit(url)[:2]
+        if place not in self._proxies:
+            self._proxies[place] = requests.utils.get_environ_proxies(url)
+        return self._proxies[place]
+
 
 def open_session(watchdog: Watchdog, connections: int) -> requests.Session:
     """A session with our limits, for WeChat and for the keepers of tokens."""
     logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
-    session = _Session()
+    session = requests.Session()
+    session.verify = session.merge_environment_settings("", {}, None, None, None)["verify"]
+    session.trust_env = False  # a .netrc would put another Authorization header in place of ours
     session.mount("https://", DeadlineAdapter(watchdog, connections))
     session.mount("http://", DeadlineAdapter(watchdog, connections))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none: WeChat needs none
@@ -145,29 +156,6 @@ def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, An
     if not isinstance(body, dict):
         raise CallError(failure(Reason.MALFORMED, "the answer is not a JSON object"))
     return body
-
-
-class _Session(requests.Session):
-    """Takes proxies and certificates from the environment, as requests does, but reads them only once.
-
-    Nothing else comes from there: a .netrc would put another Authorization header in place of ours.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.verify = self.merge_environment_settings("", {}, None, None, None)["verify"]
-        self.trust_env = False
-        self._proxies: dict[tuple[str, str], dict[str, str]] = {}
-
-    def merge_environment_settings(self, url: Any, *given: Any) -> Any:  # noqa: ANN401 - requests' signature
-        """Asked by requests for each request; proxies depend on the host, as NO_PROXY names hosts."""
-        settings = super().merge_environment_settings(url, *given)
-        if not self.trust_env:
-            place = urlsplit(url)[:2]
-            if place not in self._proxies:
-                self._proxies[place] = requests.utils.get_environ_proxies(url)
-            settings["proxies"] = self._proxies[place]
-        return settings
 
 
 class _OversizeError(ValueError):
