@@ -18,9 +18,7 @@ OWN_SECONDS: Final = 0.25
 
 _REMEMBERED: Final = 64
 _MOST_APPIDS: Final = 100  # of one request: they are rendered while others wait
-_TOO_MANY: Final = PlainTextResponse(
-    f"At most {_MOST_APPIDS} mini programs at once: ask without appid.\n", 400
-)
+_TOO_MANY: Final = PlainTextResponse(f"At most {_MOST_APPIDS} mini programs by appid.\n", 400)
 _UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another shard's?\n", 404)
 Headers = Sequence[tuple[bytes, bytes]]
 
