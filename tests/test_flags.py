@@ -78,10 +78,13 @@ def test_targets_for_service_discovery_may_name_the_shard(flags: Callable[..., a
     ],
 )
 def test_what_is_no_shard_or_target_is_told(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    told: str,
+    flags: Callable[..., argparse.Namespace],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(words)
+        flags(*words)
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
 
