@@ -2,15 +2,23 @@
 
 import argparse
 import platform
-import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
 from exporter import __version__
-from exporter.shards import AUTO, MOST_SHARDS
-from exporter.web.listen import ListenError, parse_address
+from exporter.flags import (
+    address,
+    config_flag,
+    contradiction,
+    count,
+    log_flags,
+    seconds,
+    shard_flags,
+    web_config_flag,
+    web_flags,
+)
 
 PROGRAM: Final = "wechat-miniprogram-exporter"
 _COMMANDS: Final = {
@@ -42,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command == "serve" and words and not words[0].startswith("-"):
         parser.error(f"unknown command {words[0]!r} (known: {', '.join(_COMMANDS)})")
     flags = parser.parse_args(words)
+    if (problem := contradiction(flags)) is not None:
+        parser.error(problem)
     try:
         result: int = import_module(f"exporter.commands.{command}").run(flags)
     except KeyboardInterrupt:
@@ -75,21 +85,21 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 
 def _serve_flags(parser: argparse.ArgumentParser) -> None:
-    _config_flag(parser)
-    _shard_flags(parser)
-    _web_flags(parser)
-    _log_flags(parser, "info")
+    config_flag(parser)
+    shard_flags(parser)
+    web_flags(parser)
+    log_flags(parser, "info")
 
 
 def _check_flags(parser: argparse.ArgumentParser) -> None:
-    _config_flag(parser)
-    _shard_flags(parser)
-    _web_config_flag(parser)
+    config_flag(parser)
+    shard_flags(parser)
+    web_config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
 
 
 def _backfill_flags(parser: argparse.ArgumentParser) -> None:
-    _config_flag(parser)
+    config_flag(parser)
     for flag, name, metavar, text in (
         ("--from", "first", "DATE", "first date: 2026-01-31, or 60d for that many days back"),
         ("--to", "last", "DATE", "last date (%(default)s)"),
@@ -124,23 +134,21 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--missing", action="store_true", help="ask only for dates that the storage lacks")
     parser.add_argument("--dry-run", action="store_true", help="say how many calls it would make")
-    _log_flags(parser, "info")
+    log_flags(parser, "info")
 
 
 def _simulate_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--listen-address",
         metavar="HOST:PORT",
-        type=_address,
+        type=address,
         default="127.0.0.1:10951",
         help="loopback only (%(default)s)",
     )
     parser.add_argument(
-        "--apps", type=_count, default=0, metavar="N", help="healthy apps (0: the demo's fleet)"
+        "--apps", type=count, default=0, metavar="N", help="healthy apps (0: the demo's fleet)"
     )
-    parser.add_argument(
-        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="before every answer"
-    )
+    parser.add_argument("--latency", type=seconds, default=0.0, metavar="SECONDS", help="before every answer")
     parser.add_argument(
         "--always-published", action="store_true", help="yesterday's rows are there at any hour"
     )
@@ -148,8 +156,8 @@ def _simulate_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo_flags(parser: argparse.ArgumentParser) -> None:
-    _web_flags(parser)
-    _log_flags(parser, "warning")
+    web_flags(parser)
+    log_flags(parser, "warning")
 
 
 def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
@@ -157,138 +165,8 @@ def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
         "--web.listen-address",
         dest="listen_address",
         metavar="HOST:PORT",
-        type=_address,
+        type=address,
         default=":10950",
         help="where the exporter listens (%(default)s)",
     )
-    _web_config_flag(parser)
-
-
-def _config_flag(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config.file", dest="config_file", metavar="PATH", default="config.yaml", help="(%(default)s)"
-    )
-
-
-def _shard_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--shard",
-        metavar="N",
-        type=_shard,
-        default="0",
-        help="which part of the apps, from 0; auto: the number of a StatefulSet's pod (%(default)s)",
-    )
-    parser.add_argument(
-        "--total-shards",
-        dest="total_shards",
-        metavar="N",
-        type=_total,
-        default=1,
-        help="into how many parts the apps are divided (%(default)s)",
-    )
-
-
-def _web_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--web.listen-address",
-        dest="listen_addresses",
-        metavar="HOST:PORT",
-        type=_address,
-        action="append",
-        help="address to listen on, repeatable (:10950)",
-    )
-    parser.add_argument(
-        "--web.telemetry-path",
-        dest="telemetry_path",
-        metavar="PATH",
-        type=_path,
-        default="/metrics",
-        help="path of the metrics (%(default)s)",
-    )
-    parser.add_argument(
-        "--sd.target",
-        dest="sd_targets",
-        metavar="HOST:PORT",
-        type=_target,
-        action="append",
-        default=[],
-        help="what /sd names for each shard, {shard} being its number; repeatable for replicas (as asked)",
-    )
-    _web_config_flag(parser)
-    parser.add_argument(
-        "--web.enable-lifecycle",
-        dest="enable_lifecycle",
-        action="store_true",
-        help="allow POST /-/reload (SIGHUP always reloads)",
-    )
-
-
-def _web_config_flag(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--web.config.file",
-        dest="web_config_file",
-        metavar="PATH",
-        help="TLS, basic authentication, headers, rate limit",
-    )
-
-
-def _log_flags(parser: argparse.ArgumentParser, level: str) -> None:
-    parser.add_argument(
-        "--log.level",
-        dest="log_level",
-        choices=("debug", "info", "warning", "error"),
-        default=level,
-        help="(%(default)s)",
-    )
-    parser.add_argument(
-        "--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt", help="(%(default)s)"
-    )
-
-
-def _path(text: str) -> str:
-    taken = text in {"/", "/style.css", "/sd"} or text.startswith(("/-/", "/wechat/ticket/"))
-    if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
-    return text
-
-
-def _address(text: str) -> str:
-    try:
-        parse_address(text)
-    except ListenError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
-
-
-def _target(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:{}\[\]-]+:[0-9{}a-z]+", text) or re.search(
-        r"[{}]", text.replace("{shard}", "")
-    ):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not HOST:PORT such as exporter-{{shard}}.exporter:10950"
-        )
-    return text
-
-
-def _shard(text: str) -> str:
-    if text != AUTO and not (text.isascii() and text.isdigit() and int(text) < MOST_SHARDS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up, nor auto")
-    return text
-
-
-def _total(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_SHARDS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SHARDS}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds such as 0.2")
-    return float(text)
+    web_config_flag(parser)

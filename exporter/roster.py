@@ -53,7 +53,9 @@ class Roster:
         apps: dict[str, App] = {}
         for app in (*config.apps, *self._watch.apps()):
             apps.setdefault(app.appid.lower(), app)
-        self.everyone = tuple(apps.values())
+        everyone = tuple(apps.values())
+        if everyone != self.everyone:  # what is made of it need not be made again
+            self.everyone = everyone
         self.apps = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
         self.ways = {
             app.appid: self.ways[app.appid]

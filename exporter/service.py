@@ -96,6 +96,7 @@ class Exporter:
             stopping=self._stopping,
             shift=Shift(self._replica.duty, self._replica.rhythm),
         )
+        self.watch.renewed = self._ticket_renewed
         self._threads = [
             *self._replica.keep_step(self.ledger, self._duty_changed, self.worker.able, log),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
@@ -227,9 +228,10 @@ class Exporter:
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
-    def ticket_came(self, platform: str, received_at: float) -> None:
-        """WeChat has pushed a verify ticket: ask for the apps that lacked it."""
-        self.watch.ticket_came(platform, received_at)
+    def _ticket_renewed(self, platform: str) -> None:
+        """Ask for the apps that lacked a verify ticket, if it is this exporter that asks."""
+        if not self.worker.asks:
+            return
         lacked = [
             entry.app.appid
             for entry in self.ledger.entries()

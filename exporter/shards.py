@@ -34,7 +34,7 @@ class Shard:
 
     def owns(self, appid: str) -> bool:
         """Whether an app is this shard's."""
-        return self.total == 1 or owner(appid, self.total) == self.number
+        return owner(appid, self.total) == self.number
 
 
 THE_WHOLE: Final = Shard()
@@ -43,6 +43,8 @@ THE_WHOLE: Final = Shard()
 
 def owner(appid: str, total: int) -> int:
     """The number of the shard that an app belongs to, among `total`; the appid's case does not matter."""
+    if total == 1:
+        return 0
     start = blake2b(appid.lower().encode(), digest_size=_DRAW_BYTES)
 
     def draw(number: int) -> bytes:

@@ -221,13 +221,14 @@ def _check_date(item: dict[str, object], asked: date) -> None:
 
 
 def _figure(item: dict[str, object], field: Field) -> int | float | None:
-    values = {_value(each, field) for each in _found(item, field.name, field.camel)}
+    values = {figure(each, field) for each in _found(item, field.name, field.camel)}
     if len(values) > 1:
         raise MalformedRowError(f"{field.name} and {field.camel} differ")
     return values.pop() if values else None
 
 
-def _value(found: object, field: Field) -> int | float:
+def figure(found: object, field: Field) -> int | float:
+    """The figure that something read is, a number or one written as a text; raises MalformedRowError."""
     value = _number(found)
     if value is None or not value >= 0:  # NaN is not
         raise MalformedRowError(f"{field.name} is {_shown(found)}, not a number from 0 up")

@@ -1,9 +1,6 @@
-import argparse
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -113,81 +110,3 @@ def test_the_version_needs_none_of_the_heavy_libraries() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     for heavy in ("requests", "pydantic", "yaml", "starlette", "uvicorn", "jinja2", "prometheus_client"):
         assert f"'{heavy}'" not in told
-
-
-# Which part of the apps
-
-
-@pytest.fixture
-def flags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., argparse.Namespace]:
-    """What the command is given for these words."""
-
-    def parsed(*words: str) -> argparse.Namespace:
-        seen: list[argparse.Namespace] = []
-
-        def run(given: argparse.Namespace) -> int:
-            seen.append(given)
-            return 0
-
-        monkeypatch.setattr("exporter.cli.import_module", lambda _: SimpleNamespace(run=run))
-        assert main(list(words)) == 0
-        return seen[0]
-
-    return parsed
-
-
-def test_without_flags_an_exporter_has_all_apps(flags: Callable[..., argparse.Namespace]) -> None:
-    assert (flags().shard, flags().total_shards, flags().sd_targets) == ("0", 1, [])
-
-
-@pytest.mark.parametrize("command", ["serve", "check"])
-def test_shards_are_named_by_number_or_by_the_pod(
-    command: str, flags: Callable[..., argparse.Namespace]
-) -> None:
-    given = flags(command, "--shard=2", "--total-shards=3")
-    assert (given.shard, given.total_shards) == ("2", 3)
-    assert flags(command, "--shard=auto", "--total-shards=1000").shard == "auto"
-
-
-def test_targets_for_service_discovery_may_name_the_shard(flags: Callable[..., argparse.Namespace]) -> None:
-    targets = ["exporter-{shard}.exporter:10950", "10.0.0.1:1095{shard}", "[::1]:10950"]
-    assert flags(*(f"--sd.target={target}" for target in targets)).sd_targets == targets
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["--shard=-1"], "'-1' is not a number from 0 up, nor auto"),
-        (["--shard=x"], "'x' is not a number"),
-        (["--shard=1000"], "'1000' is not a number"),
-        (["--shard=٣"], "is not a number"),
-        (["--total-shards=0"], "'0' is not a number from 1 to 1000"),
-        (["--total-shards=1001"], "'1001' is not a number from 1 to 1000"),
-        (["--total-shards=three"], "'three' is not a number from 1 to 1000"),
-        (["--sd.target=exporter"], "is not HOST:PORT"),
-        (["--sd.target=exporter-{number}:10950"], "is not HOST:PORT"),
-        (["--sd.target=http://exporter:10950"], "is not HOST:PORT"),
-    ],
-)
-def test_what_is_no_shard_or_target_is_told(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["--shard=3", "--total-shards=3"], "--shard=3: with --total-shards=3 shards count from 0 to 2"),
-        (["--shard=auto", "--total-shards=3"], "--shard=auto: the name 'no-number' does not end in a number"),
-    ],
-)
-def test_a_shard_that_there_is_not_is_exit_code_2_before_the_configuration_is_read(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("POD_NAME", "no-number")
-    assert main([*words, "--config.file=/no/such/file.yaml"]) == 2
-    assert told in capsys.readouterr().err

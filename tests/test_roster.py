@@ -74,6 +74,16 @@ def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(line
         assert len(one.apps) == len(other.apps)
 
 
+def test_while_no_app_comes_or_goes_the_list_of_all_stays_the_same_one(line: Line) -> None:
+    one = roster(THE_WHOLE, make_app(99))
+    one.configure(CONFIG, line)
+    everyone = one.everyone
+    one.gather(CONFIG, line)
+    assert one.everyone is everyone
+    one.gather(replace(CONFIG, apps=CONFIG.apps[1:]), line)
+    assert len(one.everyone) == len(everyone) - 1
+
+
 def test_an_account_that_is_found_goes_to_its_shard(line: Line) -> None:
     shards = [roster(Shard(number, 2)) for number in range(2)]
     for shard in shards:

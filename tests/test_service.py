@@ -2,7 +2,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from exporter.shards import Shard
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
+from exporter.store.entry import Health
 from exporter.store.interface import StoreError
+from exporter.wechat.errors import Reason
 from tests.redis_server import RedisServer, redis_server
 
 FIRST, SECOND = fake_appid(1), fake_appid(2)
@@ -223,3 +227,43 @@ def test_a_storage_that_is_not_there_at_the_start_is_told(
     redis.kill()
     with pytest.raises(StoreError, match="Is Redis there"):
         Exporter(load(write(), {}), log)
+
+
+# A verify ticket comes
+
+
+@pytest.fixture
+def lacking(
+    settings: Any, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+) -> Iterator[Exporter]:
+    """An exporter, not started, that shows an app which lacked the platform's ticket."""
+    settings["platforms"] = [
+        {
+            "name": "main",
+            "component_appid": "wxfa4ec00000000001",
+            "component_appsecret": "not-a-real-component-secret",
+            "verify_ticket": {"file": "ticket"},
+        }
+    ]
+    settings["apps"] = [{"appid": FIRST, "token": {"type": "third_party", "platform": "main"}}]
+    exporter = Exporter(load(write(), {}), log)
+    failed = Health(last_refresh=time.time(), reason=Reason.THIRD_PARTY_TICKET)
+    exporter.ledger.update(FIRST, lambda entry: replace(entry, health=failed))
+    exporter.publisher.publish()
+    yield exporter
+    exporter.stop(1)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(
+    asks: bool,  # noqa: FBT001 - the two sides
+    lacking: Exporter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lacking.worker, "_duty", SimpleNamespace(mine=asks))
+    lacking.watch.ticket_came("main", time.time())
+    assert [entry.health.awaited for entry in lacking.ledger.entries()] == [asks]
+    assert lacking.reload() is None  # all is shown anew
+    lacking.publisher.publish()
+    assert lacking.publisher.page.ready
+    assert b"wechat_miniprogram_up{" in b"".join(lacking.publisher.page.text.plain)

@@ -31,7 +31,6 @@ from exporter.store.shared import is_shared
 from exporter.trend import DAY_SECONDS
 from exporter.wechat.pool import TokenPool
 
-FORMATS: Final = ("openmetrics", "prometheus", "csv", "jsonl")
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _OURS: Final = frozenset({"appid", "name", "ref_date"})
 

@@ -15,7 +15,7 @@ from exporter.config import ConfigError, load
 from exporter.config.settings import AccessToken, App, Config
 from exporter.refresh import accounts
 from exporter.refresh.pace import Pace
-from exporter.shards import ShardError, choose_shard
+from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import open_store
@@ -48,11 +48,11 @@ def run(flags: argparse.Namespace) -> int:
         sys.stderr.write(f"warning: {warning}\n")
     if flags.web_config_file is not None:
         sys.stdout.write(f"{flags.web_config_file}: OK\n")
-    return check_online(config, chinese=_prefers_chinese(os.environ)) if flags.online else 0
+    return check_online(config, shard, chinese=_prefers_chinese(os.environ)) if flags.online else 0
 
 
-def check_online(config: Config, *, chinese: bool) -> int:
-    """Ask for yesterday's row of every app once and print a line about each.
+def check_online(config: Config, shard: Shard, *, chinese: bool) -> int:
+    """Ask for yesterday's row of every app of the shard once and print a line about each.
 
     Refresh tokens that come back must not be lost, and tokens that a fleet shares be used.
     """
@@ -73,19 +73,19 @@ def check_online(config: Config, *, chinese: bool) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
-        return _ask_all(config, store, chinese=chinese)
+        return _ask_all(config, shard, store, chinese=chinese)
     finally:
         store.close()
 
 
-def _ask_all(config: Config, store: Store, *, chinese: bool) -> int:
+def _ask_all(config: Config, shard: Shard, store: Store, *, chinese: bool) -> int:
     pace = Pace(config.refresh.requests_per_second, time.monotonic, time.sleep)
     line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
     shelves: Shelves = own_shelves
     if is_shared(store):
         shelves = pooled_shelves(store.tokens, line, config, threading.Event().wait)
     platforms = open_platforms(config.platforms, line, store, shelves)
-    found, failed = _discovered(config, platforms, chinese=chinese)
+    found, failed = _discovered(config, shard, platforms, chinese=chinese)
     apps = (*config.apps, *found)
 
     def ask(app: App) -> Row | Failure:
@@ -106,9 +106,9 @@ def _ask_all(config: Config, store: Store, *, chinese: bool) -> int:
 
 
 def _discovered(
-    config: Config, platforms: Mapping[str, OpenPlatform], *, chinese: bool
+    config: Config, shard: Shard, platforms: Mapping[str, OpenPlatform], *, chinese: bool
 ) -> tuple[list[App], int]:
-    """The accounts that discovery would add, told of; and how many platforms failed."""
+    """The accounts that discovery would add to the shard, told of; and how many platforms failed."""
     configured = {app.appid.lower() for app in config.apps}
     found: list[App] = []
     failed = 0
@@ -127,7 +127,7 @@ def _discovered(
         found += [
             accounts.app_of(appid, accounts.Account(), name)
             for appid in appids
-            if appid.lower() not in configured
+            if appid.lower() not in configured and shard.owns(appid)
         ]
     return found, failed
 

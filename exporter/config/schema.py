@@ -4,7 +4,7 @@ The checks, the error messages and the reference in the docs are all made from t
 is one more field of `MainFile`.
 """
 
-from typing import Annotated, Final, Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -15,8 +15,6 @@ from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
 from exporter.config.settings import App, RefreshSettings, StableToken, WechatSettings
 from exporter.config.storage import StorageEntry
 from exporter.config.tokens import Appid, Entry, FilePath, Place, SecretEntry, TokenEntry
-
-PLANNED_KEYS: Final[tuple[str, ...]] = ()
 
 Text = Annotated[str, Rule("a text")]
 LabelName = Annotated[

@@ -22,7 +22,6 @@ from exporter.config.tokens import Entry, FilePath, Place, SecretText, secret_of
 SQLITE: Final = "sqlite:///"
 MEMORY: Final = "memory://"
 KEY_BYTES: Final = 32
-_REDIS: Final = ("redis:", "rediss:", "redis+", "rediss+")
 _SCHEMES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 _PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
@@ -41,9 +40,12 @@ _OF_REDIS: Final = (
 
 
 def storage_url(text: str) -> str:
-    """Where rows are kept: in memory, in a file, or in Redis."""
+    """Where rows are kept: in memory, in a file, or in Redis; without the white space around it."""
+    text = text.strip()
     if text == MEMORY or (text.startswith(SQLITE) and _is_file(text.removeprefix(SQLITE))):
         return text
+    if len(text.split()) > 1 or not text.isprintable():
+        raise ValueError("no address has white space inside")
     _server(urlsplit(text))
     return text
 
@@ -127,7 +129,7 @@ def problems(storage: object, place: Place) -> Iterator[Problem]:
         return
     path = ("storage",)
     url = storage.get("url")
-    redis = isinstance(url, str) and url.startswith(_REDIS)
+    redis = isinstance(url, str) and _is_redis(url)
     for key in _SECRETS:
         yield from readable(storage, f"{key}_file", path, place)
         if key in storage and f"{key}_file" in storage:
@@ -144,7 +146,7 @@ def problems(storage: object, place: Place) -> Iterator[Problem]:
 def _redis(url: str, storage: Mapping[str, object], place: Place) -> Iterator[Problem]:
     path = ("storage",)
     with suppress(ValueError):  # no URL: the schema has told
-        yield from _address(urlsplit(url), storage)
+        yield from _address(urlsplit(url.strip()), storage)
     if find_spec("redis") is None:
         yield Problem((*path, "url"), f"needs redis, which is not installed: {_INSTALL}")
     ca_file = storage.get("ca_file")
@@ -177,6 +179,11 @@ def _key_in_file(storage: Mapping[str, object], place: Place) -> Iterator[Proble
         except ValueError:
             what = f"{shown(written)} does not hold a key (32 bytes as URL-safe base64)"
             yield Problem(("storage", "encryption_key_file"), what)
+
+
+def _is_redis(url: str) -> bool:
+    """Whether a Redis is meant, however well the rest is written; a scheme is the same in capital letters."""
+    return url.strip().partition(":")[0].partition("+")[0].lower() in ("redis", "rediss")
 
 
 def _server(parts: SplitResult) -> RedisServer:

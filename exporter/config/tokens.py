@@ -25,8 +25,6 @@ from exporter.config.settings import (
     TokenSettings,
 )
 
-PLANNED_TOKENS: Final[tuple[str, ...]] = ()
-
 SecretText = Annotated[str, Rule("a text of one line, not empty", texts.secret, hidden=True)]
 FilePath = Annotated[str, Rule("a file's path", texts.filled)]
 PlatformName = Annotated[

@@ -9,13 +9,11 @@ from pydantic.fields import FieldInfo
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.rules import found
 from exporter.config.scalars import BROKEN, Kind, Scalar
-from exporter.config.schema import PLANNED_KEYS, rule_of
-from exporter.config.tokens import PLANNED_TOKENS, TOKENS
+from exporter.config.schema import rule_of
+from exporter.config.tokens import TOKENS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-LATER: Final = "not supported by this version yet"
 
 _A_MAPPING: Final = "a mapping (key: value) is needed"
 _CONTAINERS: Final = {
@@ -87,8 +85,6 @@ def _missing(field: FieldInfo) -> str:
 
 def _unknown_key(path: KeyPath, value: object, fields: dict[str, FieldInfo]) -> Problem:
     name = str(path[-1])
-    if name in PLANNED_KEYS:
-        return Problem(path, LATER)
     allowed = ", ".join(sorted(fields))
     close = get_close_matches(name, fields, n=1, cutoff=0.7)
     if close:
@@ -106,6 +102,4 @@ def _token_type(value: object) -> str:
         return f"missing (allowed: {allowed})"
     if not isinstance(chosen, str):
         return f"found {found(chosen)}, a text is needed (allowed: {allowed})"
-    if chosen in PLANNED_TOKENS:
-        return f"{chosen} is {LATER} (allowed: {allowed})"
     return f"{shown(chosen)} is not a token type (allowed: {allowed})"

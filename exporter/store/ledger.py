@@ -68,12 +68,12 @@ class Ledger:
             self._news.notify_all()
 
     def ask_again(self, appids: Collection[str]) -> None:
-        """Take these for not yet asked: what made them fail has just been mended."""
+        """Let these be asked at once: what made them fail has just been mended; till then it is shown."""
         with self._news:
             for appid in appids:
                 entry = self._entries.get(appid)
                 if entry is not None:
-                    health = Health(last_success=entry.health.last_success)
+                    health = replace(entry.health, resume_at=None, strikes=0, lifted=True)
                     self._entries[appid] = replace(entry, health=health)
 
     def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:

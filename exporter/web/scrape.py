@@ -17,6 +17,8 @@ OWN_SECONDS: Final = 0.25
 """How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
 
 _REMEMBERED: Final = 64
+_MOST_APPIDS: Final = 100  # of one request: they are rendered while others wait
+_TOO_MANY: Final = PlainTextResponse(f"At most {_MOST_APPIDS} mini programs by appid.\n", 400)
 _UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another shard's?\n", 404)
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -115,7 +117,7 @@ def _headers(body: Sequence[bytes], *, openmetrics: bool, gzip: bool) -> Headers
 class MetricsApp:
     """The same answers through ASGI, for requests that the server's short way does not take.
 
-    With `?appid=…` the page has that app alone.
+    With `?appid=…` the page has that app alone, or those few: 404 where one is not here, 400 for too many.
     """
 
     def __init__(self, scrapes: Scrapes) -> None:
@@ -123,12 +125,15 @@ class MetricsApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page in the form that the client asks for."""
-        appids = parse_qs(scope["query_string"].decode("latin-1")).get("appid")
-        answer = (
-            self._scrapes.excerpt(scope["headers"], appids)
-            if appids
-            else self._scrapes.answer(scope["headers"])
-        )
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        appids = query.get("appid")
+        if appids is None:
+            answer: Answer | None = self._scrapes.answer(scope["headers"])
+        elif len(appids) > _MOST_APPIDS:
+            await _TOO_MANY(scope, receive, send)
+            return
+        else:
+            answer = self._scrapes.excerpt(scope["headers"], appids)
         if answer is None:
             await _UNKNOWN(scope, receive, send)
             return

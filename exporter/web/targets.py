@@ -3,12 +3,14 @@
 Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 """
 
+import asyncio
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from exporter.config.settings import App
 from exporter.shards import Shard, owner
@@ -16,13 +18,20 @@ from exporter.shards import Shard, owner
 TARGETS_PATH: Final = "/sd"
 _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
+_KEPT: Final = 4  # answers: a hundred thousand apps make some forty megabytes
 
 Group = dict[str, Any]
 """One item of the answer: `targets` and `labels`."""
 
+Wish = tuple[str, str, str]
+"""What an answer depends on beside the apps: per what, the scheme, the address that was asked."""
+
 
 class Targets:
-    """Answers with one target per shard, or with `?per=app` with one per app, each of its own page."""
+    """Answers with one target per shard, or with `?per=app` with one per app, each of its own page.
+
+    Answers are made one at a time and kept as long as the apps are the same ones.
+    """
 
     def __init__(
         self,
@@ -36,29 +45,60 @@ class Targets:
         self._shard = shard
         self._templates = templates
         self._telemetry_path = telemetry_path
+        self._making = asyncio.Lock()  # waiting for it takes no thread from others
+        self._kept: dict[Wish, tuple[Sequence[App], bytes]] = {}
+        self._numbers: dict[str, int] = {}
 
     async def answer(self, request: Request) -> Response:
         """The groups as JSON; 400 for another wish."""
         per = request.query_params.get("per", "shard")
         if per not in ("shard", "app"):
             return PlainTextResponse("per is shard or app\n", 400, _UNCACHED)
-        asked = request.headers.get("host") or ":".join(map(str, request.scope["server"]))
-        common = {"__scheme__": request.url.scheme, "__metrics_path__": self._telemetry_path}
-        groups = self.per_app if per == "app" else self.per_shard
-        found = await run_in_threadpool(lambda: list(groups(asked, common)))
-        return JSONResponse(found, headers=_UNCACHED)
+        asked = "" if self._templates else request.headers.get("host") or _address(*request.scope["server"])
+        wish = per, request.scope["scheme"], asked
+        body = self._held(wish, self._apps()) or await self._make(wish)
+        return Response(body, media_type="application/json", headers=_UNCACHED)
 
-    def per_shard(self, asked: str, common: dict[str, str]) -> Iterator[Group]:
+    async def _make(self, wish: Wish) -> bytes:
+        async with self._making:
+            apps = self._apps()
+            body = self._held(wish, apps)  # made for another while this one waited
+            if body is None:
+                body = await run_in_threadpool(self._made, wish, apps)
+                self._keep(wish, apps, body)
+            return body
+
+    def _held(self, wish: Wish, apps: Sequence[App]) -> bytes | None:
+        made_of, body = self._kept.get(wish, (None, None))
+        return body if made_of is apps else None
+
+    def _keep(self, wish: Wish, apps: Sequence[App], body: bytes) -> None:
+        current = [(each, kept) for each, kept in self._kept.items() if kept[0] is apps and each != wish]
+        self._kept = dict([*current[1 - _KEPT :], (wish, (apps, body))])
+
+    def _made(self, wish: Wish, apps: Sequence[App]) -> bytes:
+        """The answer's bytes; group by group, as nothing else runs while one text is made."""
+        per, scheme, asked = wish
+        common = {"__scheme__": scheme, "__metrics_path__": self._telemetry_path}
+        groups = self._per_app(apps, asked, common) if per == "app" else self._per_shard(asked, common)
+        written = (json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() for each in groups)
+        return b"[%b]" % b",".join(written)
+
+    def _per_shard(self, asked: str, common: dict[str, str]) -> Iterator[Group]:
         """Every shard; without templates this one alone, as it knows no other's address."""
         numbers: Iterable[int] = range(self._shard.total) if self._templates else (self._shard.number,)
         for number in numbers:
             labels = {**common, f"{_META}_shard": str(number)}
             yield {"targets": self._at(number, asked), "labels": labels}
 
-    def per_app(self, asked: str, common: dict[str, str]) -> Iterator[Group]:
+    def _per_app(self, apps: Sequence[App], asked: str, common: dict[str, str]) -> Iterator[Group]:
         """Every app at the shard that has it; `instance` tells them apart, as `up` has no label appid."""
-        for app in self._apps():
-            number = owner(app.appid, self._shard.total)
+        known, total = self._numbers, self._shard.total
+        self._numbers = {
+            app.appid: known[app.appid] if app.appid in known else owner(app.appid, total) for app in apps
+        }
+        for app in apps:
+            number = self._numbers[app.appid]
             if not self._templates and number != self._shard.number:
                 continue
             labels = {
@@ -74,3 +114,7 @@ class Targets:
 
     def _at(self, number: int, asked: str) -> list[str]:
         return [each.replace("{shard}", str(number)) for each in self._templates] or [asked]
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -86,6 +86,10 @@ class ComponentTokenSource:
         return b""
 
 
+class GivenUpError(Exception):
+    """A list was not read to its end, as the caller does not want it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The accounts that have authorised a platform, with their refresh tokens ('' where WeChat has none).
@@ -142,10 +146,17 @@ class Component:
 
         return self.keeper.use(call)
 
-    def list_accounts(self) -> Listing:
-        """Read the whole list of accounts, in pages of 500; raises CallError."""
+    def list_accounts(self, go_on: Callable[[], bool] = lambda: True) -> Listing:
+        """Read the whole list of accounts, in pages of 500.
+
+        `go_on`: asked after every page; 100,000 accounts have 200 of them.
+
+        Raises:
+            CallError: the list cannot be read.
+            GivenUpError: `go_on` has said no; nothing is kept of the list.
+        """
         with self._lock:
-            return self._read_list()
+            return self._read_list(go_on)
 
     def held_listing(self) -> Listing | None:
         """The list as it was last read, by this exporter or another one with the same vault."""
@@ -176,12 +187,12 @@ class Component:
             self._unhelpful_until = self.line.clock() + _LIST_PAUSE
             return None
 
-    def _read_list(self) -> Listing:
+    def _read_list(self, go_on: Callable[[], bool] = lambda: True) -> Listing:
         """The whole list; read once more where it changed meanwhile, as an account may have been skipped."""
         asked_at = self.line.clock()
-        found, whole = self._read_pages()
+        found, whole = self._read_pages(go_on)
         if not whole:
-            found, _ = self._read_pages()
+            found, _ = self._read_pages(go_on)
         self._listing = Listing(found, asked_at)
         with suppress(VaultError):  # it can be read again
             self._vault.save_credential(self._listing_key, json.dumps([asked_at, found]))
@@ -202,13 +213,15 @@ class Component:
     def _listing_key(self) -> str:
         return f"listing/{self.settings.component_appid}"
 
-    def _read_pages(self) -> tuple[dict[str, str], bool]:
+    def _read_pages(self, go_on: Callable[[], bool]) -> tuple[dict[str, str], bool]:
         """All pages, and whether they have as many accounts as each of them announced."""
         found: dict[str, str] = {}
         totals: set[int] = set()
         offset, total = 0, 1
         while offset < total:
             page, total = self.ask(Endpoint.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, _page)
+            if not go_on():
+                raise GivenUpError
             totals.add(total)
             if not page:
                 break

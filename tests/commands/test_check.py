@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from exporter.cli import main
+from exporter.shards import owner
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
@@ -108,11 +109,11 @@ platforms:
 """
 
 
-def platform_check(wechat: Simulator, tmp_path: Path, apps: str = "") -> int:
+def platform_check(wechat: Simulator, tmp_path: Path, apps: str = "", *flags: str) -> int:
     path = tmp_path / "config.yaml"
     text = f"wechat: {{base_url: '{wechat.base_url}'}}\nstorage: {{url: 'sqlite:///exporter.db'}}\n"
     path.write_text(text + apps + PLATFORM.format(url=wechat.base_url), "utf-8")
-    return main(["check", f"--config.file={path}", "--online"])
+    return main(["check", f"--config.file={path}", "--online", *flags])
 
 
 @pytest.fixture
@@ -135,6 +136,18 @@ def test_accounts_of_a_platform_are_checked_too_and_no_refresh_token_is_lost(
         assert f"({fake_appid(2)}): FAILED, third_party_refresh_token" in told
         assert told.endswith("2 of 3 apps OK\n")
     assert platform_wechat.calls("authorizer_token", outcome="61023") == 0
+
+
+def test_the_accounts_of_other_shards_are_left_to_their_checks(
+    platform_wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        assert platform_check(platform_wechat, tmp_path, "", f"--shard={number}", "--total-shards=2") == 0
+        asked = [appid for appid in map(fake_appid, (1, 2, 3)) if owner(appid, 2) == number]
+        told = capsys.readouterr().out
+        assert [appid for appid in map(fake_appid, (1, 2, 3)) if f"({appid}): OK" in told] == asked
+        assert told.endswith(f"{len(asked)} of {len(asked)} apps OK\n")
+    assert platform_wechat.calls("daily_visit_trend") == 3
 
 
 def test_a_platform_that_is_refused_is_told_with_what_to_do(

@@ -258,6 +258,20 @@ def test_every_setting_of_a_shared_storage_arrives_with_its_paths_resolved() -> 
     )
 
 
+def test_capitals_and_white_space_around_make_no_other_storage() -> None:
+    assert good("redis-capitals.yaml").storage == StorageSettings(
+        "rediss://cache:6380/3",
+        RedisServer(
+            (("cache", 6380),),
+            3,
+            tls=True,
+            user="exporter",
+            ca_file=f"{GOOD}/ca.pem",
+            password=Secret(path=GOOD / "secrets/redis"),
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "shown", "server"),
     [

@@ -1,319 +1,99 @@
-"""The watch over platforms, on a clock that stands still, turn by turn."""
-
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+"""The watch over platforms: how new their tickets are, and what follows from a new one."""
 
 import pytest
-from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import Discovery, Platform, Secret, TicketFile
-from exporter.refresh import platforms as watched
-from exporter.refresh.platforms import PlatformWatch, Turn, _Search
-from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid, fleet
-from exporter.simulator.server import Conditions, Simulator
-from exporter.store.interface import StoreError
-from exporter.store.memory import MemoryStore
-from exporter.wechat.line import Line
-from exporter.wechat.third_party import OpenPlatform, open_platforms
-from tests.refresh.leases import Leases
-from tests.wechat.lines import Clock, opened
-
-START = Clock().now
+from exporter.config.settings import Secret, TicketCallback
+from exporter.refresh.platforms import PlatformWatch, Turn
+from exporter.simulator.fleet import DEMO_PLATFORM
+from exporter.wechat.tickets import PushedTicket, Ticket
+from tests.refresh.scenes import Scene
 
 
-@dataclass
-class Gauges:
-    tickets: list[float] = field(default_factory=list)
-    found: list[tuple[int, int]] = field(default_factory=list)
+def test_the_age_of_the_ticket_is_told_every_five_minutes(scene: Scene) -> None:
+    watch = scene.watch()
+    came_at = scene.ticket.stat().st_mtime
+    for seconds in (0, 299, 1):
+        scene.clock.now += seconds
+        watch.look_at_tickets()
+    assert scene.gauges.tickets == [came_at, came_at]
+    scene.ticket.unlink()
+    scene.clock.now += 300
+    watch.look_at_tickets()
+    assert len(scene.gauges.tickets) == 2
 
-    def ticket(self, platform: str, received_at: float) -> None:
-        self.tickets.append(received_at)
 
-    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
-        self.found.append((apps, without_token))
+class Pushed:
+    """A watch over a platform whose tickets WeChat pushes to some exporter, and what it was told."""
 
+    def __init__(self, scene: Scene, turn: Turn | None = lambda _: True) -> None:
+        scene.source = TicketCallback(Secret(DEMO_PLATFORM.token), Secret(DEMO_PLATFORM.aes_key))
+        self.scene = scene
+        self.renewed: list[str] = []
+        self.watch = self.opened(turn)
 
-@dataclass
-class Scene:
-    sim: Simulator
-    line: Line
-    clock: Clock
-    ticket: Path
-    log: FilteringBoundLogger
-    vault: MemoryStore = field(default_factory=MemoryStore)
-    gauges: Gauges = field(default_factory=Gauges)
-    shown: list[int] = field(default_factory=list)
-
-    def platform(self) -> OpenPlatform:
-        settings = Platform(
-            "main",
-            DEMO_PLATFORM.component_appid,
-            Secret(DEMO_PLATFORM.secret),
-            TicketFile(self.ticket),
-            Discovery(3600.0),
-        )
-        return open_platforms([settings], self.line, self.vault)["main"]
-
-    def watch(self, turn: Turn | None = None, names: Callable[[str], bool] = lambda _: True) -> PlatformWatch:
-        watch = PlatformWatch(
-            self.vault,
-            lambda: self.shown.append(len(watch.apps())),
-            self.gauges,
-            self.log,
-            clock=self.clock,
-            stopping=threading.Event(),
-            turn=turn,
-            names=names,
-        )
-        watch.configure({"main": self.platform()})
+    def opened(self, turn: Turn | None) -> PlatformWatch:
+        watch = self.scene.watch(turn)
+        watch.renewed = self.renewed.append
         return watch
 
-    def turn(self, watch: PlatformWatch) -> _Search:
-        search = watch._searches["main"]
-        watch.search(search)
-        return search
+    def push(self) -> None:
+        """A ticket comes to another exporter, which keeps it in the vault."""
+        ticket = Ticket(self.scene.sim.new_ticket("main"), self.scene.clock.now)
+        PushedTicket(DEMO_PLATFORM.component_appid, self.scene.vault).keep(ticket)
+
+    def looks(self, *waits: float) -> list[str]:
+        """Of which platforms it says that they have a new ticket, when it looks after these seconds."""
+        self.renewed.clear()
+        for seconds in waits:
+            self.scene.clock.now += seconds
+            self.watch.look_at_tickets()
+        return list(self.renewed)
 
 
 @pytest.fixture
-def apps() -> int:
-    return 3
+def pushed(scene: Scene) -> Pushed:
+    return Pushed(scene)
 
 
-@pytest.fixture
-def scene(
-    tmp_path: Path, apps: int, log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
-    monkeypatch.setattr(watched, "_NAME_PAUSE", 0)
-    clock = Clock()
-    with (
-        Simulator(fleet(apps, seed=1), Conditions(time_source=clock), platforms=[DEMO_PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
-    ):
-        ticket = tmp_path / "ticket"
-        ticket.write_text(sim.new_ticket("main"))
-        yield Scene(sim, line, clock, ticket, log)
+def test_a_ticket_pushed_to_another_exporter_is_gone_on_with_within_half_a_minute(pushed: Pushed) -> None:
+    assert pushed.looks(0) == []
+    pushed.scene.turn(pushed.watch)
+    assert pushed.watch.apps() == []  # there is no ticket to list with
+    pushed.push()
+    assert pushed.looks(29) == []
+    assert pushed.looks(1) == ["main"]
+    assert pushed.scene.gauges.tickets == [pushed.scene.clock.now - 30]
+    pushed.scene.turn(pushed.watch)
+    assert len(pushed.watch.apps()) == 3
+    assert pushed.looks(30, 30, 300) == []
 
 
-def test_accounts_are_shown_with_their_names_and_asked_for_once_an_interval(scene: Scene) -> None:
-    watch = scene.watch()
-    assert not watch.settled
-    for seconds in (0, 1, 3598):
-        scene.clock.now += seconds
-        scene.turn(watch)
-    assert [app.name for app in watch.apps()] == ["app-00001", "app-00002", "app-00003"]
-    assert watch.settled
-    assert scene.gauges.found == [(3, 0)]
-    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (1, 3)
-    scene.clock.now += 1
-    scene.turn(watch)
-    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (2, 3)
+def test_each_newer_ticket_is_news(pushed: Pushed) -> None:
+    pushed.push()
+    pushed.looks(0)
+    for _ in range(3):
+        pushed.scene.clock.now += 600
+        pushed.push()
+        assert pushed.looks(30, 30) == ["main"]
 
 
-def test_names_are_refreshed_daily_and_known_after_a_restart(scene: Scene) -> None:
-    scene.turn(scene.watch())
-    again = scene.watch()
-    assert again.settled
-    assert [app.name for app in again.apps()] == ["app-00001", "app-00002", "app-00003"]
-    scene.turn(again)
-    assert scene.sim.calls("get_authorizer_info") == 3
-    scene.clock.now += 86_400
-    scene.ticket.write_text(scene.sim.new_ticket("main"))
-    scene.turn(again)
-    assert scene.sim.calls("get_authorizer_info") == 6
+def test_a_ticket_that_is_there_at_the_start_is_no_news(pushed: Pushed) -> None:
+    pushed.push()
+    assert pushed.looks(0, 30) == []
+    assert pushed.scene.gauges.tickets != []
 
 
-def test_a_list_that_fails_is_tried_later_and_later_and_told_once(scene: Scene, events: list[Any]) -> None:
-    scene.ticket.write_text("an-invented-ticket")
-    watch = scene.watch()
-    delays = []
-    for _ in range(8):
-        search = scene.turn(watch)
-        delays.append(search.list_at - scene.clock.now)
-        scene.clock.now = search.list_at
-    assert delays == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    assert watch.settled
-    warnings = [event for event in events if event["log_level"] == "warning"]
-    assert [event["event"] for event in warnings] == ["discovery failing"]
-    assert "start_push_ticket" in warnings[0]["advice"]
-    scene.ticket.write_text(scene.sim.new_ticket("main"))
-    watch.ticket_came("main", scene.clock.now)
-    scene.turn(watch)
-    assert len(watch.apps()) == 3
+def test_a_ticket_that_came_to_this_exporter_itself_is_news_once(pushed: Pushed) -> None:
+    pushed.looks(0)
+    pushed.push()
+    pushed.watch.ticket_came("main", pushed.scene.clock.now)
+    assert pushed.renewed == ["main"]
+    assert pushed.looks(30, 30) == []
 
 
-def test_an_event_brings_a_new_list_but_not_a_flood_of_them(scene: Scene) -> None:
-    watch = scene.watch()
-    scene.turn(watch)
-    for _ in range(20):
-        watch.accounts_changed("main")
-        scene.turn(watch)
-        scene.clock.now += 1
-    assert scene.sim.calls("get_authorizer_list") == 2
-
-
-def test_one_name_that_cannot_be_had_does_not_stop_the_others(scene: Scene) -> None:
-    watch = scene.watch()
-    search = watch._searches["main"]
-    watch._list(search)
-    scene.sim.platforms["main"].withdraw(fake_appid(1))
-    watch._name(search, list(search.known))
-    assert [app.name for app in watch.apps()] == [fake_appid(1), "app-00002", "app-00003"]
-    assert search.names_at == 0
-
-
-def test_names_wait_while_the_platform_itself_is_refused(scene: Scene) -> None:
-    watch = scene.watch()
-    search = watch._searches["main"]
-    watch._list(search)
-    scene.sim.platforms["main"].ip_allowed = False
-    watch._name(search, list(search.known))
-    assert scene.sim.calls("get_authorizer_info", outcome="61004") == 1
-    assert search.names_at == scene.clock.now + 60
-    refused = scene.sim.calls(outcome="61004")
-    scene.turn(watch)
-    assert scene.sim.calls(outcome="61004") == refused
-    assert watch._next_at(search) >= scene.clock.now + 60
-
-
-@pytest.mark.parametrize("apps", [1200])
-def test_the_accounts_of_a_large_platform_are_shown_before_all_have_names(scene: Scene) -> None:
-    watch = scene.watch()
-    search = scene.turn(watch)
-    assert scene.sim.calls("get_authorizer_list") == 3
-    assert scene.shown == [1200, 1200]
-    assert scene.sim.calls("get_authorizer_info") == 550
-    for _ in range(2):
-        assert watch._next_at(search) <= scene.clock.now
-        scene.turn(watch)
-    assert scene.sim.calls("get_authorizer_info") == 1200
-    assert watch._next_at(search) > scene.clock.now
-
-
-def test_a_line_that_is_down_ends_a_turn_at_its_first_name(scene: Scene) -> None:
-    watch = scene.watch()
-    search = watch._searches["main"]
-    watch._list(search)
-    scene.sim.stop()
-    watch._name(search, list(search.known))
-    assert sum(account.asked_at > 0 for account in search.known.values()) == 1
-
-
-def test_the_age_of_the_ticket_is_told(scene: Scene) -> None:
-    watch = scene.watch()
-    watch._look_at_tickets()
-    assert scene.gauges.tickets == [scene.ticket.stat().st_mtime]
-    scene.ticket.unlink()
-    watch._look_at_tickets()
+def test_with_a_vault_of_its_own_an_exporter_need_not_look_for_what_came_elsewhere(scene: Scene) -> None:
+    pushed = Pushed(scene, turn=None)
+    pushed.looks(0)
+    pushed.push()
+    assert pushed.looks(30, 300) == []
     assert len(scene.gauges.tickets) == 1
-
-
-# Together with other exporters
-
-
-class Replicas:
-    """Two exporters' watches over one platform, with one vault."""
-
-    work = f"accounts/{DEMO_PLATFORM.component_appid}"
-
-    def __init__(self, scene: Scene, turn_seconds: float = 60.0) -> None:
-        self.scene = scene
-        self.leases = Leases(scene.clock)
-        self.first, self.second = (
-            scene.watch(lambda work, holder=holder: self.leases.take(work, holder, turn_seconds))  # type: ignore[misc]
-            for holder in ("first", "second")
-        )
-
-    def turns(self, *watches: PlatformWatch) -> None:
-        for watch in watches:
-            self.scene.turn(watch)
-
-    def names(self, watch: PlatformWatch) -> list[str]:
-        return [app.name for app in watch.apps()]
-
-
-NAMES = ["app-00001", "app-00002", "app-00003"]
-
-
-def test_of_two_exporters_one_lists_and_asks_for_names_and_the_other_takes_them_over(scene: Scene) -> None:
-    two = Replicas(scene)
-    assert two.leases.take(two.work, "another", 1)
-    two.turns(two.second)
-    assert not two.second.settled
-    scene.clock.now += 1
-    two.turns(two.first)
-    scene.clock.now += 30
-    two.turns(two.second)
-    assert two.names(two.first) == two.names(two.second) == NAMES
-    assert two.second.settled
-    assert (scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")) == (1, 3)
-    assert scene.gauges.found == [(3, 0), (3, 0)]
-
-
-def test_an_interval_later_again_one_of_them_lists(scene: Scene) -> None:
-    two = Replicas(scene)
-    for _ in range(2 * 3600 // 10):
-        two.turns(two.first, two.second)
-        scene.clock.now += 10
-    assert scene.sim.calls("get_authorizer_list") == 2
-
-
-def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(scene: Scene) -> None:
-    two = Replicas(scene)
-    two.turns(two.first)
-    scene.clock.now += 61
-    two.turns(two.second)
-    scene.sim.platforms["main"].withdraw(fake_appid(2))
-    two.second.accounts_changed("main")
-    two.turns(two.second)
-    assert len(two.second.apps()) == 2
-    scene.clock.now += 31
-    two.turns(two.first)
-    assert len(two.first.apps()) == 2
-    assert scene.sim.calls("get_authorizer_list") == 2
-
-
-def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
-    two = Replicas(scene)
-    assert two.leases.take(two.work, "one that died", 60)
-    for _ in range(12):
-        two.turns(two.second)
-        assert two.second.apps() == []
-        scene.clock.now += 5
-    two.turns(two.second)
-    assert two.names(two.second) == NAMES
-
-
-@pytest.mark.parametrize("apps", [10])
-def test_a_turn_that_passes_to_another_ends_the_asking_for_names(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = iter([True] * 4)
-    watch = scene.watch(lambda _: next(left, False))
-    scene.turn(watch)
-    assert scene.sim.calls("get_authorizer_info") == 4
-    kept = scene.vault.credential(f"accounts/{DEMO_PLATFORM.component_appid}")
-    assert "app-00001" not in (kept or "")  # the other one stores what it finds
-
-
-def test_only_the_names_of_the_shards_own_accounts_are_asked_for(scene: Scene) -> None:
-    watch = scene.watch(names=lambda appid: appid == fake_appid(2))
-    search = scene.turn(watch)
-    assert [app.name for app in watch.apps()] == [fake_appid(1), "app-00002", fake_appid(3)]
-    assert scene.sim.calls("get_authorizer_info") == 1
-    assert watch._next_at(search) == scene.clock.now + 3600
-
-
-def test_a_vault_that_is_away_changes_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    two = Replicas(scene)
-    two.turns(two.first)
-    scene.clock.now += 31
-
-    def away(key: str) -> str | None:
-        raise StoreError("cannot read storage redis://cache/0: Connection refused")
-
-    monkeypatch.setattr(scene.vault, "credential", away)
-    two.turns(two.first)
-    assert two.names(two.first) == NAMES

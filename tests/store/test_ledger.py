@@ -54,6 +54,16 @@ def test_a_failure_alone_is_shown_and_needs_no_storing(ledger: Ledger) -> None:
     assert changes.entries[FIRST.appid].health == PAUSED
 
 
+def test_what_was_mended_is_asked_at_once_and_shown_as_it_was_till_then(ledger: Ledger) -> None:
+    record(ledger, FIRST.appid, REFUSED, ROW)
+    ledger.ask_again([FIRST.appid, "wxffffffffffffffff"])
+    entry = ledger.get(FIRST.appid)
+    assert entry is not None
+    assert (entry.health.awaited, entry.health.resume_at, entry.health.strikes) == (True, None, 0)
+    assert (entry.health.last_refresh, entry.health.reason) == (REFUSED.last_refresh, REFUSED.reason)
+    assert entry.tried
+
+
 def test_a_reload_keeps_the_rows_and_health_of_apps_that_stay(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, PAUSED, ROW)
     renamed = replace(FIRST, name="coffee-house")

@@ -5,8 +5,9 @@ import pytest
 
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
-from exporter.web.scrape import OWN_SECONDS, Scrapes
+from exporter.web.scrape import OWN_SECONDS, MetricsApp, Scrapes
 from tests.building import YESTERDAY, make_entry, make_row
+from tests.web.asking import ask
 
 GZIP = ((b"accept-encoding", b"gzip"),)
 OPENMETRICS = ((b"accept", b"application/openmetrics-text"),)
@@ -97,3 +98,20 @@ def test_one_app_has_a_page_of_its_own_in_every_form(stage: Stage) -> None:
 
 def test_an_app_that_is_not_here_has_no_page(stage: Stage) -> None:
     assert stage.scrapes.excerpt((), ["wx0000000000000009"]) is None
+
+
+@pytest.mark.parametrize("query", ["appid=", "appid", "appid=&appid=", "appid=wx0000000000000001&appid="])
+def test_a_blank_appid_is_no_app_and_not_all_of_them(stage: Stage, query: str) -> None:
+    answer = ask(MetricsApp(stage.scrapes), "GET", "/metrics", query)
+    assert (answer.status, b"wechat_miniprogram_daily" in answer.body) == (404, False)
+
+
+def test_an_excerpt_has_at_most_a_hundred_apps(stage: Stage) -> None:
+    entries = {
+        entry.app.appid: entry for entry in (make_entry(number, [make_row()]) for number in range(101))
+    }
+    stage.page = stage.maker.replace_all(entries, (YESTERDAY,))
+    queries = ["&".join(f"appid={appid}" for appid in list(entries)[:number]) for number in (100, 101)]
+    few, many = (ask(MetricsApp(stage.scrapes), "GET", "/metrics", query) for query in queries)
+    assert (few.status, many.status) == (200, 400)
+    assert b"At most 100 mini programs by appid" in many.body

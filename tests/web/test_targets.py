@@ -1,12 +1,17 @@
+import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 
 from exporter.config.settings import App
 from exporter.shards import THE_WHOLE, Shard, owner
+from exporter.web import targets as module
 from exporter.web.targets import Targets
 from tests.building import make_app
 from tests.web.asking import Answer, ask
@@ -81,6 +86,124 @@ def test_another_wish_is_refused(query: str) -> None:
 
 def test_names_are_data_whatever_is_in_them() -> None:
     app = App("wx0123456789abcdef", 'a "b"\n<c>', (), APPS[0].token)
-    targets = Targets(lambda: [app], THE_WHOLE, (), "/metrics")
-    (group,) = targets.per_app("exporter:1", {})
-    assert json.loads(json.dumps(group))["labels"]["__meta_wechat_miniprogram_name"] == 'a "b"\n<c>'
+    (group,) = json.loads(responses(Targets(lambda: [app], THE_WHOLE, (), "/metrics"), "exporter:1")[0])
+    assert group["labels"]["__meta_wechat_miniprogram_name"] == 'a "b"\n<c>'
+
+
+@pytest.mark.parametrize(
+    ("server", "target"),
+    [
+        (("10.0.0.1", 10950), "10.0.0.1:10950"),
+        (("::1", 10950), "[::1]:10950"),
+        (("2001:db8::5", 80), "[2001:db8::5]:80"),
+    ],
+)
+def test_without_a_host_header_the_address_of_the_server_is_named(
+    server: tuple[str, int], target: str
+) -> None:
+    answers = responses(Targets(lambda: APPS, THE_WHOLE, (), "/metrics"), "", server=server)
+    for group in json.loads(answers[0]):
+        assert group["targets"] == [target]
+
+
+# Of many apps
+
+
+def responses(targets: Targets, *hosts: str, server: tuple[str, int] = ("127.0.0.1", 1)) -> list[bytes]:
+    """Answers to requests for the apps that come at the same time, one per host."""
+
+    def request(host: str) -> Request:
+        headers = [(b"host", host.encode())] if host else []
+        scope = {"type": "http", "scheme": "http", "query_string": b"per=app", "server": server}
+        return Request(scope | {"path": "/sd", "headers": headers})
+
+    async def run() -> list[bytes]:
+        return [bytes(each.body) for each in await asyncio.gather(*map(targets.answer, map(request, hosts)))]
+
+    return asyncio.run(run())
+
+
+class Watched(Targets):
+    """Keeps account of what it makes."""
+
+    def __init__(self, apps: list[Sequence[App]], *templates: str, shard: Shard = THE_WHOLE) -> None:
+        super().__init__(lambda: apps[-1], shard, templates, "/metrics")
+        self.made = 0
+        self.threads: set[int] = set()
+        self.at_once = threading.Semaphore(1)
+
+    def _made(self, wish: tuple[str, str, str], apps: Sequence[App]) -> bytes:
+        assert self.at_once.acquire(blocking=False), "two at once"
+        self.made += 1
+        self.threads.add(threading.get_ident())
+        made = super()._made(wish, apps)
+        self.at_once.release()
+        return made
+
+
+def test_answers_are_made_outside_of_the_event_loop_and_one_at_a_time() -> None:
+    targets = Watched([APPS])
+    responses(targets, *(f"exporter-{number}:1" for number in range(20)))
+    assert targets.made == 20
+    assert threading.get_ident() not in targets.threads
+
+
+def test_no_text_is_long_in_the_making(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def dumps(found: object, **options: Any) -> str:
+        written.append(json.JSONEncoder(**options).encode(found))
+        return written[-1]
+
+    monkeypatch.setattr("exporter.web.targets.json.dumps", dumps)
+    responses(Targets(lambda: APPS, THE_WHOLE, (), "/metrics"), "exporter:1")
+    assert len(written) == len(APPS)
+
+
+def test_the_same_answer_is_made_once_while_the_apps_are_the_same_ones() -> None:
+    apps: list[Sequence[App]] = [APPS]
+    targets = Watched(apps)
+    first, *others = responses(targets, *["exporter:1"] * 5)
+    others += responses(targets, "exporter:1")
+    assert all(other is first for other in others)
+    assert targets.made == 1
+    apps.append(APPS[:-1])
+    (changed,) = responses(targets, "exporter:1")
+    assert len(json.loads(changed)) == len(APPS) - 1
+    assert targets.made == 2
+
+
+def test_with_addresses_given_it_does_not_matter_which_one_was_asked() -> None:
+    targets = Watched([APPS], "exporter-{shard}:1")
+    responses(targets, *(f"name-{number}:1" for number in range(5)))
+    assert targets.made == 1
+
+
+def test_no_number_of_names_fills_the_memory() -> None:
+    targets = Watched([APPS])
+    responses(targets, *(f"name-{number}:1" for number in range(50)))
+    assert len(targets._kept) == 4
+    responses(targets, "name-49:1")
+    assert targets.made == 50  # the last ones are kept
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The appids whose shards were worked out."""
+    seen: list[str] = []
+
+    def draw(appid: str, total: int) -> int:
+        seen.append(appid)
+        return owner(appid, total)
+
+    monkeypatch.setattr(module, "owner", draw)
+    return seen
+
+
+def test_the_shard_of_an_app_is_worked_out_once(drawn: list[str]) -> None:
+    apps: list[Sequence[App]] = [APPS[1:]]
+    targets = Watched(apps, "exporter-{shard}:1", shard=Shard(0, 3))
+    responses(targets, "exporter:1")
+    apps.append(APPS)
+    responses(targets, "exporter:1")
+    assert sorted(drawn) == [app.appid for app in APPS]

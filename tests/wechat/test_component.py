@@ -14,7 +14,7 @@ from exporter.simulator.tokens import Kind
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row, yesterday
-from exporter.wechat.component import _page
+from exporter.wechat.component import GivenUpError, _page
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import OpenPlatform, open_platforms
@@ -262,6 +262,25 @@ def test_the_list_of_ten_thousand_accounts_takes_twenty_calls(tmp_path: Path, cl
         listing = Scene(sim, line, clock, ticket, Vault()).open().component.list_accounts()
         assert len(listing.refresh_tokens) == 10_000
         assert sim.calls("get_authorizer_list") == 20
+
+
+@pytest.mark.parametrize(("goes_on", "pages"), [([False], 1), ([True, False], 2), ([True, True, False], 3)])
+def test_a_list_that_is_not_wanted_any_more_is_given_up_and_not_kept(
+    goes_on: list[bool], pages: int, tmp_path: Path, clock: Clock
+) -> None:
+    conditions = Conditions(time_source=clock)
+    with (
+        Simulator(fleet(1200, seed=1), conditions, platforms=[PLATFORM]) as sim,
+        opened(sim.base_url, clock=clock) as line,
+    ):
+        ticket = tmp_path / "ticket"
+        ticket.write_text(sim.new_ticket("main"))
+        component = Scene(sim, line, clock, ticket, Vault()).open().component
+        wanted = iter(goes_on)
+        with pytest.raises(GivenUpError):
+            component.list_accounts(lambda: next(wanted))
+        assert sim.calls("get_authorizer_list") == pages
+        assert component.held_listing() is None
 
 
 @pytest.mark.parametrize(
