@@ -21,8 +21,9 @@ from benchmarks.wechat import wechat
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
+from exporter.refresh.crew import Fleet
 from exporter.refresh.plan import Policy
-from exporter.refresh.worker import Fleet, Worker
+from exporter.refresh.worker import Worker
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday

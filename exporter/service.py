@@ -15,11 +15,12 @@ from exporter.config.settings import Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
+from exporter.refresh.crew import Fleet
 from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
-from exporter.refresh.worker import Fleet, Shift, Worker
+from exporter.refresh.worker import Shift, Worker
 from exporter.replica import open_replica
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard

@@ -2,39 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.crew import Crew, Fleet
 from exporter.refresh.duty import Duty, OwnDuty
-from exporter.refresh.plan import Ask, Policy, due, follow_ups
+from exporter.refresh.plan import Ask, due, follow_ups
 from exporter.refresh.rhythm import OwnRhythm, Rhythm
-from exporter.refresh.vigil import Vigil
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
-from exporter.wechat.ways import Way
-
-_LOOK_SECONDS: Final = 1.0  # how often a round looks for calls that hang
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What the worker asks with; swapped whole by a reload. `interval` and `patience` in seconds.
-
-    `patience`: after so long a call hangs in something that no deadline reaches.
-    """
-
-    ways: Mapping[str, Way]
-    policy: Policy
-    interval: float
-    concurrency: int
-    patience: float = 300.0
 
 
 class Observer(Protocol):
@@ -72,10 +55,8 @@ class Worker:
     ) -> None:
         """Without a `shift` it asks always, on a beat of its own."""
         self.heart = Heart()
-        self._vigil = Vigil(observer.call_hung)
         self._ledger = ledger
-        self._asking = asking
-        self._fleet = fleet
+        self._crew = Crew(asking, fleet, observer.call_hung, self.heart, log, clock)
         self._round_finished = observer.round_finished
         self._log = log
         self._clock = clock
@@ -100,18 +81,18 @@ class Worker:
     @property
     def exhausted(self) -> bool:
         """Whether so many calls hang that no thread is left to ask with."""
-        return len(self._vigil.hanging()) >= self._fleet.concurrency
+        return len(self._crew.hanging()) >= self._crew.fleet.concurrency
 
     def run(self) -> None:
         """Rounds on a steady rhythm; between them, what a reload or the duty brought."""
         while not self._stopping.is_set():
-            interval = self._fleet.interval
+            interval = self._crew.fleet.interval
             self._since = self._rhythm.begin(interval)
             took = self._guarded_round(self._unasked(), interval)
             if took is not None:
                 self._round_finished(took)
             self._rhythm.rest(interval)
-            while not self._stopping.is_set() and (left := self._rhythm.left(self._fleet.interval)) > 0:
+            while not self._stopping.is_set() and (left := self._rhythm.left(self._crew.fleet.interval)) > 0:
                 self.heart.expect(time.monotonic(), left)
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
@@ -143,11 +124,11 @@ class Worker:
         """
         start = time.monotonic()
         now = self._clock()
-        hanging = self._vigil.hanging()
+        hanging = self._crew.hanging()
         asks = due([self._resumed(each, now) for each in entries if each.app.appid not in hanging], now)
         asks += more
         tally = Tally()
-        threads = min(self._fleet.concurrency - len(hanging), len(asks))
+        threads = min(self._crew.fleet.concurrency - len(hanging), len(asks))
         if threads > 0:
             self._ask_all(Agenda(asks, start + seconds), tally, threads)
         took = time.monotonic() - start
@@ -164,7 +145,7 @@ class Worker:
 
     def reconfigure(self, fleet: Fleet) -> None:
         """Ask with these from now on; apps new to the ledger are asked at once."""
-        self._fleet = fleet
+        self._crew.fleet = fleet
         if (agenda := self._agenda) is not None:
             awaited = [entry for entry in self._ledger.entries() if entry.health.awaited]
             for ask in due(awaited, self._clock()):
@@ -185,58 +166,14 @@ class Worker:
         if (agenda := self._agenda) is not None:
             agenda.close()
 
-    def _ask_all(self, agenda: Agenda, tally: Tally, concurrency: int) -> None:
+    def _ask_all(self, agenda: Agenda, tally: Tally, threads: int) -> None:
         self._agenda = agenda
         if self._stopping.is_set() or not self._duty.mine:  # told just before there was an agenda to close
             agenda.close()
-        threads: list[threading.Thread] = []
         try:
-            for number in range(concurrency):
-                thread = threading.Thread(
-                    target=self._work, args=(agenda, tally), name=f"refresh-{number}", daemon=True
-                )
-                thread.start()
-                threads.append(thread)
-        except RuntimeError:  # the system gives no more threads: go on with those that there are
-            if not threads:
-                raise
-            self._log.warning("fewer threads than refresh.concurrency", threads=len(threads))
+            self._crew.ask_all(agenda, tally, threads)
         finally:
-            for thread in threads:
-                self._await(thread, agenda)
             self._agenda = None
-
-    def _await(self, thread: threading.Thread, agenda: Agenda) -> None:
-        """Wait for a thread of the round, but not for one whose call hangs for good."""
-        while thread.is_alive() and not self._vigil.gave_up(thread):
-            self.heart.expect(time.monotonic(), _LOOK_SECONDS)
-            thread.join(_LOOK_SECONDS)
-            self._give_up_hung(agenda)
-
-    def _give_up_hung(self, agenda: Agenda) -> None:
-        """Go on without calls that hang; their apps fail and are not asked until they return."""
-        fleet = self._fleet
-        for ask in self._vigil.give_up(time.monotonic() - fleet.patience):
-            self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
-            if (way := fleet.ways.get(ask.appid)) is not None:
-                self._asking.gave_up(ask, way, self._clock())
-            agenda.done(ask)
-
-    def _work(self, agenda: Agenda, tally: Tally) -> None:
-        while (ask := agenda.take()) is not None:
-            fleet = self._fleet
-            self._vigil.begin(ask, time.monotonic())
-            try:
-                if (way := fleet.ways.get(ask.appid)) is not None:
-                    self._asking.answer(ask, way, agenda, tally, fleet.policy)
-            except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
-                self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
-            finally:
-                given_up = self._vigil.end()
-                if not given_up:
-                    agenda.done(ask)
-            if given_up:  # long after its round
-                return
 
     def _unasked(self) -> list[Entry]:
         """The apps that nobody has asked for in this round yet; a last refresh in the future is none."""
@@ -252,7 +189,7 @@ class Worker:
         if not self._taken_over:
             return []
         self._taken_over = False
-        now, policy = self._clock(), self._fleet.policy
+        now, policy = self._clock(), self._crew.fleet.policy
         unasked = {entry.app.appid for entry in self._unasked()}
         return [
             ask
@@ -264,7 +201,7 @@ class Worker:
     def _resumed(self, entry: Entry, now: float) -> Entry:
         """The entry, free to be asked again where its credential has changed since WeChat refused it."""
         health = entry.health
-        way = self._fleet.ways.get(entry.app.appid)
+        way = self._crew.fleet.ways.get(entry.app.appid)
         if way is None or health.fingerprint is None or health.resume_at is None or health.resume_at <= now:
             return entry
         if way.fingerprint() in (health.fingerprint, b""):

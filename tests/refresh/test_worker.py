@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.refresh import worker as module
+from exporter.refresh import crew as module
 from exporter.refresh.asking import Asking
+from exporter.refresh.crew import Fleet
 from exporter.refresh.plan import Policy, due
 from exporter.refresh.rhythm import SharedRhythm
-from exporter.refresh.worker import Fleet, Shift, Worker
+from exporter.refresh.worker import Shift, Worker
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row, yesterday
@@ -359,7 +360,7 @@ def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the
 
     gate.set()
     end = time.monotonic() + 5
-    while rig.worker._vigil.hanging() and time.monotonic() < end:
+    while rig.worker._crew.hanging() and time.monotonic() < end:
         time.sleep(0.01)
     rig.round()
     assert all(entry.health.up for entry in rig.ledger.entries())
@@ -453,7 +454,7 @@ def test_who_takes_over_asks_for_the_dates_that_the_one_before_has_left(log: Fil
                 lambda entry: replace(entry, health=asked),
                 HeldRow(make_row(yesterday(NOON)), NOON - 1),
             )
-        rig.worker._fleet = replace(rig.fleet(), policy=Policy(3, 0))
+        rig.worker._crew.fleet = replace(rig.fleet(), policy=Policy(3, 0))
         duty.mine = True
         rig.worker.relieve()
         until(lambda: rig.calls() >= 6)
