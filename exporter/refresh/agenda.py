@@ -13,12 +13,18 @@ from exporter.refresh.plan import Ask
 class Agenda:
     """Hands out asks to threads: first calls before retries and follow-ups, each not before its time.
 
-    After `deadline` only first calls are handed out, so that the next round can start on time.
+    After `deadline` only first calls are handed out, so that the next round can start on time. `planned_at`:
+    Unix time from which on another exporter may have asked too.
     """
 
     def __init__(
-        self, first: Iterable[Ask], deadline: float, clock: Callable[[], float] = time.monotonic
+        self,
+        first: Iterable[Ask],
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
+        planned_at: float = math.inf,
     ) -> None:
+        self.planned_at = planned_at
         self._clock = clock
         self._deadline = deadline
         self._condition = threading.Condition()

@@ -70,6 +70,8 @@ class Asking:
         entry = self._ledger.get(ask.appid)
         if entry is None or (ask.fallback and entry.rows):
             return
+        if ask.newest and ask.attempt == 1 and (entry.health.last_refresh or 0.0) > agenda.planned_at:
+            return  # another exporter was faster, as while duties change hands
         resume_at = entry.health.resume_at
         if (
             resume_at is not None and resume_at > self._clock()

@@ -130,7 +130,7 @@ class Worker:
         tally = Tally()
         threads = min(self._crew.fleet.concurrency - len(hanging), len(asks))
         if threads > 0:
-            self._ask_all(Agenda(asks, start + seconds), tally, threads)
+            self._ask_all(Agenda(asks, start + seconds, planned_at=now), tally, threads)
         took = time.monotonic() - start
         if entries:
             self._log.info(

@@ -1,3 +1,4 @@
+import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -71,10 +72,12 @@ class Desk:
     def _count_revision(self) -> None:
         self.revised += 1
 
-    def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
+    def ask(
+        self, answers: dict[date, list[Answer]], first: Iterable[Ask] = (), planned_at: float = math.inf
+    ) -> list[date]:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
         way = Script(answers)
-        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], deadline=1e9, clock=Leap())
+        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap(), planned_at)
         while (ask := agenda.take()) is not None:
             self._asking.answer(ask, way, agenda, self.tally, self.policy)
             agenda.done(ask)
@@ -215,6 +218,16 @@ def test_other_figures_for_a_held_date_are_a_revision_and_are_told(
     assert desk.revised == 1
     assert desk.entry.row(YESTERDAY) == make_row(scale=2)
     assert [event["ref_date"] for event in events if event["event"] == "row revised"] == ["2026-11-23"]
+
+
+def test_an_app_that_another_exporter_has_asked_for_meanwhile_is_not_asked_again(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=1)
+    health = Health(NOON + 1, NOON + 1)
+    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
+    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON) == []
+    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON + 2) == [YESTERDAY]
 
 
 def test_a_failure_that_another_exporter_has_found_is_told_by_the_one_that_goes_on(

@@ -369,7 +369,7 @@ def test_a_storage_that_fails_is_told_at_the_top_with_its_reason(language: Langu
     why = "cannot write storage redis://cache/0: <Connection refused>"
     situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
     soup = BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
-    banner = text(one(soup, "main > .trouble"))
+    banner = text(one(soup, "main > .banner"))
     assert told in banner
     assert why in banner
-    assert not page().select("main > .trouble")
+    assert not page().select("main > .banner")
