@@ -89,7 +89,7 @@ class Exchange:
             self._follow()
         except StoreError as error:
             self._since = None
-            if str(error) != self.trouble:  # another reason is another thing to do
+            if _reason(str(error)) != _reason(self.trouble):  # another reason is another thing to do
                 self._log.error("shared storage fails, going on from memory", error=str(error))
             self.trouble = str(error)
         else:
@@ -122,3 +122,8 @@ class Exchange:
             yield appids[at : at + _AT_ONCE]
             self._duty.renew()
             self._heart.expect(self._stopwatch(), _LONGEST_STEP)
+
+
+def _reason(text: str) -> str:
+    """Why it fails, whether in reading or in writing."""
+    return text.partition(" storage ")[2] or text

@@ -34,6 +34,7 @@ class Store(Leases):
     slow: float = 0.0
     phases: list[float] = field(default_factory=list)
     replaced: bool = False
+    failure: str = ""
 
     def lost(self) -> bool:
         self._reached()
@@ -64,6 +65,8 @@ class Store(Leases):
                 yield appid, self.kept[appid]
 
     def _reached(self) -> None:
+        if self.failure:
+            raise StoreError(self.failure)
         if self.away:
             raise StoreError("cannot read storage redis://cache/0: Connection refused")
 
@@ -271,3 +274,15 @@ def test_a_storage_that_was_started_anew_is_given_what_it_lacks(rig: Rig, store:
     changes = rig.ledger.take_changes()
     assert changes.rows == ((ONE, held),)
     assert list(changes.states) == [ONE]
+
+
+def test_each_reason_of_an_outage_is_told_once(rig: Rig, store: Store, events: list[Any]) -> None:
+    rig.exchange.step()
+    for reason in ("refused", "refused", "wrong password", "wrong password"):
+        for doing in ("read", "write"):
+            store.failure = f"cannot {doing} storage redis://cache/0: {reason}"
+            rig.exchange.step()
+    store.failure = ""
+    rig.steps(10)
+    told = [event.get("error", "") for event in events if "shared storage" in event["event"]]
+    assert [text.rpartition(": ")[2] for text in told] == ["refused", "wrong password", ""]
