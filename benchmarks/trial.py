@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from exporter.refresh.duty import LEASE_SECONDS
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.trend import yesterday
@@ -19,6 +20,7 @@ from exporter.trend import yesterday
 REPLICAS: Final = 2
 _PV: Final = "wechat_miniprogram_daily_visit_pv{"
 _START_SECONDS: Final = 240
+_SETTLED_SECONDS: Final = LEASE_SECONDS + 3  # longer than a takeover takes
 _REFRESH: Final = """refresh:
   requests_per_second: 0
   history_days: 1
@@ -111,7 +113,7 @@ class Trial:
         """Data calls per app once no more come."""
         before = self.calls("daily_visit_trend")
         while True:
-            time.sleep(4)
+            time.sleep(_SETTLED_SECONDS)
             now = self.calls("daily_visit_trend")
             if now == before:
                 return now
