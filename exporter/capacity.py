@@ -53,8 +53,9 @@ def estimate(config: Config) -> Load:
 
 def told(load: Load) -> str:
     """One line for the operator."""
+    apps = "1 app" if load.apps == 1 else f"{load.apps:,} apps"
     return (
-        f"{load.apps} apps: {load.series:,} series, {_megabytes(load.page_bytes)} a scrape "
+        f"{apps}: {load.series:,} series, {_megabytes(load.page_bytes)} a scrape "
         f"({_megabytes(load.gzip_bytes)} with gzip), about {_megabytes(load.resident_bytes)} of memory, "
         f"{load.calls_per_day:,} calls to WeChat a day"
     )
@@ -78,4 +79,4 @@ def warnings(load: Load, config: Config) -> list[str]:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= _TENTH_OF_A_MEGABYTE else f"{count / 1e3:.0f} kB"
+    return f"{count / 1e6:,.1f} MB" if count >= _TENTH_OF_A_MEGABYTE else f"{count / 1e3:.0f} kB"

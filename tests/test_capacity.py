@@ -40,7 +40,7 @@ def test_calls_are_one_per_round_and_the_revisits() -> None:
 def test_an_ordinary_configuration_has_no_warning() -> None:
     usual = config(1000)
     assert warnings(estimate(usual), usual) == []
-    assert told(estimate(usual)).startswith("1000 apps: 85,000 series, 8.1 MB a scrape (0.7 MB with gzip), ")
+    assert told(estimate(usual)).startswith("1,000 apps: 85,000 series, 8.1 MB a scrape (0.7 MB with gzip), ")
 
 
 def test_a_round_that_cannot_end_in_time_is_warned_of() -> None:

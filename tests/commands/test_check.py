@@ -1,3 +1,5 @@
+import shlex
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from exporter.shards import owner
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
+from tests.running import COMMAND
 
 Check = Callable[..., int]
 
@@ -158,3 +161,13 @@ def test_a_platform_that_is_refused_is_told_with_what_to_do(
     told = capsys.readouterr().out
     assert "platform main: FAILED, ip_not_allowed: errcode 61004" in told
     assert "*platform's* list" in told
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    apps = "".join(f"  - {{appid: wx{number:016x}, secret: not-a-real-secret}}\n" for number in range(3))
+    path.write_text(f"wechat: {{base_url: 'http://127.0.0.1:9', timeout: 1s}}\napps:\n{apps}")
+    command = shlex.join([*COMMAND, "check", "--online", f"--config.file={path}"])
+    told = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"{path}: OK\n"
+    assert "Traceback" not in told.stderr
