@@ -70,8 +70,10 @@ class Asking:
         entry = self._ledger.get(ask.appid)
         if entry is None or (ask.fallback and entry.rows):
             return
-        if ask.newest and ask.attempt == 1 and (entry.health.last_refresh or 0.0) > agenda.planned_at:
-            return  # another exporter was faster, as while duties change hands
+        if self._asked_meanwhile(ask, entry, agenda):
+            if entry.health.up:
+                self._follow_up(ask, agenda, policy)
+            return
         resume_at = entry.health.resume_at
         if (
             resume_at is not None and resume_at > self._clock()
@@ -92,6 +94,12 @@ class Asking:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
         elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
             self._follow_up(ask, agenda, policy)
+
+    def _asked_meanwhile(self, ask: Ask, entry: Entry, agenda: Agenda) -> bool:
+        """Whether another exporter was faster, as while duties change hands; the future is no time for that."""
+        asked_at = entry.health.last_refresh or 0.0
+        first = ask.newest and ask.attempt == 1 and not entry.health.awaited
+        return first and agenda.planned_at < asked_at <= self._clock()
 
     def gave_up(self, ask: Ask, way: Way, began: float) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""

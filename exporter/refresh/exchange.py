@@ -1,5 +1,6 @@
 """Keeps an exporter in step with the others of its fleet, through the storage that they share."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from exporter.store.shared import SharedStore
 
 _STEP_SECONDS: Final = 1.0
 _LONGEST_STEP: Final = 60.0  # a fleet's rows may have to be read again
+_AGREE_SECONDS: Final = 60.0  # a proxy may have several servers answer in turns
 _AT_ONCE: Final = 2000  # apps compared between two renewals of the duty
 
 
@@ -55,6 +57,9 @@ class Exchange:
         self._since: int | None = since  # None: the storage may have lost something
         self._mine: bool | None = None
         self.trouble = ""  # why the storage does not answer, if so
+        self._told: set[str] = set()  # reasons of an outage
+        self._suspect = False  # the storage may have lost something
+        self._agreed_at = -math.inf
         self._heart = Heart()
 
     @property
@@ -89,17 +94,20 @@ class Exchange:
             self._follow()
         except StoreError as error:
             self._since = None
-            if _reason(str(error)) != _reason(self.trouble):  # another reason is another thing to do
-                self._log.error("shared storage fails, going on from memory", error=str(error))
             self.trouble = str(error)
+            if _reason(self.trouble) not in self._told:  # another reason is another thing to do
+                self._told.add(_reason(self.trouble))
+                self._log.error("shared storage fails, going on from memory", error=self.trouble)
         else:
             if self.trouble:
                 self._log.info("shared storage works again")
             self.trouble = ""
+            self._told.clear()
 
     def _follow(self) -> None:
         """Take over the news; everything, and give what is lacking, where something may have been lost."""
-        if self._store.lost():
+        self._suspect = self._store.lost() or self._suspect
+        if self._suspect and self._stopwatch() >= self._agreed_at + _AGREE_SECONDS:
             self._since = None
         since, appids = self._store.news(self._since or 0)
         if self._since is None or since < self._since:
@@ -111,6 +119,7 @@ class Exchange:
         self._since = since
 
     def _agree(self) -> None:
+        self._suspect, self._agreed_at = False, self._stopwatch()
         self._store.phase(self._phase)
         known = [entry.app.appid for entry in self._ledger.entries()]
         for some in self._in_turns(known):

@@ -6,6 +6,7 @@ from exporter.config.settings import App, Discovery
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account, Roll
 from exporter.refresh.surroundings import Surroundings
+from exporter.store.shared import credible
 from exporter.wechat.component import GivenUpError
 from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint
@@ -125,7 +126,8 @@ class Search:
             roll = accounts.read(self._around.vault.credential(self._key))
         except VaultError:
             return False  # the storage's own watch tells
-        if roll is None or roll.saved_at <= self._saved_at:
+        now = self._around.clock()
+        if roll is None or credible(roll.saved_at, now) <= credible(self._saved_at, now):
             return False
         self._take_over(roll)
         return True
@@ -133,7 +135,8 @@ class Search:
     def _take_over(self, roll: Roll) -> None:
         self.known = accounts.listed(accounts.wanted(roll.accounts, self._settings), roll.accounts)
         self.tried, self._saved_at, self._without_token = True, roll.saved_at, roll.without_token
-        if roll.listed_at > (self._listed_at or 0.0):
+        now = self._around.clock()  # one whose clock was ahead has listed nothing
+        if credible(roll.listed_at, now) > credible(self._listed_at or 0.0, now):
             self._listed_at, self._failures = roll.listed_at, 0
             if self._around.turn is not None:
                 self.list_at = roll.listed_at + self._settings.interval

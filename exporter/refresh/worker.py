@@ -88,7 +88,7 @@ class Worker:
         while not self._stopping.is_set():
             interval = self._crew.fleet.interval
             self._since = self._rhythm.begin(interval)
-            took = self._guarded_round(self._unasked(), interval)
+            took = self._guarded_round(self._unasked(), interval, self._left_over())
             if took is not None:
                 self._round_finished(took)
             self._rhythm.rest(interval)
@@ -126,18 +126,21 @@ class Worker:
         now = self._clock()
         hanging = self._crew.hanging()
         asks = due([self._resumed(each, now) for each in entries if each.app.appid not in hanging], now)
-        asks += more
         tally = Tally()
-        threads = min(self._crew.fleet.concurrency - len(hanging), len(asks))
+        threads = min(self._crew.fleet.concurrency - len(hanging), len(asks) + len(more))
         if threads > 0:
-            self._ask_all(Agenda(asks, start + seconds, planned_at=now), tally, threads)
+            agenda = Agenda(asks, start + seconds, planned_at=now)
+            for ask in more:
+                if ask.appid not in hanging:
+                    agenda.join(ask)
+            self._ask_all(agenda, tally, threads)
         took = time.monotonic() - start
-        if entries:
+        if entries or more:
             self._log.info(
                 "round finished",
                 newest_date=f"{yesterday(now)}",
                 apps=len(entries),
-                paused=len(entries) + len(more) - len(asks),
+                paused=len(entries) - len(asks),
                 seconds=round(took, 3),
                 **tally.counts(),
             )

@@ -27,8 +27,8 @@ class Shared:
 
     def has_all_of(self, entry: Entry, now: float) -> bool:
         """Whether the entry knows nothing that is not kept here, or later."""
-        kept = {held.row.ref_date: _credible(held.fetched_at, now) for held in self.rows}
-        return entry.changed_at <= _credible(self.changed_at, now) and all(
+        kept = {held.row.ref_date: credible(held.fetched_at, now) for held in self.rows}
+        return entry.changed_at <= credible(self.changed_at, now) and all(
             held.fetched_at <= kept.get(held.row.ref_date, 0.0) for held in entry.rows
         )
 
@@ -38,21 +38,21 @@ def merged(entry: Entry, shared: Shared, keep_days: int, now: float) -> Entry:
 
     `now`: Unix time; what is far ahead of it is of an exporter whose clock was wrong, and counts as none.
     """
-    own = {held.row.ref_date: _credible(held.fetched_at, now) for held in entry.rows}
+    own = {held.row.ref_date: credible(held.fetched_at, now) for held in entry.rows}
     rows = entry.rows
     for held in shared.rows:
-        if _credible(held.fetched_at, now) > own.get(held.row.ref_date, 0.0):
+        if credible(held.fetched_at, now) > own.get(held.row.ref_date, 0.0):
             rows = with_row(rows, held, keep_days)
     if rows != entry.rows:
         entry = replace(entry, rows=rows)
-    if _credible(shared.changed_at, now) > _credible(entry.changed_at, now):
+    if credible(shared.changed_at, now) > credible(entry.changed_at, now):
         entry = replace(
             entry, health=shared.health, vacant=shared.vacant, token_expires_at=shared.token_expires_at
         )
     return entry
 
 
-def _credible(moment: float, now: float) -> float:
+def credible(moment: float, now: float) -> float:
     """The moment, 0 (never) where it is too far in the future."""
     return moment if moment <= now + _AHEAD_SECONDS else 0.0
 

@@ -145,7 +145,12 @@ def longest_patience(config: Config) -> float:
 
 
 def _patience(config: Config, calls: int) -> float:
-    """How long so many calls take at the most, the waits for their turns included."""
+    """How long so many calls take at the most, the waits for their turns included.
+
+    Where there are several, the first may have to wait for the platform's token, which another one fetches.
+    """
     rate = config.refresh.requests_per_second
     turn = config.refresh.concurrency / rate if rate else 0.0
-    return calls * (config.wechat.timeout + turn) + _MARGIN_SECONDS
+    one = config.wechat.timeout + turn
+    waits = WAITS * (one + _MARGIN_SECONDS) if calls > 1 else 0.0
+    return calls * one + waits + _MARGIN_SECONDS

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.plan import Ask, Policy
-from exporter.store.entry import Entry, Health
+from exporter.store.entry import Entry, Health, HeldRow
 from exporter.store.ledger import Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
@@ -224,10 +224,36 @@ def test_an_app_that_another_exporter_has_asked_for_meanwhile_is_not_asked_again
     open_desk: Callable[..., Desk],
 ) -> None:
     desk = open_desk(history_days=1)
-    health = Health(NOON + 1, NOON + 1)
+    health = Health(NOON - 1, NOON - 1)
+    desk.ledger.update(
+        desk.entry.app.appid, lambda entry: replace(entry, health=health), HeldRow(make_row(), NOON - 1)
+    )
+    assert desk.ask({}, planned_at=NOON - 2) == []
+    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON) == [YESTERDAY]
+
+
+def test_a_last_refresh_in_the_future_keeps_nobody_from_asking(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    health = Health(NOON + 28_800, NOON + 28_800)
     desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
-    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON) == []
-    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON + 2) == [YESTERDAY]
+    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON - 2)[0] == YESTERDAY
+    assert desk.entry.health.last_refresh == NOON
+
+
+def test_what_was_mended_in_the_middle_of_a_round_is_asked_at_once(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    health = Health(NOON - 1, None, Reason.THIRD_PARTY_TICKET, lifted=True)
+    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
+    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON - 2)[0] == YESTERDAY
+
+
+def test_the_dates_that_a_faster_exporter_has_left_are_asked_for(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=2)
+    health = Health(NOON - 1, NOON - 1)
+    desk.ledger.update(
+        desk.entry.app.appid, lambda entry: replace(entry, health=health), HeldRow(make_row(), NOON - 1)
+    )
+    assert desk.ask({DAY_BEFORE: [make_row(DAY_BEFORE)]}, planned_at=NOON - 2) == [DAY_BEFORE]
 
 
 def test_a_failure_that_another_exporter_has_found_is_told_by_the_one_that_goes_on(

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh import crew as module
 from exporter.refresh.asking import Asking
 from exporter.refresh.crew import Fleet
-from exporter.refresh.plan import Policy, due
+from exporter.refresh.plan import Ask, Policy, due
 from exporter.refresh.rhythm import SharedRhythm
 from exporter.refresh.worker import Shift, Worker
 from exporter.store.entry import Health, HeldRow
@@ -20,7 +20,7 @@ from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row, yesterday
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import CallError, Reason
-from tests.building import NOON, make_app, make_row
+from tests.building import NOON, YESTERDAY, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
@@ -500,4 +500,30 @@ def test_a_duty_lost_just_before_the_round_lets_none_begin(log: FilteringBoundLo
     rig = Rig(log, 3, 60.0, Shift(Duty(mine=False), SharedRhythm(0.0, lambda: NOON)))
     rig.worker.relieve()  # told while there was no agenda yet
     rig.round()
+    assert rig.calls() == 0
+
+
+def test_an_exporter_alone_does_not_ask_again_after_its_first_round_for_what_failed(
+    log: FilteringBoundLogger,
+) -> None:
+    rig = Rig(log, 3, 60.0)
+    rig.worker._crew.fleet = replace(rig.fleet(), policy=Policy(3, 0))
+    for way in rig.ways.values():
+        way.refused = True
+    rig.worker.relieve()  # as the duty is told at the start
+    thread = threading.Thread(target=rig.worker.run)
+    thread.start()
+    until(lambda: begun(rig))
+    until(lambda: not rig.worker._wake.is_set())
+    time.sleep(0.1)
+    rig.stopping.set()
+    rig.worker.stop()
+    thread.join(5)
+    assert rig.calls() == 3
+    assert len(rig.rounds) == 1
+
+
+def test_what_was_left_over_does_not_hold_up_the_next_round(log: FilteringBoundLogger) -> None:
+    rig = Rig(log, 1, 60.0)
+    rig.worker.round([], -1.0, [Ask(make_app(1).appid, YESTERDAY)])  # the time is over already
     assert rig.calls() == 0

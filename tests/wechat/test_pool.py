@@ -309,6 +309,6 @@ def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
 
 
 def test_the_right_to_fetch_lasts_as_long_as_the_calls_and_their_turns_may_take() -> None:
-    assert longest_patience(CONFIG) == pytest.approx(3 * (10 + 16 / 50) + 5)
+    assert longest_patience(CONFIG) == pytest.approx(5 * (10 + 16 / 50) + 15)
     slow = replace(CONFIG, refresh=RefreshSettings(3600.0, 9, 3, 64, 1.0))
-    assert longest_patience(slow) == pytest.approx(3 * (10 + 64) + 5)
+    assert longest_patience(slow) == pytest.approx(5 * (10 + 64) + 15)

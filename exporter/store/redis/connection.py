@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from redis import AuthenticationError, CredentialProvider, Redis, RedisError
+from redis import AuthenticationError, CredentialProvider, Redis, RedisError, ResponseError
 from redis import ConnectionError as LostError
 from redis import TimeoutError as LateError
 from redis.backoff import NoBackoff
@@ -68,6 +68,15 @@ class Connection:
             self._observer(False)  # noqa: FBT003 - the observer's one word
             raise
         self._observer(True)  # noqa: FBT003 - the same
+
+    def check_clocks(self, refused: int) -> None:
+        """Raise StoreError where Redis has refused something as being of the future."""
+        if refused:
+            self._observer(False)  # noqa: FBT003 - the observer's one word
+            raise StoreError(
+                f"cannot write storage {self._url}: {refused} rows or states are over five minutes ahead of "
+                "Redis' clock. Set this machine's clock and Redis' right (NTP)."
+            )
 
     def probe(self) -> None:
         """From now on this thread does not rest after a failure; as soon as it succeeds nobody does."""
@@ -140,6 +149,8 @@ def _advice(error: Exception) -> str:
             return "Redis answers: look at storage.password_file, the user in storage.url and its rights."
         case MasterNotFoundError():
             return "Do the sentinels answer, and do they know a master of that name?"
+        case ResponseError():
+            return "Redis answers, and refuses: look at its memory (maxmemory), its disk and its role."
         case OSError() | ValueError():
             return "Can storage.password_file be read?"
     return "Is Redis there, with TLS or without as storage.url says, and does the network let us in?"

@@ -13,7 +13,11 @@ SAVE_ROWS: Final = """
 -- rows, and per row its day and text
 local number, at = redis.call('INCR', KEYS[1]), 3
 local latest = tonumber(redis.call('TIME')[1]) + 300
-local function moment(text) return tonumber((text or ''):match('^%S+') or '') or latest + 1 end
+local refused = 0
+local function moment(text)
+  local found = tonumber((text or ''):match('^%S+') or '')
+  return found and found == found and found or latest + 1
+end
 while at <= #ARGV do
   local appid, drop, rows = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local key, news = ARGV[1] .. appid, false
@@ -22,7 +26,9 @@ while at <= #ARGV do
     local day, text = ARGV[at], ARGV[at + 1]
     at = at + 2
     local held, new = moment(redis.call('HGET', key, day) or nil), moment(text)
-    if new <= latest and (held > latest or held < new) then
+    if new > latest then
+      refused = refused + 1
+    elseif held > latest or held < new then
       redis.call('HSET', key, day, text)
       news = true
     end
@@ -36,23 +42,29 @@ while at <= #ARGV do
   end
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', number - 1000000)
-return number
+return {number, refused}
 """
 
 SAVE_STATES: Final = """
 -- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid and text
 local number = redis.call('INCR', KEYS[1])
 local latest = tonumber(redis.call('TIME')[1]) + 300
-local function moment(text) return tonumber((text or ''):match('^%S+') or '') or latest + 1 end
+local refused = 0
+local function moment(text)
+  local found = tonumber((text or ''):match('^%S+') or '')
+  return found and found == found and found or latest + 1
+end
 for at = 3, #ARGV, 2 do
   local key, text = ARGV[1] .. ARGV[at], ARGV[at + 1]
   local held, new = moment(redis.call('GET', key) or nil), moment(text)
-  if new <= latest and (held > latest or held < new) then
+  if new > latest then
+    refused = refused + 1
+  elseif held > latest or held < new then
     redis.call('SET', key, text, 'EX', ARGV[2])
     redis.call('ZADD', KEYS[2], number, ARGV[at])
   end
 end
-return number
+return {number, refused}
 """
 
 TAKE: Final = """

@@ -21,6 +21,7 @@ from exporter.store.shared import Shared
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
 
+_NOT_TOLD: Final = ""
 _AT_ONCE: Final = 256  # apps in one message: Redis answers others between two
 _Item = TypeVar("_Item")
 
@@ -55,6 +56,7 @@ class RedisStore:
         grouped: dict[str, list[HeldRow]] = {}
         for appid, held in rows:
             grouped.setdefault(appid, []).append(held)
+        refused = 0
         for apps in _batches(list(grouped.items())):
             words: list[str | int] = []
             for appid, held_rows in apps:
@@ -62,17 +64,17 @@ class RedisStore:
                 words += appid, (newest - timedelta(days=keep_days)).isoformat(), len(held_rows)
                 for held in held_rows:
                     words += held.row.ref_date.isoformat(), row_text(held)
-            self._write(scripts.SAVE_ROWS, self._rows, words)
+            refused += self._write(scripts.SAVE_ROWS, self._rows, words)
+        self._connection.check_clocks(refused)
 
     def save_states(self, entries: Mapping[str, Entry]) -> None:
         """Share how the last refresh of these apps went, each unless Redis has a later one."""
         asked = [(appid, entry) for appid, entry in entries.items() if entry.changed_at]
+        refused = 0
         for apps in _batches(asked):
-            self._write(
-                scripts.SAVE_STATES,
-                self._states,
-                [word for appid, entry in apps for word in (appid, state_text(entry))],
-            )
+            words = [word for appid, entry in apps for word in (appid, state_text(entry))]
+            refused += self._write(scripts.SAVE_STATES, self._states, words)
+        self._connection.check_clocks(refused)
 
     def states(self, appids: Collection[str]) -> Iterator[tuple[str, Shared]]:
         """What is kept of these apps."""
@@ -110,6 +112,8 @@ class RedisStore:
 
     def lost(self) -> bool:
         """Whether another Redis answers, or the same one was started anew, since the last call."""
+        if self._run == _NOT_TOLD:
+            return False
         before, self._run = self._run, self._run_id()
         return before not in (None, self._run)
 
@@ -118,7 +122,7 @@ class RedisStore:
             try:
                 run: str = client.info("server")["run_id"]
             except (ResponseError, KeyError):  # not allowed to this user, or not Redis itself
-                return ""
+                return _NOT_TOLD
             return run
 
     def phase(self, proposed: float) -> float:
@@ -176,11 +180,15 @@ class RedisStore:
         """Close the connections."""
         self._connection.close()
 
-    def _write(self, script: str, keys: str, words: Sequence[str | int]) -> None:
+    def _write(self, script: str, keys: str, words: Sequence[str | int]) -> int:
+        """Write, and return how much Redis has refused as being of the future."""
         with self._connection.writing() as client:
-            number = int(client.eval(script, len(self._journal), *self._journal, keys, _KEEP_SECONDS, *words))
+            number, refused = client.eval(
+                script, len(self._journal), *self._journal, keys, _KEEP_SECONDS, *words
+            )
         with self._own_lock:
-            self._own.add(number)
+            self._own.add(int(number))
+        return int(refused)
 
     def _key(self, name: str) -> str:
         return self._prefix + name

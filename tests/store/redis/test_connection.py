@@ -71,7 +71,7 @@ def refusal(storage: StorageSettings) -> str:
     told = shown(refused.value) + repr(connection.client) + repr(storage)
     assert PASSWORD not in told
     assert OTHER not in told
-    assert str(refused.value).endswith(("rights.", "name?", "read?", "let us in?"))
+    assert str(refused.value).endswith(("rights.", "name?", "read?", "let us in?", "role."))
     return str(refused.value)
 
 

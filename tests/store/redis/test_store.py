@@ -219,8 +219,10 @@ def test_what_a_wrong_clock_wrote_is_not_kept_and_what_is_there_of_one_is_replac
     store: RedisStore, server: RedisServer
 ) -> None:
     ahead = time.time() + 3600
-    store.save([(ONE, row(DAY, ahead))], 9)
-    store.save_states({ONE: replace(HEALTHY, health=Health(last_refresh=ahead))})
+    with pytest.raises(StoreError, match="1 rows or states are over five minutes ahead of Redis' clock"):
+        store.save([(ONE, row(DAY, ahead))], 9)
+    with pytest.raises(StoreError, match=r"Set this machine's clock and Redis' right"):
+        store.save_states({ONE: replace(HEALTHY, health=Health(last_refresh=ahead))})
     assert list(store.states([ONE])) == []
     server.client().hset(f"test:rows:{ONE}", f"{DAY}", f"{ahead} [1,2,3,4,5,6,7]")
     server.client().set(f"test:state:{ONE}", f"{ahead} {{}}")
