@@ -96,7 +96,7 @@ class Asking:
             self._follow_up(ask, agenda, policy)
 
     def _asked_meanwhile(self, ask: Ask, entry: Entry, agenda: Agenda) -> bool:
-        """Whether another exporter was faster, as while duties change hands; the future is no time for that."""
+        """Whether another exporter was faster, as while duties change hands; not so in the future."""
         asked_at = entry.health.last_refresh or 0.0
         first = ask.newest and ask.attempt == 1 and not entry.health.awaited
         return first and agenda.planned_at < asked_at <= self._clock()

@@ -286,3 +286,20 @@ def test_each_reason_of_an_outage_is_told_once(rig: Rig, store: Store, events: l
     rig.steps(10)
     told = [event.get("error", "") for event in events if "shared storage" in event["event"]]
     assert [text.rpartition(": ")[2] for text in told] == ["refused", "wrong password", ""]
+
+
+def test_reasons_that_alternate_are_told_once_each(rig: Rig, store: Store, events: list[Any]) -> None:
+    for number in range(20):
+        store.failure = f"cannot read storage redis://cache/0: {('refused', 'timed out')[number % 2]}"
+        rig.steps(1)
+    assert sum(event["log_level"] == "error" for event in events) == 2
+
+
+def test_a_storage_that_seems_another_one_each_time_is_compared_once_a_minute(rig: Rig, store: Store) -> None:
+    for _ in range(60):
+        store.replaced = True
+        rig.steps(1)
+    assert len(store.read) == 1
+    store.replaced = True
+    rig.steps(1)
+    assert len(store.read) == 2

@@ -259,3 +259,15 @@ def test_a_vault_that_is_away_changes_nothing(scene: Scene, monkeypatch: pytest.
     monkeypatch.setattr(scene.vault, "credential", away)
     two.turns(two.first)
     assert two.names(two.first) == NAMES
+
+
+def test_a_list_of_an_exporter_whose_clock_was_ahead_keeps_nobody_from_listing(scene: Scene) -> None:
+    two = Replicas(scene)
+    scene.clock.now += 36_000
+    two.turns(two.first)
+    scene.clock.now -= 36_000
+    listed = scene.sim.calls("get_authorizer_list")
+    two.leases.held.clear()
+    two.turns(two.second)
+    assert scene.sim.calls("get_authorizer_list") == listed + 1
+    assert two.names(two.second) == NAMES
