@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from benchmarks.wechat import wait_for, wechat
 APPS = (100, 1_000, 10_000, 100_000)
 CONNECTIONS = (1, 4, 16)
 RUNS, SECONDS = 5, 2
-OURS, NGINX = 10957, 10958
+OURS, NGINX, LIBRARY = 10957, 10958, 10955
+LIBRARY_APPS = (100, 1_000)  # with more, four scrapes take it longer than a run lasts
 CONFIG = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes auto;
 events {{ worker_connections 1024; }}
@@ -50,7 +51,22 @@ def measure() -> Iterator[Figure]:
             for connections in CONNECTIONS:
                 yield from compare(f"{apps} apps, gzip, c={connections}", connections, "gzip")
             yield from compare(f"{apps} apps, plain, c=4", 4, "identity")
+    for apps in LIBRARY_APPS:
+        yield from beside_library(apps)
     yield from while_refreshing(10_000)
+
+
+def beside_library(apps: int) -> Iterator[Figure]:
+    """Scrapes per second beside prometheus-client's own server with the newest rows as gauges."""
+    case = f"{apps} apps, gzip, c=4"
+    with standing(apps, 1):
+        ours = [load(f"http://127.0.0.1:{OURS}/metrics", 4, "gzip") for _ in range(RUNS)]
+    with library(apps):
+        theirs = [load(f"http://127.0.0.1:{LIBRARY}/metrics", 4, "gzip") for _ in range(RUNS)]
+    rates = [each.rate for each in ours]
+    yield Figure("scrapes/s", case, "/s", rates, "prometheus-client", [each.rate for each in theirs])
+    tails = [each.p99 for each in ours]
+    yield Figure("scrape p99", case, "ms", tails, "prometheus-client", [each.p99 for each in theirs])
 
 
 def while_refreshing(apps: int) -> Iterator[Figure]:
@@ -103,14 +119,23 @@ def load(url: str, connections: int, encoding: str) -> Load:
     return Load(float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99[2]])
 
 
-@contextmanager
-def standing(apps: int, history_days: int, *more: str) -> Iterator[subprocess.Popen[str]]:
+def standing(apps: int, history_days: int, *more: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Our server, holding that many apps."""
-    command = [sys.executable, "-m", "benchmarks.standing", str(OURS), str(apps), str(history_days), *more]
+    return _served("standing", OURS, apps, history_days, *more)
+
+
+def library(apps: int) -> AbstractContextManager[subprocess.Popen[str]]:
+    """The peer: prometheus-client's server, holding as many."""
+    return _served("library", LIBRARY, apps)
+
+
+@contextmanager
+def _served(module: str, *words: int | str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdout is None or process.stdout.readline() != "ready\n":
-                raise SystemExit("the exporter did not start")
+                raise SystemExit(f"{module} did not start")
             yield process
         finally:
             process.kill()
