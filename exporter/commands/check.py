@@ -67,7 +67,6 @@ def check_online(config: Config, shard: Shard, *, chinese: bool) -> int:
         if needed:
             store = open_store(config.storage)
         if is_shared(store):
-            store.mark()
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
     except StoreError as error:
         sys.stderr.write(f"{error}\n")

@@ -4,6 +4,8 @@ Fernet: AES-128-CBC with HMAC-SHA-256, keys that can be rotated.
 Source: https://github.com/fernet/spec
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from exporter.config.settings import Secret
@@ -96,6 +98,17 @@ def _decrypted(key: Any, kept: str) -> str | None:  # noqa: ANN401 - a Fernet, o
         text: str = key.decrypt(kept.removeprefix(_MARK).encode()).decode()
     except InvalidToken:
         return None
+    return text
+
+
+def opened(seal: Seal, kept: str | None, reseal: Callable[[str], object]) -> str | None:
+    """The text of what is kept, None of nothing; what another key or none has closed is given to `reseal`."""
+    if kept is None:
+        return None
+    text = seal.open(kept)
+    if not seal.is_current(kept):
+        with suppress(StoreError):  # the next reading tries again
+            reseal(text)
     return text
 
 

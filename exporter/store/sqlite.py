@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from exporter.store.entry import Entry, HeldRow
 from exporter.store.interface import StoreError, WriteObserver
-from exporter.store.sealing import NoSeal, Seal
+from exporter.store.sealing import NoSeal, Seal, opened
 from exporter.trend import FIELDS, Row
 
 SCHEMA_VERSION: Final = 2
@@ -90,13 +90,7 @@ class SqliteStore:
         """What was saved last under that key."""
         with self._explained("read"), self._lock:
             kept = self._kept(key)
-        if kept is None:
-            return None
-        value = self._seal.open(kept)
-        if not self._seal.is_current(kept):
-            with suppress(StoreError):  # the next reading tries again
-                self.replace_credential(key, value, value)
-        return value
+        return opened(self._seal, kept, lambda value: self.replace_credential(key, value, value))
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is on the disk when this returns (synchronous = FULL)."""

@@ -8,16 +8,21 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from typing import Final
 
-SAVE_ROWS: Final = """
--- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid, last day to drop, how many
--- rows, and per row its day and text
-local number, at = redis.call('INCR', KEYS[1]), 3
+_LATER_WINS: Final = """
 local latest = tonumber(redis.call('TIME')[1]) + 300
 local refused = 0
 local function moment(text)
   local found = tonumber((text or ''):match('^%S+') or '')
   return found and found == found and found or latest + 1
 end
+"""
+
+SAVE_ROWS: Final = (
+    _LATER_WINS
+    + """
+-- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid, last day to drop, how many
+-- rows, and per row its day and text
+local number, at = redis.call('INCR', KEYS[1]), 3
 while at <= #ARGV do
   local appid, drop, rows = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local key, news = ARGV[1] .. appid, false
@@ -44,16 +49,13 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', number - 1000000)
 return {number, refused}
 """
+)
 
-SAVE_STATES: Final = """
+SAVE_STATES: Final = (
+    _LATER_WINS
+    + """
 -- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid and text
 local number = redis.call('INCR', KEYS[1])
-local latest = tonumber(redis.call('TIME')[1]) + 300
-local refused = 0
-local function moment(text)
-  local found = tonumber((text or ''):match('^%S+') or '')
-  return found and found == found and found or latest + 1
-end
 for at = 3, #ARGV, 2 do
   local key, text = ARGV[1] .. ARGV[at], ARGV[at + 1]
   local held, new = moment(redis.call('GET', key) or nil), moment(text)
@@ -66,6 +68,7 @@ for at = 3, #ARGV, 2 do
 end
 return {number, refused}
 """
+)
 
 TAKE: Final = """
 -- KEYS: the duty. ARGV: holder, milliseconds

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -10,12 +9,12 @@ from redis import ResponseError
 
 from exporter.config.settings import StorageSettings
 from exporter.store.entry import Entry, HeldRow
-from exporter.store.interface import StoreError, WriteObserver
+from exporter.store.interface import WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.coding import read_row, read_shared, row_text, state_text
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.tokens import RedisTokens
-from exporter.store.sealing import Seal, open_seal
+from exporter.store.sealing import Seal, open_seal, opened
 from exporter.store.shared import Shared
 
 _KEEP_SECONDS: Final = 90 * 86_400
@@ -148,13 +147,7 @@ class RedisStore:
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
         kept = self._kept(key)
-        if kept is None:
-            return None
-        value = self._seal.open(kept)
-        if not self._seal.is_current(kept):
-            with suppress(StoreError):  # the next reading tries again
-                self._swap(key, kept, value)
-        return value
+        return opened(self._seal, kept, lambda value: self._swap(key, str(kept), value))
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is as durable as Redis' appendfsync is: see docs/scaling.md."""
