@@ -39,5 +39,13 @@ class MemoryStore:
                 self._credentials[key] = new
         return same
 
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        """Keep `new` where `expected` is stored."""
+        with self._lock:
+            if self._credentials.get(key) not in (expected, new):
+                return False
+            self._credentials[key] = new
+        return True
+
     def close(self) -> None:
         """Nothing to do."""

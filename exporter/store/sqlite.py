@@ -71,17 +71,10 @@ class SqliteStore:
 
     def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         """Keep these in one transaction."""
-        with self._explained("write"), self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(_SAVE_ROW, (_record(appid, held) for appid, held in rows))
-                appids = {appid for appid, _ in rows}
-                self._db.executemany(_PRUNE, ((appid, f"-{keep_days} days") for appid in appids))
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._explained("write"), self._transaction():
+            self._db.executemany(_SAVE_ROW, (_record(appid, held) for appid, held in rows))
+            appids = {appid for appid, _ in rows}
+            self._db.executemany(_PRUNE, ((appid, f"-{keep_days} days") for appid in appids))
 
     def save_states(self, entries: Mapping[str, Entry]) -> None:
         """Nothing to do: nobody else looks, and after a restart all apps are asked again."""
@@ -112,6 +105,17 @@ class SqliteStore:
             )
             return changed.rowcount == 1
 
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        """Keep `new` where `expected` is stored; it is on the disk when this returns (synchronous = FULL)."""
+        with self._explained("write"), self._transaction():
+            kept = self._kept(key)
+            if (None if kept is None else self._seal.open(kept)) not in (expected, new):
+                return False
+            self._db.execute(
+                "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, self._seal.close(new))
+            )
+            return True
+
     def _kept(self, key: str) -> str | None:
         found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
         return None if found is None else str(found[0])
@@ -136,6 +140,19 @@ class SqliteStore:
             self._db.execute(step)
         self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("COMMIT")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Write all or nothing, with nobody in between."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:

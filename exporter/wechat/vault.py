@@ -18,3 +18,16 @@ class Vault(Protocol):
 
     def replace_credential(self, key: str, old: str, new: str) -> bool:
         """The same in place of `old` alone; False where another value is there by now; raises VaultError."""
+
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        """Keep `new` durably where `expected` is stored (None: nothing is); nobody writes in between.
+
+        A kill right after the return loses nothing. An answer that got lost may be asked for again:
+        `new` that is already there counts as kept.
+
+        Returns:
+            False where another value is stored: read it, and decide again.
+
+        Raises:
+            VaultError: the storage does not answer.
+        """

@@ -1,6 +1,7 @@
 """Credentials in every storage: replaced only where nobody was faster, encrypted anew when they are read."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,45 @@ def test_a_credential_is_replaced_only_where_it_is_still_the_one_that_was_read(
     assert store.replace_credential(KEY, "one", "two")
     assert not store.replace_credential(KEY, "one", "three")
     assert store.credential(KEY) == "two"
+
+
+@pytest.mark.parametrize("key", [None, OLD])
+def test_put_keeps_a_value_only_where_the_expected_one_is_stored(open_: Open, key: str | None) -> None:
+    store = open_(key)
+    assert not store.put(KEY, "one", "two")
+    assert store.credential(KEY) is None
+    assert store.put(KEY, None, "one")
+    assert not store.put(KEY, None, "two")
+    assert store.put(KEY, "one", "two")
+    assert not store.put(KEY, "one", "three")
+    assert store.credential(KEY) == "two"
+
+
+def test_put_may_be_repeated_where_its_answer_was_lost(open_: Open) -> None:
+    store = open_(None)
+    assert store.put(KEY, None, "one")
+    assert store.put(KEY, None, "one")
+    assert store.put(KEY, "one", "two")
+    assert store.put(KEY, "one", "two")
+    assert store.credential(KEY) == "two"
+
+
+@pytest.mark.parametrize("key", [None, OLD])
+def test_of_many_that_put_at_once_exactly_one_succeeds(open_: Open, key: str | None) -> None:
+    store = open_(key)
+    for expected in (None, "0"):
+        values = [f"{number}" for number in range(0 if expected is None else 1, 9)]
+        with ThreadPoolExecutor(8) as threads:
+            kept = list(threads.map(lambda new: store.put(KEY, expected, new), values))  # noqa: B023
+        assert kept.count(True) == 1
+        assert store.credential(KEY) == values[kept.index(True)]
+        store.save_credential(KEY, "0")
+
+
+def test_put_finds_the_expected_value_under_another_encryption(open_: Open) -> None:
+    assert open_(OLD).put(KEY, None, "one")
+    assert open_(f"{NEW},{OLD}").put(KEY, "one", "two")
+    assert open_(NEW).credential(KEY) == "two"
 
 
 @pytest.mark.parametrize("open_", ["sqlite", "redis"], indirect=True)

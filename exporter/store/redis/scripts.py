@@ -90,6 +90,13 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 """
 
+PUT: Final = """
+-- KEYS: the text. ARGV: what it is to be, what it is now (left out: nothing)
+if redis.call('GET', KEYS[1]) ~= (ARGV[2] or false) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
+"""
+
 LOCK: Final = """
 -- KEYS: the lock, the counter of fences. ARGV: milliseconds
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end

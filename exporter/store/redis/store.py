@@ -159,6 +159,21 @@ class RedisStore:
         kept = self._kept(key)
         return kept is not None and self._seal.open(kept) == old and self._swap(key, kept, new)
 
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        """Keep `new` where `expected` is stored; as durable as Redis' appendfsync is."""
+        while True:
+            kept = self._kept(key)
+            if (None if kept is None else self._seal.open(kept)) not in (expected, new):
+                return False
+            with self._connection.writing() as client:
+                name = self._key(f"credential:{key}")
+                if client.eval(
+                    scripts.PUT, 1, name, self._seal.close(new), *([] if kept is None else [kept])
+                ):
+                    return (
+                        True  # else another exporter has changed it, perhaps only its encryption: look again
+                    )
+
     def _kept(self, key: str) -> str | None:
         with self._connection.reading() as client:
             kept: str | None = client.get(self._key(f"credential:{key}"))
