@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 
 def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
@@ -30,12 +30,30 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _escape,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     return log
+
+
+def _escape(_log: object, _method: str, event: EventDict) -> EventDict:
+    """Write what is not printable as Python would: names and paths come from strangers, logs go to terminals.
+
+    Line ends are left to the renderers, which keep an event on one line.
+    """
+    return {key: _printable(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in text
+    )
 
 
 class _Undaunted(io.StringIO):

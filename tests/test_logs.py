@@ -2,6 +2,8 @@ import io
 import json
 import logging
 
+import pytest
+
 from exporter.logs import open_log
 
 
@@ -25,6 +27,17 @@ def test_json_is_one_object_per_line() -> None:
         "奶茶",
     )
     assert "奶茶" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["logfmt", "json"])
+@pytest.mark.parametrize("control", ["\x1b[2J", "\r", "\x00", "\x7f", "\x9b", "\u2028", "\u202e", "\ud83c"])
+def test_what_is_not_printable_is_escaped(control: str, log_format: str) -> None:
+    stream = io.StringIO()
+    open_log("info", log_format, stream).warning("push refused", platform=f"奶茶{control}shop")
+    line = stream.getvalue()
+    assert line.removesuffix("\n").isprintable()
+    assert "奶茶" in line
+    assert "shop" in line
 
 
 def test_events_below_the_level_are_left_out() -> None:

@@ -44,10 +44,12 @@ class TicketHttpEntry(Entry):
     """`verify_ticket: {http: …}`."""
 
     url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.plain_url)] = Field(
-        description="The URL to GET the newest component_verify_ticket from, as JSON."
+        description="The URL to GET the newest component_verify_ticket from."
     )
-    field: Annotated[str, Rule("a key's name", texts.filled)] = Field(
-        default="component_verify_ticket", description="The key of the ticket in the answer."
+    field: Annotated[str, Rule("a key's name", texts.filled)] | None = Field(
+        default=None,
+        description="The key of the ticket in the answer's JSON; without it `component_verify_ticket`, or "
+        "the whole answer where that is not JSON.",
     )
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description="Headers to send, such as Authorization."

@@ -79,10 +79,10 @@ class FileToken:
 
 @dataclass(frozen=True, slots=True)
 class HttpToken:
-    """Another program answers GET `url` with JSON that has the token under the key `field`."""
+    """Another program answers GET `url`: with the token, or with JSON that has it under the key `field`."""
 
     url: str = dataclasses.field(repr=False)  # some keepers want their key in the query
-    field: str = "access_token"
+    field: str | None = None
     headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
 
 
@@ -129,10 +129,10 @@ class TicketFile:
 
 @dataclass(frozen=True, slots=True)
 class TicketHttp:
-    """Another program answers GET `url` with JSON that has the verify ticket under the key `field`."""
+    """Another program answers GET `url`: with the ticket, or with JSON that has it under the key `field`."""
 
     url: str = dataclasses.field(repr=False)
-    field: str = "component_verify_ticket"
+    field: str | None = None
     headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
 
 

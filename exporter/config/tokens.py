@@ -117,12 +117,14 @@ class FileTokenEntry(Entry):
 class HttpTokenEntry(Entry):
     """`token: {type: http}`."""
 
-    type: Literal["http"] = Field(description="Another program hands out the token over HTTP, as JSON.")
+    type: Literal["http"] = Field(description="Another program hands out the token over HTTP.")
     url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.token_url)] = Field(
         description="The URL to GET; {appid} in it stands for the app's appid."
     )
-    field: Annotated[str, Rule("a key's name", texts.filled)] = Field(
-        default="access_token", description="The key of the token in the answer."
+    field: Annotated[str, Rule("a key's name", texts.filled)] | None = Field(
+        default=None,
+        description="The key of the token in the answer's JSON; without it `access_token`, or the whole "
+        "answer where that is not JSON.",
     )
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description="Headers to send, such as Authorization."

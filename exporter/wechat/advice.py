@@ -185,9 +185,10 @@ INTERNAL = Advice(
     "程序内部错误：请查看日志并反馈。",
 )
 TOKEN_KEEPER = Advice(
-    "The token's file or address gave no usable token: check the path or URL, its rights, the field's name, "
-    "and that the program that keeps the token is running.",
-    "token 文件或地址未给出可用的 token：请检查路径或 URL、权限、字段名，以及保管 token 的程序是否在运行。",
+    "The token's file or address gave no usable token: check the path or URL, its rights or headers, "
+    "`field`, and that the program that keeps the token runs and can be reached.",
+    "token 文件或地址未给出可用的 token：请检查路径或 URL、权限或请求头、field，以及保管 token 的程序是否在"
+    "运行、能否访问。",
 )
 SECRET_FILE = Advice(
     "The secret's file cannot be read or is empty: check the path and its rights.",

@@ -16,9 +16,10 @@ from typing import Any, Final, TypeVar
 from exporter.config.settings import Platform
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.keepers import is_token
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import TicketSource
-from exporter.wechat.token_sources import is_token, read_secret, token_reader
+from exporter.wechat.token_sources import read_secret, token_reader
 from exporter.wechat.tokens import Shelves, Token, TokenKeeper, own_shelves
 from exporter.wechat.vault import Vault, VaultError
 

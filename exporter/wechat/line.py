@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote, quote_plus
 
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.transport import Transport, read_json
+from exporter.wechat.transport import Answer, Transport, read_json
 
 _Result = TypeVar("_Result")
 _SHORTEST_SECRET: Final = 8  # characters; a shorter one is a word such as Bearer or true
@@ -88,13 +88,36 @@ class Line:
         Raises:
             CallError: whatever went wrong; safe to show.
         """
+        return self.exchange(
+            endpoint,
+            method,
+            address,
+            lambda answer: read(read_json(answer, asking_for_token=endpoint.takes_secret)),
+            params=params,
+            body=body,
+            headers=headers,
+            secrets=secrets,
+        )
+
+    def exchange(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        address: str,
+        judge: Callable[[Answer], _Result],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        secrets: Iterable[str],
+    ) -> _Result:
+        """Make one call as `ask` does, to whoever answers: `judge` makes the result of status and body."""
         url = self.base_url + address if address.startswith("/") else address
         self.pace()
         start = self.stopwatch()
         reason: Reason | None = Reason.INTERNAL
         try:
-            answer = self.transport.send(method, url, params=params, body=body, headers=headers)
-            result = read(read_json(answer, asking_for_token=endpoint.takes_secret))
+            result = judge(self.transport.send(method, url, params=params, body=body, headers=headers))
             reason = None
         except CallError as error:
             reason = error.failure.reason

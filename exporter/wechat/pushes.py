@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from exporter.wechat.keepers import is_token
 from exporter.wechat.tickets import Ticket
-from exporter.wechat.token_sources import is_token
 
 LARGEST_PUSH: Final = 64 * 1024  # bytes
 _FRESH_SECONDS: Final = 300.0

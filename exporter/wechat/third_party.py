@@ -17,9 +17,10 @@ from exporter.config.settings import Platform, ThirdParty
 from exporter.wechat.component import Component
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.keepers import is_token
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import choose_ticket
-from exporter.wechat.token_sources import is_token, read_secret, token_reader
+from exporter.wechat.token_sources import read_secret, token_reader
 from exporter.wechat.tokens import Shelves, Token, own_shelves
 from exporter.wechat.vault import Vault, VaultError
 

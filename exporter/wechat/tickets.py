@@ -5,19 +5,21 @@ Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0
 """
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
-from exporter.config.settings import HttpToken, Platform, Secret, TicketCallback, TicketFile, TicketHttp
+from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
-from exporter.wechat.token_sources import dig, is_token, keeper_secrets
+from exporter.wechat.keepers import TICKET, ask_keeper, read_file
+from exporter.wechat.line import Line
 from exporter.wechat.vault import Vault, VaultError
 
 _KEY: Final = "ticket/"
-_ASK_SECONDS: Final = 30.0
+_ASK_SECONDS: Final = 60.0
+_RETRY_SECONDS: Final = 15.0  # after a failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +45,11 @@ class FileTicket:
 
     def ticket(self) -> Ticket:
         """Read the file again."""
-        try:
-            value = Secret(path=self._path).read()
+        value = read_file(TICKET, self._path)
+        received_at = None
+        with suppress(OSError):
             received_at = self._path.stat().st_mtime
-        except OSError as error:
-            problem = f"verify ticket file {self._path}: {error.strerror}"
-        except ValueError as error:
-            problem = f"verify ticket file {self._path}: {error}"
-        else:
-            if is_token(value):
-                return Ticket(value, received_at)
-            problem = f"verify ticket file {self._path} holds no usable ticket"
-        raise CallError(failure(Reason.THIRD_PARTY_TICKET, problem))
+        return Ticket(value, received_at)
 
 
 class HttpTicket:
@@ -65,39 +60,26 @@ class HttpTicket:
         self._line = line
         self._newest: Ticket | None = None
         self._failure: Failure | None = None
-        self._good_till = 0.0
+        self._asked_at = -math.inf
 
     def ticket(self) -> Ticket:
-        """GET the address again, unless it was asked in the last half minute: many accounts may want it."""
-        if self._line.clock() >= self._good_till:
+        """GET the address again, unless it was asked a moment ago: many accounts may want it."""
+        now = self._line.clock()
+        pause = _ASK_SECONDS if self._failure is None else _RETRY_SECONDS
+        if not self._asked_at <= now < self._asked_at + pause:
+            self._asked_at = now
             try:
-                self._newest, self._failure = self._ask(), None
-            except CallError as error:
-                self._failure = error.failure
-            self._good_till = self._line.clock() + _ASK_SECONDS
+                self._newest, self._failure = self._ask(now), None
+            except CallError as error:  # whatever it is, there is no ticket
+                self._failure = TICKET.failure(error.failure.detail)
         if self._failure is not None or self._newest is None:
-            raise CallError(self._failure or failure(Reason.THIRD_PARTY_TICKET, "not asked yet"))
+            raise CallError(self._failure or TICKET.failure("not asked yet"))
         return self._newest
 
-    def _ask(self) -> Ticket:
-        keeper = HttpToken(self._settings.url, self._settings.field, self._settings.headers)
-        now = self._line.clock()
-        value = self._line.ask(
-            Endpoint.HTTP_TICKET,
-            "GET",
-            keeper.url,
-            self._read,
-            headers=dict(keeper.headers),
-            secrets=keeper_secrets(keeper),
-        )
+    def _ask(self, now: float) -> Ticket:
+        value, _ = ask_keeper(TICKET, self._settings, self._line)
         newest = self._newest
         return newest if newest is not None and newest.value == value else Ticket(value, now)
-
-    def _read(self, body: dict[str, Any]) -> str:
-        value = dig(body, self._settings.field)
-        if not is_token(value):
-            raise CallError(failure(Reason.THIRD_PARTY_TICKET, "the ticket's address gave no usable ticket"))
-        return value
 
 
 class PushedTicket:

@@ -6,23 +6,19 @@ classic token ends the one before it, whoever holds that.
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Final, TypeGuard
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Final
 
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.keepers import TOKEN, ask_keeper, content, is_token, read_file
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tokens import SHORTEST_KEEP, Token, expiring_token
 
-_LONGEST_TOKEN: Final = 4096  # characters; WeChat's page asks to reserve 512
 _LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
 _LONGEST_DIGITS: Final = 12
-_LARGEST_FILE: Final = 64 * 1024  # bytes
 
 
 class StableTokenSource:
@@ -92,29 +88,16 @@ class FileTokenSource:
     kind = "file"
 
     def __init__(self, settings: FileToken) -> None:
-        self._path = settings.path
-        self._field = settings.field
+        self._settings = settings
 
     def fetch(self) -> Token:
         """Read the file: the token alone, or JSON when a field is named."""
-        origin = f"token file {self._path}"
-        try:
-            text = _content(self._path).decode("utf-8-sig").strip()
-            value = text if self._field is None else dig(json.loads(text), self._field)
-        except OSError as error:
-            problem = f"{origin}: {error.strerror}"
-        except (ValueError, RecursionError):
-            problem = f"{origin} is not {'a short text' if self._field is None else 'JSON'}"
-        else:
-            if is_token(value):
-                return Token(value, None, renew_at=0.0)
-            problem = f"{origin} holds no usable token"
-        raise CallError(failure(Reason.TOKEN_REJECTED, problem))
+        return Token(read_file(TOKEN, self._settings.path, self._settings.field), None, renew_at=0.0)
 
     def fingerprint(self) -> bytes:
         """A hash of the file's content; empty while it cannot be read."""
         with suppress(OSError, ValueError):
-            return hashlib.sha256(_content(self._path)).digest()
+            return hashlib.sha256(content(self._settings.path)).digest()
         return b""
 
 
@@ -130,29 +113,15 @@ class HttpTokenSource:
     def fetch(self) -> Token:
         """GET the address; `expires_in` beside the token is honoured where there is one."""
         now = self._line.clock()
-        return self._line.ask(
-            Endpoint.HTTP_TOKEN,
-            "GET",
-            self._settings.url,
-            lambda body: self._read(body, now),
-            headers=dict(self._settings.headers),
-            secrets=keeper_secrets(self._settings),
-        )
+        value, beside = ask_keeper(TOKEN, self._settings, self._line)
+        lifetime = _lifetime(beside.get("expires_in"))
+        if lifetime is None:  # not told, or in a keeper's own way: ask again soon
+            return Token(value, None, now + SHORTEST_KEEP)
+        return expiring_token(value, lifetime, now)
 
     def fingerprint(self) -> bytes:
         """Constant: the keeper of the token is asked again anyway."""
         return b""
-
-    def _read(self, body: dict[str, Any], now: float) -> Token:
-        holder, _, name = self._settings.field.rpartition(".")
-        found = dig(body, holder) if holder else body
-        beside = found if isinstance(found, dict) else {}
-        value, lifetime = beside.get(name), _lifetime(beside.get("expires_in"))
-        if not is_token(value):
-            raise CallError(failure(Reason.TOKEN_REJECTED, "the token's address gave no usable token"))
-        if lifetime is None:  # not told, or in a keeper's own way: ask again soon
-            return Token(value, None, now + SHORTEST_KEEP)
-        return expiring_token(value, lifetime, now)
 
 
 def read_secret(secret: Secret) -> str:
@@ -197,39 +166,4 @@ def _lifetime(found: object) -> float | None:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _LONGEST_LIFETIME:
         return None
-    return found
-
-
-def is_token(found: object) -> TypeGuard[str]:
-    """Whether it can be a token: not empty, no blanks."""
-    return (
-        isinstance(found, str)
-        and 0 < len(found) <= _LONGEST_TOKEN
-        and found.isprintable()
-        and " " not in found
-    )
-
-
-def _content(path: Path) -> bytes:
-    """A short file's content; ValueError for a longer one: a wrong path, such as a log or a device."""
-    with path.open("rb") as file:
-        content = file.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE:
-        raise ValueError("too large")
-    return content
-
-
-def dig(body: object, path: str) -> object:
-    """The value at `a.b.c`, None where there is none."""
-    for key in path.split("."):
-        body = body.get(key) if isinstance(body, dict) else None
-    return body
-
-
-def keeper_secrets(settings: HttpToken) -> list[str]:
-    """What may be secret in a keeper's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
-    found = [word for _, value in settings.headers for word in value.split()]
-    with suppress(ValueError):  # no address: it will not be sent either
-        parts = urlsplit(settings.url)
-        found += [parts.path, parts.password or "", *(value for _, value in parse_qsl(parts.query))]
     return found

@@ -146,13 +146,13 @@ def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, An
     Raises:
         CallError: WeChat answered with an error, or something else answered.
     """
-    body = _decode(answer.body)
+    body = decode(answer.body)
     if isinstance(body, dict):
         code, message = _errcode(body)
         if code:
             raise CallError(errcode_failure(code, message, asking_for_token=asking_for_token))
     if not 200 <= answer.status < 300:  # noqa: PLR2004
-        raise CallError(_status_failure(answer.status))
+        raise CallError(status_failure(answer.status))
     if not isinstance(body, dict):
         raise CallError(failure(Reason.MALFORMED, "the answer is not a JSON object"))
     return body
@@ -162,7 +162,8 @@ class _OversizeError(ValueError):
     """The body is longer than the limit."""
 
 
-def _decode(body: bytes) -> object:
+def decode(body: bytes) -> object:
+    """The value of a JSON text, as leniently as WeChat's texts need it; None where it is none."""
     try:
         # Control characters and bad UTF-8 have been met in WeChat's texts; figures are not concerned.
         text = body.decode("utf-8-sig", "replace")
@@ -193,7 +194,8 @@ def _errcode(body: dict[str, Any]) -> tuple[int, str]:
     return code, message if isinstance(message, str) else "(no errmsg)"
 
 
-def _status_failure(status: int) -> Failure:
+def status_failure(status: int) -> Failure:
+    """What an HTTP status that is no success means."""
     passing = status >= 500 or status in (408, 425, 429)  # noqa: PLR2004
     text = f"HTTP status {status}"
     if 300 <= status < 400:  # noqa: PLR2004

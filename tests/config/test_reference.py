@@ -19,10 +19,8 @@ def test_defaults_are_written_as_in_the_file() -> None:
     assert defaults["storage.url"] == "sqlite:///data/exporter.db"
     assert defaults["apps[].appid"] == "required"
     assert defaults["apps[].name"] == ""
-    assert defaults["apps[].token{http}.field"] == "access_token"
     assert defaults["platforms[].discover"] == "false"
     assert defaults["platforms[].discover_interval"] == "1h"
-    assert defaults["platforms[].verify_ticket.http.field"] == "component_verify_ticket"
     assert defaults["platforms[].verify_ticket.callback.token"] == ""
 
 

@@ -224,3 +224,14 @@ def resets(talk: Talk) -> None:
 def json_body(value: object) -> bytes:
     """A JSON body."""
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def says_in_turn(texts: Iterable[bytes]) -> Manner:
+    """Answers each request with the next text, whatever the connection."""
+    left = iter(texts)
+
+    def manner(talk: Talk) -> None:
+        while talk.request():
+            talk.socket.sendall(next(left))
+
+    return manner

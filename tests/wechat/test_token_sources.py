@@ -9,6 +9,7 @@ import pytest
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
 from exporter.simulator.faults import Fault
 from exporter.simulator.server import Simulator
+from exporter.wechat.advice import TOKEN_KEEPER
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.token_sources import (
@@ -287,13 +288,15 @@ def test_a_token_file_may_be_json_with_the_token_under_a_field(
         (b"x" * 70_000, None, " is not a short text"),
         (b"", "access_token", " is not JSON"),
         (b"T", "access_token", " is not JSON"),
-        (b"\xff", "access_token", " is not JSON"),
+        (b"\xff", "access_token", " is not a short text"),
         (b"[" * 60_000, "access_token", " is not JSON"),
-        (b"[]", "access_token", " holds no usable token"),
-        (b"{}", "access_token", " holds no usable token"),
-        (b'{"access_token": null}', "access_token", " holds no usable token"),
-        (b'{"access_token": ["T"]}', "access_token", " holds no usable token"),
-        (b'{"data": "T"}', "data.access_token", " holds no usable token"),
+        (b"[]", "access_token", " holds no usable token under access_token"),
+        (b"{}", "access_token", " holds no usable token under access_token"),
+        (b'{"access_token": null}', "access_token", " holds no usable token under access_token"),
+        (b'{"access_token": ["T"]}', "access_token", " holds no usable token under access_token"),
+        (b'{"data": "T"}', "data.access_token", " holds no usable token under data.access_token"),
+        (b'{"access_token": "T"}', None, " holds a JSON object: name the token's key in it with `field`"),
+        (b'{\n"access_token": "T"\n}', None, " holds a JSON object: name the token's key in it with `field`"),
     ],
     ids=lambda each: repr(each)[:30],
 )
@@ -330,7 +333,7 @@ def test_a_path_that_never_ends_is_no_token() -> None:
 
 def kept_at(
     body: object,
-    field: str = "access_token",
+    field: str | None = "access_token",
     status: str = "200 OK",
     headers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Token | Failure, bytes]:
@@ -389,7 +392,42 @@ def test_an_address_that_gives_no_usable_token_says_so(value: object) -> None:
         problem, _ = kept_at(body, field)
         assert isinstance(problem, Failure)
         assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
-        assert problem.detail == "the token's address gave no usable token"
+        assert problem.detail == f"the token's address gave no usable token under {field}"
+        assert problem.advice is TOKEN_KEEPER
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "token"),
+    [
+        (b"TOKEN", None, "TOKEN"),
+        (b"\xef\xbb\xbfTOKEN\r\n", None, "TOKEN"),
+        (b'"TOKEN"', None, "TOKEN"),
+        (b'{"errcode":null,"access_token":"T"}', None, "T"),
+        (b'{"errcode":null,"errmsg":null,"access_token":"T","expires_in":null}', "access_token", "T"),
+        (b'{"errcode":"OK","access_token":"T"}', None, "T"),
+        (b'{"errCode":200,"data":{"token":"T"}}', "data.token", "T"),
+    ],
+)
+def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_errcode(
+    answer: bytes, field: str | None, token: str
+) -> None:
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
+        assert HttpTokenSource(HttpToken(keeper.url, field), line).fetch().value == token
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (b"TOKEN", "access_token"),
+        (b'"TOKEN"', "access_token"),
+        *((answer, None) for answer in (b"", b"null", b"true", b"7", b'["T"]', b"no token yet", b"a\nb")),
+        (b"<!doctype html>\n<title>Sign in</title>", None),
+    ],
+)
+def test_another_answer_of_a_keeper_is_no_token(answer: bytes, field: str | None) -> None:
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
+        problem = refused(HttpTokenSource(HttpToken(keeper.url, field), line))
+    assert (problem.reason, problem.advice) == (Reason.TOKEN_REJECTED, TOKEN_KEEPER)
 
 
 @pytest.mark.parametrize(
@@ -405,12 +443,20 @@ def test_the_status_of_an_address_counts(status: str, action: Action) -> None:
     problem, _ = kept_at({"access_token": "T"}, status=status)
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (Reason.HTTP_STATUS, action)
+    assert problem.advice is TOKEN_KEEPER
 
 
-def test_a_keeper_that_hands_wechats_error_on_is_understood() -> None:
-    problem, _ = kept_at({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist"})
+def test_a_keeper_that_is_away_is_the_one_to_look_at() -> None:
+    with opened("http://wechat.invalid") as line:
+        problem = refused(HttpTokenSource(HttpToken("http://127.0.0.1:9/token"), line))
+    assert (problem.reason, problem.advice) == (Reason.NETWORK, TOKEN_KEEPER)
+
+
+def test_a_refusal_of_wechats_that_a_keeper_hands_on_is_the_keepers_and_told() -> None:
+    problem, _ = kept_at({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist"}, None)
     assert isinstance(problem, Failure)
-    assert (problem.reason, problem.errcode) == (Reason.IP_NOT_ALLOWED, 40164)
+    assert (problem.reason, problem.errcode, problem.advice) == (Reason.TOKEN_REJECTED, None, TOKEN_KEEPER)
+    assert problem.detail.endswith("it answers errcode 40164: invalid ip 203.0.113.7, not in whitelist")
 
 
 def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
