@@ -133,8 +133,7 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("openmetrics", "prometheus", "csv", "jsonl"),
-        default="openmetrics",
-        help="of --output (%(default)s)",
+        help="of --output (as its name ends: .csv, .jsonl, .prom; else openmetrics)",
     )
     parser.add_argument("--missing", action="store_true", help="ask only for dates that the storage lacks")
     parser.add_argument("--dry-run", action="store_true", help="say how many calls it would make")

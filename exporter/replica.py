@@ -16,9 +16,7 @@ from exporter.shards import Shard
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.shared import SharedStore, is_shared
-from exporter.wechat.line import Line
-from exporter.wechat.pool import WAITS, longest_patience, pooled_shelves
-from exporter.wechat.tokens import Shelves, own_shelves
+from exporter.wechat.pool import WAITS, longest_patience
 
 DutyChanged = Callable[[bool], None]
 """Is told whether this exporter asks WeChat, at the start and whenever that changes."""
@@ -43,10 +41,8 @@ class Alone:
         """Which of a platform's accounts to ask the names of: other shards ask for theirs."""
         return shard.owns
 
-    def configure(self, config: Config, line: Line) -> Shelves:
-        """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
-        del config, line
-        return own_shelves
+    def configure(self, config: Config) -> None:
+        """Nothing depends on the configuration."""
 
     def restore(self, ledger: Ledger, appids: Collection[str]) -> None:
         """Take over what the storage has of these apps; raises StoreError."""
@@ -102,11 +98,10 @@ class Together:
         del shard
         return lambda _: True
 
-    def configure(self, config: Config, line: Line) -> Shelves:
-        """Take a configuration over; returns where tokens are kept beside the exporter's own memory."""
+    def configure(self, config: Config) -> None:
+        """Take a configuration over."""
         self.duty.interval = config.refresh.interval
         self.waits_at_most = WAITS * longest_patience(config)
-        return pooled_shelves(self._store.tokens, line, config, self._stopping.wait)
 
     def takes_turn(self, work: str) -> bool:
         """Whether this exporter may do some work that one of the fleet has to do, for the next minute."""

@@ -1,43 +1,94 @@
-"""Which apps there are, configured and discovered, and the way to ask for each."""
+"""The door to WeChat: for a configuration, the line, the platforms, and a way to ask for every app."""
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 
 from exporter.config.settings import App, Config, ThirdParty
+from exporter.refresh.pace import Pace
 from exporter.refresh.platforms import PlatformWatch
+from exporter.refresh.search import Search
 from exporter.shards import THE_WHOLE, Shard
-from exporter.wechat.line import Line
+from exporter.store.interface import Store
+from exporter.store.shared import is_shared
+from exporter.wechat.line import Line, Observer
+from exporter.wechat.opening import open_line
+from exporter.wechat.pool import pooled_shelves
 from exporter.wechat.third_party import OpenPlatform, open_platforms
 from exporter.wechat.tokens import Shelves, own_shelves
-from exporter.wechat.vault import Vault
+from exporter.wechat.transport import Transport
 from exporter.wechat.ways import Way, choose_way
 
 
 class Roster:
-    """The shard's `apps`, and `everyone` of all shards.
+    """WeChat as a configuration opens it, for every command.
 
-    What did not change keeps its tokens when the configuration does.
+    `apps` are the shard's, configured and discovered, each with a way to ask for it in `ways`; `everyone` has
+    those of all shards. What a new configuration does not change keeps its tokens.
     """
 
-    def __init__(self, watch: PlatformWatch, vault: Vault, shard: Shard = THE_WHOLE) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        watch: PlatformWatch,
+        *,
+        stopping: threading.Event,
+        observer: Observer = lambda *_: None,
+        clock: Callable[[], float] = time.time,
+        shard: Shard = THE_WHOLE,
+    ) -> None:
+        """Open WeChat; nothing is asked yet.
+
+        Args:
+            config: a valid configuration.
+            store: keeps the credentials that must survive, and shares tokens if other exporters use it.
+            watch: knows the accounts of the platforms.
+            stopping: ends every wait.
+            observer: is told about every call.
+            clock: gives Unix time.
+            shard: which part of the apps is asked for.
+        """
+        self.store = store
         self._watch = watch
-        self._vault = vault
+        self._stopping = stopping
+        self._observer = observer
+        self._clock = clock
         self._shard = shard
-        self._shelves: Shelves = own_shelves
         self.everyone: tuple[App, ...] = ()
         self.apps: tuple[App, ...] = ()
         self.ways: Mapping[str, Way] = {}
         self.platforms: Mapping[str, OpenPlatform] = {}
+        self.config = config
+        self.line = self._open_line(config)
+        self.configure(config)
 
-    def forget(self) -> None:
-        """Keep no token: the line is another one."""
-        self.ways, self.platforms = {}, {}
+    @property
+    def kinds(self) -> list[tuple[App, str]]:
+        """The shard's apps, each with the kind of its token."""
+        return [(app, self.ways[app.appid].kind) for app in self.apps]
 
-    def configure(self, config: Config, line: Line, shelves: Shelves = own_shelves) -> list[tuple[App, str]]:
-        """Take a configuration over; returns the shard's apps with the kind of their tokens."""
-        self._shelves = shelves
+    @property
+    def unlisted(self) -> list[str]:
+        """The platforms whose accounts are to be discovered and not known yet."""
+        return self._watch.unlisted
+
+    def configure(self, config: Config) -> None:
+        """Take another configuration over.
+
+        Another address of WeChat's gets a line, ways and platforms of its own: a call under way keeps the old
+        address together with its token.
+        """
+        if config.wechat.base_url != self.config.wechat.base_url:
+            self._retire(self.line.transport)
+            self.line, self.ways, self.platforms = self._open_line(config), {}, {}
+        elif _line_settings(config) != _line_settings(self.config):
+            self._retire(self.line.transport)
+            self.line.follow(self._open_line(config))
+        self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
-        self.platforms = kept | open_platforms(new, line, self._vault, shelves)
+        self.platforms = kept | open_platforms(new, self.line, self.store, self._shelves)
         renewed = {settings.name for settings in new}
         self.ways = {
             app.appid: self.ways[app.appid]
@@ -45,25 +96,57 @@ class Roster:
             if app.appid in self.ways and _platform(app) not in renewed
         }
         self._watch.configure(self.platforms)
-        return self.gather(config, line)
+        self.gather()
 
-    def gather(self, config: Config, line: Line) -> list[tuple[App, str]]:
-        """The same once accounts have come or gone; configured apps come first, no appid comes twice."""
+    def gather(self) -> None:
+        """Take over the accounts that have come or gone; configured apps come first, no appid comes twice."""
         before = {app.appid: app.token for app in self.apps}
         apps: dict[str, App] = {}
-        for app in (*config.apps, *self._watch.apps()):
+        for app in (*self.config.apps, *self._watch.apps()):
             apps.setdefault(app.appid.lower(), app)
         everyone = tuple(apps.values())
         if everyone != self.everyone:  # what is made of it need not be made again
             self.everyone = everyone
         self.apps = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
+        shelves = self._shelves
         self.ways = {
             app.appid: self.ways[app.appid]
             if app.appid in self.ways and before[app.appid] == app.token
-            else choose_way(app, line, self.platforms, self._shelves)
+            else choose_way(app, self.line, self.platforms, shelves)
             for app in self.apps
         }
-        return [(app, self.ways[app.appid].kind) for app in self.apps]
+
+    def list_accounts(self) -> list[Search]:
+        """List the accounts of all platforms now and take them over; returns what is known of each."""
+        searches = self._watch.list_accounts()
+        self.gather()
+        return searches
+
+    def close(self) -> None:
+        """End the waits and the calls under way."""
+        self._stopping.set()
+        self.line.transport.stop()
+
+    @property
+    def _shelves(self) -> Shelves:
+        """Where tokens are kept beside the exporter's own memory."""
+        if is_shared(self.store):
+            return pooled_shelves(self.store.tokens, self.line, self.config, self._stopping.wait)
+        return own_shelves
+
+    def _open_line(self, config: Config) -> Line:
+        pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
+        return open_line(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
+
+    def _retire(self, transport: Transport) -> None:
+        """Stop a transport once the calls that began on it are over."""
+        timer = threading.Timer(2 * self.config.wechat.timeout, transport.stop)
+        timer.daemon = True
+        timer.start()
+
+
+def _line_settings(config: Config) -> tuple[object, ...]:
+    return config.wechat, config.refresh.concurrency, config.refresh.requests_per_second
 
 
 def _platform(app: App) -> str | None:

@@ -16,7 +16,6 @@ from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
 from exporter.refresh.crew import Fleet
-from exporter.refresh.pace import Pace
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
@@ -28,9 +27,6 @@ from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
 from exporter.wechat.errors import Reason
-from exporter.wechat.line import Line
-from exporter.wechat.opening import open_line
-from exporter.wechat.transport import Transport
 
 _FINISH_SECONDS: Final = 1.0
 
@@ -61,7 +57,6 @@ class Exporter:
         self._store = open_store(config.storage, self.telemetry.storage_written)
         self._replica = open_replica(self._store, shard, config.refresh.interval, clock, self._stopping)
         self._cautions = Cautions(log)
-        self._line = self._open_line(config)
         self.watch = PlatformWatch(
             self._store,
             self._take_discovered,
@@ -72,11 +67,19 @@ class Exporter:
             turn=self._replica.takes_turn,
             names=self._replica.names_of(shard),
         )
-        self.roster = Roster(self.watch, self._store, shard)
+        self.roster = Roster(
+            config,
+            self._store,
+            self.watch,
+            stopping=self._stopping,
+            observer=self.telemetry.call,
+            clock=clock,
+            shard=shard,
+        )
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days, clock)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
-        fleet = self._configure(config)
+        fleet = self._take_over(config)
         self._replica.restore(self.ledger, self.roster.ways.keys())
         self.publisher.publish()
         asking = Asking(
@@ -147,13 +150,9 @@ class Exporter:
                 self.telemetry.reload_failed()
                 self.log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
-            if config.wechat.base_url != self.config.wechat.base_url:
-                self.roster.forget()  # another WeChat has other tokens
-            if _line_settings(config) != _line_settings(self.config):
-                self._retire(self._line.transport)
-                self._line.follow(self._open_line(config))
             before = set(self.roster.ways)
-            fleet = self._configure(config)
+            self.roster.configure(config)
+            fleet = self._take_over(config)
             self._restore(self.roster.ways.keys() - before)
             self.worker.reconfigure(fleet)
             self.log.info("configuration reloaded", apps=len(config.apps))
@@ -166,7 +165,7 @@ class Exporter:
         self.worker.stop()
         self.watch.stop()
         self.ledger.close()
-        self._line.transport.stop()
+        self.roster.close()
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         last = threading.Thread(target=self._finish, name="finish", daemon=True)
@@ -180,17 +179,11 @@ class Exporter:
             self._replica.leave()
             self._store.close()
 
-    def _open_line(self, config: Config) -> Line:
-        pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
-        return open_line(
-            config.wechat, config.refresh.concurrency, self.telemetry.call, pace.wait, self._clock
-        )
-
-    def _configure(self, config: Config) -> Fleet:
-        """Take a valid configuration over; apps that did not change keep their tokens."""
+    def _take_over(self, config: Config) -> Fleet:
+        """Work by the configuration that WeChat was opened for."""
         self._cautions.tell(config)
-        shelves = self._replica.configure(config, self._line)
-        apps = self.roster.configure(config, self._line, shelves)
+        self._replica.configure(config)
+        apps = self.roster.kinds
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
@@ -213,8 +206,9 @@ class Exporter:
         """Report on the accounts that were found, and no longer on those that are gone."""
         with self._reloading:
             before = self.roster.apps
-            apps = self.roster.gather(self.config, self._line)
+            self.roster.gather()
             if self.roster.apps != before:
+                apps = self.roster.kinds
                 self.ledger.discovered(apps)
                 self._restore({app.appid for app in self.roster.apps} - {app.appid for app in before})
                 self.telemetry.found_apps(len(apps))
@@ -248,16 +242,6 @@ class Exporter:
     def ready(self) -> bool:
         """Whether every app was asked or restored, and the platforms' accounts were looked up."""
         return self.publisher.page.ready and self.watch.settled
-
-    def _retire(self, transport: Transport) -> None:
-        """Stop a transport once the calls that began on it are over."""
-        timer = threading.Timer(2 * self.config.wechat.timeout, transport.stop)
-        timer.daemon = True
-        timer.start()
-
-
-def _line_settings(config: Config) -> tuple[object, ...]:
-    return config.wechat, config.refresh.concurrency, config.refresh.requests_per_second
 
 
 def _policy(config: Config) -> Policy:

@@ -7,16 +7,16 @@ from exporter.config.settings import Config, RefreshSettings, StorageSettings, W
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry, Health
 from exporter.trend import window
-from tests.building import NOON, YESTERDAY, make_app, make_entry, make_row
+from tests.building import NOON, YESTERDAY, make_entry, make_row
 
 
-def config(apps: int, history_days: int = 9, interval: float = 3600, per_second: float = 50) -> Config:
+def config(history_days: int = 9, interval: float = 3600, per_second: float = 50) -> Config:
     return Config(
         Path("config.yaml"),
         WechatSettings("https://api.weixin.qq.com", 10),
         RefreshSettings(interval, history_days, 3, 16, per_second),
         StorageSettings("memory://"),
-        tuple(make_app(number) for number in range(1, apps + 1)),
+        (),
     )
 
 
@@ -28,36 +28,49 @@ def test_series_and_bytes_are_those_of_the_real_page(history_days: int) -> None:
     entries = {entry.app.appid: Entry(entry.app, "stable_token", entry.rows, health, NOON) for entry in made}
     page = PageMaker().replace_all(entries, dates if history_days > 1 else ())
     lines = [line for line in b"".join(page.text.plain).splitlines() if not line.startswith(b"#")]
-    load = estimate(config(300, history_days))
+    load = estimate(config(history_days), 300)
     assert load.series == len(lines)
     assert load.page_bytes == pytest.approx(page.text.size, rel=0.3)
 
 
-def test_calls_are_one_per_round_and_the_revisits() -> None:
-    assert estimate(config(10)).calls_per_day == 10 * (24 + 2)
+def test_calls_are_one_per_round_the_revisits_and_the_tokens() -> None:
+    assert estimate(config(), 10).calls_per_day == 10 * (24 + 2) + 125
+    assert estimate(config(interval=86_400), 10).calls_per_day == 10 * (1 + 2 + 1)
 
 
 def test_an_ordinary_configuration_has_no_warning() -> None:
-    usual = config(1000)
-    assert warnings(estimate(usual), usual) == []
-    assert told(estimate(usual)).startswith("1,000 apps: 85,000 series, 8.1 MB a scrape (0.7 MB with gzip), ")
+    usual = config()
+    assert warnings(estimate(usual, 1000), usual) == []
+    told_of = told(estimate(usual, 1000))
+    assert told_of.startswith("1,000 apps: 85,000 series, 8.1 MB a scrape (0.7 MB with gzip), ")
 
 
 def test_a_round_that_cannot_end_in_time_is_warned_of() -> None:
-    hurried = config(1000, interval=10)
-    (warning,) = warnings(estimate(hurried), hurried)
-    assert (
-        "takes at least 20 s at refresh.requests_per_second 50, longer than refresh.interval (10 s)"
-        in warning
-    )
+    hurried = config(interval=10)
+    (warning,) = warnings(estimate(hurried, 1000), hurried)
+    assert "1,000 apps takes about 40 s, longer than refresh.interval (10 s): 2,000 calls" in warning
 
 
-def test_no_limit_is_never_too_slow() -> None:
-    unlimited = config(1000, interval=10, per_second=0)
-    assert warnings(estimate(unlimited), unlimited) == []
+def test_a_round_over_60_apps_at_ten_a_second_does_not_fit_into_five_seconds() -> None:
+    hurried = config(interval=5, per_second=10)
+    assert warnings(estimate(hurried, 60), hurried)
+    assert not warnings(estimate(hurried, 25), hurried)
+
+
+def test_what_a_call_takes_counts_too() -> None:
+    slow = config(interval=60, per_second=0)
+    assert not warnings(estimate(slow, 160, latency=2), slow)
+    (warning,) = warnings(estimate(slow, 480, latency=2), slow)
+    assert "takes about 120 s" in warning
+    assert "2.00 s each" in warning
+
+
+def test_without_a_limit_only_the_answers_take_time() -> None:
+    unlimited = config(interval=30, per_second=0)
+    assert warnings(estimate(unlimited, 1000), unlimited) == []
 
 
 def test_more_series_than_one_scrape_should_have_are_warned_of() -> None:
-    large = config(15_000)
-    (warning,) = warnings(estimate(large), large)
+    large = config()
+    (warning,) = warnings(estimate(large, 15_000), large)
     assert "1,275,000 series in one scrape: set refresh.history_days to 1" in warning

@@ -1,7 +1,6 @@
 """What an exporter shares, alone and with others."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,9 @@ from exporter.replica import Alone, Together, open_replica
 from exporter.shards import Shard
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
-from exporter.wechat.line import Line
-from exporter.wechat.pool import PooledShelf
-from exporter.wechat.tokens import OWN_SHELF
 from tests.building import make_app
 from tests.refresh.leases import Leases
-from tests.wechat.lines import Clock, opened
+from tests.wechat.lines import Clock
 
 SECOND = Shard(1, 2)
 OF_SECOND = next(make_app(number).appid for number in range(99) if SECOND.owns(make_app(number).appid))
@@ -46,23 +42,17 @@ class Store(Leases):
         return 0
 
 
-@pytest.fixture
-def line() -> Iterator[Line]:
-    with opened("http://127.0.0.1:1") as line:
-        yield line
-
-
 def opened_with(store: Any) -> Alone | Together:
     return open_replica(store, SECOND, 60.0, Clock(), threading.Event())
 
 
-def test_with_a_storage_of_its_own_an_exporter_is_alone(line: Line, log: FilteringBoundLogger) -> None:
+def test_with_a_storage_of_its_own_an_exporter_is_alone(log: FilteringBoundLogger) -> None:
     alone = opened_with(MemoryStore())
     assert isinstance(alone, Alone)
     assert isinstance(alone.duty, OwnDuty)
     assert isinstance(alone.rhythm, OwnRhythm)
     assert (alone.takes_turn, alone.ailment, alone.waits_at_most) == (None, None, 0)
-    assert alone.configure(CONFIG, line)("stable_token", "wx") is OWN_SHELF
+    alone.configure(CONFIG)
     told: list[bool] = []
     assert alone.keep_step(Ledger(9), told.append, lambda: True, log) == []
     assert told == [True]
@@ -73,7 +63,7 @@ def test_shards_with_storages_of_their_own_ask_for_the_names_of_their_own_accoun
     assert (names(OF_SECOND), names(OF_FIRST)) == (True, False)
 
 
-def test_exporters_with_one_storage_share_names_duties_rhythm_and_tokens(line: Line) -> None:
+def test_exporters_with_one_storage_share_names_duties_and_rhythm() -> None:
     store = Store(Clock())
     together = opened_with(store)
     assert isinstance(together, Together)
@@ -81,7 +71,7 @@ def test_exporters_with_one_storage_share_names_duties_rhythm_and_tokens(line: L
     assert names(OF_SECOND)
     assert names(OF_FIRST)
     assert isinstance(together.rhythm, SharedRhythm)
-    assert isinstance(together.configure(CONFIG, line)("stable_token", "wx"), PooledShelf)
+    together.configure(CONFIG)
     assert together.duty.interval == 60
     assert together.waits_at_most >= 2 * 3 * 2.0  # seconds: two holders, three calls each
     together.duty.renew()

@@ -1,8 +1,11 @@
 """Which apps an exporter has, of those configured and those found."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +14,12 @@ from exporter.refresh.platforms import PlatformWatch
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.memory import MemoryStore
-from exporter.wechat.line import Line
-from exporter.wechat.tokens import OWN_SHELF, Shelf
-from tests.building import make_app
-from tests.wechat.lines import opened
+from exporter.wechat.errors import CallError
+from exporter.wechat.pool import TokenPool
+from exporter.wechat.tokens import expiring_token
+from tests.building import YESTERDAY, make_app
+from tests.wechat.lines import Clock
+from tests.wechat.test_pool import Pool
 
 CONFIG = Config(
     Path("config.yaml"),
@@ -38,84 +43,104 @@ class Watch(PlatformWatch):
         return self.found
 
 
+class SharedMemory(MemoryStore):
+    """A storage that several exporters use, as far as it is asked for here."""
+
+    def __init__(self, tokens: TokenPool) -> None:
+        super().__init__()
+        self.tokens = tokens
+
+
+Door = Callable[..., Roster]
+
+
 @pytest.fixture
-def line() -> Iterator[Line]:
-    with opened("http://127.0.0.1:1") as line:
-        yield line
+def door() -> Iterator[Callable[..., Roster]]:
+    opened: list[Roster] = []
 
+    def opens(shard: Shard = THE_WHOLE, *found: App, config: Config = CONFIG, store: Any = None) -> Roster:
+        watch, stopping = Watch(*found), threading.Event()
+        opened.append(Roster(config, store or MemoryStore(), watch, stopping=stopping, shard=shard))
+        return opened[-1]
 
-def roster(shard: Shard = THE_WHOLE, *found: App) -> Roster:
-    return Roster(Watch(*found), MemoryStore(), shard)
+    yield opens
+    for roster in opened:
+        roster.close()
 
 
 def appids(some: Roster) -> list[str]:
     return [app.appid for app in some.apps]
 
 
+def find(some: Roster, app: App) -> None:
+    assert isinstance(some._watch, Watch)
+    some._watch.found.append(app)
+    some.gather()
+
+
 @pytest.mark.parametrize("total", [1, 2, 3, 7])
-def test_the_shards_together_have_every_app_once_and_each_knows_of_all(line: Line, total: int) -> None:
-    shards = [roster(Shard(number, total), make_app(99)) for number in range(total)]
+def test_the_shards_together_have_every_app_once_and_each_knows_of_all(door: Door, total: int) -> None:
+    shards = [door(Shard(number, total), make_app(99)) for number in range(total)]
     for shard in shards:
-        told = shard.configure(CONFIG, line)
-        assert [app.appid for app, _ in told] == appids(shard) == list(shard.ways)
+        assert [app.appid for app, _ in shard.kinds] == appids(shard) == list(shard.ways)
         assert len(shard.everyone) == 31
     owned = sorted(appid for shard in shards for appid in appids(shard))
     assert owned == sorted(app.appid for app in shards[0].everyone)
 
 
-def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(line: Line) -> None:
+def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(door: Door) -> None:
     lower = make_app(0xABCDEF)
     upper = replace(lower, appid=f"wx{lower.appid[2:].upper()}")
     for number in range(3):
-        one, other = roster(Shard(number, 3), upper), roster(Shard(number, 3), lower)
-        one.configure(replace(CONFIG, apps=(lower,)), line)
-        other.configure(replace(CONFIG, apps=(upper,)), line)
+        one = door(Shard(number, 3), upper, config=replace(CONFIG, apps=(lower,)))
+        other = door(Shard(number, 3), lower, config=replace(CONFIG, apps=(upper,)))
         assert len(one.everyone) == len(other.everyone) == 1
         assert len(one.apps) == len(other.apps)
 
 
-def test_while_no_app_comes_or_goes_the_list_of_all_stays_the_same_one(line: Line) -> None:
-    one = roster(THE_WHOLE, make_app(99))
-    one.configure(CONFIG, line)
+def test_while_no_app_comes_or_goes_the_list_of_all_stays_the_same_one(door: Door) -> None:
+    one = door(THE_WHOLE, make_app(99))
     everyone = one.everyone
-    one.gather(CONFIG, line)
+    one.gather()
     assert one.everyone is everyone
-    one.gather(replace(CONFIG, apps=CONFIG.apps[1:]), line)
+    one.configure(replace(CONFIG, apps=CONFIG.apps[1:]))
     assert len(one.everyone) == len(everyone) - 1
 
 
-def test_an_account_that_is_found_goes_to_its_shard(line: Line) -> None:
-    shards = [roster(Shard(number, 2)) for number in range(2)]
+def test_an_account_that_is_found_goes_to_its_shard(door: Door) -> None:
+    shards = [door(Shard(number, 2)) for number in range(2)]
     for shard in shards:
-        shard.configure(CONFIG, line)
-        assert isinstance(shard._watch, Watch)
-        shard._watch.found.append(make_app(77))
-        shard.gather(CONFIG, line)
+        find(shard, make_app(77))
     assert sum(make_app(77).appid in appids(shard) for shard in shards) == 1
     assert all(shard.everyone[-1].appid == make_app(77).appid for shard in shards)
 
 
-def test_what_did_not_change_keeps_its_way_and_so_its_token(line: Line) -> None:
-    some = roster()
-    some.configure(CONFIG, line)
+def test_what_did_not_change_keeps_its_way_and_so_its_token(door: Door) -> None:
+    some = door()
     before = dict(some.ways)
-    some.configure(replace(CONFIG, apps=CONFIG.apps[1:]), line)
+    some.configure(replace(CONFIG, apps=CONFIG.apps[1:], refresh=RefreshSettings(60.0, 9, 3, 8, 5.0)))
     assert some.ways == {appid: before[appid] for appid in appids(some)}
-    some.forget()
-    some.configure(CONFIG, line)
+
+
+def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_under_way_keep_the_old_one(
+    door: Door,
+) -> None:
+    some = door()
+    before, line = dict(some.ways), some.line
+    some.configure(replace(CONFIG, wechat=WechatSettings("http://127.0.0.1:2", 1.0)))
     assert all(some.ways[appid] is not before[appid] for appid in appids(some))
+    assert (line.base_url, some.line.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
-def test_accounts_found_later_get_the_shelves_of_the_configuration(line: Line) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def shelves(kind: str, appid: str) -> Shelf:
-        asked.append((kind, appid))
-        return OWN_SHELF
-
-    some = roster()
-    some.configure(replace(CONFIG, apps=CONFIG.apps[:1]), line, shelves)
-    assert isinstance(some._watch, Watch)
-    some._watch.found.append(make_app(77))
-    some.gather(replace(CONFIG, apps=CONFIG.apps[:1]), line)
-    assert asked == [("stable_token", make_app(1).appid), ("stable_token", make_app(77).appid)]
+def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_too(door: Door) -> None:
+    clock = Clock(time.time())
+    numbers = (1, 77)
+    keys = [f"stable_token:{make_app(number).appid}@{CONFIG.wechat.base_url}" for number in numbers]
+    pool = Pool(clock, {key: expiring_token("not-a-real-token", 7200, clock()) for key in keys})
+    some = door(store=SharedMemory(pool), config=replace(CONFIG, apps=CONFIG.apps[:1]))
+    find(some, make_app(77))
+    for number in numbers:
+        way = some.ways[make_app(number).appid]
+        with pytest.raises(CallError):  # nobody answers there
+            way.daily_trend(YESTERDAY)
+        assert way.token_expires_at == clock() + 7200

@@ -1,4 +1,4 @@
-"""Fetches what the journal lacks: opens the line to WeChat, runs the threads, ends them well."""
+"""Fetches what the journal lacks: runs the threads, ends them well."""
 
 import random
 import threading
@@ -12,13 +12,9 @@ from exporter.backfill.asking import Asking, Course
 from exporter.backfill.journal import Journal
 from exporter.backfill.lanes import Lanes
 from exporter.backfill.span import Span
-from exporter.config.settings import App, Config
-from exporter.refresh.pace import Pace
+from exporter.config.settings import App
+from exporter.roster import Roster
 from exporter.store.interface import Store
-from exporter.wechat.opening import open_line
-from exporter.wechat.pool import TokenPool, pooled_shelves
-from exporter.wechat.tokens import Shelves, own_shelves
-from exporter.wechat.ways import choose_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +54,20 @@ def take_over(store: Store, journal: Journal, wanted: Wanted) -> int:
 
 
 def fetch(
-    config: Config,
+    roster: Roster,
     wanted: Wanted,
     journal: Journal,
     answered: Callable[[], None],
     log: FilteringBoundLogger,
-    pool: TokenPool | None = None,
 ) -> Asking:
-    """Ask WeChat for every wanted date that the journal lacks.
+    """Ask WeChat for every wanted date that the journal lacks; afterwards the roster is closed.
 
     Args:
-        config: gives WeChat's address, the pace and the number of calls at a time.
-        wanted: which apps and dates.
+        roster: the way to ask for each app, and how many calls at a time.
+        wanted: which of its apps and dates.
         journal: gets the answers.
         answered: is called after each one, from many threads.
         log: is told which apps are left out.
-        pool: tokens that are shared with running exporters.
 
     Returns:
         how it went.
@@ -82,20 +76,15 @@ def fetch(
         JournalError: an answer could not be kept.
         KeyboardInterrupt: Ctrl-C; what came till then is kept.
     """
-    stopping = threading.Event()
-    pace = Pace(config.refresh.requests_per_second, time.monotonic, stopping.wait)
-    line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
-    shelves: Shelves = own_shelves
-    if pool is not None:
-        shelves = pooled_shelves(pool, line, config, stopping.wait)
+    concurrency = roster.config.refresh.concurrency
     lanes = Lanes(
         {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
-        config.refresh.concurrency,
+        concurrency,
         time.monotonic,
     )
     asking = Asking(
         {app.appid: Course(app.name) for app in wanted.apps},
-        {app.appid: choose_way(app, line, shelves=shelves) for app in wanted.apps},
+        roster.ways,
         lanes,
         journal,
         answered,
@@ -105,7 +94,7 @@ def fetch(
     )
     threads = [
         threading.Thread(target=asking.work, name=f"backfill-{number}", daemon=True)
-        for number in range(min(config.refresh.concurrency, wanted.calls(journal)))
+        for number in range(min(concurrency, wanted.calls(journal)))
     ]
     try:
         for thread in threads:
@@ -113,8 +102,7 @@ def fetch(
         _wait_for(threads)
     finally:
         lanes.close()
-        stopping.set()
-        line.transport.stop()
+        roster.close()
         _wait_for(threads)
     if asking.fault is not None:
         raise asking.fault

@@ -1,5 +1,6 @@
 """Writes a file that appears whole or not at all, whatever ends the process."""
 
+import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +14,18 @@ class OutputError(Exception):
     """The output cannot be written; the text tells where and why."""
 
 
+def check_writable(path: Path) -> None:
+    """Find out before hours of asking whether the file can be written; raises OutputError, leaves nothing."""
+    unfinished = _unfinished(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
 def write_whole(path: Path, pieces: Iterable[str]) -> int:
     """Write the pieces as UTF-8 to a file beside `path`, then give it that name.
 
@@ -24,7 +37,7 @@ def write_whole(path: Path, pieces: Iterable[str]) -> int:
     Raises:
         OutputError: it cannot be written; nothing has changed then.
     """
-    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished = _unfinished(path)
     try:
         unfinished.unlink(missing_ok=True)  # of a run that was killed
         try:
@@ -42,6 +55,10 @@ def write_whole(path: Path, pieces: Iterable[str]) -> int:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     return size
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"{path.name}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:

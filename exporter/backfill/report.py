@@ -12,7 +12,7 @@ from rich.text import Text
 from exporter.backfill.asking import Course
 from exporter.backfill.journal import Count
 from exporter.trend import beijing_text
-from exporter.wechat.errors import Action, Reason
+from exporter.wechat.errors import Action, Failure, Reason
 
 ALL, FAILED, SOME_MISSING = 0, 1, 3
 """The exit codes; 2 is bad usage or a bad configuration."""
@@ -58,9 +58,12 @@ class Result:
         return tuple(_printable(each) for each in (self.course.name, self.appid, *figures, self.why))
 
 
-def exit_code(results: Sequence[Result]) -> int:
-    """0: every date is answered; 3: some are missing; 1: nothing came, and no quota will change that."""
-    if not any(result.missing for result in results):
+def exit_code(results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
+    """0: every date is answered; 3: some are missing; 1: nothing came, and no quota will change that.
+
+    `unlisted`: the platforms whose accounts could not be listed, so that dates of theirs may be missing.
+    """
+    if not unlisted and not any(result.missing for result in results):
         return ALL
     came = any(result.count.rows or result.count.empty for result in results)
     states = any(reason.is_state for result in results for reason in result.course.missed)
@@ -68,17 +71,26 @@ def exit_code(results: Sequence[Result]) -> int:
     return SOME_MISSING if came or states or waits else FAILED
 
 
-def advice(results: Sequence[Result], *, out_of_reach: bool) -> list[str]:
+def advice(
+    results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]] = (), *, out_of_reach: bool
+) -> list[str]:
     """What to do about the missing dates, in sentences."""
+    told = [
+        f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. {problem.advice.en}"
+        for name, problem in unlisted
+    ]
     missing = sum(result.missing for result in results)
     if not missing:
-        return []
-    told = [f"{missing} dates are missing. The same command goes on here and asks for nothing twice."]
+        return told
+    verb = "is" if missing == 1 else "are"
+    text = "The same command goes on here and asks for nothing twice."
+    told.append(f"{counted(missing, 'date')} {verb} missing. {text}")
     if out_of_reach:
         told.append("WeChat was out of reach: see to the network, then go on.")
     waits = [result.waits_till for result in results if result.waits_till is not None]
     if waits:
-        told.append(f"{len(waits)} apps have spent their quota: go on after {beijing_text(max(waits) + 60)}.")
+        spent = "has spent its quota" if len(waits) == 1 else "have spent their quota"
+        told.append(f"{counted(len(waits), 'app')} {spent}: go on after {beijing_text(max(waits) + 60)}.")
     advised = {
         ended_by.advice.en: ended_by.reason
         for result in results
@@ -105,6 +117,11 @@ def tell(results: Iterable[Result], stream: TextIO) -> None:
     for line in (_HEAD, *lines):
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
         stream.write("  ".join(padded).rstrip() + "\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 date`, `2 dates`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _printable(text: str) -> str:

@@ -17,21 +17,24 @@ from structlog.typing import FilteringBoundLogger
 from exporter.backfill import report, samples, sheets
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
-from exporter.backfill.output import OutputError, write_whole
+from exporter.backfill.output import OutputError, check_writable, write_whole
 from exporter.backfill.progress import Lines, bar
 from exporter.backfill.push import Push, PushError, Target, read_target
+from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
-from exporter.backfill.span import SpanError, read_span
+from exporter.backfill.span import Span, SpanError, read_span
+from exporter.cautions import cautions
+from exporter.commands.opening import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
-from exporter.config.settings import App, Config
+from exporter.config.settings import Config
 from exporter.logs import open_log
+from exporter.roster import Roster
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
-from exporter.store.shared import is_shared
 from exporter.trend import DAY_SECONDS
-from exporter.wechat.pool import TokenPool
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
+_FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}
 _OURS: Final = frozenset({"appid", "name", "ref_date"})
 
 
@@ -41,9 +44,11 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the flags ask for."""
+    """What the flags ask for; `apps` are names and appids, all apps where there is none."""
 
-    wanted: Wanted
+    apps: tuple[str, ...]
+    span: Span
+    now: float
     shape: Shape
     output: Path | None
     written_as: str
@@ -55,12 +60,11 @@ def run(flags: argparse.Namespace) -> int:
     """Exit code 0: all there; 3: some dates are missing; 1: failed or interrupted; 2: bad usage."""
     try:
         config = load(Path(flags.config_file), os.environ)
-        order = _read(flags, config, time.time())
+        order = _read(flags, time.time())
+        return _estimate(order, config, flags) if flags.dry_run else _carry_out(order, config, flags)
     except (ConfigError, SpanError, UsageError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    try:
-        return _estimate(order, config, flags) if flags.dry_run else _carry_out(order, config, flags)
     except (JournalError, StoreError, OutputError, PushError) as error:
         sys.stderr.write(f"{error}\n")
     except KeyboardInterrupt:
@@ -68,76 +72,92 @@ def run(flags: argparse.Namespace) -> int:
     return report.FAILED
 
 
-def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
+def _read(flags: argparse.Namespace, now: float) -> Order:
     if not flags.output and not flags.push:
         raise UsageError("say where the samples go: --output FILE, --push URL, or both")
     output = Path(flags.output) if flags.output else None
     journal = flags.journal or (f"{output}.journal" if output else "backfill.journal")
+    ending = output.suffix.lower() if output else ""
     return Order(
-        Wanted(_chosen(config.apps, flags.apps), read_span(flags.first, flags.last, now), now),
+        tuple(flags.apps),
+        read_span(flags.first, flags.last, now),
+        now,
         Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS),
         output,
-        flags.format,
+        flags.format or _FORMATS.get(ending, "openmetrics"),
         _target(flags.push) if flags.push else None,
         Path(journal),
     )
 
 
 def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
-    """Say how many calls it would take; changes nothing, not even the journal."""
-    with _existing(order.journal) as known:
-        if flags.missing:
-            _take_over(config, known, order.wanted)
-        calls = order.wanted.calls(known)
+    """Say how many calls it would take; changes nothing, asks nothing, has the accounts last listed."""
+    log = open_log(flags.log_level, flags.log_format, sys.stderr)
+    with open_wechat(config, existing_store(config), log) as roster:
+        for name in roster.unlisted:
+            sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
+        wanted = _wanted(order, roster)
+        with _existing(order.journal) as known:
+            if flags.missing:
+                take_over(roster.store, known, wanted)
+            calls = wanted.calls(known)
     pace = config.refresh.requests_per_second
     least = f", at least {durations.written(round(calls / pace))} at {pace:g} per second" if pace else ""
     sys.stdout.write(
-        f"{calls} calls for {len(order.wanted.apps)} apps and {order.wanted.span.days} dates, "
-        f"{order.wanted.span.first} to {order.wanted.span.last}{least}\n"
+        f"{counted(calls, 'call')} for {counted(len(wanted.apps), 'app')} and "
+        f"{counted(order.span.days, 'date')}, {order.span.first} to {order.span.last}{least}\n"
     )
     return report.ALL
 
 
 def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
-    with Journal(order.journal) as journal:
-        if flags.missing:
-            _take_over(config, journal, order.wanted)
-        calls = order.wanted.calls(journal)
-        with _shared_tokens(config) as pool, _progress(calls, flags) as (answered, log):
-            asking = fetch(config, order.wanted, journal, answered, log, pool)
-        results = [
-            report.Result(
-                app.appid,
-                order.wanted.span.days,
-                journal.count(app.appid, order.wanted.span, order.wanted.now),
-                asking.courses[app.appid],
-            )
-            for app in order.wanted.apps
-        ]
-        log = open_log(flags.log_level, flags.log_format, sys.stderr)
-        if any(result.count.rows for result in results):
-            _deliver(order, journal, log)
-        else:
-            log.warning("there are no rows: nothing is written")
+    log = open_log(flags.log_level, flags.log_format, sys.stderr)
+    for caution in cautions(config):
+        log.warning(caution.what, **caution.fields)
+    store = open_store(config.storage) if flags.missing else needed_store(config)
+    with open_wechat(config, store, log) as roster:
+        searches = roster.list_accounts()
+        wanted = _wanted(order, roster)
+        if order.output is not None:
+            check_writable(order.output)
+        with Journal(order.journal) as journal:
+            if flags.missing:
+                take_over(store, journal, wanted)
+            with _progress(wanted.calls(journal), flags) as (answered, bar_log):
+                asking = fetch(roster, wanted, journal, answered, bar_log)
+            results = [
+                report.Result(
+                    app.appid,
+                    order.span.days,
+                    journal.count(app.appid, order.span, order.now),
+                    asking.courses[app.appid],
+                )
+                for app in wanted.apps
+            ]
+            if any(result.count.rows for result in results):
+                _deliver(order, wanted, journal, log)
+            else:
+                log.warning("there are no rows: nothing is written")
+    unlisted = [(search.name, search.failure) for search in searches if search.failure is not None]
     report.tell(results, sys.stdout)
-    for sentence in report.advice(results, out_of_reach=asking.out_of_reach):
+    for sentence in report.advice(results, unlisted, out_of_reach=asking.out_of_reach):
         sys.stdout.write(f"{sentence}\n")
-    return report.exit_code(results)
+    return report.exit_code(results, unlisted)
 
 
-def _deliver(order: Order, journal: Journal, log: FilteringBoundLogger) -> None:
+def _deliver(order: Order, wanted: Wanted, journal: Journal, log: FilteringBoundLogger) -> None:
     if order.output is not None:
-        size = write_whole(order.output, _written(order, journal))
+        size = write_whole(order.output, _written(order, wanted, journal))
         log.info("written", output=str(order.output), format=order.written_as, bytes=size)
     if order.target is not None:
         with requests.Session() as session:
             push = Push(session, order.target, order.shape, log, time.sleep)
-            rows = push.send(journal, order.wanted.apps, order.wanted.span)
+            rows = push.send(journal, wanted.apps, wanted.span)
         log.info("all pushed", rows=rows, target=order.target.place)
 
 
-def _written(order: Order, journal: Journal) -> Iterator[str]:
-    apps, span = order.wanted.apps, order.wanted.span
+def _written(order: Order, wanted: Wanted, journal: Journal) -> Iterator[str]:
+    apps, span = wanted.apps, wanted.span
     match order.written_as:
         case "csv":
             return sheets.comma_separated(journal, apps, span)
@@ -169,33 +189,15 @@ def _existing(place: Path) -> Journal:
         return journal.copy()
 
 
-@contextmanager
-def _shared_tokens(config: Config) -> Iterator[TokenPool | None]:
-    """The tokens of the exporters that run with this configuration, where they share them."""
-    if config.storage.redis is None:
-        yield None
-        return
-    store = open_store(config.storage)
-    try:
-        yield store.tokens if is_shared(store) else None
-    finally:
-        store.close()
-
-
-def _take_over(config: Config, journal: Journal, wanted: Wanted) -> None:
-    store = open_store(config.storage)
-    try:
-        take_over(store, journal, wanted)
-    finally:
-        store.close()
-
-
-def _chosen(apps: Sequence[App], names: Sequence[str]) -> tuple[App, ...]:
+def _wanted(order: Order, roster: Roster) -> Wanted:
+    apps, names = roster.apps, order.apps
     known = {each for app in apps for each in (app.appid, app.name)}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"--app {unknown[0]}: no app of the configuration has this name or appid")
-    return tuple(app for app in apps if not names or app.appid in names or app.name in names)
+    for name in names:
+        if name not in known:
+            found = ", nor an account of a platform" if roster.platforms else ""
+            raise UsageError(f"--app {name}: no app of the configuration{found} has this name or appid")
+    chosen = tuple(app for app in apps if not names or app.appid in names or app.name in names)
+    return Wanted(chosen, order.span, order.now)
 
 
 def _labels(pairs: Sequence[str]) -> dict[str, str]:

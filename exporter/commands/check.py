@@ -8,26 +8,29 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from structlog.typing import FilteringBoundLogger
+
 from exporter import capacity
+from exporter.backfill.report import counted
+from exporter.cautions import cautions
+from exporter.commands.opening import needed_store, open_wechat
 from exporter.config import ConfigError, load
-from exporter.config.settings import AccessToken, App, Config
-from exporter.refresh import accounts
-from exporter.refresh.pace import Pace
+from exporter.config.settings import Config
+from exporter.logs import open_log
+from exporter.refresh.search import Search
+from exporter.roster import Roster
 from exporter.shards import Shard, ShardError, choose_shard
-from exporter.store.interface import Store, StoreError
-from exporter.store.memory import MemoryStore
-from exporter.store.opening import open_store
+from exporter.store.interface import StoreError
 from exporter.store.shared import is_shared
 from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
-from exporter.wechat.errors import CallError, Failure
-from exporter.wechat.opening import open_line
-from exporter.wechat.pool import pooled_shelves
-from exporter.wechat.third_party import OpenPlatform, open_platforms
-from exporter.wechat.tokens import Shelves, own_shelves
-from exporter.wechat.ways import choose_way
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import Failure, Reason
+from exporter.wechat.line import Endpoint
+from exporter.wechat.ways import Way, ask_for_row
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -41,113 +44,132 @@ def run(flags: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     config = replace(config, apps=tuple(app for app in config.apps if shard.owns(app.appid)))
-    cost = capacity.estimate(config)
-    part = f"shard {shard}: " if shard.total > 1 else ""
-    sys.stdout.write(f"{config.path}: OK\n{part}{capacity.told(cost)}\n")
-    for warning in capacity.warnings(cost, config):
-        sys.stderr.write(f"warning: {warning}\n")
+    sys.stdout.write(f"{config.path}: OK\n")
     if flags.web_config_file is not None:
         sys.stdout.write(f"{flags.web_config_file}: OK\n")
-    return check_online(config, shard, chinese=_prefers_chinese(os.environ)) if flags.online else 0
-
-
-def check_online(config: Config, shard: Shard, *, chinese: bool) -> int:
-    """Ask for yesterday's row of every app of the shard once and print a line about each.
-
-    Refresh tokens that come back must not be lost, and tokens that a fleet shares be used.
-    """
-    if any(isinstance(app.token, AccessToken) for app in config.apps):
-        sys.stderr.write(
-            "warning: token type access_token: this check fetches a new token, which ends the one that other "
-            "programs hold\n"
-        )
-    needed = config.platforms or config.storage.redis is not None
-    store: Store = MemoryStore()
+    for caution in cautions(config):
+        sys.stderr.write(f"warning: {caution}\n")
+    report = _Report(config, shard, chinese=_prefers_chinese(os.environ))
+    if not flags.online:
+        report.tell_capacity(len(config.apps))
+        for platform in config.platforms:
+            if platform.discovery is not None:
+                sys.stdout.write(f"platform {platform.name}: --online counts its accounts too\n")
+        report.tell_warnings(len(config.apps))
+        return 0
     try:
-        if needed:
-            store = open_store(config.storage)
-        if is_shared(store):
-            sys.stdout.write(f"storage {config.storage.url}: OK\n")
+        return _check_online(config, shard, report)
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    try:
-        return _ask_all(config, shard, store, chinese=chinese)
-    finally:
-        store.close()
 
 
-def _ask_all(config: Config, shard: Shard, store: Store, *, chinese: bool) -> int:
-    pace = Pace(config.refresh.requests_per_second, time.monotonic, time.sleep)
-    line = open_line(config.wechat, config.refresh.concurrency, lambda *_: None, pace.wait)
-    shelves: Shelves = own_shelves
-    if is_shared(store):
-        shelves = pooled_shelves(store.tokens, line, config, threading.Event().wait)
-    platforms = open_platforms(config.platforms, line, store, shelves)
-    found, failed = _discovered(config, shard, platforms, chinese=chinese)
-    apps = (*config.apps, *found)
-
-    def ask(app: App) -> Row | Failure:
-        try:
-            return choose_way(app, line, platforms, shelves).daily_trend(yesterday(time.time()))
-        except CallError as error:
-            return error.failure
-
-    refused = 0
-    with ThreadPoolExecutor(config.refresh.concurrency) as threads:
-        for app, outcome in zip(apps, threads.map(ask, apps), strict=True):
-            sys.stdout.write(f"{_shown(app.name)} ({app.appid}): {_told(outcome, chinese=chinese)}\n")
-            sys.stdout.flush()
-            refused += isinstance(outcome, Failure) and not outcome.reason.is_state
-    line.transport.stop()
-    sys.stdout.write(f"{len(apps) - refused} of {len(apps)} apps OK\n")
+def _check_online(config: Config, shard: Shard, report: "_Report") -> int:
+    """Ask for the newest row of every app of the shard and print a line about each."""
+    store = needed_store(config)
+    log, latency = open_log("error", "logfmt"), _Latency()
+    with open_wechat(config, store, log, observer=latency, shard=shard) as roster:
+        if is_shared(store):
+            sys.stdout.write(f"storage {config.storage.url}: OK\n")
+        failed = sum([report.tell_platform(search) for search in roster.list_accounts()])
+        report.tell_capacity(len(roster.apps))
+        refused = _ask_all(roster, report, log)
+        report.tell_warnings(len(roster.apps), latency.mean)
+        sys.stdout.write(f"{len(roster.apps) - refused} of {len(roster.apps)} apps OK\n")
     return 1 if refused or failed else 0
 
 
-def _discovered(
-    config: Config, shard: Shard, platforms: Mapping[str, OpenPlatform], *, chinese: bool
-) -> tuple[list[App], int]:
-    """The accounts that discovery would add to the shard, told of; and how many platforms failed."""
-    configured = {app.appid.lower() for app in config.apps}
-    found: list[App] = []
-    failed = 0
-    for name, platform in platforms.items():
-        if platform.settings.discovery is None:
-            continue
-        try:
-            listing = platform.component.list_accounts()
-        except CallError as error:
-            failed += 1
-            sys.stdout.write(f"platform {name}: {_told(error.failure, chinese=chinese)}\n")
-            continue
-        appids = accounts.wanted(listing.refresh_tokens, platform.settings.discovery)
-        without = sum(not listing.refresh_tokens[appid] for appid in appids)
-        sys.stdout.write(f"platform {name}: OK, {len(appids)} accounts, {without} without a refresh token\n")
-        found += [
-            accounts.app_of(appid, accounts.Account(), name)
-            for appid in appids
-            if appid.lower() not in configured and shard.owns(appid)
-        ]
-    return found, failed
+def _ask_all(roster: Roster, report: "_Report", log: FilteringBoundLogger) -> int:
+    """How many apps WeChat refuses."""
+
+    def ask(way: Way) -> Row | Failure:
+        newest = yesterday(time.time())
+        outcome = ask_for_row(way, newest, log)
+        if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
+            before = ask_for_row(way, newest - timedelta(days=1), log)
+            return outcome if isinstance(before, Failure) and before.reason.is_state else before
+        return outcome
+
+    refused = 0
+    with ThreadPoolExecutor(roster.config.refresh.concurrency) as threads:
+        ways = (roster.ways[app.appid] for app in roster.apps)
+        for app, outcome in zip(roster.apps, threads.map(ask, ways), strict=True):
+            report.tell(f"{_shown(app.name)} ({app.appid})", outcome)
+            refused += isinstance(outcome, Failure) and not outcome.reason.is_state
+    return refused
+
+
+class _Latency:
+    """Measures how long WeChat's answers take."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count, self._seconds = 0, 0.0
+
+    def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
+        """Count one call; one that failed says little about the others."""
+        if endpoint is Endpoint.DAILY_VISIT_TREND and reason is None:
+            with self._lock:
+                self._count, self._seconds = self._count + 1, self._seconds + seconds
+
+    @property
+    def mean(self) -> float | None:
+        """Seconds per call; None without any."""
+        return self._seconds / self._count if self._count else None
+
+
+class _Report:
+    """Writes what was found, with the advice in the reader's language."""
+
+    def __init__(self, config: Config, shard: Shard, *, chinese: bool) -> None:
+        self._config = config
+        self._shard = shard
+        self._chinese = chinese
+
+    def tell_capacity(self, apps: int) -> None:
+        """What it costs to run so many apps."""
+        part = f"shard {self._shard}: " if self._shard.total > 1 else ""
+        sys.stdout.write(f"{part}{capacity.told(capacity.estimate(self._config, apps))}\n")
+
+    def tell_warnings(self, apps: int, latency: float | None = None) -> None:
+        """What will not go well with so many apps."""
+        for warning in capacity.warnings(capacity.estimate(self._config, apps, latency), self._config):
+            sys.stderr.write(f"warning: {warning}\n")
+
+    def tell_platform(self, search: Search) -> bool:
+        """How listing a platform's accounts went; whether it failed, for all or for some."""
+        name, without = f"platform {search.name}", search.without
+        if search.failure is not None:
+            self.tell(name, search.failure)
+            return True
+        sys.stdout.write(f"{name}: OK, {counted(len(search.known), 'account')}\n")
+        if without:
+            told = f"{counted(len(without), 'account')} without a refresh token, first {without[0]}"
+            self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, told))
+        return bool(without)
+
+    def tell(self, about: str, outcome: Row | Failure) -> None:
+        """One outcome, on a line of its own."""
+        sys.stdout.write(f"{about}: {self._told(outcome)}\n")
+        sys.stdout.flush()
+
+    def _told(self, outcome: Row | Failure) -> str:
+        if isinstance(outcome, Row):
+            figures = ", ".join(
+                f"{field.name} {value}"
+                for field, value in zip(FIELDS, outcome.values, strict=True)
+                if value is not None
+            )
+            return f"OK, {outcome.ref_date}: {figures}"
+        advice = outcome.advice.zh if self._chinese else outcome.advice.en
+        if outcome.reason.is_state:
+            return f"OK, but no row yet ({outcome.reason}). {advice}"
+        return f"FAILED, {outcome.reason}: {outcome.detail}\n    {advice}"
 
 
 def _shown(name: str) -> str:
     """A name on one line."""
     return name if name.isprintable() else repr(name)
-
-
-def _told(outcome: Row | Failure, *, chinese: bool) -> str:
-    if isinstance(outcome, Row):
-        figures = ", ".join(
-            f"{field.name} {value}"
-            for field, value in zip(FIELDS, outcome.values, strict=True)
-            if value is not None
-        )
-        return f"OK, {outcome.ref_date}: {figures}"
-    advice = outcome.advice.zh if chinese else outcome.advice.en
-    if outcome.reason.is_state:
-        return f"OK, but no row yet ({outcome.reason}). {advice}"
-    return f"FAILED, {outcome.reason}: {outcome.detail}\n    {advice}"
 
 
 def _prefers_chinese(environ: Mapping[str, str]) -> bool:

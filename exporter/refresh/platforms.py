@@ -83,10 +83,23 @@ class PlatformWatch:
             searches = list(self._searches.values())
         return [app for each in searches for app in each.apps()]
 
+    def list_accounts(self) -> list[Search]:
+        """List every platform's accounts now, outside of `run`; returns what is known of each then."""
+        with self._lock:
+            searches = list(self._searches.values())
+        for each in searches:
+            each.go_on()
+        return searches
+
+    @property
+    def unlisted(self) -> list[str]:
+        """The platforms whose accounts are not known, as there was no try to list them yet."""
+        return [name for name, each in list(self._searches.items()) if not each.tried]
+
     @property
     def settled(self) -> bool:
-        """Whether every platform's accounts were listed, or tried to be, or known from before a restart."""
-        return all(each.tried for each in list(self._searches.values()))
+        """Whether it was tried for every platform to know its accounts."""
+        return not self.unlisted
 
     def accounts_changed(self, name: str) -> None:
         """WeChat has told that an account came or went: list them soon."""

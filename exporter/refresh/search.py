@@ -8,7 +8,7 @@ from exporter.refresh.accounts import Account, Roll
 from exporter.refresh.surroundings import Surroundings
 from exporter.store.shared import credible
 from exporter.wechat.component import GivenUpError
-from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.line import Endpoint
 from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.vault import VaultError
@@ -41,6 +41,8 @@ class Search:
         self.name = platform.settings.name
         self.known: dict[str, Account] = {}
         self.tried = False
+        self.failure: Failure | None = None  # of the last list
+        self.without: tuple[str, ...] = ()  # the accounts of the last list that lack a refresh token
         self.list_at = 0.0
         self.names_at = 0.0
         self._settings = settings
@@ -155,15 +157,15 @@ class Search:
             self._failures += 1
             self.tried = True
             self.list_at = now + delay
-            problem = error.failure
+            problem = self.failure = error.failure
             self._tell(problem.reason, "discovery failing", detail=str(error), advice=problem.advice.en)
             return False
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        without = sorted(set(appids) - set(usable))
+        without = self.without = tuple(sorted(set(appids) - set(usable)))
         come, gone = set(usable) - self.known.keys(), self.known.keys() - set(usable)
         self.known = accounts.listed(usable, self.known)
-        self.tried, self._failures = True, 0
+        self.tried, self._failures, self.failure = True, 0, None
         self._listed_at, self.list_at = now, now + self._settings.interval
         self._without_token = len(without)
         self._around.observer.discovered(self.name, len(usable), len(without), now)
@@ -173,7 +175,7 @@ class Search:
                 "accounts discovered", platform=self.name, apps=len(usable), new=len(come), gone=len(gone)
             )
         self._tell(
-            tuple(without) or None,
+            without or None,
             "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
             accounts=len(without),
             first=without[0] if without else None,

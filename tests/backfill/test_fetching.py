@@ -9,16 +9,17 @@ from structlog.typing import FilteringBoundLogger
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
+from exporter.commands.opening import open_wechat
 from exporter.config import load
 from exporter.config.settings import Config
+from exporter.roster import Roster
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
+from exporter.store.memory import MemoryStore
 from exporter.store.sqlite import SqliteStore
 from exporter.trend import yesterday
 from tests.building import NOON, YESTERDAY, make_app, make_row
-from tests.wechat.lines import Clock
-from tests.wechat.test_pool import Pool
 
 BEFORE = YESTERDAY - timedelta(days=1)
 
@@ -36,18 +37,24 @@ def config(wechat: Simulator, tmp_path: Path) -> Config:
     return load(path, {})
 
 
+@pytest.fixture
+def roster(config: Config, log: FilteringBoundLogger) -> Iterator[Roster]:
+    with open_wechat(config, MemoryStore(), log) as roster:
+        yield roster
+
+
 def wanted_from(config: Config, wechat: Simulator, days: int) -> Wanted:
     now = wechat.clock.now()
     return Wanted(config.apps, Span(yesterday(now) - timedelta(days=days - 1), yesterday(now)), now)
 
 
 def test_everything_wanted_is_fetched_by_several_threads(
-    config: Config, wechat: Simulator, log: FilteringBoundLogger
+    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
     wanted = wanted_from(config, wechat, 20)
-    threads = set()
+    threads: set[str] = set()
     with Journal("") as journal:
-        asking = fetch(config, wanted, journal, lambda: threads.add(threading.current_thread().name), log)
+        asking = fetch(roster, wanted, journal, lambda: threads.add(threading.current_thread().name), log)
         assert wanted.calls(journal) == 0
         for app in config.apps:
             assert journal.count(app.appid, wanted.span, wanted.now) == Count(20, 0)
@@ -58,27 +65,33 @@ def test_everything_wanted_is_fetched_by_several_threads(
 
 
 def test_the_pace_is_the_configuration_s(
-    config: Config, wechat: Simulator, log: FilteringBoundLogger
+    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
     wanted = wanted_from(config, wechat, 5)
     with Journal("") as journal:
-        fetch(config, wanted, journal, lambda: None, log)
+        fetch(roster, wanted, journal, lambda: None, log)
     first, last = (wechat.ledger.recent()[at].at for at in (0, -1))
     assert last - first >= 0.7 * (15 + 3 - 1) / config.refresh.requests_per_second  # tokens too
 
 
-def test_nothing_wanted_asks_nothing(config: Config, wechat: Simulator, log: FilteringBoundLogger) -> None:
+def test_nothing_wanted_asks_nothing(
+    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
+) -> None:
     wanted = wanted_from(config, wechat, 3)
     with Journal("") as journal:
         journal.keep(
             [(app.appid, day, None, wanted.now) for app in config.apps for day in wanted.span.newest_first()]
         )
-        fetch(config, wanted, journal, lambda: None, log)
+        fetch(roster, wanted, journal, lambda: None, log)
     assert wechat.calls() == 0
 
 
 def test_a_journal_that_fails_ends_the_run(
-    config: Config, wechat: Simulator, log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
+    config: Config,
+    roster: Roster,
+    wechat: Simulator,
+    log: FilteringBoundLogger,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*_: object) -> None:
         raise JournalError("cannot write journal: disk full")
@@ -86,7 +99,7 @@ def test_a_journal_that_fails_ends_the_run(
     with Journal("") as journal:
         monkeypatch.setattr(journal, "keep", full)
         with pytest.raises(JournalError, match="disk full"):
-            fetch(config, wanted_from(config, wechat, 30), journal, lambda: None, log)
+            fetch(roster, wanted_from(config, wechat, 30), journal, lambda: None, log)
     assert wechat.calls(endpoint="daily_visit_trend") <= 8
 
 
@@ -109,16 +122,3 @@ def test_rows_of_the_storage_are_taken_over_where_the_journal_lacks_them(tmp_pat
         assert list(journal.rows(first.appid, wanted.span)) == [make_row(BEFORE), make_row(YESTERDAY, 9)]
         assert not journal.knows(foreign.appid, BEFORE, NOON)
     store.close()
-
-
-def test_the_tokens_of_running_exporters_are_used(
-    config: Config, wechat: Simulator, log: FilteringBoundLogger
-) -> None:
-    pool = Pool(Clock(wechat.clock.now()))
-    wanted = wanted_from(config, wechat, 2)
-    with Journal("") as journal:
-        fetch(config, wanted, journal, lambda: None, log, pool)
-    with Journal("") as journal:
-        fetch(config, wanted, journal, lambda: None, log, pool)
-    assert wechat.calls(endpoint="stable_token") == len(config.apps)  # not one more the second time
-    assert len(pool.tokens) == len(config.apps)

@@ -60,7 +60,7 @@ def test_every_missing_date_has_a_reason(told: Result, why: str) -> None:
 def test_a_spent_quota_tells_when_to_go_on() -> None:
     told = " ".join(advice([WHOLE, result(Count(1, 0), QUOTA)], out_of_reach=False))
     assert "59 dates are missing. The same command goes on here" in told
-    assert "1 apps have spent their quota: go on after 2026-11-25 00:01 (Beijing)." in told
+    assert "1 app has spent its quota: go on after 2026-11-25 00:01 (Beijing)." in told
 
 
 def test_each_refusal_comes_with_its_advice_once() -> None:

@@ -11,7 +11,7 @@ from exporter.cli import main
 from exporter.commands import backfill as command
 from exporter.simulator.data import row
 from exporter.simulator.faults import Fault
-from exporter.simulator.fleet import config_yaml, fake_appid, fleet
+from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
 from exporter.store.sqlite import SqliteStore
@@ -88,7 +88,7 @@ def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
     assert backfill() == 3
     told = capsys.readouterr().out
     assert "10 dates are missing. The same command goes on here" in told
-    assert "1 apps have spent their quota: go on after 20" in told
+    assert "1 app has spent its quota: go on after 20" in told
     assert "quota_daily: errcode 45009" in told
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 2 * DAYS
     wechat.set_fault(FIRST, Fault.NONE)
@@ -194,6 +194,38 @@ def test_formats(written_as: str, first: str, lines: int | None, backfill: Backf
     assert lines is None or text.count("\n") == lines
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [("x.csv", "appid,name,"), ("x.jsonl", '{"appid"'), ("x.om", "# HELP"), ("x", "# HELP")],
+)
+def test_the_output_s_name_tells_the_format(
+    name: str, first: str, backfill: Backfill, tmp_path: Path
+) -> None:
+    assert backfill("--from=1d", f"--output={name}", "--app=app-00001") == 0
+    assert (tmp_path / name).read_text("utf-8").startswith(first)
+
+
+def test_an_output_that_cannot_be_written_leaves_nothing_and_asks_nothing(
+    backfill: Backfill, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in ("nowhere/history.om", "folder"):
+        assert backfill("--from=1d", f"--output={path}") == 1
+        assert f"cannot write {path}: " in capsys.readouterr().err
+    assert {path.name for path in tmp_path.rglob("*")} == {"config.yaml", "folder"}
+    assert asked(wechat) == 0
+
+
+def test_one_of_a_thing_is_told_as_one(backfill: Backfill, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backfill("--from=1d", "--output=x", "--app=app-00001", "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("1 call for 1 app and 1 date, ")
+
+
+def test_a_dry_run_with_missing_makes_no_storage(backfill: Backfill, tmp_path: Path) -> None:
+    assert backfill("--from=1d", "--output=x", "--missing", "--dry-run") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
 def test_figures_are_wechat_s(backfill: Backfill, wechat: Simulator, output: Path) -> None:
     assert backfill("--from=10d", "--output=history.om", "--format=jsonl") == 0
     found = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
@@ -257,6 +289,89 @@ def test_the_first_date_has_to_be_told(backfill: Backfill) -> None:
     with pytest.raises(SystemExit) as ended:
         backfill("--output=x")
     assert ended.value.code == 2
+
+
+PLATFORM = """
+  - name: main
+    component_appid: wxfa4ec00000000001
+    component_appsecret: not-a-real-component-secret
+    verify_ticket: {{http: {{url: "{url}/_sim/platforms/main/ticket"}}}}
+    discover: {discover}
+"""
+
+
+@pytest.fixture
+def platform_wechat() -> Iterator[Simulator]:
+    conditions = Conditions(always_published=True)
+    with Simulator(fleet(3, seed=1), conditions, platforms=[DEMO_PLATFORM]) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def platform_backfill(
+    platform_wechat: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Backfill:
+    def run(apps: str, discover: str, *flags: str) -> int:
+        url = platform_wechat.base_url
+        lines = f"wechat: {{base_url: '{url}'}}\nstorage: {{url: 'sqlite:///exporter.db'}}\napps: [{apps}]\n"
+        path = tmp_path / "config.yaml"
+        path.write_text(f"{lines}platforms:{PLATFORM.format(url=url, discover=discover)}", "utf-8")
+        words = ("--from=2d", "--output=history.csv", *flags)
+        return main(["backfill", f"--config.file={path}", *words])
+
+    monkeypatch.chdir(tmp_path)
+    return run
+
+
+def test_an_app_of_a_platform_is_one_like_others_and_its_refresh_token_is_kept(
+    platform_backfill: Backfill, tmp_path: Path
+) -> None:
+    app = f"{{appid: {FIRST}, token: {{type: third_party, platform: main}}}}"
+    assert platform_backfill(app, "false") == 0
+    assert (tmp_path / "history.csv").read_text("utf-8").count(f"\n{FIRST},") == 2
+    store = SqliteStore(tmp_path / "exporter.db")
+    assert store.credential(f"refresh_token/{DEMO_PLATFORM.component_appid}/{FIRST}")
+    store.close()
+
+
+def test_discovered_accounts_are_apps_and_chosen_by_name_too(
+    platform_backfill: Backfill, platform_wechat: Simulator, tmp_path: Path
+) -> None:
+    assert platform_backfill("", "true") == 0
+    page = (tmp_path / "history.csv").read_text("utf-8")
+    assert [page.count(app.appid) for app in platform_wechat.apps] == [2, 2, 2]
+    name = platform_wechat.apps[1].name
+    assert platform_backfill("", "true", f"--app={name}", "--journal=other") == 0
+    assert (tmp_path / "history.csv").read_text("utf-8").count(name) == 2
+    assert platform_backfill("", "true", "--app=nobody") == 2
+
+
+def test_a_dry_run_counts_the_accounts_that_were_listed_last_and_asks_nothing(
+    platform_backfill: Backfill,
+    platform_wechat: Simulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert platform_backfill("", "true", "--dry-run") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "platform main: its accounts are not known yet, and not counted"
+    assert told[1].startswith("0 calls for 0 apps")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+    assert platform_wechat.calls() == 0
+    assert platform_backfill("", "true", "--app=app-00001") == 0
+    capsys.readouterr()
+    assert platform_backfill("", "true", "--dry-run", "--journal=other") == 0
+    assert capsys.readouterr().out.startswith("6 calls for 3 apps and 2 dates")
+
+
+def test_accounts_that_cannot_be_listed_are_told_with_what_to_do(
+    platform_backfill: Backfill, platform_wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform_wechat.platforms["main"].ip_allowed = False
+    assert platform_backfill("", "true") == 1
+    told = capsys.readouterr().out
+    assert "platform main, accounts not listed: ip_not_allowed: errcode 61004" in told
+    assert "*platform's* list" in told
 
 
 def test_labels_and_the_latest_family_are_added(backfill: Backfill, output: Path) -> None:

@@ -1,6 +1,7 @@
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from exporter.shards import owner
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
+from exporter.trend import yesterday
 from tests.running import COMMAND
 
 Check = Callable[..., int]
@@ -66,12 +68,23 @@ def test_the_advice_is_in_chinese_for_those_who_read_it(
     assert "IP 白名单" in capsys.readouterr().out
 
 
+def test_before_wechat_publishes_yesterday_the_newest_row_there_is_is_told(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = yesterday(wechat.clock.now())
+    wechat.set_fault(fake_appid(1), Fault.NOT_READY)
+    assert check("--online") == 0
+    told = capsys.readouterr().out
+    assert f"({fake_appid(1)}): OK, {newest - timedelta(days=1)}: session_cnt " in told
+    assert f"({fake_appid(2)}): OK, {newest}: session_cnt " in told
+
+
 def test_data_that_is_not_there_yet_is_no_failure(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(fake_appid(1), Fault.NOT_READY)
+    wechat.set_fault(fake_appid(1), Fault.EMPTY)
     assert check("--online") == 0
-    assert "OK, but no row yet (not_ready)" in capsys.readouterr().out
+    assert "OK, but no row yet (empty)" in capsys.readouterr().out
 
 
 def test_a_classic_token_is_warned_of_before_it_is_fetched(
@@ -81,7 +94,7 @@ def test_a_classic_token_is_warned_of_before_it_is_fetched(
     text = path.read_text("utf-8")
     path.write_text(text.replace("  secret:", "  token:\n    type: access_token\n    secret:"), "utf-8")
     assert check("--online") == 0
-    assert "ends the one that other programs hold" in capsys.readouterr().err
+    assert "each fetch ends the token that other programs hold" in capsys.readouterr().err
 
 
 def test_a_figure_that_wechat_left_out_is_not_told(
@@ -134,10 +147,14 @@ def test_accounts_of_a_platform_are_checked_too_and_no_refresh_token_is_lost(
     for _ in range(2):
         assert platform_check(platform_wechat, tmp_path, hosting) == 1
         told = capsys.readouterr().out
-        assert "platform main: OK, 3 accounts, 1 without a refresh token" in told
+        assert "platform main: OK, 2 accounts\n" in told
+        assert "\n2 apps: 170 series, " in told
         assert f"inside ({fake_appid(3)}): OK" in told
-        assert f"({fake_appid(2)}): FAILED, third_party_refresh_token" in told
-        assert told.endswith("2 of 3 apps OK\n")
+        assert (
+            "platform main: FAILED, third_party_refresh_token: 1 account without a refresh token, "
+            f"first {fake_appid(2)}\n    The platform has no" in told
+        )
+        assert told.endswith("2 of 2 apps OK\n")
     assert platform_wechat.calls("authorizer_token", outcome="61023") == 0
 
 

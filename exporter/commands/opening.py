@@ -1,0 +1,70 @@
+"""WeChat and the storage opened for a command that ends by itself: `check --online` and `backfill`."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import AccessToken, Config
+from exporter.config.storage import SQLITE
+from exporter.refresh.platforms import PlatformWatch
+from exporter.roster import Roster
+from exporter.shards import THE_WHOLE, Shard
+from exporter.store.interface import Store
+from exporter.store.memory import MemoryStore
+from exporter.store.opening import open_store
+from exporter.wechat.line import Observer
+
+
+def existing_store(config: Config) -> Store:
+    """Open the configured storage; one that would have to be created is empty. Raises StoreError."""
+    url = config.storage.url
+    absent = url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists()
+    return MemoryStore() if absent else open_store(config.storage)
+
+
+def needed_store(config: Config) -> Store:
+    """Open the configured storage where credentials are kept or shared there. Raises StoreError."""
+    classic = any(isinstance(app.token, AccessToken) for app in config.apps)
+    needed = classic or config.platforms or config.storage.redis is not None
+    return open_store(config.storage) if needed else MemoryStore()
+
+
+@contextmanager
+def open_wechat(
+    config: Config,
+    store: Store,
+    log: FilteringBoundLogger,
+    *,
+    observer: Observer = lambda *_: None,
+    shard: Shard = THE_WHOLE,
+) -> Iterator[Roster]:
+    """Enter by the door that `serve` uses; at the end all calls are over and the store is closed.
+
+    Accounts are those that the storage has, until `list_accounts` asks for them.
+    """
+    stopping = threading.Event()
+    try:
+        watch = PlatformWatch(
+            store, lambda: None, _Unwatched(), log, clock=time.time, stopping=stopping, names=shard.owns
+        )
+        roster = Roster(config, store, watch, stopping=stopping, observer=observer, shard=shard)
+        try:
+            yield roster
+        finally:
+            roster.close()
+    finally:
+        store.close()
+
+
+class _Unwatched:
+    """Has no metrics: nobody scrapes a command that ends by itself."""
+
+    def ticket(self, platform: str, received_at: float) -> None:
+        """Nothing to show."""
+
+    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
+        """Nothing to show."""
