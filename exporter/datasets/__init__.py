@@ -1,0 +1,1 @@
+"""WeChat's tables, one file each; `catalogue` lists them."""

@@ -1,0 +1,108 @@
+"""The periods that WeChat gives figures for: days, weeks from Monday to Sunday, calendar months."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Protocol
+
+from exporter.beijing import midnight, wire_date
+
+_MONDAY: Final = 0
+_SUNDAY: Final = 6
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """The dates from `first` to `last`, both included; `first` is its key in storage and in labels."""
+
+    first: date
+    last: date
+
+    @property
+    def start(self) -> int:
+        """Unix time of 00:00 Beijing of the first day."""
+        return midnight(self.first)
+
+    @property
+    def end(self) -> int:
+        """Unix time of 00:00 Beijing of the day after the last: before it the period is not over."""
+        return midnight(self.last + timedelta(days=1))
+
+
+class Calendar(Protocol):
+    """How time is cut into periods."""
+
+    @property
+    def name(self) -> str:
+        """The period in English: day, week, month."""
+
+    def starting(self, first: date) -> Period:
+        """The period that begins on `first`; raises ValueError where none begins."""
+
+    def newest(self, yesterday: date) -> Period:
+        """The last period that is over at the end of `yesterday`."""
+
+    def earlier(self, period: Period, back: int = 1) -> Period:
+        """The period `back` periods before."""
+
+    def written(self, period: Period) -> str:
+        """The period as WeChat writes its ref_date."""
+
+
+class _Day:
+    name = "day"
+
+    def starting(self, first: date) -> Period:
+        return Period(first, first)
+
+    def newest(self, yesterday: date) -> Period:
+        return Period(yesterday, yesterday)
+
+    def earlier(self, period: Period, back: int = 1) -> Period:
+        return self.starting(period.first - timedelta(days=back))
+
+    def written(self, period: Period) -> str:
+        return wire_date(period.first)
+
+
+class _Week:
+    name = "week"
+
+    def starting(self, first: date) -> Period:
+        if first.weekday() != _MONDAY:
+            raise ValueError(f"{first} is no Monday")
+        return Period(first, first + timedelta(days=6))
+
+    def newest(self, yesterday: date) -> Period:
+        sunday = yesterday - timedelta(days=(yesterday.weekday() - _SUNDAY) % 7)
+        return Period(sunday - timedelta(days=6), sunday)
+
+    def earlier(self, period: Period, back: int = 1) -> Period:
+        return self.starting(period.first - timedelta(weeks=back))
+
+    def written(self, period: Period) -> str:
+        return f"{wire_date(period.first)}-{wire_date(period.last)}"
+
+
+class _Month:
+    name = "month"
+
+    def starting(self, first: date) -> Period:
+        if first.day != 1:
+            raise ValueError(f"{first} is no first of a month")
+        return Period(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
+    def newest(self, yesterday: date) -> Period:
+        today = yesterday + timedelta(days=1)
+        return self.earlier(self.starting(today.replace(day=1)))
+
+    def earlier(self, period: Period, back: int = 1) -> Period:
+        months = period.first.year * 12 + period.first.month - 1 - back
+        return self.starting(date(months // 12, months % 12 + 1, 1))
+
+    def written(self, period: Period) -> str:
+        return f"{period.first:%Y%m}"
+
+
+DAY: Final[Calendar] = _Day()
+WEEK: Final[Calendar] = _Week()
+MONTH: Final[Calendar] = _Month()

@@ -1,0 +1,119 @@
+"""Reads WeChat's bodies in both spellings, and refuses what cannot be trusted.
+
+A refusal says in words what was found, without secrets: short values are shown whole, long ones not at all,
+because part of a token could not be recognised as one any more.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from exporter.datasets.field import Field, camel
+from exporter.datasets.period import Calendar, Period
+
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_LARGEST: Final = 2**53  # beyond it a Prometheus sample is no longer exact
+_LONGEST_SHOWN: Final = 40  # characters of a text that an error's text repeats
+
+
+class MalformedRowError(ValueError):
+    """A body that is not the documented answer; the text says what was found, without secrets."""
+
+
+def check_message(body: Mapping[str, object]) -> None:
+    """Refuse a cloud call's body whose `errMsg` does not end in `:ok`."""
+    message = body.get("errMsg", "ok")
+    if not isinstance(message, str) or message.rpartition(":")[2] != "ok":
+        raise MalformedRowError(f"errMsg is {shown(message)}, which does not end in :ok")
+
+
+def check_period(item: Mapping[str, object], calendar: Calendar, asked: Period) -> None:
+    """Refuse an item of another period than the one asked for, or of none."""
+    written = calendar.written(asked)
+    found = spelled(item, "ref_date")
+    if not found:
+        raise MalformedRowError(f"ref_date is missing, asked for {written}")
+    right = (written, int(written)) if written.isdigit() else (written,)
+    for each in found:
+        if each not in right or isinstance(each, float):
+            raise MalformedRowError(f"ref_date is {shown(each)}, asked for {written}")
+
+
+def spelled(item: Mapping[str, object], name: str) -> list[object]:
+    """What stands under either spelling of a key: nothing, one value, or two that have to agree."""
+    return [item[key] for key in dict.fromkeys((name, camel(name))) if key in item]
+
+
+def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[object] | None:
+    """The list under either spelling of `name`, None where there is none."""
+    found = spelled(item, name)
+    for each in found:
+        if not isinstance(each, list):
+            raise MalformedRowError(f"'{path}{name}' is {shown(each)}, not a list")
+    if len(found) > 1:
+        raise MalformedRowError(f"'{path}{name}' and '{path}{camel(name)}' are both there")
+    return found[0] if found and isinstance(found[0], list) else None
+
+
+def required_list(body: Mapping[str, object], name: str) -> list[object]:
+    """The list under `name`; raises MalformedRowError where there is none."""
+    found = one_list(body, name)
+    if found is None:
+        raise MalformedRowError(f"there is no '{name}'")
+    return found
+
+
+def one_object(found: object, path: str) -> Mapping[str, object]:
+    """The object at `path`; raises MalformedRowError for anything else."""
+    if not isinstance(found, dict):
+        raise MalformedRowError(f"{path} is {shown(found)}, not an object")
+    return found
+
+
+def figures(item: Mapping[str, object], fields: tuple[Field, ...]) -> tuple[int | float | None, ...]:
+    """The figures of an item in the order of `fields`, None where WeChat left one out."""
+    return tuple(_figure(item, field) for field in fields)
+
+
+def figure(found: object, field: Field) -> int | float:
+    """The figure that something read is, a number or one written as a text; raises MalformedRowError."""
+    return amount(found, field.name, integral=field.integral)
+
+
+def amount(found: object, name: str, *, integral: bool) -> int | float:
+    """The number from 0 up that something read is; whole ones become int."""
+    value = _number(found)
+    if value is None or not value >= 0:  # NaN is not
+        raise MalformedRowError(f"{name} is {shown(found)}, not a number from 0 up")
+    if value > _LARGEST:
+        raise MalformedRowError(f"{name} is {shown(found)}, too large to be true")
+    if value == int(value):
+        return int(value)
+    if integral:
+        raise MalformedRowError(f"{name} is {shown(found)}, not a whole number")
+    return value
+
+
+def shown(found: object) -> str:
+    """A value for an error's text."""
+    if isinstance(found, str):
+        return repr(found) if len(found) <= _LONGEST_SHOWN else f"a text of {len(found)} characters"
+    if isinstance(found, int) and abs(found) > _LARGEST:  # its digits may be more than Python writes out
+        return "a huge number"
+    named = {dict: "an object", list: "a list", type(None): "null"}.get(type(found))
+    return named or repr(found)
+
+
+def _figure(item: Mapping[str, object], field: Field) -> int | float | None:
+    values = {figure(each, field) for each in spelled(item, field.name)}
+    if len(values) > 1:
+        raise MalformedRowError(f"{field.name} and {field.camel} differ")
+    return values.pop() if values else None
+
+
+def _number(found: object) -> int | float | None:
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return found
+    if isinstance(found, str) and _NUMBER.fullmatch(found):
+        return float(found)
+    return None
