@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,34 +17,57 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from exporter.backfill.span import Span
-from exporter.trend import FIELDS, Row, yesterday
+from exporter.store.coding import DATASET, read_row, row_text
+from exporter.store.migration import NewerError, migrate
+from exporter.trend import MalformedRowError, Row, yesterday
 
-SCHEMA_VERSION: Final = 1
 UNSETTLED_DAYS: Final = 3
 """An empty answer for a date so young may only mean "not yet": on another day it is asked again."""
 
-_FIGURES: Final = ", ".join(field.name for field in FIELDS)
-_SCHEMA: Final = f"""
+_MIGRATIONS: Final = (
+    """
 CREATE TABLE answers (
   appid TEXT NOT NULL, ref_date TEXT NOT NULL, answered_at REAL NOT NULL, is_row INTEGER NOT NULL,
-  {", ".join(f"{field.name} NUMERIC" for field in FIELDS)},
+  session_cnt NUMERIC, visit_pv NUMERIC, visit_uv NUMERIC, visit_uv_new NUMERIC, stay_time_uv NUMERIC,
+  stay_time_session NUMERIC, visit_depth NUMERIC,
   PRIMARY KEY (appid, ref_date)
 ) WITHOUT ROWID;
 CREATE TABLE pushed (
   target TEXT NOT NULL, appid TEXT NOT NULL, ref_date TEXT NOT NULL,
   PRIMARY KEY (target, appid, ref_date)
+) WITHOUT ROWID
+""",
+    """
+ALTER TABLE answers RENAME TO answers_1;
+ALTER TABLE pushed RENAME TO pushed_1;
+CREATE TABLE answers (
+  server TEXT NOT NULL, appid TEXT NOT NULL, dataset TEXT NOT NULL, first TEXT NOT NULL,
+  asked_at REAL NOT NULL, points TEXT,
+  PRIMARY KEY (server, appid, dataset, first)
 ) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
-_KEEP: Final = (
-    f"INSERT OR REPLACE INTO answers (appid, ref_date, answered_at, is_row, {_FIGURES}) "  # noqa: S608
-    f"VALUES (?, ?, ?, ?{', ?' * len(FIELDS)})"
+CREATE TABLE pushed (
+  server TEXT NOT NULL, target TEXT NOT NULL, appid TEXT NOT NULL, dataset TEXT NOT NULL, first TEXT NOT NULL,
+  PRIMARY KEY (server, target, appid, dataset, first)
+) WITHOUT ROWID;
+INSERT INTO answers SELECT '', appid, 'daily_trend', ref_date, answered_at,
+  CASE WHEN is_row THEN points_text(
+    'session_cnt', session_cnt, 'visit_pv', visit_pv, 'visit_uv', visit_uv, 'visit_uv_new', visit_uv_new,
+    'stay_time_uv', stay_time_uv, 'stay_time_session', stay_time_session, 'visit_depth', visit_depth) END
+  FROM answers_1;
+INSERT INTO pushed SELECT '', target, appid, 'daily_trend', ref_date FROM pushed_1;
+DROP TABLE answers_1;
+DROP TABLE pushed_1
+""",
 )
-_WITHIN: Final = "appid = ? AND ref_date BETWEEN ? AND ?"
-_COUNT_ROWS: Final = f"SELECT count(*) FROM answers WHERE {_WITHIN} AND is_row"  # noqa: S608
-_EMPTY: Final = f"SELECT ref_date, answered_at FROM answers WHERE {_WITHIN} AND NOT is_row"  # noqa: S608
+"""Each leads to the next version. Written down once, never made from the list of figures as it is today."""
+
+_OF_APP: Final = "server = ? AND appid = ? AND dataset = ?"
+_FIND: Final = f"SELECT asked_at, points FROM answers WHERE {_OF_APP} AND first = ?"  # noqa: S608 - our own words
+_WITHIN: Final = f"{_OF_APP} AND first BETWEEN ? AND ?"
+_COUNT_ROWS: Final = f"SELECT count(*) FROM answers WHERE {_WITHIN} AND points NOT NULL"  # noqa: S608
+_EMPTY: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points ISNULL"  # noqa: S608
+_ROWS: Final = f"SELECT first, points FROM answers WHERE {_WITHIN} AND points NOT NULL ORDER BY first"  # noqa: S608
 _LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use waiting
-_NO_FIGURES: Final = (None,) * len(FIELDS)
 
 
 class JournalError(Exception):
@@ -62,13 +85,16 @@ class Count:
 class Journal:
     """Safe to use from many threads; a context manager that closes itself."""
 
-    def __init__(self, place: Path | str) -> None:
+    def __init__(self, place: Path | str, server: str = "") -> None:
         """Open or create the file; the text "" stands for a journal that ends with the process.
+
+        Answers are kept by `server`; those of an old file, which does not name it, count as this one's.
 
         Raises:
             JournalError: it cannot be used, or another backfill uses it.
         """
         self._place = place
+        self._server = server
         self._lock = threading.RLock()
         with self._explained("open"):
             if place:
@@ -97,7 +123,7 @@ class Journal:
 
     def copy(self) -> "Journal":
         """A journal that begins with all that this one knows and leaves no trace."""
-        other = Journal("")
+        other = Journal("", self._server)
         with self._explained("read"):
             self._db.backup(other._db)
         return other
@@ -105,17 +131,18 @@ class Journal:
     def keep(self, answers: Iterable[tuple[str, date, Row | None, float]]) -> None:
         """Keep what WeChat answered: appid, date, row (None: it has none) and Unix time; all or nothing."""
         records = (
-            (appid, day.isoformat(), at, row is not None, *(_NO_FIGURES if row is None else row.values))
+            (self._server, appid, DATASET, f"{day}", at, None if row is None else row_text(row))
             for appid, day, row, at in answers
         )
-        self._write(_KEEP, records)
+        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", records)
 
     def knows(self, appid: str, day: date, now: float) -> bool:
-        """Whether there is an answer that makes another call needless."""
-        found = self._read(
-            "SELECT is_row, answered_at FROM answers WHERE appid = ? AND ref_date = ?", appid, f"{day}"
-        )
-        return any(is_row or _is_settled(day, at, now) for is_row, at in found)
+        """Whether there is an answer that makes another call needless; a damaged one does not."""
+        for at, points in self._read(_FIND, *self._app(appid), f"{day}"):
+            if points is not None:
+                return _row(f"{day}", points) is not None
+            return _is_settled(day, at, now)
+        return False
 
     def unknown(self, appid: str, span: Span, now: float) -> Iterator[date]:
         """The dates still to ask for, newest first; each is looked up when it is wanted."""
@@ -123,7 +150,7 @@ class Journal:
 
     def count(self, appid: str, span: Span, now: float) -> Count:
         """How many of the dates have an answer."""
-        where = (appid, f"{span.first}", f"{span.last}")
+        where = (*self._app(appid), f"{span.first}", f"{span.last}")
         ((rows,),) = self._read(_COUNT_ROWS, *where)
         empty = self._read(_EMPTY, *where)
         return Count(rows, sum(_is_settled(date.fromisoformat(day), at, now) for day, at in empty))
@@ -133,50 +160,40 @@ class Journal:
 
         `name` is a field's; "ref_date" gives every date that has a row, with 0.
         """
-        wanted = "0" if name == "ref_date" else name
-        found = self._stream(
-            f"SELECT ref_date, {wanted} FROM answers WHERE {_WITHIN} AND is_row AND {wanted} NOT NULL "  # noqa: S608
-            "ORDER BY ref_date",
-            (appid, f"{span.first}", f"{span.last}"),
-        )
-        return ((date.fromisoformat(day), value) for day, value in found)
+        for row in self.rows(appid, span):
+            value = 0 if name == "ref_date" else row[name]
+            if value is not None:
+                yield row.ref_date, value
 
     def rows(self, appid: str, span: Span) -> Iterator[Row]:
-        """An app's rows, oldest first."""
-        found = self._stream(
-            f"SELECT ref_date, {_FIGURES} FROM answers WHERE {_WITHIN} AND is_row ORDER BY ref_date",  # noqa: S608
-            (appid, f"{span.first}", f"{span.last}"),
-        )
-        return (Row(date.fromisoformat(day), tuple(values)) for day, *values in found)
+        """An app's rows, oldest first; damaged ones are left out."""
+        found = self._stream(_ROWS, (*self._app(appid), f"{span.first}", f"{span.last}"))
+        return (row for first, points in found if (row := _row(first, points)) is not None)
 
     def is_pushed(self, target: str, appid: str, day: date) -> bool:
         """Whether that target has taken that row."""
-        return bool(
-            self._read(
-                "SELECT 1 FROM pushed WHERE target = ? AND appid = ? AND ref_date = ?",
-                target,
-                appid,
-                f"{day}",
-            )
-        )
+        where = f"SELECT 1 FROM pushed WHERE {_OF_APP} AND first = ? AND target = ?"  # noqa: S608
+        return bool(self._read(where, *self._app(appid), f"{day}", target))
 
     def pushed(self, target: str, taken: Iterable[tuple[str, date]]) -> None:
         """Write down which rows a target has taken."""
-        records = ((target, appid, f"{day}") for appid, day in taken)
-        self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?)", records)
+        records = ((self._server, target, appid, DATASET, f"{day}") for appid, day in taken)
+        self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)", records)
+
+    def _app(self, appid: str) -> tuple[str, str, str]:
+        return self._server, appid, DATASET
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two backfills would ask for the same dates
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # kill -9 loses nothing, a power cut the last seconds
-        self._db.execute("BEGIN IMMEDIATE")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise JournalError(f"journal {self._place} was written by a newer version: upgrade the exporter")
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-        self._db.execute("COMMIT")
+        try:
+            migrate(self._db, _MIGRATIONS)
+        except NewerError:
+            problem = f"journal {self._place} was written by a newer version: upgrade the exporter"
+            raise JournalError(problem) from None
+        for table in ("answers", "pushed"):
+            self._db.execute(f"UPDATE {table} SET server = ? WHERE server = ''", (self._server,))  # noqa: S608
 
     def _write(self, statement: str, records: Iterable[Sequence[object]]) -> None:
         with self._explained("write"), self._lock:
@@ -209,6 +226,13 @@ class Journal:
                 f"cannot {doing} journal {self._place}: {told}. Check the path, its rights and the disk; a "
                 "damaged journal can be moved away: its dates are asked for again"
             ) from error
+
+
+def _row(first: str, points: str) -> Row | None:
+    """The row, None of a text that is none."""
+    with suppress(MalformedRowError):
+        return read_row(first, points)
+    return None
 
 
 def _is_settled(day: date, at: float, now: float) -> bool:

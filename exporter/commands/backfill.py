@@ -32,6 +32,7 @@ from exporter.roster import Roster
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
 from exporter.trend import DAY_SECONDS
+from exporter.wechat.servers import server_name
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}
@@ -97,7 +98,7 @@ def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
         for name in roster.unlisted:
             sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
         wanted = _wanted(order, roster)
-        with _existing(order.journal) as known:
+        with _existing(order.journal, config) as known:
             if flags.missing:
                 take_over(roster.store, known, wanted)
             calls = wanted.calls(known)
@@ -120,7 +121,7 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
         wanted = _wanted(order, roster)
         if order.output is not None:
             check_writable(order.output)
-        with Journal(order.journal) as journal:
+        with _journal(order.journal, config) as journal:
             if flags.missing:
                 take_over(store, journal, wanted)
             with _progress(wanted.calls(journal), flags) as (answered, bar_log):
@@ -182,10 +183,14 @@ def _progress(
         yield Lines(calls, log, time.monotonic).answered, log
 
 
-def _existing(place: Path) -> Journal:
+def _journal(place: Path, config: Config) -> Journal:
+    return Journal(place, server_name(config.wechat.base_url))
+
+
+def _existing(place: Path, config: Config) -> Journal:
     if not place.exists():
         return Journal("")
-    with Journal(place) as journal:
+    with _journal(place, config) as journal:
         return journal.copy()
 
 

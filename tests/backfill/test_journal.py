@@ -11,6 +11,7 @@ from exporter.trend import DAY_SECONDS
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 
 OLD = YESTERDAY - timedelta(days=30)
+TARGET = "http://127.0.0.1:8428/api/v1/import"
 WEEK = Span(YESTERDAY - timedelta(days=6), YESTERDAY)
 
 
@@ -157,3 +158,55 @@ def test_an_old_date_can_be_any_date() -> None:
         day = date(1, 1, 1)
         journal.keep([("wx1", day, make_row(day), NOON)])
         assert journal.knows("wx1", day, NOON)
+
+
+# Files of other versions
+
+OLD_FILE = Path(__file__).parent.parent / "store" / "old" / "schema-1.journal"
+SPAN = Span(YESTERDAY - timedelta(days=9), YESTERDAY)
+FIRST, SECOND = "wx0000000000000001", "wx0000000000000002"
+
+
+def test_a_journal_of_an_earlier_version_opens_with_all_that_it_knew(path: Path) -> None:
+    shutil.copy(OLD_FILE, path)
+    for _ in range(2):  # at the second opening nothing is left to be done
+        with Journal(path, "here") as journal:
+            assert list(journal.rows(FIRST, SPAN)) == [
+                bare_row(YESTERDAY - timedelta(days=2), visit_pv=0, visit_depth=1.25),
+                make_row(YESTERDAY - timedelta(days=1), 2),
+                make_row(),
+            ]
+            assert list(journal.rows(SECOND, SPAN)) == [make_row(scale=3)]
+            assert journal.count(SECOND, SPAN, NOON) == Count(1, 1)
+            assert journal.knows(SECOND, YESTERDAY - timedelta(days=5), NOON)
+            assert journal.is_pushed(TARGET, FIRST, YESTERDAY - timedelta(days=1))
+            assert not journal.is_pushed(TARGET, FIRST, YESTERDAY)
+
+
+def test_answers_of_one_server_are_none_of_another(path: Path) -> None:
+    with Journal(path, "here") as journal:
+        journal.keep([("wx1", OLD, make_row(OLD), NOON)])
+        journal.pushed(TARGET, [("wx1", OLD)])
+    with Journal(path, "there") as journal:
+        assert not journal.knows("wx1", OLD, NOON)
+        assert not journal.is_pushed(TARGET, "wx1", OLD)
+        assert list(journal.rows("wx1", Span(OLD, OLD))) == []
+        journal.keep([("wx1", OLD, make_row(OLD, 2), NOON)])
+    with Journal(path, "here") as journal:
+        assert list(journal.rows("wx1", Span(OLD, OLD))) == [make_row(OLD)]
+
+
+@pytest.mark.parametrize("value", ["-5", "'text'", "9e999", "x'00ff'"])
+def test_a_damaged_figure_of_an_old_journal_is_asked_for_again_and_never_shown(
+    path: Path, value: str
+) -> None:
+    shutil.copy(OLD_FILE, path)
+    with sqlite3.connect(path) as db:
+        db.execute(f"UPDATE answers SET visit_pv = {value} WHERE ref_date = '{YESTERDAY}'")
+    db.close()
+    with Journal(path, "here") as journal:
+        assert list(journal.rows(SECOND, SPAN)) == []
+        assert list(journal.column(SECOND, SPAN, "visit_uv")) == []
+        assert not journal.knows(SECOND, YESTERDAY, NOON)
+        journal.keep([(SECOND, YESTERDAY, make_row(), NOON)])
+        assert list(journal.rows(SECOND, SPAN)) == [make_row()]
