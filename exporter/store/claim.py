@@ -1,0 +1,49 @@
+"""One exporter for each SQLite file: two would write over each other's rows, and ask WeChat twice."""
+
+import fcntl
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from exporter.store.interface import StoreError
+
+_LONGEST: Final = 200
+
+
+class Claim:
+    """Holds a file until the end of the process, kill -9 included; commands that only read need none."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file.
+
+        The lock lies on a file beside it, as SQLite has locks of its own on the file itself.
+
+        Raises:
+            StoreError: another exporter has it, or the file beside it cannot be written.
+        """
+        side = path.with_name(f"{path.name}.lock")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(side, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot open storage {path}: {side}: {error.strerror}") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, _LONGEST).decode(errors="replace").strip()
+            self.release()
+            raise StoreError(
+                f"storage {path} is in use by another exporter ({holder or 'just started'}): stop that "
+                "one, or name another file in storage.url"
+            ) from None
+        except OSError:  # a file system without locks: nothing can be said about others
+            return
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let another exporter have the file."""
+        with suppress(OSError):
+            os.close(self._file)

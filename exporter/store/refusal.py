@@ -1,0 +1,92 @@
+"""Refusals that outlive a restart: an app whose secret WeChat refused is not asked for again and again.
+
+Kept until the credential or the time has changed. A refusal that is about this machine (its IP address) is
+not kept: after a restart it may be on another one, and other exporters of the same storage are elsewhere.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exporter.wechat.advice import Advice
+from exporter.wechat.errors import Action, Failure, Reason
+
+_LONGEST: Final = 32 * 86_400.0  # seconds from a refusal to its end: the month's quota is the longest
+_AHEAD: Final = 300.0
+_MOST_STRIKES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an app is not asked, and until when; times are Unix times.
+
+    `fingerprint`: of the credential that was refused, None where time alone helps, as with a quota.
+    `strikes`: refusals in a row, which make the next pause longer.
+    """
+
+    failure: Failure
+    refused_at: float
+    until: float
+    strikes: int = 0
+    fingerprint: bytes | None = None
+    failing_since: float | None = None
+
+    @property
+    def of_this_machine(self) -> bool:
+        """Whether another machine, or this one after a restart, may be served."""
+        return self.failure.reason is Reason.IP_NOT_ALLOWED
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Write a refusal as a text for a storage; it holds no secret."""
+    failure, fingerprint = refusal.failure, refusal.fingerprint
+    told = {
+        "reason": failure.reason,
+        "action": failure.action,
+        "advice": [failure.advice.en, failure.advice.zh],
+        "detail": failure.detail,
+        "errcode": failure.errcode,
+        "refused_at": refusal.refused_at,
+        "until": refusal.until,
+        "strikes": refusal.strikes,
+        "fingerprint": None if fingerprint is None else fingerprint.hex(),
+        "failing_since": refusal.failing_since,
+    }
+    return json.dumps({key: value for key, value in told.items() if value is not None}, ensure_ascii=False)
+
+
+def read_refusal(text: object, now: float) -> Refusal | None:
+    """Read a refusal that still holds; None where it is over, of a clock set wrong, or damaged."""
+    try:
+        refusal = _read(json.loads(str(text)))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+    holds = refusal.refused_at <= now + _AHEAD and now < refusal.until <= refusal.refused_at + _LONGEST
+    return refusal if holds else None
+
+
+def _read(told: Mapping[str, Any]) -> Refusal:
+    english, chinese = told["advice"]
+    fingerprint, since = told.get("fingerprint"), told.get("failing_since")
+    errcode = told.get("errcode")
+    return Refusal(
+        Failure(
+            Reason(told["reason"]),
+            Action(told["action"]),
+            Advice(_printable(english), _printable(chinese)),
+            _printable(told["detail"]),
+            None if errcode is None else int(errcode),
+        ),
+        float(told["refused_at"]),
+        float(told["until"]),
+        max(0, min(int(told["strikes"]), _MOST_STRIKES)),
+        None if fingerprint is None else bytes.fromhex(fingerprint),
+        None if since is None else float(since),
+    )
+
+
+def _printable(found: str) -> str:
+    if not found.isprintable():
+        raise ValueError("not printable")
+    return found
