@@ -206,6 +206,8 @@ class RedisServer:
     tls: bool = False
     user: str | None = None
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     password: Secret | None = None
     sentinel_password: Secret | None = None
     prefix: str = "wechat-miniprogram"

@@ -35,8 +35,11 @@ _OF_REDIS: Final = (
     "sentinel_password",
     "sentinel_password_file",
     "ca_file",
+    "cert_file",
+    "key_file",
     "prefix",
 )
+_OF_TLS: Final = ("ca_file", "cert_file", "key_file")
 
 
 def storage_url(text: str) -> str:
@@ -82,6 +85,12 @@ class StorageEntry(Entry):
     ca_file: FilePath | None = Field(
         default=None, description="Certificates that rediss:// is verified against; without it, the system's."
     )
+    cert_file: FilePath | None = Field(
+        default=None,
+        description="The exporter's certificate, for a Redis that asks for one (tls-auth-clients, its own "
+        "default), with key_file; both are read again for each connection.",
+    )
+    key_file: FilePath | None = Field(default=None, description="The private key of cert_file.")
     prefix: Annotated[
         str, Rule("a prefix (letters, digits, '-', '_', '.' and ':', at most 60)", texts.key_prefix)
     ] = Field(
@@ -107,6 +116,10 @@ class StorageEntry(Entry):
             return StorageSettings(f"{SQLITE}{path}", encryption_key=key)
         parts = urlsplit(self.url)
         server = _server(parts)
+        ca_file, cert_file, key_file = (
+            None if file is None else place.path(file)
+            for file in (self.ca_file, self.cert_file, self.key_file)
+        )
         password = secret_of(self.password, self.password_file, place)
         if password is None and parts.password:
             password = Secret(value=unquote(parts.password))
@@ -114,7 +127,9 @@ class StorageEntry(Entry):
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
             replace(
                 server,
-                ca_file=None if self.ca_file is None else place.path(self.ca_file),
+                ca_file=ca_file,
+                cert_file=cert_file,
+                key_file=key_file,
                 password=password,
                 sentinel_password=secret_of(self.sentinel_password, self.sentinel_password_file, place),
                 prefix=self.prefix,
@@ -149,9 +164,13 @@ def _redis(url: str, storage: Mapping[str, object], place: Place) -> Iterator[Pr
         yield from _address(urlsplit(url.strip()), storage)
     if find_spec("redis") is None:
         yield Problem((*path, "url"), f"needs redis, which is not installed: {_INSTALL}")
-    ca_file = storage.get("ca_file")
-    if isinstance(ca_file, str) and not Path(place.path(ca_file)).is_file():
-        yield Problem((*path, "ca_file"), f"{shown(ca_file)} cannot be used: no such file")
+    for key in _OF_TLS:
+        file = storage.get(key)
+        if isinstance(file, str) and not Path(place.path(file)).is_file():
+            yield Problem((*path, key), f"{shown(file)} cannot be used: no such file")
+    for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if key in storage and other not in storage:
+            yield Problem((*path, key), f"needs {other} beside it")
 
 
 def _address(parts: SplitResult, storage: Mapping[str, object]) -> Iterator[Problem]:
@@ -162,8 +181,9 @@ def _address(parts: SplitResult, storage: Mapping[str, object]) -> Iterator[Prob
         yield Problem((*path, "url"), "has a password, and so has the section: one of them is enough")
     if parts.username and not parts.password and not password:
         yield Problem((*path, "url"), "names a user, who needs a password: password_file")
-    if "ca_file" in storage and not parts.scheme.startswith("rediss"):
-        yield Problem((*path, "ca_file"), "is for rediss:// alone")
+    if not parts.scheme.startswith("rediss"):
+        for key in (each for each in _OF_TLS if each in storage):
+            yield Problem((*path, key), "is for rediss:// alone")
     if not parts.scheme.endswith("+sentinel"):
         for key in sorted(storage.keys() & {"sentinel_password", "sentinel_password_file"}):
             yield Problem((*path, key), "is for redis+sentinel:// alone")

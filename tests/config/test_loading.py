@@ -250,6 +250,8 @@ def test_every_setting_of_a_shared_storage_arrives_with_its_paths_resolved() -> 
             tls=True,
             user="exporter",
             ca_file=f"{GOOD}/ca.pem",
+            cert_file=f"{GOOD}/ca.pem",
+            key_file=f"{GOOD}/secrets/keys",
             password=Secret(path=GOOD / "secrets/redis"),
             sentinel_password=Secret(path=GOOD / "secrets/sentinels"),
             prefix="retail:wechat",

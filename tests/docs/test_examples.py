@@ -19,7 +19,7 @@ from exporter.trend import DAY_SECONDS, FIELDS, yesterday
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}
-SECRET_FILE = re.compile(r"(secret|password|ca|encryption_key)_file: *([\w./-]+)")
+SECRET_FILE = re.compile(r"(secret|password|ca|cert|encryption_key|key)_file: *([\w./-]+)")
 KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
 SAMPLE = re.compile(r'^(wechat_miniprogram_\w+)\{appid="(\w+)",name="([^"]+)"(.*)\} (\S+)$')
 
