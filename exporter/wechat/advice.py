@@ -162,6 +162,32 @@ NETWORK = Advice(
     "Check DNS, firewall and proxy between the exporter and wechat.base_url (or the token's address).",
     "请检查程序到 wechat.base_url（或 token 地址）之间的 DNS、防火墙与代理。",
 )
+PROXY = Advice(
+    "The proxy failed, the host was not reached: check the proxy, and HTTPS_PROXY and HTTP_PROXY of the "
+    "exporter's environment. Status 407: it wants a user and a password in its URL; 403: it must allow the "
+    "host. NO_PROXY names hosts to reach without it.",
+    "代理出错，未能连接目标主机：请检查代理以及程序环境变量 HTTPS_PROXY、HTTP_PROXY。状态 407：代理 URL 中"
+    "需要用户名和密码；403：代理须放行该主机。NO_PROXY 可列出不经代理的主机。",
+)
+CERTIFICATE = Advice(
+    "The certificate is not trusted. Where a company's proxy or a private CA signs it, name that CA's "
+    "certificate in wechat.ca_file; it is then trusted also where Python 3.13 finds it incomplete (strict "
+    "X.509). Otherwise check wechat.base_url and the clock.",
+    "证书不受信任。若由公司代理或私有 CA 签发，请在 wechat.ca_file 中指定该 CA 证书：即使 Python 3.13 认为"
+    "其不完整（严格 X.509），也会被信任。否则请检查 wechat.base_url 与系统时钟。",
+)
+BUNDLE = Advice(
+    "Correct the environment variable REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE), or remove it: without it the "
+    "usual certificates are trusted. A private CA's certificate can be named in wechat.ca_file.",
+    "请更正或移除环境变量 REQUESTS_CA_BUNDLE（或 CURL_CA_BUNDLE）：未设置时信任常用证书。私有 CA 证书可在 "
+    "wechat.ca_file 中指定。",
+)
+DESCRIPTORS = Advice(
+    "The process may open no more files: raise its limit (ulimit -n, LimitNOFILE=, --ulimit nofile) or lower "
+    "refresh.concurrency.",
+    "进程打开的文件数已达上限：请调高上限（ulimit -n、LimitNOFILE=、--ulimit nofile），"
+    "或调低 refresh.concurrency。",
+)
 TIMEOUT = Advice(
     "The answer took longer than wechat.timeout. Check the line and the proxy, or raise the limit.",
     "响应超过 wechat.timeout。请检查网络与代理，或调大该值。",

@@ -120,10 +120,10 @@ _WITHOUT_ERRCODE: Final = {
 _NAMED_IN_TEXT: Final = re.compile(r"err[Cc]ode[\"']?[ :=]+[\"']?(-?[0-9]{1,9})\b")
 
 
-def failure(reason: Reason, detail: str, action: Action | None = None) -> Failure:
-    """A failure for which WeChat gave no errcode; `detail` must hold no secret."""
-    usual, text = _WITHOUT_ERRCODE[reason]
-    return Failure(reason, action or usual, text, detail)
+def failure(reason: Reason, detail: str, action: Action | None = None, text: Advice | None = None) -> Failure:
+    """A failure for which WeChat gave no errcode; `detail` must hold no secret, `text` is a closer advice."""
+    usual, usual_text = _WITHOUT_ERRCODE[reason]
+    return Failure(reason, action or usual, text or usual_text, detail)
 
 
 def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False) -> Failure:

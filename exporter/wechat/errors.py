@@ -56,13 +56,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call: `detail` is safe to show (no token, no secret)."""
+    """One failed call: `detail` is safe to show (no token, no secret).
+
+    `retry_after`: the seconds that the server asks to wait before the next call, if it does.
+    """
 
     reason: Reason
     action: Action
     advice: Advice
     detail: str
     errcode: int | None = None
+    retry_after: float | None = None
 
 
 class CallError(Exception):

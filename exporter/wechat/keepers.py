@@ -99,7 +99,7 @@ def ask_keeper(kind: Kind, settings: HttpToken | TicketHttp, line: Line) -> tupl
 def _judge(kind: Kind, field: str | None) -> Callable[[Answer], tuple[str, Mapping[str, Any]]]:
     def judge(answer: Answer) -> tuple[str, Mapping[str, Any]]:
         if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise CallError(status_failure(answer.status))
+            raise CallError(status_failure(answer))
         body = decode(answer.body)
         if isinstance(body, dict):
             holder, _, name = (field or kind.field).rpartition(".")

@@ -1,12 +1,13 @@
 """Opens the line to WeChat that the configuration describes."""
 
+import logging
 import time
 from collections.abc import Callable
 
 from exporter.config.settings import WechatSettings
-from exporter.wechat.deadline import Watchdog
+from exporter.wechat.connections import Adapter
 from exporter.wechat.line import Line, Observer
-from exporter.wechat.transport import Transport, open_session
+from exporter.wechat.transport import Transport
 
 
 def open_line(
@@ -17,6 +18,6 @@ def open_line(
     clock: Callable[[], float] = time.time,
 ) -> Line:
     """A line with at most `connections` to a host kept open; `line.transport.stop()` ends all of them."""
-    watchdog = Watchdog()
-    session = open_session(watchdog, connections)
-    return Line(settings.base_url, Transport(session, watchdog, settings.timeout), observer, pace, clock)
+    logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
+    transport = Transport(Adapter(connections), settings.timeout)
+    return Line(settings.base_url, transport, observer, pace, clock)

@@ -4,15 +4,14 @@ Nothing that leaves this module holds a URL, a header or a body that was sent: t
 """
 
 import http.client
+import ipaddress
 import json
-import logging
 import re
-import socket
-import ssl
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -20,14 +19,26 @@ import requests
 import urllib3
 
 from exporter import __version__
-from exporter.wechat.deadline import DeadlineAdapter, Watchdog
+from exporter.wechat.connections import BundleError, Call, under_way
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
+from exporter.wechat.network_errors import OversizeError, explain, host
 
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
 _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
 BODY_LIMIT: Final = 1024 * 1024  # bytes, after decompression; an answer has about 200
+POOL_SECONDS: Final = 10.0
+"""How long connections are kept at most, so that none stays open after a round."""
+
+_WAITED_FOR: Final = (429, 503)  # statuses with which Retry-After is to be heeded
+_SECONDS: Final = re.compile(r"[0-9]{1,7}")
+_HEADERS: Final = {
+    "User-Agent": f"wechat-miniprogram-exporter/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",  # the bodies are tiny
+}
 _TRANSPORT_ERRORS: Final = (
+    BundleError,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
@@ -38,20 +49,24 @@ _TRANSPORT_ERRORS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the HTTP status and the body, decompressed."""
+    """What came back: the HTTP status, the body, decompressed, and after how many seconds to ask again."""
 
     status: int
     body: bytes
+    retry_after: float | None = None
 
 
 class Transport:
-    """Sends requests through a `requests` session; safe to use from many threads."""
+    """Sends requests through an adapter of requests'; safe to use from many threads."""
 
-    def __init__(self, session: requests.Session, watchdog: Watchdog, timeout: float) -> None:
-        self._session = session
-        self._watchdog = watchdog
+    def __init__(self, adapter: requests.adapters.HTTPAdapter, timeout: float) -> None:
+        self._adapter = adapter
         self._timeout = timeout
         self._proxies: dict[tuple[str, str], dict[str, str]] = {}
+        self._calls: set[Call] = set()
+        self._stopped = False
+        self._closing: threading.Timer | None = None
+        self._lock = threading.Lock()
 
     def send(
         self,
@@ -67,17 +82,21 @@ class Transport:
         Raises:
             CallError: network, timeout or a body over the limit; safe to show.
         """
-        problem = None
-        with self._watchdog.call(self._timeout) as call:
-            if call.expired:
-                raise CallError(failure(Reason.NETWORK, f"{_host(url)}: not asked, the exporter stops"))
-            try:
-                answer = self._exchange(method, url, params, body, headers)
-            except _TRANSPORT_ERRORS as error:
-                problem = _explain(error, _host(url))
-            if call.expired or (problem is not None and problem.reason is Reason.TIMEOUT):
-                # A socket's time limit and the watchdog's come at the same moment: one text for both.
-                problem = failure(Reason.TIMEOUT, f"{_host(url)}: no whole answer within {self._timeout:g} s")
+        call, problem = Call(self._timeout), None
+        self._calls.add(call)
+        try:
+            if self._stopped:
+                raise CallError(failure(Reason.NETWORK, f"{host(url)}: not asked, the exporter stops"))
+            self._close_later()
+            with under_way(call):
+                answer = self._exchange(call, method, url, params, body, headers)
+                call.left()  # what ends because the call was aborted may look whole
+        except _TRANSPORT_ERRORS as error:
+            problem = explain(error, url, self._proxy(url))
+            if problem.reason is Reason.TIMEOUT:
+                problem = failure(Reason.TIMEOUT, f"{host(url)}: no whole answer within {self._timeout:g} s")
+        finally:
+            self._calls.discard(call)
         if problem is None:
             return answer
         # Raised out here: in the handler the error, whose text has the URL, would come along as its context.
@@ -85,11 +104,19 @@ class Transport:
 
     def stop(self) -> None:
         """End the calls under way and close all connections; later calls fail at once."""
-        self._watchdog.stop()
-        self._session.close()
+        self._stopped = True
+        for call in list(self._calls):
+            call.abort()
+        with self._lock:
+            timer = self._closing
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+        self._adapter.close()
 
     def _exchange(
         self,
+        call: Call,
         method: str,
         url: str,
         params: Mapping[str, str] | None,
@@ -97,47 +124,71 @@ class Transport:
         headers: Mapping[str, str] | None,
     ) -> Answer:
         request = requests.PreparedRequest()
-        request.prepare(method, url, {**self._session.headers, **(headers or {})}, params=params, json=body)
-        response = self._session.send(  # `request` would merge anew what is the same for all of ours
-            request,
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-            proxies=self._proxies_for(url),
-            verify=self._session.verify,
-            cert=None,
+        request.prepare(method, url, {**_HEADERS, **(headers or {})}, params=params, json=body)
+        try:
+            return self._sent(request, url)
+        except _TRANSPORT_ERRORS:
+            if call.connected or call.answered:
+                raise
+            # The connection had been used before and was gone; no call here is one to make only once.
+            call.wants_new = True
+            return self._sent(request, url)
+
+    def _sent(self, request: requests.PreparedRequest, url: str) -> Answer:
+        # By the adapter: a session would read a redirect's body, of any size, to find where it leads.
+        response = self._adapter.send(
+            request, stream=True, timeout=self._timeout, proxies=self._proxies_for(url)
         )
         with closing(response):
             content = response.raw.read(BODY_LIMIT + 1, decode_content=True)
             if len(content) > BODY_LIMIT:
-                raise _OversizeError
-            return Answer(response.status_code, content)
+                raise OversizeError(BODY_LIMIT)
+            return Answer(response.status_code, content, _retry_after(response.headers))
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         """From the environment, which is read once for each host: NO_PROXY names hosts."""
         place = urlsplit(url)[:2]
         if place not in self._proxies:
-            self._proxies[place] = requests.utils.get_environ_proxies(url)
+            own = _is_loopback(host(url))
+            self._proxies[place] = {} if own else requests.utils.get_environ_proxies(url)
         return self._proxies[place]
 
+    def _proxy(self, url: str) -> str | None:
+        with suppress(ValueError):
+            return requests.utils.select_proxy(url, self._proxies_for(url))
+        return None
 
-def open_session(watchdog: Watchdog, connections: int) -> requests.Session:
-    """A session with our limits, for WeChat and for the keepers of tokens."""
-    logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
-    session = requests.Session()
-    session.verify = session.merge_environment_settings("", {}, None, None, None)["verify"]
-    session.trust_env = False  # a .netrc would put another Authorization header in place of ours
-    session.mount("https://", DeadlineAdapter(watchdog, connections))
-    session.mount("http://", DeadlineAdapter(watchdog, connections))
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none: WeChat needs none
-    session.headers = requests.structures.CaseInsensitiveDict(
-        {
-            "User-Agent": f"wechat-miniprogram-exporter/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # the bodies are tiny
-        }
-    )
-    return session
+    def _close_later(self) -> None:
+        """Have the connections closed a while from now; calls under way are not concerned."""
+        with self._lock:
+            if self._closing is None and not self._stopped:
+                timer = threading.Timer(POOL_SECONDS, self._close)
+                timer.daemon = True
+                with suppress(RuntimeError):  # no thread is to be had now: the next call tries again
+                    timer.start()
+                    self._closing = timer
+
+    def _close(self) -> None:
+        with self._lock:
+            self._closing = None
+        self._adapter.close()
+
+
+def _is_loopback(name: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    return name.rstrip(".") == "localhost" or name.endswith(".localhost")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that the header of that name asks to wait; a date counts from the answer's own."""
+    text = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    with suppress(ValueError, TypeError):
+        waited = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, waited.total_seconds())
+    return None
 
 
 def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, Any]:
@@ -152,14 +203,10 @@ def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, An
         if code:
             raise CallError(errcode_failure(code, message, asking_for_token=asking_for_token))
     if not 200 <= answer.status < 300:  # noqa: PLR2004
-        raise CallError(status_failure(answer.status))
+        raise CallError(status_failure(answer))
     if not isinstance(body, dict):
         raise CallError(failure(Reason.MALFORMED, "the answer is not a JSON object"))
     return body
-
-
-class _OversizeError(ValueError):
-    """The body is longer than the limit."""
 
 
 def decode(body: bytes) -> object:
@@ -194,55 +241,12 @@ def _errcode(body: dict[str, Any]) -> tuple[int, str]:
     return code, message if isinstance(message, str) else "(no errmsg)"
 
 
-def status_failure(status: int) -> Failure:
+def status_failure(answer: Answer) -> Failure:
     """What an HTTP status that is no success means."""
+    status = answer.status
     passing = status >= 500 or status in (408, 425, 429)  # noqa: PLR2004
     text = f"HTTP status {status}"
     if 300 <= status < 400:  # noqa: PLR2004
         text += ", a redirect: not followed, as it would carry the token elsewhere"
-    return failure(Reason.HTTP_STATUS, text, Action.RETRY if passing else Action.NEXT_ROUND)
-
-
-def _host(url: str) -> str:
-    with suppress(ValueError):
-        return urlsplit(url).hostname or "?"
-    return "?"
-
-
-def _explain(error: BaseException, host: str) -> Failure:
-    """A failure in our own words; the library's text holds the URL and with it the token."""
-    causes = _causes(error)
-    for kind, reason, words in _EXPLANATIONS:
-        for cause in causes:
-            if isinstance(cause, kind) and (told := words(cause)):
-                return failure(reason, f"{host}: {told}")
-    return failure(Reason.NETWORK, f"{host}: the connection broke off ({type(error).__name__})")
-
-
-_EXPLANATIONS: Final[tuple[tuple[Any, Reason, Callable[[Any], str]], ...]] = (
-    (_OversizeError, Reason.MALFORMED, lambda _: f"the answer is longer than {BODY_LIMIT} bytes"),
-    (urllib3.exceptions.DecodeError, Reason.MALFORMED, lambda _: "the answer's compression is broken"),
-    (ssl.SSLCertVerificationError, Reason.NETWORK, lambda e: f"TLS certificate refused: {e.verify_message}"),
-    (ssl.SSLError, Reason.NETWORK, lambda e: f"TLS failed: {e.reason or 'unknown reason'}"),
-    (
-        requests.exceptions.InvalidSchema,
-        Reason.NETWORK,
-        lambda _: "the address's or proxy's scheme is not supported",
-    ),
-    (socket.gaierror, Reason.NETWORK, lambda _: "the name could not be resolved"),
-    ((TimeoutError, urllib3.exceptions.ReadTimeoutError), Reason.TIMEOUT, lambda _: "no answer in time"),
-    (OSError, Reason.NETWORK, lambda e: f"connection failed: {e.strerror}" if e.strerror else ""),
-)
-"""What to say of which exception; the first row that fits any cause counts."""
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and all that it wraps, also by its arguments, as urllib3 and requests do."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, BaseException) and each not in found:
-            found.append(each)
-            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
-    return found
+    found = failure(Reason.HTTP_STATUS, text, Action.RETRY if passing else Action.NEXT_ROUND)
+    return replace(found, retry_after=answer.retry_after) if status in _WAITED_FOR else found

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import requests
 
-from exporter.wechat.deadline import Watchdog
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
-from exporter.wechat.transport import Answer, Transport, open_session
+from exporter.wechat.transport import Answer
 from tests.wechat.conftest import Certificate
 from tests.wechat.lines import open_files, opened
 from tests.wechat.peers import (
@@ -225,110 +223,6 @@ def test_calls_of_many_threads_all_end_at_the_limit_and_others_are_left_alone() 
         assert peer.accepted == 1
 
 
-# The watchdog
-
-
-def blocked_read(watchdog: Watchdog, seconds: float, reading: threading.Event | None = None) -> float:
-    """How long a read within a call of that many seconds lasts, where nothing comes."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs, watchdog.call(seconds) as call:
-        watchdog.using(ours)
-        if reading is not None:
-            reading.set()
-        start = time.monotonic()
-        assert ours.recv(1) == b""
-        assert call.expired
-        return time.monotonic() - start
-
-
-def test_a_shorter_call_beside_a_longer_one_ends_at_its_own_time() -> None:
-    watchdog, reading = Watchdog(), threading.Event()
-    with ThreadPoolExecutor(1) as threads:
-        longer = threads.submit(blocked_read, watchdog, 60, reading)
-        reading.wait(5)
-        assert 0.09 <= blocked_read(watchdog, 0.1) <= 0.1 + LATE
-        assert not longer.done()
-        watchdog.stop()
-        longer.result(5)
-
-
-def test_no_call_is_overlooked_that_begins_in_the_same_instant_as_others() -> None:
-    watchdog = Watchdog()
-    together = threading.Barrier(8)
-
-    def read(_: int) -> float:
-        together.wait()
-        return blocked_read(watchdog, 0.02)
-
-    with ThreadPoolExecutor(8) as threads:
-        for _ in range(10):
-            assert max(threads.map(read, range(8))) < 5
-    watchdog.stop()
-
-
-def test_the_watching_thread_ends_when_there_is_nothing_to_watch_and_comes_back() -> None:
-    watchdog = Watchdog(linger=0.02)
-    for _ in range(2):
-        blocked_read(watchdog, 0.02)
-        thread = watchdog._thread
-        assert thread is not None
-        thread.join(5)
-        assert not thread.is_alive()
-    watchdog.stop()
-
-
-def test_a_socket_that_a_call_uses_is_closed_only_when_the_call_is_over() -> None:
-    used, next_, kept, other = *socket.socketpair(), *socket.socketpair()
-    watchdog = Watchdog()
-    with watchdog.call(60):
-        watchdog.using(used)
-        watchdog.close(other)
-        assert other.fileno() == -1
-        watchdog.close(used)
-        assert used.fileno() != -1
-        watchdog.using(next_)
-        assert used.fileno() == -1
-        watchdog.close(next_)
-        assert next_.fileno() != -1
-    assert next_.fileno() == -1
-    with watchdog.call(60):
-        watchdog.using(kept)
-    assert kept.fileno() != -1
-    watchdog.close(kept)
-    assert kept.fileno() == -1
-    watchdog.stop()
-
-
-def test_an_idle_socket_that_is_closed_during_a_call_leaves_the_calls_own_watched() -> None:
-    watchdog = Watchdog()
-    idle, other = socket.socketpair()
-    ours, theirs = socket.socketpair()
-    with ours, theirs, other, watchdog.call(0.05):
-        watchdog.using(ours)
-        watchdog.close(idle)
-        assert ours.recv(1) == b""
-    watchdog.stop()
-
-
-def test_a_late_call_opens_nothing_more() -> None:
-    ours, theirs = socket.socketpair()
-    watchdog = Watchdog()
-    with ours, theirs, watchdog.call(60) as call:
-        call.expire()
-        with pytest.raises(TimeoutError):
-            watchdog.using(ours)
-    watchdog.stop()
-
-
-def test_sockets_outside_any_call_are_nobodys_concern() -> None:
-    ours, theirs = socket.socketpair()
-    watchdog = Watchdog()
-    with ours, theirs:
-        watchdog.using(ours)
-        watchdog.close(ours)
-    watchdog.stop()
-
-
 # Stopping
 
 
@@ -359,10 +253,7 @@ def test_stopping_ends_a_connect_under_way() -> None:
     with nobody_accepts() as (host, port), opened(f"http://{host}:{port}") as line:
         with ThreadPoolExecutor(1) as threads:
             late = threads.submit(timed, lambda: line.transport.send("GET", f"http://{host}:{port}"))
-            while (call := next(iter(line.transport._watchdog._calls.values()), None)) is None or (
-                call._socket is None
-            ):
-                time.sleep(0.005)
+            time.sleep(0.05)
             line.transport.stop()
             problem, seconds = late.result()
         assert isinstance(problem, Failure)
@@ -390,14 +281,10 @@ def test_stopping_again_does_nothing() -> None:
 )
 def test_no_file_and_no_thread_is_left_after_many_calls(manner: Manner) -> None:
     files, threads = open_files(), threading.active_count()
-    with Peer(manner) as peer:
-        with opened(peer.url, 0.02) as line:
-            for _ in range(10):
-                timed(lambda: line.transport.send("GET", peer.url))
-            assert open_files() <= files + 1 + 2 * 11 + 2  # the listener; both ends and the twins
-        watcher = line.transport._watchdog._thread
-        if watcher is not None:
-            watcher.join(5)
+    with Peer(manner) as peer, opened(peer.url, 0.02) as line:
+        for _ in range(10):
+            timed(lambda: line.transport.send("GET", peer.url))
+        assert open_files() <= files + 1 + 2 * 11  # the listener, and both ends
     assert open_files() == files
     assert threading.active_count() == threads
 
@@ -410,23 +297,3 @@ def test_calls_to_nowhere_leave_nothing_open() -> None:
         for _ in range(20):
             timed(lambda: line.transport.send("GET", peer.url))
         assert open_files() == files
-
-
-def test_a_line_that_nobody_stopped_leaves_no_open_file_once_it_is_forgotten() -> None:
-    files = open_files()
-    with Peer(says(OK)) as peer:
-        watchdog = Watchdog(linger=0.01)
-        transport = Transport(open_session(watchdog, 4), watchdog, 0.1)
-        transport.send("GET", peer.url)
-        thread = watchdog._thread
-        assert thread is not None
-        thread.join(5)
-        del transport, watchdog
-    assert open_files() == files
-
-
-def test_a_foreign_session_can_be_given_for_tests() -> None:
-    watchdog = Watchdog()
-    with Peer(says(OK)) as peer, requests.Session() as session:
-        assert Transport(session, watchdog, 5).send("GET", peer.url).status == 200
-    watchdog.stop()

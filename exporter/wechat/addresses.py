@@ -1,0 +1,91 @@
+"""Connects to a host that has several addresses, some of which may be black holes (RFC 8305)."""
+
+import errno
+import os
+import selectors
+import socket
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import Any, Final
+
+from urllib3.util.connection import allowed_gai_family
+
+NEXT_ADDRESS_SECONDS: Final = 0.25  # section 5
+_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)  # epoll takes a descriptor
+_Option = tuple[Any, ...]
+
+
+def connect(
+    host: str,
+    port: int,
+    left: Callable[[], float],
+    socket_type: type[socket.socket] = socket.socket,
+    options: Sequence[_Option] = (),
+) -> socket.socket:
+    """Connect to the first of the host's addresses that answers.
+
+    The next address is tried a moment later, or at once where one refuses.
+
+    Args:
+        host: a name or an address.
+        port: the TCP port.
+        left: the seconds that are left; raises TimeoutError where none is.
+        socket_type: what to make.
+        options: what to set on it.
+
+    Raises:
+        OSError: the name is unknown, no address answers, or the time is over.
+    """
+    found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    waiting = _alternating(found)
+    pause = min(NEXT_ADDRESS_SECONDS, left() / (len(waiting) + 1))
+    failed = OSError(f"no address of {host}")
+    with _Selector() as trying:
+        try:
+            while waiting or trying.get_map():
+                if waiting:
+                    try:
+                        begun = _begin(waiting.pop(0), socket_type, options)
+                    except OSError as error:
+                        failed = error.with_traceback(
+                            None
+                        )  # it holds this frame, and the frame would hold it
+                        continue
+                    trying.register(begun, selectors.EVENT_WRITE, begun)
+                for key, _ in trying.select(min(pause, left())):
+                    sock: socket.socket = key.data
+                    trying.unregister(sock)
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    if code == 0:
+                        sock.settimeout(left())
+                        return sock
+                    sock.close()
+                    failed = OSError(code, os.strerror(code))
+            raise failed
+        finally:
+            for key in trying.get_map().values():
+                key.data.close()
+
+
+def _begin(
+    address: tuple[Any, ...], socket_type: type[socket.socket], options: Sequence[_Option]
+) -> socket.socket:
+    """Begin to connect to an address as the resolver gives it."""
+    family, kind, protocol, _, place = address
+    sock = socket_type(family, kind, protocol)
+    for option in options:
+        sock.setsockopt(*option)
+    sock.settimeout(0)
+    code = sock.connect_ex(place)
+    if code in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+        return sock
+    sock.close()
+    raise OSError(code, os.strerror(code))
+
+
+def _alternating(addresses: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The addresses of all families by turns: a whole family may be a black hole."""
+    families: dict[int, list[tuple[Any, ...]]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    return [each for turn in zip_longest(*families.values()) for each in turn if each is not None]
