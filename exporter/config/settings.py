@@ -178,6 +178,22 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetSettings:
+    """A dataset that is switched on, with those of the settings that it has.
+
+    `history`: periods on show in the by-period family, 0: no such family. `days`: of retention. `top` and
+    `allow`: how many pages are shown, and patterns of paths that always are. `interval`: seconds.
+    """
+
+    name: str
+    history: int = 0
+    days: tuple[int, ...] = ()
+    top: int = 0
+    allow: tuple[str, ...] = ()
+    interval: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class WechatSettings:
     """Where WeChat answers (no trailing slash) and how long a whole call may take, in seconds."""
 

@@ -1,10 +1,11 @@
 """What a dataset is: one of WeChat's tables, and the rows that come from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from exporter.beijing import wire_date
+from exporter.config.settings import DatasetSettings
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar, Period
 from exporter.datasets.schedule import Schedule
@@ -46,25 +47,61 @@ class Shape(Protocol):
         """The body of which `read` gives `row` back, in the HTTPS spelling."""
 
 
+class Selection(Protocol):
+    """Which of a dataset's rows are asked for, held and shown; rows come newest first, one of a period."""
+
+    def backs(self, settings: DatasetSettings) -> Iterable[int]:
+        """How many periods before the newest one to ask for; of cohorts, the keys."""
+
+    def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
+        """The rows to hold; the others are of no more use."""
+
+    def shown(
+        self, rows: Sequence[Row], settings: DatasetSettings
+    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+        """The points of the families that show the newest figures, each with its period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A metric that tells a time of a period; `metric` is the metric's last part."""
+
+    metric: str
+    meaning: str
+    of: Callable[[Period], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What the metrics of a group of families, and their help texts, begin with."""
+
+    metric: str
+    help: str
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """One of WeChat's tables.
 
     `name` is its name in configuration, storage and labels; `interface` WeChat's, which the cloud call uses
-    too. The metrics of the newest row begin with `newest`, those of the by-period family with `dated`, which
-    is empty where there is no such family.
+    too. `newest` names the families of the newest figures, `dated` those of each period on show, which not
+    every dataset has; `moments` are the times that both have. A row holds at most `cap` points of a kind.
     """
 
     name: str
     interface: str
+    chinese: str
     path: str
     calendar: Calendar
     shape: Shape
-    fields: tuple[Field, ...]
+    selection: Selection
     schedule: Schedule
-    newest: str
-    dated: str = ""
+    fields: tuple[Field, ...]
+    newest: Prefix
+    dated: Prefix | None = None
     labels: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    cap: int = 1
 
     def request(self, period: Period) -> Mapping[str, str]:
         """The body of the call that asks for a period."""

@@ -8,7 +8,8 @@ class Field:
     """One figure.
 
     `name` is WeChat's own; `metric` the metric's last part, with its unit; `not_over` names what values
-    must not be added up over, empty where sums are right; `english` is a short heading.
+    must not be added up over, empty where sums are right; `english` is a short heading; `label` is the one of
+    the dataset's labels that it has, empty where it has all.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Field:
     english: str
     meaning: str
     not_over: str = ""
+    label: str = ""
 
     @property
     def camel(self) -> str:

@@ -1,10 +1,13 @@
 """The shape of the trends and the summary: a list that holds one row of figures."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.period import Period
 from exporter.datasets.wire import MalformedRowError, check_period, figures, one_object, required_list
+
+NO_FIGURES: Final = "the row has none of the documented figures"
 
 
 class OneRow:
@@ -21,7 +24,7 @@ class OneRow:
         check_period(item, dataset.calendar, period)
         values = figures(item, dataset.fields)
         if all(value is None for value in values):
-            raise MalformedRowError("the row has none of the documented figures")
+            raise MalformedRowError(NO_FIGURES)
         return Row(period, (Point((), values),))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:

@@ -1,0 +1,163 @@
+"""getDailyRetain 日留存: how many of a day's visitors came back on exactly the k-th day after it.
+
+The body of a cohort (the visitors of one day) has its own size under key 0, and under key k those who came
+on the k-th day, from the morning of day k+1 on. A key that is not due is not there.
+Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-retain/getDailyRetain.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
+
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row
+from exporter.datasets.field import Field
+from exporter.datasets.keyed import KEY_CAP, key_values, written_items
+from exporter.datasets.period import DAY, Period
+from exporter.datasets.schedule import Schedule
+from exporter.datasets.wire import MalformedRowError, check_period, one_list
+
+DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)
+"""The days that WeChat gives."""
+
+_SIZE: Final = 0  # the key of the cohort itself
+
+
+class Cohort:
+    """`{"ref_date": …, "visit_uv_new": [{"key": k, "value": n}], "visit_uv": […]}`.
+
+    Each point has, under its key, those who came back and the cohort that they are of.
+    """
+
+    def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
+        """The row, a point for each key; None where there are no keys at all."""
+        names = [field.name for field in dataset.fields[:2]]
+        lists = [one_list(body, name) for name in names]
+        if all(items is None for items in lists):
+            raise MalformedRowError(f"there is neither '{names[0]}' nor '{names[1]}'")
+        check_period(body, dataset.calendar, period)
+        read = [key_values(items or [], name) for items, name in zip(lists, names, strict=True)]
+        for values, name in zip(read, names, strict=True):
+            _check_sizes(values, name)
+        keys = sorted({key for values in read for key in values})
+        points = [
+            Point(
+                (str(key),),
+                (*(values.get(key) for values in read), *(values.get(_SIZE) for values in read)),
+            )
+            for key in keys
+        ]
+        kept = tuple(points[: dataset.cap])
+        return Row(period, kept, len(points) - len(kept)) if points else None
+
+    def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
+        """The body of this cohort."""
+        body: dict[str, object] = {"ref_date": dataset.calendar.written(row.period)}
+        for position, field in enumerate(dataset.fields[:2]):
+            body[field.name] = written_items(
+                [(int(point.labels[0]), point.values[position]) for point in row.points]
+            )
+        return body
+
+
+class NewestCohorts:
+    """Shows, for each day, the newest cohort that has it."""
+
+    def backs(self, settings: DatasetSettings) -> Iterable[int]:
+        """The days: the cohort of day k is k days older than yesterday."""
+        return settings.days
+
+    def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
+        """The rows of which a day is shown."""
+        shown = {period for period, _ in self.shown(rows, settings)}
+        return tuple(row for row in rows if row.period in shown)
+
+    def shown(
+        self, rows: Sequence[Row], settings: DatasetSettings
+    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+        """For each day the point of the newest cohort that has it."""
+        found: dict[str, tuple[Period, tuple[Point, ...]]] = {}
+        wanted = {str(day) for day in settings.days}
+        for row in rows:
+            for point in row.points:
+                if point.labels[0] in wanted:
+                    found.setdefault(point.labels[0], (row.period, (point,)))
+        return [found[key] for key in sorted(found, key=int)]
+
+
+def _check_sizes(values: Mapping[int, int], name: str) -> None:
+    if not values:
+        return
+    if _SIZE not in values:
+        raise MalformedRowError(f"{name} has no key 0, the cohort's own size")
+    for key, value in values.items():
+        if value > values[_SIZE]:
+            raise MalformedRowError(
+                f"{name} has {value} under key {key}, more than the cohort's {values[_SIZE]}"
+            )
+
+
+def _field(name: str, metric: str, chinese: str, english: str, meaning: str) -> Field:
+    return Field(
+        name=name,
+        metric=metric,
+        unit="",
+        integral=True,
+        chinese=chinese,
+        english=english,
+        meaning=meaning,
+        not_over="days or dates",
+    )
+
+
+DAILY_RETENTION: Final = Dataset(
+    name="daily_retention",
+    interface="getDailyRetain",
+    chinese="日留存",
+    path="/datacube/getweanalysisappiddailyretaininfo",
+    calendar=DAY,
+    shape=Cohort(),
+    selection=NewestCohorts(),
+    schedule=Schedule(day_rounds=2, keyed=True),
+    fields=(
+        _field(
+            "visit_uv_new",
+            "retain_visit_uv_new",
+            "新增留存",
+            "New visitors back",
+            "of those who came for the first time on ref_date, how many came again on exactly the n-th day "
+            "after it (label day)",
+        ),
+        _field(
+            "visit_uv",
+            "retain_visit_uv",
+            "活跃留存",
+            "Visitors back",
+            "of the visitors of ref_date, how many came again on exactly the n-th day after it (label day)",
+        ),
+        _field(
+            "cohort_visit_uv_new",
+            "retain_cohort_visit_uv_new",
+            "新增留存的新用户数",
+            "New visitors of the cohort",
+            "those who came for the first time on ref_date: what to divide retain_visit_uv_new by",
+        ),
+        _field(
+            "cohort_visit_uv",
+            "retain_cohort_visit_uv",
+            "活跃留存的访问人数",
+            "Visitors of the cohort",
+            "the visitors of ref_date: what to divide retain_visit_uv by",
+        ),
+    ),
+    newest=Prefix("daily", "Newest cohort that has this day"),
+    labels=("day",),
+    moments=(
+        Moment(
+            "retain_ref_date_timestamp_seconds",
+            "ref_date 日期: 00:00 Asia/Shanghai of the day of the cohort's visits, Unix time.",
+            attrgetter("start"),
+        ),
+    ),
+    cap=KEY_CAP,
+)

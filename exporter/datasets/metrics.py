@@ -1,0 +1,50 @@
+"""The metrics of a dataset: their names, help texts, units and labels, made from its table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.datasets.dataset import Dataset, Prefix
+
+DATED_LABEL: Final = "ref_date"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One gauge; `name` without the namespace, `labels` beside appid and name.
+
+    `field` is the position of its figure in a point, or `moment` that of its time in `Dataset.moments`.
+    """
+
+    name: str
+    help: str
+    unit: str
+    labels: tuple[str, ...]
+    field: int | None = None
+    moment: int | None = None
+
+
+def newest_metrics(dataset: Dataset) -> tuple[Metric, ...]:
+    """The families that show the newest figures."""
+    return tuple(_metrics(dataset, dataset.newest, ()))
+
+
+def dated_metrics(dataset: Dataset) -> tuple[Metric, ...]:
+    """The families that show each period, with its first day as a label; empty where there are none."""
+    return () if dataset.dated is None else tuple(_metrics(dataset, dataset.dated, (DATED_LABEL,)))
+
+
+def _metrics(dataset: Dataset, prefix: Prefix, dated: tuple[str, ...]) -> Iterator[Metric]:
+    for position, field in enumerate(dataset.fields):
+        labels = (*((field.label,) if field.label else dataset.labels), *dated)
+        yield Metric(
+            f"{prefix.metric}_{field.metric}",
+            f"{prefix.help}, {field.help}",
+            field.unit,
+            labels,
+            field=position,
+        )
+    for position, moment in enumerate(dataset.moments):
+        labels = (*dataset.labels, *dated)
+        name, text = f"{prefix.metric}_{moment.metric}", f"{prefix.help}, {moment.meaning}"
+        yield Metric(name, text, "seconds", labels, moment=position)

@@ -1,0 +1,70 @@
+"""openapi/quota/get 查询API调用额度: WeChat's own count of an account's calls to one interface today.
+
+It is asked for by path and at any time, so it is no table of periods. There is no cloud call for it.
+Source: https://developers.weixin.qq.com/doc/oplatform/openApi/OpenApiDoc/basic-info/quota/getApiQuota.html
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from exporter.datasets.field import Field
+from exporter.datasets.wire import MalformedRowError, figures, one_object
+
+QUOTA: Final = "quota"
+"""Its name in configuration and labels."""
+
+QUOTA_PATH: Final = "/cgi-bin/openapi/quota/get"
+QUOTA_LABELS: Final = ("cgi_path",)
+
+
+def _field(name: str, metric: str, english: str, chinese: str, meaning: str) -> Field:
+    return Field(
+        name=name,
+        metric=metric,
+        unit="",
+        integral=True,
+        chinese=chinese,
+        english=english,
+        meaning=meaning,
+    )
+
+
+QUOTA_FIELDS: Final = (
+    _field(
+        "daily_limit",
+        "api_quota_daily_limit",
+        "Limit",
+        "当天该账号可调用该接口的次数",
+        "calls that the account may make to this interface today",
+    ),
+    _field(
+        "used",
+        "api_quota_used",
+        "Used",
+        "当天已经调用的次数",
+        "calls made to this interface today, those of other programs included",
+    ),
+    _field("remain", "api_quota_remain", "Left", "当天剩余调用次数", "calls to this interface left today"),
+)
+
+
+def quota_request(cgi_path: str) -> Mapping[str, str]:
+    """The body of the call that asks for the quota of an interface."""
+    return {"cgi_path": cgi_path}
+
+
+def read_quota(body: Mapping[str, object]) -> tuple[int | float | None, ...]:
+    """Limit, used and left in the order of QUOTA_FIELDS; raises MalformedRowError."""
+    if "quota" not in body:
+        raise MalformedRowError("there is no 'quota'")
+    values = figures(one_object(body["quota"], "'quota'"), QUOTA_FIELDS)
+    if all(value is None for value in values):
+        raise MalformedRowError("the quota has none of the documented figures")
+    return values
+
+
+def written_quota(daily_limit: int, used: int) -> Mapping[str, object]:
+    """WeChat's answer for an account that has made `used` of `daily_limit` calls."""
+    remain = max(0, daily_limit - used)
+    quota = {"daily_limit": daily_limit, "used": used, "remain": remain}
+    return {"errcode": 0, "errmsg": "ok", "quota": quota}

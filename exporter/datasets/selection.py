@@ -1,0 +1,30 @@
+"""The selection of datasets that show their newest row, and a history of rows where there is one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.period import Period
+
+_FEWEST: Final = 2
+"""Until WeChat has the newest period, the one before it is shown."""
+
+
+class NewestRow:
+    """Shows the newest row held, whole."""
+
+    def backs(self, settings: DatasetSettings) -> Iterable[int]:
+        """The periods of the history, the newest one first."""
+        return range(max(settings.history, _FEWEST))
+
+    def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
+        """As many of the newest rows as there are periods in the history."""
+        return tuple(rows[: max(settings.history, _FEWEST)])
+
+    def shown(
+        self, rows: Sequence[Row], settings: DatasetSettings
+    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+        """The points of the newest row."""
+        del settings  # nothing of it matters here
+        return [(row.period, row.points) for row in rows[:1]]

@@ -1,0 +1,158 @@
+"""getVisitDistribution 访问分布: where a day's opens came from, how long and how deep they went.
+
+The body has a list per index. `access_source_visit_uv` is sent but not documented, and may be missing; other
+indexes, and keys that no table names, may be new ones of WeChat's and pass.
+Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitDistribution.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from exporter.datasets.dataset import Dataset, Point, Prefix, Row
+from exporter.datasets.field import Field
+from exporter.datasets.keyed import KEY_CAP, key_values, written_items
+from exporter.datasets.one_row import NO_FIGURES
+from exporter.datasets.period import DAY, Period
+from exporter.datasets.schedule import Schedule
+from exporter.datasets.selection import NewestRow
+from exporter.datasets.wire import (
+    MalformedRowError,
+    check_period,
+    one_list,
+    one_object,
+    required_list,
+    shown,
+)
+
+STAY_TIMES: Final = MappingProxyType(
+    {1: "0-2s", 2: "3-5s", 3: "6-10s", 4: "11-20s", 5: "20-30s", 6: "30-50s", 7: "50-100s", 8: ">100s"}
+)
+DEPTHS: Final = MappingProxyType({1: "1", 2: "2", 3: "3", 4: "4", 5: "5", 6: "6-10", 7: ">10"})
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """`{"ref_date": …, "list": [{"index": name, "item_list": [{"key": k, "value": n}]}]}`.
+
+    An index is a field, its keys are the field's label; `names` has, by label, what keys are called. Each
+    point has one label; the figures of other labels are None in it.
+    """
+
+    names: Mapping[str, Mapping[int, str]]
+
+    def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
+        """The row, a point for each key of each label; None where there are no keys at all."""
+        check_period(body, dataset.calendar, period)
+        entries = required_list(body, "list")
+        lists = _lists(entries)
+        if entries and not any(each.name in lists for each in dataset.fields):
+            raise MalformedRowError(NO_FIGURES)
+        found: dict[tuple[str, int], list[int | None]] = {}
+        for column, each in enumerate(dataset.fields):
+            items = one_list(lists.get(each.name, {}), "item_list", f"{each.name}.")
+            for key, value in key_values(items or [], each.name).items():
+                found.setdefault((each.label, key), [None] * len(dataset.fields))[column] = value
+        points: list[Point] = []
+        for label in dataset.labels:
+            keys = sorted(key for at, key in found if at == label)[: dataset.cap]
+            points += [Point(self._labels(dataset, label, key), tuple(found[label, key])) for key in keys]
+        return Row(period, tuple(points), len(found) - len(points)) if points else None
+
+    def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
+        """The body of this row, with all its indexes."""
+        lists: list[object] = []
+        for column, each in enumerate(dataset.fields):
+            place = dataset.labels.index(each.label)
+            keys = {name: key for key, name in self.names.get(each.label, {}).items()}
+            pairs = [(point.labels[place], point.values[column]) for point in row.points]
+            items = written_items([(keys.get(name) or int(name), value) for name, value in pairs if name])
+            lists.append({"index": each.name, "item_list": items})
+        return {"ref_date": dataset.calendar.written(row.period), "list": lists}
+
+    def _labels(self, dataset: Dataset, label: str, key: int) -> tuple[str, ...]:
+        value = self.names.get(label, {}).get(key, str(key))
+        return tuple(value if name == label else "" for name in dataset.labels)
+
+
+def _lists(entries: list[object]) -> dict[str, Mapping[str, object]]:
+    """The entries of the body's list by their index."""
+    found: dict[str, Mapping[str, object]] = {}
+    for position, each in enumerate(entries):
+        entry = one_object(each, f"list[{position}]")
+        if "index" not in entry:
+            raise MalformedRowError(f"list[{position}] has no index")
+        name = entry["index"]
+        if not isinstance(name, str):
+            raise MalformedRowError(f"list[{position}].index is {shown(name)}, not a text")
+        if name in found:
+            raise MalformedRowError(f"index {shown(name)} is there twice")
+        found[name] = entry
+    return found
+
+
+def _field(
+    name: str, label: str, metric: str, chinese: str, english: str, meaning: str, not_over: str = ""
+) -> Field:
+    return Field(
+        name=name,
+        metric=metric,
+        unit="",
+        integral=True,
+        chinese=chinese,
+        english=english,
+        meaning=meaning,
+        not_over=not_over,
+        label=label,
+    )
+
+
+VISIT_DISTRIBUTION: Final = Dataset(
+    name="visit_distribution",
+    interface="getVisitDistribution",
+    chinese="访问分布",
+    path="/datacube/getweanalysisappidvisitdistribution",
+    calendar=DAY,
+    shape=Indexed({"staytime": STAY_TIMES, "depth": DEPTHS}),
+    selection=NewestRow(),
+    schedule=Schedule(settle_hours=15),
+    fields=(
+        _field(
+            "access_source_session_cnt",
+            "source",
+            "access_source_session_cnt",
+            "访问来源",
+            "Opens by source",
+            "opens that day that came from this source; access_source_info has the sources' names",
+        ),
+        _field(
+            "access_source_visit_uv",
+            "source",
+            "access_source_visit_uv",
+            "访问来源人数",
+            "Visitors by source",
+            "distinct visitors that day who came from this source",
+            "sources, dates or apps",
+        ),
+        _field(
+            "access_staytime_info",
+            "staytime",
+            "access_staytime_session_cnt",
+            "访问时长",
+            "Opens by stay",
+            "opens that day that stayed this long",
+        ),
+        _field(
+            "access_depth_info",
+            "depth",
+            "access_depth_session_cnt",
+            "访问深度",
+            "Opens by depth",
+            "opens that day that saw this many pages",
+        ),
+    ),
+    newest=Prefix("daily", "Newest distribution held"),
+    labels=("source", "staytime", "depth"),
+    cap=KEY_CAP,
+)

@@ -1,0 +1,41 @@
+from typing import Any
+
+import pytest
+
+from exporter.datasets.quota import quota_request, read_quota, written_quota
+from exporter.datasets.wire import MalformedRowError
+from tests.datasets.rows import sample
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("quota_get__doc", (0, 0, 0)), ("quota_get__edited_with_rate_limits", (100000, 120, 99880))],
+)
+def test_wechats_answers_are_read(name: str, values: tuple[int, ...]) -> None:
+    assert read_quota(sample(name)) == values
+
+
+def test_what_the_simulator_writes_is_read() -> None:
+    assert read_quota(written_quota(100, 7)) == (100, 7, 93)
+    assert read_quota(written_quota(100, 101)) == (100, 101, 0)
+
+
+def test_an_interface_is_asked_for_by_its_path() -> None:
+    path = "/datacube/getweanalysisappiddailyvisittrend"
+    assert quota_request(path) == sample("quota_get__request_edited") == {"cgi_path": path}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "there is no 'quota'"),
+        ({"quota": []}, "'quota' is a list, not an object"),
+        ({"quota": {}}, "the quota has none of the documented figures"),
+        ({"quota": {"used": -1}}, "used is -1, not a number from 0 up"),
+        ({"quota": {"used": True}}, "used is True, not a number from 0 up"),
+        ({"quota": {"remain": 1.5}}, "remain is 1.5, not a whole number"),
+    ],
+)
+def test_what_cannot_be_trusted_is_refused(body: dict[str, Any], told: str) -> None:
+    with pytest.raises(MalformedRowError, match=f"^{told.replace('.', '[.]')}$"):
+        read_quota(body)

@@ -1,0 +1,191 @@
+"""When datasets are asked for, over simulated days of a WeChat that publishes in the morning."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.beijing import BEIJING, DAY_SECONDS, midnight, yesterday
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.catalogue import BY_NAME, CATALOGUE
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.period import Period
+from exporter.datasets.schedule import Want
+
+HOUR = 3600
+PUBLISHED = 8 * HOUR + 300
+SETTINGS = {
+    "daily_trend": DatasetSettings("daily_trend", history=9),
+    "weekly_trend": DatasetSettings("weekly_trend", history=5),
+    "monthly_trend": DatasetSettings("monthly_trend", history=3),
+    "daily_summary": DatasetSettings("daily_summary", history=9),
+    "daily_retention": DatasetSettings("daily_retention", days=(1, 2, 3, 4, 5, 6, 7, 14, 30)),
+    "visit_distribution": DatasetSettings("visit_distribution"),
+    "visit_pages": DatasetSettings("visit_pages", top=10),
+}
+QUOTA_CALLS = len(CATALOGUE)
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp()
+
+
+def wants(name: str, now: float) -> tuple[Want, ...]:
+    dataset = BY_NAME[name]
+    return dataset.schedule.wants(dataset.calendar, dataset.selection.backs(SETTINGS[name]), now)
+
+
+class Exporter:
+    """Asks one app's dataset in every round, as a schedule says, and keeps what came."""
+
+    def __init__(self, dataset: Dataset, since: float, published: float = PUBLISHED) -> None:
+        self.dataset = dataset
+        self.since = since
+        self.published = published
+        self.held: dict[tuple[Period, str], float] = {}
+        self.tried: dict[tuple[Period, str], float] = {}
+
+    def round(self, now: float, interval: float = HOUR) -> list[Want]:
+        """The asks of one round; answered at once."""
+        asked = []
+        for want in wants(self.dataset.name, now):
+            key = (want.period, want.key)
+            held, tried = self.held.get(key), self.tried.get(key)
+            if self.dataset.schedule.due(want, now, interval, held_at=held, tried_at=tried):
+                asked.append(want)
+                answered = want.since + self.published <= now and midnight(want.period.first) >= self.since
+                (self.held if answered else self.tried)[key] = now
+        assert len({want.period for want in asked}) == len(asked), "a period was asked for twice in a round"
+        return asked
+
+
+@pytest.mark.parametrize(
+    ("now", "weeks", "month"),
+    [
+        ("2026-11-22 23:59", date(2026, 11, 9), date(2026, 10, 1)),
+        ("2026-11-23 00:00", date(2026, 11, 16), date(2026, 10, 1)),
+        ("2026-11-30 23:59", date(2026, 11, 23), date(2026, 10, 1)),
+        ("2026-12-01 00:00", date(2026, 11, 23), date(2026, 11, 1)),
+        ("2027-01-04 00:00", date(2026, 12, 28), date(2026, 12, 1)),
+    ],
+)
+def test_the_newest_week_and_month_asked_for_are_over(now: str, weeks: date, month: date) -> None:
+    assert wants("weekly_trend", at(now))[0].period.first == weeks
+    assert wants("monthly_trend", at(now))[0].period.first == month
+
+
+@given(st.sampled_from(CATALOGUE), st.floats(at("1971-01-01 00:00"), at("2100-12-31 00:00")))
+def test_a_period_that_is_not_over_is_never_wanted(dataset: Dataset, now: float) -> None:
+    found = wants(dataset.name, now)
+    assert found
+    assert all(want.period.end <= now and want.since <= now for want in found)
+
+
+def test_retention_is_asked_for_by_age() -> None:
+    dataset = BY_NAME["daily_retention"]
+    today = date(2026, 11, 24)
+    found = dataset.schedule.wants(dataset.calendar, (1, 7, 30), at("2026-11-24 12:00"))
+    ages = {want.key: (today - want.period.first).days for want in found}
+    assert ages == {"1": 2, "7": 8, "30": 31}
+    assert all(want.since == midnight(today) for want in found)
+
+
+def test_over_sixty_days_every_key_of_a_cohort_is_asked_for_on_its_morning_once() -> None:
+    start = at("2026-09-01 00:30")
+    exporter = Exporter(BY_NAME["daily_retention"], since=0)
+    came: Counter[tuple[date, str]] = Counter()
+    for hour in range(60 * 24):
+        now = start + hour * HOUR
+        before = dict(exporter.held)
+        exporter.round(now)
+        for (period, key), held in exporter.held.items():
+            if before.get((period, key)) != held:
+                came[period.first, key] += 1
+                morning = midnight(period.first + timedelta(days=int(key) + 1))
+                assert morning + PUBLISHED <= held < morning + PUBLISHED + 2 * HOUR
+    cohorts = [date(2026, 9, 1) + timedelta(days=day) for day in range(28)]
+    for cohort in cohorts:
+        assert [came[cohort, key] for key in ("1", "2", "7", "14", "30")] == [1] * 5
+    assert set(came.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-11-24 00:00", "2026-11-30 00:30", "2026-12-01 07:00", "2026-11-24 15:00"]
+)
+def test_the_first_round_has_at_most_sixty_calls(start: str) -> None:
+    calls = sum(len(Exporter(dataset, since=0).round(at(start))) for dataset in CATALOGUE)
+    assert calls + QUOTA_CALLS <= 60
+
+
+def test_once_all_is_there_an_hour_has_few_calls() -> None:
+    start = at("2026-11-20 12:00")
+    exporters = [Exporter(dataset, since=0) for dataset in CATALOGUE if dataset.name != "daily_trend"]
+    for hour in range(24 * 21):
+        now = start + hour * HOUR
+        complete = all(
+            (want.period, want.key) in exporter.held
+            for exporter in exporters
+            for want in wants(exporter.dataset.name, now)
+        )
+        calls = sum(len(exporter.round(now)) for exporter in exporters)
+        assert calls <= (4 if complete else 60)
+
+
+def test_a_start_on_a_monday_night_asks_again_in_the_morning() -> None:
+    exporter = Exporter(BY_NAME["weekly_trend"], since=0)
+    monday = at("2026-11-23 00:30")
+    newest = wants("weekly_trend", monday)[0].period
+    times = [
+        hour for hour in range(48) if newest in [want.period for want in exporter.round(monday + hour * HOUR)]
+    ]
+    assert times == [0, 3, 6, 8, 34]  # 34: once more on Tuesday, 10:30
+
+
+def test_a_week_that_stays_away_is_asked_for_less_and_less_often() -> None:
+    exporter = Exporter(BY_NAME["weekly_trend"], since=at("2027-01-01 00:00"))
+    monday = at("2026-11-23 00:30")
+    newest = wants("weekly_trend", monday)[0].period
+    times = [
+        hour
+        for hour in range(7 * 24)
+        if newest in [want.period for want in exporter.round(monday + hour * HOUR)]
+    ]
+    first_day = [hour for hour in times if hour < 24]
+    late = [hour for hour in times if 24 <= hour < 72]
+    old = [hour for hour in times if hour >= 72]
+    assert (len(first_day), len(late), len(old)) == (11, 8, 4)
+
+
+def test_an_old_period_that_wechat_never_had_costs_a_call_a_day() -> None:
+    exporter = Exporter(BY_NAME["daily_summary"], since=at("2026-11-23 00:00"))
+    start = at("2026-11-24 12:00")
+    asked = Counter(want.period.first for hour in range(24) for want in exporter.round(start + hour * HOUR))
+    assert [asked[date(2026, 11, day)] for day in range(16, 21)] == [1] * 5
+
+
+def test_an_answer_of_the_night_is_asked_for_once_more_when_it_has_settled() -> None:
+    schedule = BY_NAME["visit_pages"].schedule
+    now = at("2026-11-24 15:30")
+    want = wants("visit_pages", now)[0]
+    assert yesterday(now) == want.period.first
+    due = [
+        schedule.due(want, at(time), HOUR, held_at=at(held), tried_at=None)
+        for held, time in (
+            ("2026-11-24 09:00", "2026-11-24 14:59"),
+            ("2026-11-24 09:00", "2026-11-24 15:00"),
+            ("2026-11-24 15:00", "2026-11-24 16:00"),
+        )
+    ]
+    assert due == [False, True, False]
+
+
+def test_shorter_rounds_ask_more_often() -> None:
+    exporter = Exporter(BY_NAME["visit_pages"], since=0, published=DAY_SECONDS)
+    noon = at("2026-11-24 12:00")
+    newest = wants("visit_pages", noon)[0].period
+    asked = [
+        newest in [want.period for want in exporter.round(noon + second, interval=1)] for second in range(10)
+    ]
+    assert asked == [True] * 10
