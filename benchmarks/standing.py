@@ -20,9 +20,9 @@ from exporter.store.entry import Entry, Health, HeldRow
 from exporter.web.app import make_app
 from exporter.web.gate import Gate
 from exporter.web.listen import listen
-from exporter.web.protocol import protocol_for
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
+from exporter.web.throttle import ThrottledLog
 from exporter.web.webconfig import WebConfig
 
 SIZE = 5000  # visitors a day
@@ -40,7 +40,7 @@ def main(port: int, apps: int, history_days: int, wechat: str | None = None) -> 
         print("ready", flush=True)
 
     gate = Gate(WebConfig())
-    server = make_server(asgi, protocol_for("/metrics", scrapes, gate), gate, started)
+    server = make_server(asgi, gate, ThrottledLog(open_log("error", "logfmt")), started)
     with listen(f"127.0.0.1:{port}") as socket:
         serve(server, [socket], lambda: None)
     os._exit(0)  # what a round under way would still do does not matter here

@@ -21,9 +21,9 @@ from exporter.store.interface import StoreError
 from exporter.web.app import make_app
 from exporter.web.gate import Gate
 from exporter.web.listen import ListenError, listen
-from exporter.web.protocol import protocol_for
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
+from exporter.web.throttle import ThrottledLog
 from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig.watch import Watch
 
@@ -90,7 +90,7 @@ def serve_config(
             scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
             lifecycle = reload if flags.enable_lifecycle else None
             app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets)
-            server = make_server(app, protocol_for(flags.telemetry_path, scrapes, gate), gate, begin)
+            server = make_server(app, gate, ThrottledLog(log), begin)
             serve(server, sockets, reload)
         finally:
             exporter.stop(_STOP_SECONDS)

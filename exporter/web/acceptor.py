@@ -7,14 +7,22 @@ that is least missed.
 
 import asyncio
 import contextlib
+import errno
+import resource
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from exporter.web.connection import BUFFER_LIMIT
+
+CONNECTION_LIMIT: Final = 256
+"""Connections at the same time: many times what scrapers and people need, well below usual limits."""
+
 HANDSHAKE_SECONDS: Final = 10.0
 _AT_ONCE: Final = 64  # connections taken in before others are served again
-_PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors
+_PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors, and nobody gives way
+_NO_MORE: Final = (errno.EMFILE, errno.ENFILE)
 
 
 class Crowd(Protocol):
@@ -27,6 +35,12 @@ class Crowd(Protocol):
         """End the one that is least missed; False where none can be."""
 
 
+def connection_limit() -> int:
+    """How many connections there may be: half of the process' file descriptors are for everything else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTION_LIMIT if soft == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, soft // 2)
+
+
 class Acceptor:
     """Stands where uvicorn keeps asyncio's servers."""
 
@@ -36,14 +50,23 @@ class Acceptor:
         make_protocol: Callable[[], asyncio.BaseProtocol],
         context: Callable[[], ssl.SSLContext | None],
         crowd: Crowd,
-        limit: int,
+        refused: Callable[[ssl.SSLError, str], None],
     ) -> None:
-        """`context` gives what the next connection talks TLS with, None for plain HTTP."""
+        """Accept from these sockets.
+
+        Args:
+            sockets: that listen.
+            make_protocol: for one connection.
+            context: gives what the next connection talks TLS with, None for plain HTTP.
+            crowd: the connections that there are.
+            refused: is given why a handshake failed, and the client's address.
+        """
         self._sockets = sockets
         self._make_protocol = make_protocol
         self._context = context
         self._crowd = crowd
-        self._limit = limit
+        self._refused = refused
+        self._limit = connection_limit()
         self._loop = asyncio.get_running_loop()
         self._arriving: dict[asyncio.Task[None], None] = {}  # in order of arrival
         self._closed = False
@@ -72,18 +95,24 @@ class Acceptor:
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_AT_ONCE):
             try:
-                client, _ = listener.accept()
+                client, address = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError:  # out of file descriptors: trying again at once would only spin
-                self._loop.remove_reader(listener)
+            except OSError as error:
+                if error.errno in _NO_MORE and self._make_room():
+                    return  # whoever gives way lets go of its descriptor before we are called again
+                self._loop.remove_reader(listener)  # trying again at once would only spin
                 self._loop.call_later(_PAUSE_SECONDS, self._watch, listener)
                 return
             if self._crowd.count() + len(self._arriving) >= self._limit and not self._make_room():
                 client.close()
                 continue
             client.setblocking(False)  # noqa: FBT003 - the library's own parameter
-            task = self._loop.create_task(self._serve(client))
+            with contextlib.suppress(
+                OSError, AttributeError
+            ):  # what it does not read waits here, not in the system
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, BUFFER_LIMIT)
+            task = self._loop.create_task(self._serve(client, str(address[0])))
             self._arriving[task] = None
             task.add_done_callback(self._arrived)
 
@@ -98,7 +127,7 @@ class Acceptor:
     def _arrived(self, task: asyncio.Task[None]) -> None:
         self._arriving.pop(task, None)
 
-    async def _serve(self, client: socket.socket) -> None:
+    async def _serve(self, client: socket.socket, address: str) -> None:
         context = self._context()
         patience = None if context is None else HANDSHAKE_SECONDS
         try:
@@ -108,5 +137,7 @@ class Acceptor:
         except asyncio.CancelledError:
             with contextlib.suppress(OSError):
                 client.close()
-        except OSError:  # a failed handshake, a client that is gone
+        except OSError as error:  # a failed handshake, a client that is gone
             client.close()
+            if isinstance(error, ssl.SSLError):
+                self._refused(error, address)

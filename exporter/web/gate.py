@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from exporter.web.webconfig.allowance import Allowance
 from exporter.web.webconfig.settings import Headers, WebConfig
 from exporter.web.webconfig.tls import allows
-from exporter.web.webconfig.users import BusyError, Users
+from exporter.web.webconfig.turns import Turns
+from exporter.web.webconfig.users import Users
 
 SECURITY_HEADERS: Final[Headers] = (
     (
@@ -28,29 +29,27 @@ SECURITY_HEADERS: Final[Headers] = (
 
 
 class Gate:
-    """What the server and its protocol ask before they answer; `configure` may be called from any thread."""
+    """What the server asks before it answers; `configure` may be called from any thread."""
 
     def __init__(self, config: WebConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._users: Users | None = None
+        self._users = Users({})
+        self._turns = Turns()  # bcrypt is heavy: one check at a time
         self._allowance: Allowance | None = None
         self.config = WebConfig()
         self.headers = SECURITY_HEADERS
-        self.open = True
         self.unwell: Callable[[], bool] = lambda: False
         self.configure(config)
 
     def configure(self, config: WebConfig) -> None:
         """Go by this one from now on."""
         old, self.config = self.config, config
-        if config.users != old.users:  # else keep who was checked already
-            self._users = Users(config.users) if config.users else None
+        self._users.change(config.users)
         if config.rate_limit != old.rate_limit:
             self._allowance = Allowance(config.rate_limit, self._clock) if config.rate_limit else None
         named = dict(config.headers)
         others = tuple(pair for pair in SECURITY_HEADERS if pair[0] not in named)
         self.headers = (*config.headers, *others)
-        self.open = self._users is None and self._allowance is None
 
     @property
     def tls(self) -> ssl.SSLContext | None:
@@ -62,64 +61,28 @@ class Gate:
         names = self.config.allowed_sans
         return not names or allows(certificate, names)
 
-    def passes(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
-        """Whether a request may be answered at once; where not, `Guard` finds out what to say."""
-        if self.open:
-            return True
-        users, allowance = self._users, self._allowance
-        if users is not None:
-            authorization = _authorization(headers)
-            if authorization is None or not users.known(authorization):
-                return False
-        return allowance is None or allowance.take()
-
-    async def refusal(self, headers: Headers) -> int | None:
+    async def refusal(self, scope: Scope) -> int | None:
         """The HTTP status to refuse a request with; None: let it in."""
-        users, allowance = self._users, self._allowance
-        if allowance is not None and not allowance.take():
+        if self._allowance is not None and not self._allowance.take():
             return 429
-        if users is None:
+        if not self._users:
             return None
-        authorization = _authorization(headers)
+        authorization = _authorization(scope["headers"])
         if authorization is None:
             return 401
-        verdict = users.verdict(authorization)
-        if verdict is None:
-            try:
-                verdict = await run_in_threadpool(users.check, authorization)
-            except BusyError:
-                return 503
-        return None if verdict else 401
+        good = self._users.verdict(authorization)
+        if good is None:
+            good = await self._checked(authorization, scope)
+        return None if good else 401
 
-
-class Guard:
-    """An application that answers only whom the gate lets in."""
-
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
-        self._app = app
-        self._gate = gate
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse without a word about what is behind."""
-        status = None if self._gate.open else await self._gate.refusal(scope["headers"])
-        if status == 401 and scope["path"] == "/-/healthy" and self._gate.unwell():  # noqa: PLR2004
-            status = 503  # health checks have no password, and this much may be known
-        if status is None:
-            await self._app(scope, receive, send)
-            return
-        body = _WORDS[status]
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        if status == 401:  # noqa: PLR2004
-            headers.append((b"www-authenticate", b"Basic"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
-
-
-_WORDS: Final = {401: b"Unauthorized\n", 429: b"Too Many Requests\n", 503: b"Service Unavailable\n"}
+    async def _checked(self, authorization: bytes, scope: Scope) -> bool:
+        """Wait for this client's turn, however many guess: there are only so many connections."""
+        connection = scope.get("state", {}).get("connection")
+        async with self._turns.turn((scope["client"] or ("",))[0]):
+            if connection is not None and connection.gone:
+                return False
+            good = self._users.verdict(authorization)  # another connection may have asked for it
+            return await run_in_threadpool(self._users.check, authorization) if good is None else good
 
 
 def _authorization(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:

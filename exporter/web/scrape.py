@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -32,14 +32,6 @@ class Answer:
     good_till: float
     headers: Headers
     body: tuple[bytes, ...]
-    _heads: list[tuple[Headers, bytes]] = field(default_factory=list)
-
-    def head(self, defaults: Headers) -> bytes:
-        """The answer's first bytes, for a server whose own headers are these; they are new every second."""
-        if not self._heads or self._heads[-1][0] is not defaults:
-            lines = (name + b": " + value + b"\r\n" for name, value in (*defaults, *self.headers))
-            self._heads[:] = [(defaults, b"".join((b"HTTP/1.1 200 OK\r\n", *lines, b"\r\n")))]
-        return self._heads[-1][1]
 
 
 class Scrapes:
@@ -115,7 +107,7 @@ def _headers(body: Sequence[bytes], *, openmetrics: bool, gzip: bool) -> Headers
 
 
 class MetricsApp:
-    """The same answers through ASGI, for requests that the server's short way does not take.
+    """Answers scrapes.
 
     With `?appid=…` the page has that app alone, or those few: 404 where one is not here, 400 for too many.
     """

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -14,32 +15,35 @@ import uvloop
 from starlette.types import ASGIApp
 
 from exporter.web.acceptor import Acceptor
-from exporter.web.gate import Gate, Guard
-from exporter.web.protocol import IDLE_SECONDS, Connections
-
-CONNECTION_LIMIT: Final = 256
-"""Connections at the same time: many times what scrapers and people need, well below usual limits."""
+from exporter.web.connection import IDLE_SECONDS, Connection, Connections, reporting
+from exporter.web.gate import Gate
+from exporter.web.guard import Guard
+from exporter.web.throttle import ThrottledLog
 
 SWITCH_SECONDS: Final = 0.0005
 """How long a refreshing thread may keep the interpreter from the event loop: a tenth of Python's own
 value, with which scrapes wait for seconds while dozens of threads are busy."""
 
 _STOP_SECONDS: Final = 2  # for responses under way, after a signal
+_NO_CERTIFICATE: Final = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would end the process by the signal."""
+    """uvicorn with our acceptor, and without its own signal handling, which would end the process."""
 
-    def __init__(self, config: uvicorn.Config, gate: Gate, when_started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, gate: Gate, log: ThrottledLog, when_started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._gate = gate
+        self._log = log
         self._when_started = when_started
-        self._connections = Connections(self.server_state.connections)  # type: ignore[arg-type]
+        self._connections = Connections()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections, and tell so."""
+        """Begin to accept connections, and call `when_started`."""
         acceptor = Acceptor(
-            sockets or (), self._make_protocol, lambda: self._gate.tls, self._connections, CONNECTION_LIMIT
+            sockets or (), self._connection, lambda: self._gate.tls, self._connections, self._refused
         )
         self.servers = [acceptor]  # type: ignore[list-item]
         acceptor.start()
@@ -52,24 +56,41 @@ class Server(uvicorn.Server):
         self.config.encoded_headers = list(self._gate.headers)
         return await super().on_tick(counter)
 
-    def _make_protocol(self) -> asyncio.BaseProtocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state={}
-        )
-
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Leave signals alone."""
         yield
 
+    def _connection(self) -> Connection:
+        return Connection(self._inner, self._connections, self._admits, lambda: self._gate.headers)
 
-def make_server(
-    app: ASGIApp, protocol: type[asyncio.Protocol], gate: Gate, when_started: Callable[[], None]
-) -> Server:
+    def _inner(self, connection: Connection) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={"connection": connection}
+        )
+
+    def _admits(self, transport: asyncio.BaseTransport) -> bool:
+        tls = transport.get_extra_info("ssl_object")
+        if tls is None or self._gate.allows(tls.getpeercert()):
+            return True
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        why = "none of its names is among client_allowed_sans"
+        self._log.warning("client certificate refused", client=address, error=why)
+        return False
+
+    def _refused(self, error: ssl.SSLError, address: str) -> None:
+        """Log what an operator can put right; strangers who speak no TLS at all are no news."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self._log.warning("client certificate refused", client=address, error=error.verify_message)
+        elif error.reason == _NO_CERTIFICATE:
+            self._log.warning("client certificate refused", client=address, error="none was sent")
+
+
+def make_server(app: ASGIApp, gate: Gate, log: ThrottledLog, when_started: Callable[[], None]) -> Server:
     """A server for the application behind the gate; calls `when_started` once it accepts connections."""
     settings = uvicorn.Config(
-        Guard(app, gate),
-        http=protocol,
+        reporting(Guard(app, gate)),
+        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -79,7 +100,7 @@ def make_server(
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    return Server(settings, gate, when_started)
+    return Server(settings, gate, log, when_started)
 
 
 def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[], object]) -> None:

@@ -152,7 +152,7 @@ def test_curl_meets_the_same_rules_on_every_path(secure: Secure) -> None:
         assert "x-content-type-options: nosniff" in told
         assert "server:" not in told.lower()
         assert (secured.folder / "body").read_text() == "Unauthorized\n"
-    for _ in range(2):  # the second one takes the short way
+    for _ in range(2):  # the second one is remembered
         _, told = secured.curl("/metrics", "--cacert", "ca.pem", "--user", "alice:sesame")
         assert told.startswith("HTTP/1.1 200")
         assert told.count("strict-transport-security: max-age=60") == 1

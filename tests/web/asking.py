@@ -1,7 +1,9 @@
 """Asks an ASGI application without a server."""
 
 import asyncio
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.types import ASGIApp, Message
 
@@ -13,9 +15,12 @@ class Answer:
     body: bytes
 
 
-def ask(app: ASGIApp, method: str, path: str, query: str = "", **headers: str) -> Answer:
-    """Send one request; header names with underscores for dashes."""
-    scope = {
+def scope_of(
+    method: str, path: str, query: str = "", headers: Sequence[tuple[bytes, bytes]] = ()
+) -> MutableMapping[str, Any]:
+    """A request as a server hands it over."""
+    host = () if any(name == b"host" for name, _ in headers) else ((b"host", b"exporter"),)
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -25,10 +30,16 @@ def ask(app: ASGIApp, method: str, path: str, query: str = "", **headers: str) -
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+        "headers": [*host, *headers],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 10950),
     }
+
+
+def ask(app: ASGIApp, method: str, path: str, query: str = "", **headers: str) -> Answer:
+    """Send one request; header names with underscores for dashes."""
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    scope = scope_of(method, path, query, pairs)
     sent: list[Message] = []
 
     async def receive() -> Message:

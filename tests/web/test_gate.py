@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import threading
 from collections.abc import Mapping
@@ -6,10 +7,11 @@ import bcrypt
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from exporter.web.gate import Gate, Guard
+from exporter.web.gate import Gate
+from exporter.web.guard import Guard
 from exporter.web.webconfig.settings import RateLimit, WebConfig
-from exporter.web.webconfig.users import BusyError, Users
-from tests.web.asking import Answer, ask
+from exporter.web.webconfig.users import Users
+from tests.web.asking import Answer, ask, scope_of
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4))
 USERS: Mapping[str, bytes] = {"alice": HASH}
@@ -29,9 +31,7 @@ def through(gate: Gate, method: str = "GET", path: str = "/metrics", **headers: 
 
 
 def test_without_users_everyone_may_come_in() -> None:
-    gate = Gate(WebConfig())
-    assert gate.passes(())
-    assert through(gate).body == b"version 1.2.3"
+    assert through(Gate(WebConfig())).body == b"version 1.2.3"
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/style.css", "/-/healthy", "/-/ready", "/-/reload", "/x"])
@@ -43,14 +43,12 @@ def test_with_users_every_path_and_method_needs_a_password_and_tells_nothing(met
     assert b"1.2.3" not in answer.body
 
 
-def test_the_right_password_opens_and_then_the_short_way_too() -> None:
+def test_the_right_password_opens_and_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(WebConfig(users=USERS))
-    headers = ((b"authorization", basic("sesame").encode()),)
-    assert not gate.passes(headers)
     assert through(gate, authorization=basic("sesame")).status == 200
-    assert gate.passes(headers)
-    assert not gate.passes(())
-    assert not gate.passes(((b"authorization", basic("wrong").encode()),))
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: pytest.fail("checked again"))
+    assert through(gate, authorization=basic("sesame")).status == 200
+    assert through(gate).status == 401
 
 
 def test_a_wrong_password_is_refused_every_time() -> None:
@@ -60,44 +58,30 @@ def test_a_wrong_password_is_refused_every_time() -> None:
 
 def test_two_passwords_in_one_request_are_none() -> None:
     gate = Gate(WebConfig(users=USERS))
-    through(gate, authorization=basic("sesame"))
     pair = (b"authorization", basic("sesame").encode())
-    assert gate.passes((pair,))
-    assert not gate.passes((pair, pair))
+    assert asyncio.run(gate.refusal(scope_of("GET", "/", headers=[pair]))) is None
+    assert asyncio.run(gate.refusal(scope_of("GET", "/", headers=[pair, pair]))) == 401
 
 
-def test_a_removed_user_is_out_at_once_and_others_stay_known() -> None:
-    gate = Gate(WebConfig(users=USERS))
-    headers = ((b"authorization", basic("sesame").encode()),)
+def test_a_removed_user_is_out_at_once_and_others_stay_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(WebConfig(users={**USERS, "bob": HASH}))
     through(gate, authorization=basic("sesame"))
-    gate.configure(WebConfig(users=USERS, headers=((b"x-frame-options", b"deny"),)))
-    assert gate.passes(headers)
+    checked: list[bytes] = []
+    monkeypatch.setattr(bcrypt, "checkpw", lambda _, hashed: bool(checked.append(hashed)))  # type: ignore[func-returns-value]
+    gate.configure(WebConfig(users={**USERS, "bob": HASH.replace(b"$04$", b"$05$"), "carol": HASH}))
+    assert through(gate, authorization=basic("sesame")).status == 200
+    assert checked == []
     gate.configure(WebConfig(users={"bob": HASH}))
-    assert not gate.passes(headers)
     assert through(gate, authorization=basic("sesame")).status == 401
+    assert checked
 
 
-def test_more_guesses_than_can_be_checked_are_told_to_come_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(*_: object) -> bool:
-        raise BusyError
-
-    monkeypatch.setattr(Users, "check", busy)
-    assert through(Gate(WebConfig(users=USERS)), authorization=basic("guess")).status == 503
-
-
-def test_the_rate_limit_counts_both_ways_together() -> None:
+def test_the_rate_limit_counts_requests() -> None:
     now = [0.0]
     gate = Gate(WebConfig(rate_limit=RateLimit(1, 2)), lambda: now[0])
-    assert gate.passes(())
-    assert through(gate).status == 200
-    assert not gate.passes(())
-    assert through(gate).status == 429
+    assert [through(gate).status for _ in range(3)] == [200, 200, 429]
     now[0] += 1
     assert through(gate).status == 200
-
-
-def test_a_head_request_is_refused_without_a_body() -> None:
-    assert through(Gate(WebConfig(users=USERS)), "HEAD").body == b""
 
 
 def test_headers_of_the_file_replace_those_that_are_always_there() -> None:
@@ -129,3 +113,58 @@ def test_checking_a_password_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Users, "check", check)
     through(Gate(WebConfig(users=USERS)), authorization=basic("sesame"))
     assert threads != [threading.main_thread().name]
+
+
+class Guessing:
+    """Counts the guesses of clients that never stop guessing, until Prometheus is let in."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.checked: list[str] = []
+        self.over = False
+
+    def check(self, authorization: bytes) -> bool:
+        name, _, password = base64.b64decode(authorization[6:]).decode().partition(":")
+        self.checked.append(password)
+        return name == "alice" and password == "sesame"
+
+    async def guess(self, client: str, number: int) -> None:
+        for attempt in range(1000):
+            if self.over:
+                return
+            await self.ask(client, f"{number} {attempt}")
+
+    async def ask(self, client: str, password: str) -> int | None:
+        headers = [(b"authorization", basic(password).encode())]
+        return await self.gate.refusal({**scope_of("GET", "/", headers=headers), "client": (client, 1)})
+
+    async def run(self, guessers: int, guesser: str, ours: str) -> int | None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(guessers):
+                group.create_task(self.guess(guesser, number))
+            await asyncio.sleep(0.05)
+            del self.checked[:]
+            status = await self.ask(ours, "sesame")
+            self.over = True
+        return status
+
+
+@pytest.mark.parametrize("guessers", [24, 64])
+@pytest.mark.parametrize(("ours", "wait"), [("10.0.0.1", 4), ("10.0.0.66", 70)])
+def test_however_many_guess_the_right_password_waits_for_its_turn_alone(
+    monkeypatch: pytest.MonkeyPatch, guessers: int, ours: str, wait: int
+) -> None:
+    guessing = Guessing(Gate(WebConfig(users=USERS)))
+    monkeypatch.setattr(Users, "check", lambda _, authorization: guessing.check(authorization))
+    assert asyncio.run(guessing.run(guessers, "10.0.0.66", ours)) is None
+    assert guessing.checked.index("sesame") <= wait
+
+
+def test_nothing_is_checked_for_a_client_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        gone = True
+
+    monkeypatch.setattr(Users, "check", lambda *_: pytest.fail("checked"))
+    scope = scope_of("GET", "/", headers=[(b"authorization", basic("sesame").encode())])
+    gate = Gate(WebConfig(users=USERS))
+    assert asyncio.run(gate.refusal({**scope, "state": {"connection": Gone()}})) == 401

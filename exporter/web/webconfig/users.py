@@ -4,86 +4,96 @@ import base64
 import binascii
 import hmac
 import secrets
-import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import bcrypt
 
 _REMEMBERED: Final = 256
 _LONGEST_PASSWORD: Final = 72  # bytes; bcrypt has never looked at more
-_WAITING: Final = 16  # checks in line; a guesser fills it, and must not fill the threads
 
 
-class BusyError(Exception):
-    """Too many passwords wait to be checked."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the check of a header has found: of which user's name, against which hash (None: nobody's)."""
+
+    name: str
+    hashed: bytes | None
+    good: bool
 
 
 class Users:
-    """Knows who may come in; safe to use from many threads.
+    """Knows who may come in; `check` may run in another thread than the rest, one at a time.
 
     An `Authorization` header is remembered as a keyed hash, under a key that never leaves the process: no
     password is in memory longer than its check, and how long a lookup takes tells nothing of it.
     """
 
     def __init__(self, hashes: Mapping[str, bytes]) -> None:
-        """`hashes`: bcrypt hashes by user name; at least one."""
+        """`hashes`: bcrypt hashes by user name; none: everyone may come in."""
         self._hashes = hashes
         self._key = secrets.token_bytes(32)
-        self._verdicts: dict[bytes, bool] = {}
-        self._admitted: set[bytes] = set()
-        self._one_by_one = threading.Lock()  # bcrypt is heavy: not on all processors at once
-        self._waiting = threading.Semaphore(_WAITING)
+        self._found: dict[bytes, _Found] = {}
 
-    def known(self, authorization: bytes) -> bool:
-        """Whether this header was found good before; takes microseconds."""
-        return self._digest(authorization) in self._admitted
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._hashes)
+
+    def change(self, hashes: Mapping[str, bytes]) -> None:
+        """Go by these from now on; what was found of a user whose hash is the same still holds."""
+        self._hashes = hashes
 
     def verdict(self, authorization: bytes) -> bool | None:
         """What was found of this header before; None: it was never checked, or that is forgotten."""
-        digest = self._digest(authorization)
-        return True if digest in self._admitted else self._verdicts.get(digest)
+        found = self._found.get(self._digest(authorization))
+        return found.good if found is not None and found.hashed == self._hashes.get(found.name) else None
 
     def check(self, authorization: bytes) -> bool:
-        """Whether the header has a user's name and password; may take long, for a thread of its own.
-
-        Raises:
-            BusyError: too many others wait.
-        """
+        """Whether the header has a user's name and password; takes long."""
         pair = _name_and_password(authorization)
         if pair is None:
             return False
-        if not self._waiting.acquire(blocking=False):
-            raise BusyError
-        try:
-            with self._one_by_one:
-                good = self._matches(*pair)
-        finally:
-            self._waiting.release()
-        self._remember(self._digest(authorization), good=good)
+        name, password = pair
+        hashes = self._hashes
+        good = _matches(hashes, name, password[:_LONGEST_PASSWORD])
+        self._remember(self._digest(authorization), _Found(name, hashes.get(name), good))
         return good
 
-    def _matches(self, name: str, password: bytes) -> bool:
-        hashed = self._hashes.get(name)
-        against = hashed or next(iter(self._hashes.values()))  # as slow for a name that nobody has
-        try:
-            good = bcrypt.checkpw(password[:_LONGEST_PASSWORD], against)
-        except ValueError:  # a password that no hash can be of, or a hash with a salt that none has
-            return False
-        return good and hashed is not None
-
-    def _remember(self, digest: bytes, *, good: bool) -> None:
-        if good:
-            if len(self._admitted) >= _REMEMBERED:
-                self._admitted = set()
-            self._admitted.add(digest)
-            return
-        if len(self._verdicts) >= _REMEMBERED:  # wrong ones push only each other out
-            self._verdicts = {}
-        self._verdicts[digest] = False
+    def _remember(self, digest: bytes, found: _Found) -> None:
+        alike = [known for known, each in self._found.items() if each.good is found.good]
+        if len(alike) >= _REMEMBERED:  # wrong ones push only each other out
+            del self._found[alike[0]]
+        self._found[digest] = found
 
     def _digest(self, authorization: bytes) -> bytes:
         return hmac.digest(self._key, authorization, "sha256")
+
+
+def _matches(hashes: Mapping[str, bytes], name: str, password: bytes) -> bool:
+    """Whether it is the password; a wrong one takes as long for every name, whoever has it."""
+    dearest = max(map(_cost, hashes.values()), default=0)
+    hashed = hashes.get(name)
+    if hashed is not None and _is_of(password, hashed):
+        return True
+    for cost in range(dearest if hashed is None else _cost(hashed), dearest + (hashed is None)):
+        _is_of(password, _nobodys(cost))  # each step of cost takes twice as long
+    return False
+
+
+def _is_of(password: bytes, hashed: bytes) -> bool:
+    try:
+        return bcrypt.checkpw(password, hashed)
+    except ValueError:  # a password that no hash can be of, or a hash with a salt that none has
+        return False
+
+
+def _cost(hashed: bytes) -> int:
+    return int(hashed[4:6])
+
+
+def _nobodys(cost: int) -> bytes:
+    return b"$2b$%02d$" % cost + b"." * 53
 
 
 def _name_and_password(authorization: bytes) -> tuple[str, bytes] | None:

@@ -1,11 +1,9 @@
 import base64
-import threading
-import time
 
 import bcrypt
 import pytest
 
-from exporter.web.webconfig.users import BusyError, Users
+from exporter.web.webconfig.users import Users
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4))
 
@@ -40,7 +38,6 @@ def users() -> Users:
 )
 def test_only_a_users_own_password_is_good(users: Users, authorization: bytes, good: bool) -> None:  # noqa: FBT001
     assert users.check(authorization) is good
-    assert users.known(authorization) is good
 
 
 def test_a_password_is_checked_once(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,46 +56,41 @@ def test_no_number_of_guesses_fills_the_memory_or_pushes_a_user_out(
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: False)
     for number in range(1000):
         users.check(basic("alice", f"guess {number}"))
-    assert users.known(basic("alice", "sesame"))
-    assert len(users._verdicts) <= 256
+    assert users.verdict(basic("alice", "sesame")) is True
+    assert users.verdict(basic("alice", "guess 999")) is False
+    assert len(users._found) <= 257
 
 
 def test_what_is_remembered_is_no_password(users: Users) -> None:
     authorization = basic("alice", "sesame")
     users.check(authorization)
-    remembered = b"".join((*users._admitted, *users._verdicts))
+    remembered = b"".join(users._found)
     assert b"sesame" not in remembered
     assert authorization[6:] not in remembered
     assert Users({"alice": HASH})._digest(authorization) != users._digest(authorization)
 
 
-def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password(
-    users: Users, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["nobody", "alice", "bob"])
+def test_a_wrong_password_takes_as_long_whoever_has_the_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked: list[bytes] = []
+    work: list[int] = []
 
     def checkpw(_password: bytes, hashed: bytes) -> bool:
-        checked.append(hashed)
-        return True
+        work.append(2 ** int(hashed[4:6]))
+        return False
 
     monkeypatch.setattr(bcrypt, "checkpw", checkpw)
-    assert not users.check(basic("nobody", "sesame"))
-    assert checked == [HASH]
+    dearer = bcrypt.hashpw(b"another", bcrypt.gensalt(6))
+    assert not Users({"alice": HASH, "bob": dearer}).check(basic(name, "wrong"))
+    assert sum(work) == 2**6
 
 
-def test_guessers_in_great_number_are_turned_away(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: not release.wait(5))
-    threads = [
-        threading.Thread(target=users.check, args=(basic("alice", f"{number}"),)) for number in range(16)
-    ]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + 5
-    while users._waiting._value and time.monotonic() < end:
-        time.sleep(0.01)
-    with pytest.raises(BusyError):
-        users.check(basic("alice", "one more"))
-    release.set()
-    for thread in threads:
-        thread.join()
+def test_what_is_known_of_a_user_who_stays_the_same_outlives_a_change(users: Users) -> None:
+    for name, password in (("alice", "sesame"), ("alice", "wrong"), ("bob", "another"), ("carol", "guess")):
+        users.check(basic(name, password))
+    users.change({"alice": HASH, "bob": HASH, "carol": HASH})
+    assert users.verdict(basic("alice", "sesame")) is True
+    assert users.verdict(basic("alice", "wrong")) is False
+    assert users.verdict(basic("bob", "another")) is None
+    assert users.verdict(basic("carol", "guess")) is None

@@ -1,0 +1,234 @@
+"""How one HTTP connection is served: limits around uvicorn's protocol.
+
+uvicorn is given one request at a time, and none before the answer to the last one is handed over. So what a
+client sends ahead waits here, in bytes, and everything that a client does has a limit in time and size.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from exporter.web.webconfig.settings import Headers
+
+HEAD_SECONDS: Final = 10
+"""How long a client may take to send a request's head."""
+
+IDLE_SECONDS: Final = 75
+"""How long a connection is kept between requests: scrapes usually come every 15 to 60 s."""
+
+ANSWER_SECONDS: Final = 60
+"""How long an answer may take, and a client to read it."""
+
+HEAD_LIMIT: Final = 32 * 1024
+"""Bytes of a head, and of what may wait behind an answer."""
+
+BUFFER_LIMIT: Final = 64 * 1024
+"""Bytes of an answer that wait for a client to read; TLS would take half a megabyte."""
+
+_HELD_SECONDS: Final = 5  # an answer that takes longer to read gives way to newcomers
+_END: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*\r\n", re.IGNORECASE)
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n%bcontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+
+class Phase(IntEnum):
+    """What a connection is about; those with low numbers give way to newcomers first."""
+
+    NEW = 0  # never had a whole request
+    IDLE = 1
+    ASKING = 2  # in the middle of a head
+    BUSY = 3  # being answered
+    ENDED = 4
+
+
+class Connections:
+    """All connections of a server, as a crowd of which some must go."""
+
+    def __init__(self) -> None:
+        self._all: set[Connection] = set()
+
+    def add(self, connection: "Connection") -> None:
+        """One more."""
+        self._all.add(connection)
+
+    def remove(self, connection: "Connection") -> None:
+        """One less."""
+        self._all.discard(connection)
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._all)
+
+    def give_way(self) -> bool:
+        """End the one that is least missed: that never asked, that is idle, or that reads too slowly."""
+        may = [each for each in self._all if each.may_go]
+        if may:
+            min(may, key=lambda each: (each.phase, each.since)).end()
+        return bool(may)
+
+    def end_late(self, now: float) -> None:
+        """End those whose time is over; `now` by the event loop's clock."""
+        for each in [each for each in self._all if each.deadline <= now]:
+            each.end()
+
+
+class Connection(asyncio.Protocol):
+    """One connection around the protocol that parses and answers."""
+
+    def __init__(
+        self,
+        make_inner: Callable[["Connection"], asyncio.Protocol],
+        connections: Connections,
+        admits: Callable[[asyncio.BaseTransport], bool],
+        headers: Callable[[], Headers],
+    ) -> None:
+        """`admits`: whether this client may ask at all; `headers`: those of every answer."""
+        self._inner = make_inner(self)
+        self._connections = connections
+        self._admits = admits
+        self._headers = headers
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._head = bytearray()  # of the request that comes in
+        self._body = 0  # bytes of it that are still to come
+        self._behind = bytearray()  # what came while a request was being answered
+        self._half_closed = False
+        self.phase = Phase.NEW
+        self.since = self.deadline = 0.0
+
+    @property
+    def may_go(self) -> bool:
+        """Whether little is lost with it."""
+        if self.phase is Phase.ENDED:
+            return False
+        working = self.phase is Phase.BUSY or self._transport.get_write_buffer_size() > 0
+        return not working or self._loop.time() - self.since > _HELD_SECONDS
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody waits for an answer any more."""
+        return self.phase is Phase.ENDED or self._transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected: its first head must come in time."""
+        self._transport = transport  # type: ignore[assignment]
+        self._transport.set_write_buffer_limits(BUFFER_LIMIT)
+        self._connections.add(self)
+        self._enter(Phase.NEW, HEAD_SECONDS)
+        self._inner.connection_made(transport)
+        if not self._admits(transport):
+            self.end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self.phase = Phase.ENDED
+        self._connections.remove(self)
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._inner.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came: pass it on as far as it belongs to this request."""
+        self._behind += data
+        self._pass_on()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; what it has asked for is answered. TLS ends as a whole."""
+        plain = self._transport.get_extra_info("ssl_object") is None
+        self._half_closed = plain and self.phase is Phase.BUSY
+        return self._half_closed
+
+    def answered(self) -> None:
+        """The application has handed an answer over: the next request may come."""
+        self._loop.call_soon(self._go_on)  # when the server, too, is done with it
+
+    def end(self) -> None:
+        """Drop the connection, whatever is still to be sent."""
+        self.phase = Phase.ENDED
+        self._transport.abort()
+
+    def _go_on(self) -> None:
+        if self.gone:
+            return
+        if self._behind or self._body:
+            self._enter(Phase.ASKING, HEAD_SECONDS)
+        else:
+            self._enter(Phase.IDLE, IDLE_SECONDS)
+        self._transport.resume_reading()
+        self._pass_on()
+        if self._half_closed and self.phase is not Phase.BUSY:
+            self._transport.close()
+
+    def _pass_on(self) -> None:
+        """Give the server the rest of a request, or the next one if it waits for one."""
+        while self._behind and not self.gone:
+            if self._body:
+                part = self._take(self._body)
+                self._body -= len(part)
+                self._inner.data_received(part)
+            elif self.phase is Phase.BUSY:
+                if len(self._behind) > HEAD_LIMIT:
+                    self._transport.pause_reading()
+                return
+            else:
+                self._pass_on_head()
+
+    def _pass_on_head(self) -> None:
+        if not self._head:
+            if self.phase is Phase.IDLE:
+                self._enter(Phase.ASKING, HEAD_SECONDS)
+            self._behind = self._behind.lstrip(b"\r\n")  # RFC 9112, section 2.2
+            if not self._behind:
+                return
+        before = len(self._head)
+        self._head += self._behind
+        end = self._head.find(_END, max(before - len(_END), 0))
+        size = end + len(_END) if end >= 0 else len(self._head)
+        if size > HEAD_LIMIT:
+            lines = (b"%b: %b\r\n" % pair for pair in self._headers())
+            self._transport.write(_TOO_LARGE % b"".join(lines))
+            self._transport.close()
+            return
+        part = self._take(size - before)
+        if end >= 0:
+            length = _LENGTH.search(self._head, 0, size)
+            self._body = (
+                int(length[1]) if length else 0
+            )  # without one nothing that follows is read: see Guard
+            self._head.clear()
+            self._enter(Phase.BUSY, ANSWER_SECONDS)
+        self._inner.data_received(part)
+
+    def _take(self, size: int) -> bytes:
+        part = bytes(self._behind[:size])
+        del self._behind[:size]
+        return part
+
+    def _enter(self, phase: Phase, seconds: float) -> None:
+        self.phase = phase
+        self.since = self._loop.time()
+        self.deadline = self.since + seconds
+
+
+def reporting(app: ASGIApp) -> ASGIApp:
+    """The application, whose connection learns when each answer was handed over."""
+
+    async def report(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            scope["state"]["connection"].answered()
+
+    return report

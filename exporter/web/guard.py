@@ -1,0 +1,71 @@
+"""Stands before the application: turns away what must not reach it, and sends answers in slices."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from exporter.web.gate import Gate
+
+SLICE: Final = 64 * 1024
+"""Bytes of an answer that are handed over at once; the next ones wait till the client reads."""
+
+_WORDS: Final[Mapping[int, bytes]] = {
+    400: b"Bad Request\n",
+    401: b"Unauthorized\n",
+    429: b"Too Many Requests\n",
+    503: b"Service Unavailable\n",
+}
+
+
+class Guard:
+    """An application that answers only what is well formed, and only whom the gate lets in."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse without a word about what is behind."""
+        unmeasured = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        status = 400 if _is_ambiguous(scope) else await self._gate.refusal(scope)
+        if status is None and unmeasured:
+            status = 400  # what follows such a head is not read: in a trailer there may be headers
+        if status == 401 and scope["path"] == "/-/healthy" and self._gate.unwell():  # noqa: PLR2004
+            status = 503  # health checks have no password, and this much may be known
+        if status is None:
+            await self._app(scope, receive, _slicing(send))
+            return
+        body = _WORDS[status]
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        if status == 401:  # noqa: PLR2004
+            headers.append((b"www-authenticate", b"Basic"))
+        if status == 400 or unmeasured:  # noqa: PLR2004
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Whether a proxy before us may have read another host than we do (RFC 9112, 3.2) or another path."""
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    return hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1") or not scope["path"].isprintable()
+
+
+def _slicing(send: Send) -> Send:
+    """The same way to answer, by slices; `send` waits while the client does not read."""
+
+    async def send_sliced(message: Message) -> None:
+        body = message.get("body", b"")
+        for start in range(0, max(len(body) - SLICE, 0), SLICE):
+            part = body[start : start + SLICE]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        if len(body) > SLICE:
+            message = {**message, "body": body[(len(body) - 1) // SLICE * SLICE :]}
+        await send(message)
+
+    return send_sliced
