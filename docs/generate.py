@@ -22,6 +22,7 @@ from exporter.trend import FIELDS, Field
 from exporter.wechat.advice import Advice
 from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
 from exporter.wechat.errors import Action, Failure, Reason
+from prometheus.expressions import change, dated_before, newest, on_show, per_date, weighted_mean
 
 DOCS: Final = Path(__file__).parent
 
@@ -74,6 +75,13 @@ def metrics_context() -> dict[str, Any]:
         "health": HEALTH,
         "own": list(own_families()),
         "reasons": list(Reason),
+        "promql": {
+            "newest": newest("visit_pv"),
+            "table": on_show("visit_pv"),
+            "mean": weighted_mean("stay_time_session_seconds", "session_cnt"),
+            "week_before": change(newest("visit_pv"), dated_before("visit_pv", 7)),
+            "bar": per_date("visit_pv"),
+        },
     }
 
 

@@ -29,7 +29,7 @@ from grafana.ranking import ranking
 from grafana.sheet import job, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.expressions import before, change, newest
+from prometheus.expressions import before, change, named, newest
 
 _DAYTIME_DUE: Final = 60 * 3600  # a newest date whose midnight is longer past is late
 _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
@@ -118,7 +118,7 @@ def _failing(words: Words) -> table.Panel:
 def _waiting(words: Words) -> table.Panel:
     unheld = f"{queries.answered()} unless on (appid) {queries.with_yesterday()}"
     asked = [
-        Query(unheld),
+        Query(named(unheld, FLEET)),
         Query(f"{queries.date_number(REF)}\nand on (appid) ({unheld})", words.word("newest_date"), NUMBER),
         Query(
             f"(time() - {REF} - {DAY_SECONDS})\nand on (appid) ({unheld})", words.word("date_age"), SECONDS

@@ -26,7 +26,7 @@ from grafana.queries import date_number, dated, dated_ratio, seen_dates
 from grafana.sheet import app, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words, field_unit
-from prometheus.expressions import REF_DATE, before, change, daily, newest, per_date
+from prometheus.expressions import REF_DATE, before, change, daily, newest
 
 _APP: Final = 'appid=~"$appid"'
 _HALF: Final = Size(12)
@@ -88,7 +88,7 @@ def _means(words: Words) -> Iterator[timeseries.Panel]:
 def _weekday(words: Words) -> timeseries.Panel:
     asked = [
         Query(dated("visit_uv", _APP), words.word("this_date")),
-        Query(per_date("visit_uv", _APP, 7), words.word("week_before")),
+        Query(dated("visit_uv", _APP, 7), words.word("week_before")),
     ]
     panel = dated_bars(words, "weekday", asked, COUNT, Size(24))
     style = {"fill": "dash", "dash": [8, 6]}

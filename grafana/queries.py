@@ -10,16 +10,20 @@ from prometheus.expressions import (
     daily,
     date_at_point,
     newest,
+    on_show,
     per_date,
     per_date_from_latest,
+    seen,
 )
 
 FLEET: Final = 'job=~"$job"'
 """What the Fleet dashboard's selectors have between their braces."""
-REF: Final = f"max by (appid, name) ({daily(REF_DATE)}{{{FLEET}}})"
+REF: Final = newest(REF_DATE, FLEET)
 """Each app's newest date, Unix time of its midnight."""
 _LATEST: Final = f"scalar(max({daily(REF_DATE)}{{{FLEET}}}))"
 _DATED: Final = by_date(REF_DATE)
+AT_END: Final = "@ ${__to:date:seconds}"
+"""At the end of the dashboard's time range, whatever the step."""
 
 
 def date_number(stamp: str) -> str:
@@ -55,17 +59,17 @@ def with_yesterday() -> str:
 
 def answered() -> str:
     """The apps for which WeChat answered the last refresh."""
-    return f"(max by (appid, name) ({UP.metric}{{{FLEET}}}) == 1)"
+    return f"(max by (appid) ({UP.metric}{{{FLEET}}}) == 1)"
 
 
 def failing() -> str:
     """The apps whose last refresh failed."""
-    return f"(max by (appid, name) ({UP.metric}{{{FLEET}}}) == 0)"
+    return f"(max by (appid) ({UP.metric}{{{FLEET}}}) == 0)"
 
 
 def configured() -> str:
     """All apps."""
-    return f"max by (appid, name) ({INFO.metric}{{{FLEET}}})"
+    return f"max by (appid) ({INFO.metric}{{{FLEET}}})"
 
 
 def totals_by_date(aggregation: str, metric: str, newest_label: str) -> str:
@@ -73,31 +77,37 @@ def totals_by_date(aggregation: str, metric: str, newest_label: str) -> str:
 
     With the by-date family switched off: for the newest date alone, labelled `newest_label`.
     """
-    dated = f"{aggregation} by (ref_date) (max by (appid, ref_date) ({by_date(metric)}{{{FLEET}}}))"
+    dated = f"{aggregation} by (ref_date) (\n{on_show(metric, FLEET)}\n)"
     alone = f'label_replace({aggregation}({on_latest(metric)}), "ref_date", "{newest_label}", "", "")'
     return f"{dated}\nor\n({alone}\nunless on () count({_DATED}{{{FLEET}}}))"
 
 
 def seen_dates(metric: str, where: str, newest_label: str) -> str:
     """A figure of every date seen in the time range, labelled `ref_date`; otherwise the newest alone."""
-    dated = f"max by (appid, ref_date) (last_over_time({by_date(metric)}{{{where}}}[$__range]))"
+    shown = f"{on_show(metric, where)}\nor\n{seen(metric, '$__range', where)}"
     alone = f'label_replace(max by (appid) ({newest(metric, where)}), "ref_date", "{newest_label}", "", "")'
-    return f"{dated}\nor on (appid)\n{alone}"
+    return f"{shown}\nor on (appid)\n{alone}"
 
 
-def dates_on_show(metric: str, where: str) -> str:
-    """A point per date for the dates on show at the range's end: cheap enough for a whole fleet."""
+def dates_on_show(metric: str, where: str, days_earlier: int = 0) -> str:
+    """Make a point per date for the dates on show at the range's end: cheap enough for a whole fleet.
+
+    Not `@ end()`: Grafana moves the end of a range with a step of one day to the midnight before.
+    """
     return f"""\
-max by (appid, name) (
-    {by_date(metric)}{{{where}}} @ end()
+max by (appid) (
+  (
+{on_show(metric, where, AT_END)}
+  )
   and on (appid, ref_date)
-    ({_DATED}{{{where}}} @ end() == {date_at_point()})
+    ({_DATED}{{{where}}} {AT_END} == {date_at_point(days_earlier)})
 )"""
 
 
-def dated(metric: str, where: str) -> str:
-    """A point per date, from the by-date family or, where that is switched off, from the latest one."""
-    return f"{per_date(metric, where)}\nor on (appid)\n{per_date_from_latest(metric, where)}"
+def dated(metric: str, where: str, days_earlier: int = 0) -> str:
+    """Make a point per date: from the past, from what is on show now, or from the latest family alone."""
+    shown = (per_date(metric, where, days_earlier), dates_on_show(metric, where, days_earlier))
+    return "\nor\n".join(shown if days_earlier else (*shown, per_date_from_latest(metric, where)))
 
 
 def dated_ratio(above: str, below: str, where: str) -> str:

@@ -1,18 +1,23 @@
-"""PromQL that never lets a figure wear another day's date; rules and dashboards are made from it.
+"""PromQL that never shows a figure under another date, nor an older value: for rules, dashboards and docs.
 
 Every expression is right, or gives nothing, whenever it is evaluated: a figure is always joined with
-the `ref_date` gauge beside it. `where` is what stands between the braces of each selector.
+the `ref_date` gauge beside it. Several series may show one app's date: another replica's, or those of a
+name or a pod that is no more. The series of the exporter that had an answer last counts, among those
+that are there at the time. `where` is what stands between the braces of each selector.
 """
 
+from textwrap import indent
 from typing import Final
 
-from exporter.exposition.families import NAMESPACE
+from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE
 from exporter.trend import DAY_SECONDS
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""
 DATES_DAYS: Final = 10
 """How long after its midnight a date is looked for: a day more than the default `history_days`."""
+STEP: Final = "10m"
+"""How often the past is looked at for what was shown then."""
 _OFFSETS: Final = {1: ("1d", "12h", "36h"), 7: ("7d", "156h", "180h")}
 """When the latest family held the row of so many days before, publication wandering by half a day."""
 _HELD_AFTER: Final = ("24h", "30h", "36h", "42h", "48h", "60h", "72h")
@@ -20,12 +25,12 @@ _HELD_AFTER: Final = ("24h", "30h", "36h", "42h", "48h", "60h", "72h")
 
 
 def daily(metric: str) -> str:
-    """The name of a figure in the family of the newest row."""
+    """Name a figure in the family of the newest row."""
     return f"{NAMESPACE}_daily_{metric}"
 
 
 def by_date(metric: str) -> str:
-    """The name of a figure in the family with one series per date."""
+    """Name a figure in the family with one series per date."""
     return f"{NAMESPACE}_by_date_{metric}"
 
 
@@ -34,103 +39,168 @@ _DAILY_REF: Final = daily(REF_DATE)
 _DATED_REF: Final = by_date(REF_DATE)
 
 
-def newest(metric: str, where: str = "") -> str:
-    """The figure of each app's newest date; with two exporters, the one that is ahead counts."""
-    at = _braces(where)
+def newest(metric: str, where: str = "", when: str = "") -> str:
+    """Take the figure of each app's newest date, one series per app; `when` is an offset.
+
+    Of several exporters the one with the newest date counts, then the one that had an answer last.
+    """
+    at = f"{_braces(where)}{_space(when)}"
     return f"""\
 max by (appid, name) (
-    {daily(metric)}{at}
-  and on (job, instance, appid)
-    ({_DAILY_REF}{at} == on (appid) group_left () max by (appid) ({_DAILY_REF}{at}))
+  {daily(metric)}{at}
+  and topk by (appid) (1, {_ahead(at)})
 )"""
 
 
+def on_show(metric: str, where: str = "", when: str = "") -> str:
+    """Take the newest known value of each app and date on show; `when` is an offset or `@`."""
+    at = f"{_braces(where)}{_space(when)}"
+    return f"""\
+max by (appid, ref_date) (
+  {by_date(metric)}{at}
+  and ignoring (ref_date) topk by (appid) (1, {LAST_SUCCESS.metric}{at})
+)
+or
+max by (appid, ref_date) ({by_date(metric)}{at})"""
+
+
+def seen(metric: str, window: str, where: str = "", shift: str = "") -> str:
+    """Take the newest known value of each app and date that was on show in a window of the past."""
+    return f"last_over_time((\n{_deeper(on_show(metric, where))}\n)[{window}:{STEP}]{_space(shift)})"
+
+
+def named(expr: str, where: str = "") -> str:
+    """Give each app's series the name that its app has now."""
+    at = _braces(where)
+    return f"""\
+max by (appid, name) (
+{_deeper(expr)}
+)
+* on (appid) group_left (name)
+  count by (appid, name) (topk by (appid) (1, {_ahead(at)} or {INFO.metric}{at}))"""
+
+
 def before(metric: str, days: int, where: str = "") -> str:
-    """The figure of the date `days` (1 or 7) before each app's newest.
+    """Take the figure of the date `days` (1 or 7) before each app's newest, by appid.
 
     From the by-date family; where that is switched off, from the latest family's past, guarded by
     the date that it held then.
     """
-    at = _braces(where)
-    wanted = f"on (appid) group_left () (max by (appid) ({_DAILY_REF}{at}) - {days * DAY_SECONDS})"
-    dated = f"""\
-max by (appid, name) (
-    {by_date(metric)}{at}
+    is_wanted = _is_before(days, where)
+    past = (_held_then(metric, where, f"offset {offset}", is_wanted) for offset in _OFFSETS[days])
+    return "\nor\n".join((dated_before(metric, days, where), *past))
+
+
+def dated_before(metric: str, days: int, where: str = "") -> str:
+    """Take the figure of the date so many days before each app's newest from the by-date family, by appid."""
+    return f"""\
+max by (appid) (
+  (
+{_deeper(on_show(metric, where), 4)}
+  )
   and on (appid, ref_date)
-    ({_DATED_REF}{at} == {wanted})
+    ({_DATED_REF}{_braces(where)} {_is_before(days, where)})
 )"""
-    past = (
-        f"""\
-or on (appid)
-max by (appid, name) (
-    {daily(metric)}{at} offset {offset}
-  and on (job, instance, appid)
-    ({_DAILY_REF}{at} offset {offset} == {wanted})
+
+
+def weighted_mean(metric: str, weight: str, where: str = "") -> str:
+    """Average a mean of the apps' newest dates over the apps; each counts as much as its weight."""
+    figure, by = newest(metric, where), newest(weight, where)
+    return f"""\
+sum(
+{_deeper(figure)}
+  * on (appid)
+{_deeper(by)}
+)
+/
+sum(
+{_deeper(by)}
+  and on (appid)
+{_deeper(figure)}
 )"""
-        for offset in _OFFSETS[days]
-    )
-    return "\n".join((dated, *past))
 
 
 def usual(metric: str, where: str = "") -> str:
-    """The median over the dates on show; where that family is switched off, of the last seven days.
-
-    A date that two exporters show counts once.
-    """
-    at = _braces(where)
-    days = "\n      or ".join(
-        f'label_replace({shown}, "days_ago", "{day}", "", "")'
+    """Take the median over the dates on show; where that family is switched off, over the last seven days."""
+    days = "\n  or ".join(
+        f'label_replace({daily(metric)}{_braces(where)} offset {day}d, "days_ago", "{day}", "", "")'
         for day in range(1, 8)
-        for shown in (f"max by (appid, name) ({daily(metric)}{at} offset {day}d)",)
     )
     return f"""\
-quantile by (appid, name) (0.5, max by (appid, name, ref_date) ({by_date(metric)}{at}))
-or on (appid)
-quantile by (appid, name) (0.5,
-         {days}
-)"""
+quantile by (appid) (0.5,
+{_deeper(on_show(metric, where))}
+)
+or
+quantile by (appid) (0.5, max by (appid, days_ago) (
+     {days}
+))"""
 
 
 def date_at_point(days_earlier: int = 0) -> str:
-    """Beijing midnight of the date that the point of the time axis lies in, Unix time."""
+    """Compute Beijing midnight of the date that the point of the time axis lies in, Unix time."""
     shift = f" - {days_earlier * DAY_SECONDS}" if days_earlier else ""
     return f"(time() - (time() + {BEIJING_AHEAD}) % {DAY_SECONDS}{shift})"
 
 
 def per_date(metric: str, where: str = "", days_earlier: int = 0) -> str:
-    """A point per date for a step of one day on any grid: the figure of the point's date.
+    """Make a point per date for a step of one day on any grid: the figure of the point's date, by appid.
 
     Each date is looked for in the by-date family from its midnight on; nothing comes where that
-    family is switched off. By appid alone, as a renamed app has both names in the range.
+    family is switched off.
     """
-    at = _braces(where)
-    window = f"[{DATES_DAYS}d] offset -{DATES_DAYS - days_earlier}d"
+    window, shift = f"{DATES_DAYS}d", f"offset -{DATES_DAYS - days_earlier}d"
+    dates = (
+        f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{_braces(where)})[{window}:{STEP}] {shift})"
+    )
     return f"""\
 max by (appid) (
-    last_over_time({by_date(metric)}{at}{window})
+{_deeper(seen(metric, window, where, shift))}
   and on (appid, ref_date)
-    (last_over_time({_DATED_REF}{at}{window}) == {date_at_point(days_earlier)})
+    ({dates}
+      == {date_at_point(days_earlier)})
 )"""
 
 
 def per_date_from_latest(metric: str, where: str = "") -> str:
-    """The same from the latest family alone: right or absent, and the newest date some hours late."""
-    at = _braces(where)
-    return "\nor on (appid)\n".join(
-        f"""\
-max by (appid) (
-    {daily(metric)}{at} offset -{held}
-  and on (job, instance, appid)
-    ({_DAILY_REF}{at} offset -{held} == {date_at_point()})
-)"""
-        for held in _HELD_AFTER
-    )
+    """Make the same points from the latest family alone: right or absent, the newest date some hours late."""
+    held = (_held_then(metric, where, f"offset -{after}", f"== {date_at_point()}") for after in _HELD_AFTER)
+    return "\nor\n".join(held)
 
 
 def change(now: str, then: str) -> str:
-    """The relative change of one expression against another, app by app: 0.1 is ten percent more."""
-    return f"({now})\n/ on (appid) group_left ()\n  max by (appid) (\n{then}\n) - 1"
+    """Compute the relative change of a figure by app against one by appid: 0.1 is ten percent more."""
+    return f"({now})\n/ on (appid) group_left () (\n{then}\n) - 1"
+
+
+def _ahead(at: str) -> str:
+    """Rank series by their newest date, then by their last answer: 1e-5 of a Unix time is less than a day."""
+    return f"{_DAILY_REF}{at} + {LAST_SUCCESS.metric}{at} / 1e5 or {_DAILY_REF}{at}"
+
+
+def _held_then(metric: str, where: str, when: str, is_wanted: str) -> str:
+    """Take the figure that the latest family held at another time, if it was of the date wanted."""
+    at = f"{_braces(where)} {when}"
+    return f"""\
+max by (appid) (
+  {daily(metric)}{at}
+  and ({_DAILY_REF}{at} {is_wanted})
+  and topk by (appid) (1, {LAST_SUCCESS.metric}{at} or {_DAILY_REF}{at})
+)"""
+
+
+def _is_before(days: int, where: str) -> str:
+    """Compare dates with the one so many days before the app's newest."""
+    newest_date = f"max by (appid) ({_DAILY_REF}{_braces(where)})"
+    return f"== on (appid) group_left () ({newest_date} - {days * DAY_SECONDS})"
 
 
 def _braces(where: str) -> str:
     return f"{{{where}}}" if where else ""
+
+
+def _space(text: str) -> str:
+    return f" {text}" if text else ""
+
+
+def _deeper(text: str, spaces: int = 2) -> str:
+    return indent(text, " " * spaces)

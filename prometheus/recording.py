@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.exposition.families import NAMESPACE
 from exporter.trend import FIELDS
-from prometheus.expressions import REF_DATE, before, newest, usual
+from prometheus.expressions import REF_DATE, before, named, newest, usual
 from prometheus.shards import LEADER, OWN, asking, present
 
 _USUAL_FOR: Final = "visit_uv"  # the figure that the alert on spikes looks at
@@ -30,9 +30,9 @@ def recordings() -> Iterator[Recording]:
     yield Recording(recorded(REF_DATE, "newest"), newest(REF_DATE))
     for field in FIELDS:
         yield Recording(recorded(field.metric, "newest"), newest(field.metric))
-        yield Recording(recorded(field.metric, "day_before"), before(field.metric, 1))
-        yield Recording(recorded(field.metric, "week_before"), before(field.metric, 7))
-    yield Recording(recorded(_USUAL_FOR, "usual"), usual(_USUAL_FOR))
+        yield Recording(recorded(field.metric, "day_before"), named(before(field.metric, 1)))
+        yield Recording(recorded(field.metric, "week_before"), named(before(field.metric, 7)))
+    yield Recording(recorded(_USUAL_FOR, "usual"), named(usual(_USUAL_FOR)))
 
 
 def shard_recordings() -> Iterator[Recording]:

@@ -1,6 +1,7 @@
 """The dashboards' JSON as shipped, and their expressions as Grafana would ask them."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,14 @@ class Asked:
     def name(self) -> str:
         return f"{self.board}: {self.panel['title']} {self.target['refId']}"
 
-    def expression(self, app: str = ".*") -> str:
-        """With the variables replaced."""
+    def expression(self, app: str = ".*", at: float = 0) -> str:
+        """With the variables replaced; the time range ends at `at`, or now."""
         text: str = self.target["expr"]
         for variable, value in (
             ("$job", ".*"),
             ("$instance", ".*"),
             ("$appid", app),
+            ("${__to:date:seconds}", f"{at or time.time():.0f}"),
             ("$__range", "30d"),
             ("$__rate_interval", "4m"),
         ):

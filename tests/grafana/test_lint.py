@@ -66,7 +66,7 @@ def test_the_first_variable_chooses_the_data_source_of_all(loaded: Json) -> None
 
 def test_every_variable_is_asked_for_and_every_one_asked_for_is_there(loaded: Json) -> None:
     have = {variable["name"] for variable in loaded["templating"]["list"]}
-    builtin = {"__range", "__rate_interval", "__url_time_range", "__data"}
+    builtin = {"__range", "__rate_interval", "__url_time_range", "__data", "__to"}
     told = " ".join(
         value
         for key, value in walk(loaded)

@@ -29,13 +29,17 @@ class Replica:
     first: int = 0
 
 
-ALONE = (Replica(),)
+RENAMED_AT = midnight(DATES[30]) + 60 * HOUR
+CORRECTED_AT = midnight(DATES[30]) + 63 * HOUR
+"""The first app has another name when WeChat corrects its date: down, so no `max` is right by chance."""
+ALONE = (Replica(',job="j",instance="a"'),)
 REPLICAS = (
-    Replica(',job="j",instance="a"', away=range(40, 44)),
+    Replica(',job="j",instance="a-1"', away=range(32, 100)),
+    Replica(',job="j",instance="a-2"', away=range(32)),
     Replica(',job="j",instance="b"', behind=2 * HOUR, away=range(12, 16)),
     Replica(',job="j",instance="c"', first=47),
 )
-"""Of the same apps: one learns everything two hours later, two are away for some days, one is new."""
+"""Of the same apps: one pod takes another's place, one learns everything two hours later, one is new."""
 
 
 @dataclass
@@ -46,6 +50,8 @@ class History:
     known: dict[tuple[str, date], float] = field(default_factory=dict)
     latest: dict[tuple[str, int], date] = field(default_factory=dict)
     """The date that the latest family held, by app and time."""
+    asked: dict[tuple[str, date], float] = field(default_factory=dict)
+    """When what is known of each date was asked for."""
 
     def openmetrics(self) -> Iterator[str]:
         """Sorted as one family after the other; timestamps in seconds."""
@@ -73,8 +79,12 @@ def figure(app: int, number: int, at: float) -> float:
     """The page views of a date as WeChat tells them at that time."""
     if (app, number) == (1, 20):
         return 0
-    corrected = (app, number) == (0, 30) and at >= midnight(DATES[30]) + 39 * HOUR
-    return 1000 * (app + 1) + 7 * number + (500 if corrected else 0)
+    corrected = (app, number) == (0, 30) and at >= CORRECTED_AT
+    return 1000 * (app + 1) + 7 * number - (500 if corrected else 0)
+
+
+def name_at(app: int, at: float) -> str:
+    return "renamed" if app == 0 and at >= RENAMED_AT else APPS[app]
 
 
 def history(replicas: Sequence[Replica] = ALONE) -> History:
@@ -107,20 +117,24 @@ def _show(told: History, replica: Replica, today: int, at: int, *, dated: bool) 
 
 def _show_latest(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     for suffix in ("", "l"):
-        labels = f'{{appid="{appid}{suffix}",name="{appid}"{replica.labels}}}'
+        labels = f'{{appid="{appid}{suffix}",name="{name_at(app, at)}"{replica.labels}}}'
         value = figure(app, number, at - replica.behind)
         told.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", value, at))
         stamp = midnight(DATES[number])
         told.lines.append((f"wechat_miniprogram_daily_ref_date_timestamp_seconds{labels}", stamp, at))
+        success = f"wechat_miniprogram_last_success_timestamp_seconds{labels}"
+        told.lines.append((success, at - replica.behind, at))
         key = f"{appid}{suffix}", at
         told.latest[key] = max(told.latest.get(key, FIRST), DATES[number])
 
 
 def _show_dated(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     day = DATES[number]
-    labels = f'{{appid="{appid}",name="{appid}",ref_date="{day}"{replica.labels}}}'
+    labels = f'{{appid="{appid}",name="{name_at(app, at)}",ref_date="{day}"{replica.labels}}}'
     value = figure(app, number, at - replica.behind)
-    told.known[appid, day] = max(told.known.get((appid, day), 0), value)  # the one correction goes up
+    if at - replica.behind >= told.asked.get((appid, day), 0):
+        told.known[appid, day] = value
+        told.asked[appid, day] = at - replica.behind
     told.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
     stamp = midnight(day)
     told.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))
