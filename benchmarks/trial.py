@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exporter.refresh.duty import LEASE_SECONDS
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.trend import yesterday
@@ -20,7 +19,6 @@ from exporter.trend import yesterday
 REPLICAS: Final = 2
 _PV: Final = "wechat_miniprogram_daily_visit_pv{"
 _START_SECONDS: Final = 240
-_SETTLED_SECONDS: Final = LEASE_SECONDS + 3  # longer than a takeover takes
 _REFRESH: Final = """refresh:
   requests_per_second: 0
   history_days: 1
@@ -96,11 +94,13 @@ class Trial:
         return len(found), wrong, sum(count != REPLICAS for count in times.values())
 
     def complete(self) -> float:
-        """Seconds until every app is on show."""
+        """Seconds until every replica shows every app of its shard."""
         start = time.monotonic()
-        while self.shown()[0] < len(self.apps):
+        while (seen := self.shown())[::2] != (len(self.apps), 0):
             if time.monotonic() - start > _START_SECONDS:
-                raise SystemExit(f"after {_START_SECONDS} s only {self.shown()[0]} apps are on show")
+                raise SystemExit(
+                    f"after {_START_SECONDS} s only {seen[0]} apps are on show, {seen[2]} not by all"
+                )
             time.sleep(1)
         return time.monotonic() - start
 
@@ -109,22 +109,15 @@ class Trial:
         answer = urllib.request.urlopen(f"{self._base_url}/_sim/calls", timeout=60)
         return Counter(json.load(answer)["calls"].get(endpoint, {}))
 
-    def settled(self) -> Counter[str]:
-        """Data calls per app once no more come."""
-        before = self.calls("daily_visit_trend")
-        while True:
-            time.sleep(_SETTLED_SECONDS)
-            now = self.calls("daily_visit_trend")
-            if now == before:
-                return now
-            before = now
+    def token_calls(self) -> int:
+        """Calls for access tokens so far, of all apps."""
+        return self.calls("stable_token").total()
 
-    def next_round(self) -> Counter[str]:
-        """Data calls per app of one whole round from its first call on."""
-        before = self.settled()
-        while self.calls("daily_visit_trend") == before:
-            time.sleep(0.5)
-        return self.settled() - before
+    def asked_in(self, intervals: float) -> Counter[str]:
+        """Data calls per app in that many intervals from now on."""
+        before = self.calls("daily_visit_trend")
+        time.sleep(intervals * self.interval)
+        return self.calls("daily_visit_trend") - before
 
 
 class Redis:

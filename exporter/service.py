@@ -4,7 +4,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -19,14 +19,15 @@ from exporter.refresh.crew import Fleet
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
-from exporter.refresh.worker import Shift, Worker
-from exporter.replica import open_replica
+from exporter.refresh.worker import Worker
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import open_store
+from exporter.store.shared import is_shared, turns
 from exporter.wechat.errors import Reason
+from exporter.wechat.pool import WAITS, longest_patience
 
 _FINISH_SECONDS: Final = 1.0
 
@@ -55,7 +56,6 @@ class Exporter:
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
         self._store = open_store(config.storage, self.telemetry.storage_written)
-        self._replica = open_replica(self._store, shard, config.refresh.interval, clock, self._stopping)
         self._cautions = Cautions(log)
         self.watch = PlatformWatch(
             self._store,
@@ -64,8 +64,8 @@ class Exporter:
             log,
             clock=clock,
             stopping=self._stopping,
-            turn=self._replica.takes_turn,
-            names=self._replica.names_of(shard),
+            turn=turns(self._store),
+            names=(lambda _: True) if is_shared(self._store) else shard.owns,
         )
         self.roster = Roster(
             config,
@@ -77,10 +77,10 @@ class Exporter:
             shard=shard,
         )
         policy = _policy(config)
-        self.ledger = Ledger(policy.keep_days, clock)
+        self.ledger = Ledger(policy.keep_days)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._take_over(config)
-        self._replica.restore(self.ledger, self.roster.ways.keys())
+        self.ledger.restore(self._store.load())
         self.publisher.publish()
         asking = Asking(
             self.ledger,
@@ -98,11 +98,9 @@ class Exporter:
             log,
             clock=clock,
             stopping=self._stopping,
-            shift=Shift(self._replica.duty, self._replica.rhythm),
         )
         self.watch.renewed = self._ticket_renewed
         self._threads = [
-            *self._replica.keep_step(self.ledger, self._duty_changed, self.worker.able, log),
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
             threading.Thread(
@@ -118,7 +116,7 @@ class Exporter:
     @property
     def storage_trouble(self) -> str:
         """Why the storage fails; empty while it works."""
-        return self._replica.trouble or self.publisher.trouble
+        return self.publisher.trouble
 
     def ailment(self) -> str | None:
         """Why the exporter cannot go on by itself; None while it can."""
@@ -129,11 +127,7 @@ class Exporter:
             return "the publisher has stopped: is the storage on a disk that does not answer?"
         if self.worker.exhausted:
             return "all calls hang: does the name service answer, are mounted files there?"
-        return self._replica.ailment
-
-    def _duty_changed(self, mine: bool) -> None:  # noqa: FBT001 - its one word
-        self.telemetry.leads(mine)
-        self.worker.relieve()
+        return None
 
     def reload(self) -> str | None:
         """Read the configuration again: all of it takes effect, or nothing.
@@ -153,7 +147,8 @@ class Exporter:
             before = set(self.roster.ways)
             self.roster.configure(config)
             fleet = self._take_over(config)
-            self._restore(self.roster.ways.keys() - before)
+            if self.roster.ways.keys() - before:
+                self._restore()
             self.worker.reconfigure(fleet)
             self.log.info("configuration reloaded", apps=len(config.apps))
             return None
@@ -176,13 +171,11 @@ class Exporter:
         try:
             self.publisher.publish()
         finally:
-            self._replica.leave()
             self._store.close()
 
     def _take_over(self, config: Config) -> Fleet:
         """Work by the configuration that WeChat was opened for."""
         self._cautions.tell(config)
-        self._replica.configure(config)
         apps = self.roster.kinds
         self.config = config
         policy = _policy(config)
@@ -194,12 +187,13 @@ class Exporter:
 
     def _fleet(self) -> Fleet:
         config, refresh = self.config, self.config.refresh
+        waits = WAITS * longest_patience(config) if is_shared(self._store) else 0.0
         return Fleet(
             self.roster.ways,
             _policy(config),
             refresh.interval,
             refresh.concurrency,
-            patience(config.wechat, refresh) + self._replica.waits_at_most,
+            patience(config.wechat, refresh) + waits,
         )
 
     def _take_discovered(self) -> None:
@@ -210,23 +204,20 @@ class Exporter:
             if self.roster.apps != before:
                 apps = self.roster.kinds
                 self.ledger.discovered(apps)
-                self._restore({app.appid for app in self.roster.apps} - {app.appid for app in before})
+                if {app.appid for app in self.roster.apps} - {app.appid for app in before}:
+                    self._restore()
                 self.telemetry.found_apps(len(apps))
                 self.worker.reconfigure(self._fleet())
 
-    def _restore(self, appids: Collection[str]) -> None:
+    def _restore(self) -> None:
         """Take over what is kept of apps that have just come, which may have been here before."""
-        if not appids:
-            return
         try:
-            self._replica.restore(self.ledger, appids)
+            self.ledger.restore(self._store.load())
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
     def _ticket_renewed(self, platform: str) -> None:
-        """Ask for the apps that lacked a verify ticket, if it is this exporter that asks."""
-        if not self.worker.asks:
-            return
+        """Ask for the apps that lacked a verify ticket."""
         lacked = [
             entry.app.appid
             for entry in self.ledger.entries()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -207,18 +206,31 @@ def test_a_storage_that_hangs_at_the_stop_is_left_alone(
         os.kill(redis._process.pid, signal.SIGCONT)
 
 
-def test_a_restart_shows_what_another_exporter_found_and_asks_nothing_before_the_next_beat(
+def test_replicas_each_ask_and_fetch_one_token_together(
     redis: RedisServer, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
 ) -> None:
-    for _ in range(2):
-        exporter = Exporter(load(write(), {}), log)
-        exporter.start()
-        until(lambda exporter=exporter: exporter.publisher.page.ready)  # type: ignore[misc]
-        asked = wechat.calls(endpoint="daily_visit_trend")
-        exporter.stop(5)
-        assert exporter.ailment() is None
-    assert wechat.calls(endpoint="daily_visit_trend") == asked
+    replicas = [Exporter(load(write(), {}), log) for _ in range(2)]
+    for each in replicas:
+        each.start()
+    until(lambda: all(each.ready for each in replicas))
+    for each in replicas:
+        each.stop(5)
+        assert each.ailment() is None
+    assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) >= 2
     assert wechat.calls(endpoint="stable_token") == 2
+
+
+def test_a_replica_begins_with_the_rows_that_another_has_stored(
+    redis: RedisServer, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+) -> None:
+    first = Exporter(load(write(), {}), log)
+    first.start()
+    until(lambda: first.ready)
+    first.stop(5)
+    second = Exporter(load(write(), {}), log)
+    assert second.ready
+    assert [bool(entry.rows) for entry in second.ledger.entries()] == [True, True]
+    second.stop(1)
 
 
 def test_a_storage_that_is_not_there_at_the_start_is_told(
@@ -254,15 +266,9 @@ def lacking(
     exporter.stop(1)
 
 
-@pytest.mark.parametrize("asks", [True, False])
-def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(
-    asks: bool,  # noqa: FBT001 - the two sides
-    lacking: Exporter,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(lacking.worker, "_duty", SimpleNamespace(mine=asks))
+def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking: Exporter) -> None:
     lacking.watch.ticket_came("main", time.time())
-    assert [entry.health.awaited for entry in lacking.ledger.entries()] == [asks]
+    assert [entry.health.awaited for entry in lacking.ledger.entries()] == [True]
     assert lacking.reload() is None  # all is shown anew
     lacking.publisher.publish()
     assert lacking.publisher.page.ready

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.page import Page, PageMaker
 from exporter.heart import Heart
-from exporter.store.entry import Entry, HeldRow
+from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.trend import next_midnight, window, yesterday
@@ -38,7 +38,6 @@ class Publisher:
         self._publishing = threading.Lock()  # at the end another thread does it once more
         self._maker = PageMaker()
         self._unsaved: dict[tuple[str, date], HeldRow] = {}
-        self._unshared: dict[str, Entry] = {}
         self.trouble = ""  # why the storage does not take rows, if so
         self.heart = Heart()
         self.history_days = history_days
@@ -52,7 +51,6 @@ class Publisher:
     def _publish(self) -> None:
         changes = self._ledger.take_changes()
         self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
-        self._unshared.update(changes.states)
         self._save()
         dates = self._dates()
         if changes.complete:
@@ -78,13 +76,11 @@ class Publisher:
 
     def _save(self) -> None:
         """Store what is not stored yet; a storage that fails is tried again with the next news, or soon."""
-        if not self._unsaved and not self._unshared:
+        if not self._unsaved:
             return
         rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
         try:
-            if rows:
-                self._store.save(rows, self._ledger.keep_days)
-            self._store.save_states(self._unshared)
+            self._store.save(rows, self._ledger.keep_days)
         except StoreError as error:
             if not self.trouble:
                 self._log.error("storage fails, going on from memory", error=str(error))
@@ -94,4 +90,3 @@ class Publisher:
             self._log.info("storage works again", rows=len(rows))
         self.trouble = ""
         self._unsaved.clear()
-        self._unshared.clear()

@@ -120,11 +120,12 @@ class Telemetry:
             "Among how many shards the apps are divided; 1: not at all.",
             registry=self._states.registry,
         )
-        self._leader = Gauge(
+        leader = Gauge(  # until the rules do without it
             f"{_PREFIX}_leader",
-            "1: this exporter asks WeChat. 0: another one with the same apps does, this one shows its rows.",
+            "1: this exporter asks WeChat, as every exporter does.",
             registry=self._states.registry,
         )
+        leader.set(1)
 
     def _make_platform_gauges(self) -> None:
         self._ticket_at = Gauge(
@@ -207,12 +208,6 @@ class Telemetry:
         self._shard.set(shard.number)
         self._total_shards.set(shard.total)
         self._states.touch()
-
-    def leads(self, mine: bool) -> None:  # noqa: FBT001 - its one word
-        """Whether this exporter asks WeChat, or another one with the same apps."""
-        self._leader.set(mine)
-        self._states.touch()
-        self.events += 1
 
     def found_apps(self, apps: int) -> None:
         """Discovery has changed how many apps there are."""

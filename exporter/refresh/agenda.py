@@ -13,8 +13,7 @@ from exporter.refresh.plan import Ask
 class Agenda:
     """Hands out asks to threads: first calls before retries and follow-ups, each not before its time.
 
-    After `deadline` only first calls are handed out, so that the next round can start on time. `planned_at`:
-    Unix time from which on another exporter may have asked too.
+    After `deadline` only first calls are handed out, so that the next round can start on time.
     """
 
     def __init__(
@@ -22,9 +21,7 @@ class Agenda:
         first: Iterable[Ask],
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
-        planned_at: float = math.inf,
     ) -> None:
-        self.planned_at = planned_at
         self._clock = clock
         self._deadline = deadline
         self._condition = threading.Condition()

@@ -70,10 +70,6 @@ class Asking:
         entry = self._ledger.get(ask.appid)
         if entry is None or (ask.fallback and entry.rows):
             return
-        if self._asked_meanwhile(ask, entry, agenda):
-            if entry.health.up:
-                self._follow_up(ask, agenda, policy)
-            return
         resume_at = entry.health.resume_at
         if (
             resume_at is not None and resume_at > self._clock()
@@ -94,12 +90,6 @@ class Asking:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
         elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
             self._follow_up(ask, agenda, policy)
-
-    def _asked_meanwhile(self, ask: Ask, entry: Entry, agenda: Agenda) -> bool:
-        """Whether another exporter was faster, as while duties change hands; not so in the future."""
-        asked_at = entry.health.last_refresh or 0.0
-        first = ask.newest and ask.attempt == 1 and not entry.health.awaited
-        return first and agenda.planned_at < asked_at <= self._clock()
 
     def gave_up(self, ask: Ask, way: Way, began: float) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -12,9 +12,8 @@ from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.crew import Crew, Fleet
-from exporter.refresh.duty import Duty, OwnDuty
-from exporter.refresh.plan import Ask, due, follow_ups
-from exporter.refresh.rhythm import OwnRhythm, Rhythm
+from exporter.refresh.plan import due
+from exporter.refresh.schedule import Schedule
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
@@ -30,14 +29,6 @@ class Observer(Protocol):
         """So many calls have been given up and still hold their threads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Whether this exporter asks, and when its rounds begin."""
-
-    duty: Duty
-    rhythm: Rhythm
-
-
 class Worker:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
@@ -51,9 +42,7 @@ class Worker:
         *,
         clock: Callable[[], float],
         stopping: threading.Event,
-        shift: Shift | None = None,
     ) -> None:
-        """Without a `shift` it asks always, on a beat of its own."""
         self.heart = Heart()
         self._ledger = ledger
         self._crew = Crew(asking, fleet, observer.call_hung, self.heart, log, clock)
@@ -61,22 +50,10 @@ class Worker:
         self._log = log
         self._clock = clock
         self._stopping = stopping
-        shift = shift or Shift(OwnDuty(), OwnRhythm(clock))
-        self._duty, self._rhythm = shift.duty, shift.rhythm
-        self._since = 0.0  # who was asked later was asked in this round
-        self._taken_over = False
+        self._schedule = Schedule()
         self._wake = threading.Event()
         self._agenda: Agenda | None = None
         self.next_round_at: float | None = None
-
-    @property
-    def asks(self) -> bool:
-        """Whether this exporter asks WeChat, or another one with the same apps."""
-        return self._duty.mine
-
-    def able(self) -> bool:
-        """Whether it could ask now: its thread is heard of, and not all calls hang."""
-        return not self.exhausted and not self.heart.late(time.monotonic())
 
     @property
     def exhausted(self) -> bool:
@@ -84,40 +61,36 @@ class Worker:
         return len(self._crew.hanging()) >= self._crew.fleet.concurrency
 
     def run(self) -> None:
-        """Rounds on a steady rhythm; between them, what a reload or the duty brought."""
+        """Rounds on a steady rhythm; between them, what a reload brought."""
         while not self._stopping.is_set():
             interval = self._crew.fleet.interval
-            self._since = self._rhythm.begin(interval)
-            took = self._guarded_round(self._unasked(), interval, self._left_over())
+            took = self._guarded_round(self._ledger.entries(), interval)
             if took is not None:
                 self._round_finished(took)
-            self._rhythm.rest(interval)
-            while not self._stopping.is_set() and (left := self._rhythm.left(self._crew.fleet.interval)) > 0:
+            self._schedule.rest(interval)
+            while (
+                not self._stopping.is_set() and (left := self._schedule.left(self._crew.fleet.interval)) > 0
+            ):
                 self.heart.expect(time.monotonic(), left)
                 self.next_round_at = self._clock() + left
                 if self._wake.wait(left) and not self._stopping.is_set():
                     self._wake.clear()
-                    self._guarded_round(self._unasked(), left, self._left_over())
+                    self._guarded_round(self._awaited(), left)
 
-    def _guarded_round(
-        self, entries: Sequence[Entry], seconds: float, more: Sequence[Ask] = ()
-    ) -> float | None:
+    def _guarded_round(self, entries: Sequence[Entry], seconds: float) -> float | None:
         """A round after which, whatever happened, there will be another; None where none was finished."""
-        if not self._duty.mine:
-            return None
         try:
-            return self.round(entries, seconds, more)
+            return self.round(entries, seconds)
         except Exception as error:  # noqa: BLE001 - refreshing must not end for one bad moment
             self._log.error("round broke off", error=type(error).__name__, exc_info=True)
             return None
 
-    def round(self, entries: Sequence[Entry], seconds: float, more: Sequence[Ask] = ()) -> float:
+    def round(self, entries: Sequence[Entry], seconds: float) -> float:
         """Ask for everything that is due among these.
 
         Args:
             entries: the apps to look at.
             seconds: after so long, retries and follow-ups are left to the next round.
-            more: what to ask for besides.
 
         Returns:
             how long it took, in seconds.
@@ -127,15 +100,11 @@ class Worker:
         hanging = self._crew.hanging()
         asks = due([self._resumed(each, now) for each in entries if each.app.appid not in hanging], now)
         tally = Tally()
-        threads = min(self._crew.fleet.concurrency - len(hanging), len(asks) + len(more))
+        threads = min(self._crew.fleet.concurrency - len(hanging), len(asks))
         if threads > 0:
-            agenda = Agenda(asks, start + seconds, planned_at=now)
-            for ask in more:
-                if ask.appid not in hanging:
-                    agenda.join(ask)
-            self._ask_all(agenda, tally, threads)
+            self._ask_all(Agenda(asks, start + seconds), tally, threads)
         took = time.monotonic() - start
-        if entries or more:
+        if entries:
             self._log.info(
                 "round finished",
                 newest_date=f"{yesterday(now)}",
@@ -150,18 +119,9 @@ class Worker:
         """Ask with these from now on; apps new to the ledger are asked at once."""
         self._crew.fleet = fleet
         if (agenda := self._agenda) is not None:
-            awaited = [entry for entry in self._ledger.entries() if entry.health.awaited]
-            for ask in due(awaited, self._clock()):
+            for ask in due(self._awaited(), self._clock()):
                 agenda.join(ask)
         self._wake.set()
-
-    def relieve(self) -> None:
-        """The duty has come, or passed to another: begin, or leave the rest of the round to it."""
-        if self._duty.mine:
-            self._taken_over = True
-            self._wake.set()
-        elif (agenda := self._agenda) is not None:
-            agenda.close()
 
     def stop(self) -> None:
         """End the round under way and the waiting; the calls are ended by their transport."""
@@ -171,35 +131,16 @@ class Worker:
 
     def _ask_all(self, agenda: Agenda, tally: Tally, threads: int) -> None:
         self._agenda = agenda
-        if self._stopping.is_set() or not self._duty.mine:  # told just before there was an agenda to close
+        if self._stopping.is_set():  # told just before there was an agenda to close
             agenda.close()
         try:
             self._crew.ask_all(agenda, tally, threads)
         finally:
             self._agenda = None
 
-    def _unasked(self) -> list[Entry]:
-        """The apps that nobody has asked for in this round yet; a last refresh in the future is none."""
-        now = self._clock()
-        return [
-            entry
-            for entry in self._ledger.entries()
-            if entry.health.awaited or not self._since <= (entry.health.last_refresh or 0.0) <= now
-        ]
-
-    def _left_over(self) -> list[Ask]:
-        """After the duty has come: what the one before may have left of the apps that it has asked."""
-        if not self._taken_over:
-            return []
-        self._taken_over = False
-        now, policy = self._clock(), self._crew.fleet.policy
-        unasked = {entry.app.appid for entry in self._unasked()}
-        return [
-            ask
-            for entry in self._ledger.entries()
-            if entry.health.up and entry.app.appid not in unasked
-            for ask in follow_ups(entry, now, policy)
-        ]
+    def _awaited(self) -> list[Entry]:
+        """The apps that are not to wait for the next round."""
+        return [entry for entry in self._ledger.entries() if entry.health.awaited]
 
     def _resumed(self, entry: Entry, now: float) -> Entry:
         """The entry, free to be asked again where its credential has changed since WeChat refused it."""

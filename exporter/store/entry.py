@@ -71,19 +71,9 @@ class Entry:
         """Whether there is something to show: asked at least once, or restored."""
         return self.health.last_refresh is not None or bool(self.rows)
 
-    @property
-    def changed_at(self) -> float:
-        """When an answer last changed health or vacant dates (Unix time); 0: never."""
-        return changed_at(self.health, self.vacant)
-
     def row(self, day: date) -> Row | None:
         """The row of that date, if it is held."""
         return next((held.row for held in self.rows if held.row.ref_date == day), None)
-
-
-def changed_at(health: Health, vacant: tuple[Vacant, ...]) -> float:
-    """When an answer last changed these (Unix time); 0: never."""
-    return max(health.last_refresh or 0.0, health.last_success or 0.0, *(each.asked_at for each in vacant))
 
 
 def with_vacant(vacant: tuple[Vacant, ...], day: date, now: float, keep_days: int) -> tuple[Vacant, ...]:

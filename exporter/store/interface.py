@@ -1,9 +1,9 @@
 """The one small interface of everything that keeps rows and credentials over restarts."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
-from exporter.store.entry import Entry, HeldRow
+from exporter.store.entry import HeldRow
 from exporter.wechat.vault import Vault, VaultError
 
 
@@ -26,9 +26,6 @@ class Store(Vault, Protocol):
 
         Raises StoreError.
         """
-
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        """Share with other exporters how the last refresh of these apps went; raises StoreError."""
 
     def close(self) -> None:
         """Give the storage back; nothing is lost that `save` has returned for."""

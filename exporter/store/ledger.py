@@ -1,14 +1,12 @@
 """What is known of every app right now, and which of it is not yet stored and on show."""
 
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.config.settings import App
 from exporter.store.entry import Entry, Health, HeldRow, with_row
-from exporter.store.shared import Shared, merged
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """A refusal younger than this outlasts a reload: reloads may come in quick succession."""
@@ -16,14 +14,12 @@ FRESH_REFUSAL_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has come since the last time: rows and states to store, entries to show.
+    """What has come since the last time: rows to store, entries to show.
 
-    `states` are of the apps that this exporter has asked for. `complete`: the set of apps itself changed;
-    `entries` then holds all of them, in order.
+    `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
     """
 
     rows: tuple[tuple[str, HeldRow], ...]
-    states: Mapping[str, Entry]
     entries: Mapping[str, Entry]
     complete: bool
 
@@ -34,15 +30,13 @@ class Changes:
 class Ledger:
     """Holds one `Entry` per configured app; entries are replaced whole, never changed."""
 
-    def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keep_days: int) -> None:
         self.keep_days = keep_days
-        self._clock = clock
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
         self._rows: list[tuple[str, HeldRow]] = []
-        self._asked: dict[str, None] = {}  # sets that keep their order
-        self._changed: dict[str, None] = {}
+        self._changed: dict[str, None] = {}  # a set that keeps its order
         self._complete = True
         self._closed = False
 
@@ -78,8 +72,9 @@ class Ledger:
 
     def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:
         """Take over the rows that a store kept of apps that are configured and have none yet."""
+        kept = tuple(stored)  # the storage takes its time: nobody is to wait for it
         with self._news:
-            for appid, rows in stored:
+            for appid, rows in kept:
                 entry = self._entries.get(appid)
                 if entry is not None and not entry.rows:
                     success = max(held.fetched_at for held in rows)
@@ -87,15 +82,6 @@ class Ledger:
                     self._entries[appid] = replace(entry, rows=rows, health=health)
             self._complete = True
             self._news.notify_all()
-
-    def restore_shared(self, kept: Iterable[tuple[str, Shared]], now: float) -> None:
-        """The same from a storage that others use too; a restart lifts their pauses as a reload does."""
-        for appid, shared in kept:
-            self.adopt([(appid, shared)])
-            with self._news:
-                entry = self._entries.get(appid)
-                if entry is not None:
-                    self._entries[appid] = replace(entry, health=_lifted(entry.health, now))
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries as they are now, in the configuration's order."""
@@ -128,36 +114,9 @@ class Ledger:
                 after = replace(after, rows=with_row(after.rows, held, self.keep_days))
                 self._rows.append((appid, held))
             self._entries[appid] = after
-            self._asked[appid] = self._changed[appid] = None
+            self._changed[appid] = None
             self._news.notify_all()
             return before, after
-
-    def adopt(self, kept: Iterable[tuple[str, Shared]]) -> None:
-        """Take over what another exporter has found out later than this one."""
-        for appid, shared in kept:
-            with self._news:
-                before = self._entries.get(appid)
-                if before is not None:
-                    self._adopt(before, merged(before, shared, self.keep_days, self._clock()))
-
-    def agree(self, appids: Collection[str], kept: Mapping[str, Shared]) -> None:
-        """Take over what is later of these apps in a storage that was away, and give it what it lacks."""
-        self.adopt(kept.items())
-        with self._news:
-            for appid in appids:
-                entry, shared = self._entries.get(appid), kept.get(appid)
-                if entry is None or not entry.tried:
-                    continue
-                if shared is None or not shared.has_all_of(entry, self._clock()):
-                    self._rows += [(appid, held) for held in entry.rows]
-                    self._asked[appid] = self._changed[appid] = None
-            self._news.notify_all()
-
-    def _adopt(self, before: Entry, after: Entry) -> None:
-        if after is not before:
-            self._entries[after.app.appid] = after
-            self._changed[after.app.appid] = None
-            self._news.notify_all()
 
     def wait(self, seconds: float) -> None:
         """Return once there is something new, the ledger is closed, or the time is over."""
@@ -170,11 +129,10 @@ class Ledger:
             shown = self._entries if self._complete else self._changed
             changes = Changes(
                 rows=tuple(self._rows),
-                states={appid: self._entries[appid] for appid in self._asked if appid in self._entries},
                 entries={appid: self._entries[appid] for appid in shown if appid in self._entries},
                 complete=self._complete,
             )
-            self._rows, self._asked, self._changed, self._complete = [], {}, {}, False
+            self._rows, self._changed, self._complete = [], {}, False
             return changes
 
     def close(self) -> None:

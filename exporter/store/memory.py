@@ -1,9 +1,9 @@
 """memory://: nothing outlives the process."""
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
-from exporter.store.entry import Entry, HeldRow
+from exporter.store.entry import HeldRow
 
 
 class MemoryStore:
@@ -19,9 +19,6 @@ class MemoryStore:
 
     def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         """Nothing to do."""
-
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        """Nothing to do: nobody else looks, and after a restart all apps are asked again."""
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""

@@ -3,14 +3,14 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from exporter.store.entry import Entry, HeldRow
+from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
 from exporter.store.sealing import NoSeal, Seal, opened
 from exporter.trend import FIELDS, Row
@@ -75,9 +75,6 @@ class SqliteStore:
             self._db.executemany(_SAVE_ROW, (_record(appid, held) for appid, held in rows))
             appids = {appid for appid, _ in rows}
             self._db.executemany(_PRUNE, ((appid, f"-{keep_days} days") for appid in appids))
-
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        """Nothing to do: nobody else looks, and after a restart all apps are asked again."""
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""

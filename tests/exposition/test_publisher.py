@@ -12,9 +12,7 @@ from exporter.store.entry import Entry, Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
-from exporter.store.shared import Shared
 from exporter.trend import DAY_SECONDS
-from exporter.wechat.errors import Reason
 from tests.building import NOON, make_app, make_row
 
 APP = make_app(1, "tea")
@@ -181,38 +179,3 @@ def test_the_thread_is_heard_of_at_least_once_a_minute(stage: Stage, monkeypatch
     stopping.set()
     stage.ledger.close()
     thread.join(5)
-
-
-# With a storage that several exporters share
-
-
-def test_the_state_goes_with_the_row_and_a_failure_without_one(stage: Stage) -> None:
-    stage.row_comes()
-    stage.publisher.publish()
-    failing = replace(FINE, last_refresh=NOON + 60, reason=Reason.TIMEOUT)
-    stage.ledger.update(APP.appid, lambda entry: replace(entry, health=failing))
-    stage.publisher.publish()
-    assert [states[APP.appid].health for states in stage.shelf.states] == [FINE, failing]
-    assert len(stage.shelf.batches) == 1
-
-
-def test_of_states_that_could_not_be_shared_the_last_one_is(stage: Stage) -> None:
-    stage.shelf.broken = True
-    stage.row_comes()
-    stage.publisher.publish()
-    failing = replace(FINE, last_refresh=NOON + 60, reason=Reason.TIMEOUT)
-    stage.ledger.update(APP.appid, lambda entry: replace(entry, health=failing))
-    stage.publisher.publish()
-    stage.shelf.broken = False
-    stage.publisher.publish()
-    stage.publisher.publish()
-    assert [states[APP.appid].health for states in stage.shelf.states] == [failing]
-    assert len(stage.shelf.batches) == 1
-
-
-def test_what_another_exporter_found_is_shown_and_not_shared_again(stage: Stage) -> None:
-    stage.publisher.publish()
-    stage.ledger.adopt([(APP.appid, Shared((HeldRow(make_row(), NOON),), FINE, (), None))])
-    stage.publisher.publish()
-    assert b"visit_pv" in stage.shown()
-    assert (stage.shelf.batches, stage.shelf.states) == ([], [])

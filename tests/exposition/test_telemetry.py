@@ -89,12 +89,8 @@ def test_hanging_calls_are_told() -> None:
     assert samples(telemetry)["hung_calls", ()] == 3
 
 
-def test_the_shard_and_the_duty_are_told() -> None:
+def test_the_shard_is_told() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.sharded(Shard(2, 5))
-    assert samples(telemetry)["leader", ()] == 0
-    telemetry.leads(True)  # noqa: FBT003 - its one word
     found = samples(telemetry)
-    assert (found["shard", ()], found["total_shards", ()], found["leader", ()]) == (2, 5, 1)
-    telemetry.leads(False)  # noqa: FBT003 - the same
-    assert samples(telemetry)["leader", ()] == 0
+    assert (found["shard", ()], found["total_shards", ()]) == (2, 5)

@@ -1,7 +1,5 @@
-import math
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.plan import Ask, Policy
-from exporter.store.entry import Entry, Health, HeldRow
+from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
@@ -72,12 +70,10 @@ class Desk:
     def _count_revision(self) -> None:
         self.revised += 1
 
-    def ask(
-        self, answers: dict[date, list[Answer]], first: Iterable[Ask] = (), planned_at: float = math.inf
-    ) -> list[date]:
+    def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
         way = Script(answers)
-        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap(), planned_at)
+        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
         while (ask := agenda.take()) is not None:
             self._asking.answer(ask, way, agenda, self.tally, self.policy)
             agenda.done(ask)
@@ -218,52 +214,6 @@ def test_other_figures_for_a_held_date_are_a_revision_and_are_told(
     assert desk.revised == 1
     assert desk.entry.row(YESTERDAY) == make_row(scale=2)
     assert [event["ref_date"] for event in events if event["event"] == "row revised"] == ["2026-11-23"]
-
-
-def test_an_app_that_another_exporter_has_asked_for_meanwhile_is_not_asked_again(
-    open_desk: Callable[..., Desk],
-) -> None:
-    desk = open_desk(history_days=1)
-    health = Health(NOON - 1, NOON - 1)
-    desk.ledger.update(
-        desk.entry.app.appid, lambda entry: replace(entry, health=health), HeldRow(make_row(), NOON - 1)
-    )
-    assert desk.ask({}, planned_at=NOON - 2) == []
-    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON) == [YESTERDAY]
-
-
-def test_a_last_refresh_in_the_future_keeps_nobody_from_asking(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk(history_days=1)
-    health = Health(NOON + 28_800, NOON + 28_800)
-    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
-    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON - 2)[0] == YESTERDAY
-    assert desk.entry.health.last_refresh == NOON
-
-
-def test_what_was_mended_in_the_middle_of_a_round_is_asked_at_once(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk(history_days=1)
-    health = Health(NOON - 1, None, Reason.THIRD_PARTY_TICKET, lifted=True)
-    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
-    assert desk.ask({YESTERDAY: [make_row()]}, planned_at=NOON - 2)[0] == YESTERDAY
-
-
-def test_the_dates_that_a_faster_exporter_has_left_are_asked_for(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk(history_days=2)
-    health = Health(NOON - 1, NOON - 1)
-    desk.ledger.update(
-        desk.entry.app.appid, lambda entry: replace(entry, health=health), HeldRow(make_row(), NOON - 1)
-    )
-    assert desk.ask({DAY_BEFORE: [make_row(DAY_BEFORE)]}, planned_at=NOON - 2) == [DAY_BEFORE]
-
-
-def test_a_failure_that_another_exporter_has_found_is_told_by_the_one_that_goes_on(
-    open_desk: Callable[..., Desk], events: list[Any]
-) -> None:
-    desk = open_desk(history_days=1)
-    health = Health(NOON - 60, NOON - 7200, REFUSED.reason, REFUSED.errcode)
-    desk.ledger.update(desk.entry.app.appid, lambda entry: replace(entry, health=health))
-    desk.ask({YESTERDAY: [REFUSED]})
-    assert [event["event"] for event in events] == ["app failing"]
 
 
 def test_a_change_of_state_is_one_line_and_no_change_is_none(

@@ -1,8 +1,7 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,15 +11,13 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh import crew as module
 from exporter.refresh.asking import Asking
 from exporter.refresh.crew import Fleet
-from exporter.refresh.plan import Ask, Policy, due
-from exporter.refresh.rhythm import SharedRhythm
-from exporter.refresh.worker import Shift, Worker
-from exporter.store.entry import Health, HeldRow
+from exporter.refresh.plan import Policy, due
+from exporter.refresh.worker import Worker
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from exporter.trend import Row, yesterday
+from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import CallError, Reason
-from tests.building import NOON, YESTERDAY, make_app, make_row
+from tests.building import NOON, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
@@ -52,9 +49,7 @@ class Way:
 class Rig:
     """A worker over fake ways, with a clock that stands still."""
 
-    def __init__(
-        self, log: FilteringBoundLogger, apps: int, interval: float, shift: Shift | None = None
-    ) -> None:
+    def __init__(self, log: FilteringBoundLogger, apps: int, interval: float) -> None:
         self.now = NOON
         self.stopping = threading.Event()
         self.ledger = Ledger(9)
@@ -79,7 +74,6 @@ class Rig:
             log,
             clock=lambda: self.now,
             stopping=self.stopping,
-            shift=shift,
         )
 
     def round_finished(self, seconds: float) -> None:
@@ -388,142 +382,19 @@ def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
     assert all(entry.health.up for entry in rig.ledger.entries())
 
 
-# One of several exporters
-
-
-@dataclass
-class Duty:
-    mine: bool
-
-
-@contextmanager
-def one_of_several(log: FilteringBoundLogger, *, mine: bool, apps: int = 3) -> Iterator[tuple[Rig, Duty]]:
-    """A worker that runs; the newest beat was half a minute ago, the next comes in half a minute."""
-    duty = Duty(mine)
-    rig = Rig(log, apps, 60.0, Shift(duty, SharedRhythm((NOON - 30) % 60 / 60, lambda: NOON)))
-    thread = threading.Thread(target=rig.worker.run)
-    thread.start()
-    try:
-        yield rig, duty
-    finally:
-        rig.stopping.set()
-        rig.worker.stop()
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def begun(rig: Rig) -> bool:
-    return rig.worker.next_round_at is not None
-
-
-def test_without_the_duty_there_is_no_round(log: FilteringBoundLogger) -> None:
-    with one_of_several(log, mine=False) as (rig, duty):
-        until(lambda: begun(rig))
-        rig.worker.reconfigure(rig.fleet())
-        until(lambda: not rig.worker._wake.is_set())
-        assert rig.calls() == 0
-        duty.mine = True
-        rig.worker.relieve()
-        until(lambda: rig.calls() == 3)
-    assert rig.rounds == []  # of the beat, that is
-
-
-def test_who_takes_over_asks_only_for_what_nobody_asked_since_the_beat(log: FilteringBoundLogger) -> None:
-    with one_of_several(log, mine=False) as (rig, duty):
-        until(lambda: begun(rig))
-        for number, seconds in ((1, 29), (2, 31)):  # the second one before the beat
-            health = Health(last_refresh=NOON - seconds, last_success=NOON - seconds)
-            rig.ledger.update(
-                make_app(number).appid,
-                lambda entry, health=health: replace(entry, health=health),  # type: ignore[misc]
-                HeldRow(make_row(yesterday(NOON)), NOON - seconds),
-            )
-        duty.mine = True
-        rig.worker.relieve()
-        until(lambda: rig.calls() >= 2)
-    assert [rig.way(number).calls for number in (1, 2, 3)] == [0, 1, 1]
-
-
-def test_who_takes_over_asks_for_the_dates_that_the_one_before_has_left(log: FilteringBoundLogger) -> None:
-    with one_of_several(log, mine=False) as (rig, duty):
-        until(lambda: begun(rig))
-        asked = Health(last_refresh=NOON - 1, last_success=NOON - 1)
-        for number in (1, 2, 3):
-            rig.ledger.update(
-                make_app(number).appid,
-                lambda entry: replace(entry, health=asked),
-                HeldRow(make_row(yesterday(NOON)), NOON - 1),
-            )
-        rig.worker._crew.fleet = replace(rig.fleet(), policy=Policy(3, 0))
-        duty.mine = True
-        rig.worker.relieve()
-        until(lambda: rig.calls() >= 6)
-    assert [rig.way(number).calls for number in (1, 2, 3)] == [2, 2, 2]
-
-
-def test_a_restart_asks_only_for_what_was_not_asked_since_the_beat(log: FilteringBoundLogger) -> None:
-    duty = Duty(mine=True)
-    rig = Rig(log, 2, 60.0, Shift(duty, SharedRhythm((NOON - 30) % 60 / 60, lambda: NOON)))
-    fresh = Health(last_refresh=NOON - 1, last_success=NOON - 1)
-    rig.ledger.update(make_app(1).appid, lambda entry: replace(entry, health=fresh))
-    rig.worker._since = rig.worker._rhythm.begin(60.0)
-    assert [entry.app.appid for entry in rig.worker._unasked()] == [make_app(2).appid]
-
-
-def test_a_refresh_in_the_future_is_none(log: FilteringBoundLogger) -> None:
-    rig = Rig(log, 1, 60.0, Shift(Duty(mine=True), SharedRhythm(0.0, lambda: NOON)))
-    ahead = Health(last_refresh=NOON + 86_400, last_success=NOON)
-    rig.ledger.update(make_app(1).appid, lambda entry: replace(entry, health=ahead))
-    rig.worker._since = rig.worker._rhythm.begin(60.0)
-    assert len(rig.worker._unasked()) == 1
-
-
-def test_losing_the_duty_ends_the_round_and_what_is_under_way_still_counts(log: FilteringBoundLogger) -> None:
-    gate = threading.Event()
-    duty = Duty(mine=False)
-    rig = Rig(log, 20, 60.0, Shift(duty, SharedRhythm(0.0, lambda: NOON)))
-    for way in rig.ways.values():
-        way.gate = gate
-    duty.mine = True
-    thread = threading.Thread(target=rig.round)
-    thread.start()
-    until(lambda: rig.calls() == 4)  # as many as there are threads
-    duty.mine = False
-    rig.worker.relieve()
-    gate.set()
-    thread.join(5)
-    assert rig.calls() == 4
-    assert sum(bool(entry.rows) for entry in rig.ledger.entries()) == 4
-
-
-def test_a_duty_lost_just_before_the_round_lets_none_begin(log: FilteringBoundLogger) -> None:
-    rig = Rig(log, 3, 60.0, Shift(Duty(mine=False), SharedRhythm(0.0, lambda: NOON)))
-    rig.worker.relieve()  # told while there was no agenda yet
-    rig.round()
-    assert rig.calls() == 0
-
-
-def test_an_exporter_alone_does_not_ask_again_after_its_first_round_for_what_failed(
-    log: FilteringBoundLogger,
+def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refused(
+    rig: Callable[..., Rig],
 ) -> None:
-    rig = Rig(log, 3, 60.0)
-    rig.worker._crew.fleet = replace(rig.fleet(), policy=Policy(3, 0))
-    for way in rig.ways.values():
+    some = rig()
+    for way in some.ways.values():
         way.refused = True
-    rig.worker.relieve()  # as the duty is told at the start
-    thread = threading.Thread(target=rig.worker.run)
+    thread = threading.Thread(target=some.worker.run)
     thread.start()
-    until(lambda: begun(rig))
-    until(lambda: not rig.worker._wake.is_set())
-    time.sleep(0.1)
-    rig.stopping.set()
-    rig.worker.stop()
+    until(lambda: some.worker.next_round_at is not None)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: not some.worker._wake.is_set())
+    some.stopping.set()
+    some.worker.stop()
     thread.join(5)
-    assert rig.calls() == 3
-    assert len(rig.rounds) == 1
-
-
-def test_what_was_left_over_does_not_hold_up_the_next_round(log: FilteringBoundLogger) -> None:
-    rig = Rig(log, 1, 60.0)
-    rig.worker.round([], -1.0, [Ask(make_app(1).appid, YESTERDAY)])  # the time is over already
-    assert rig.calls() == 0
+    assert some.calls() == 3
+    assert len(some.rounds) == 1

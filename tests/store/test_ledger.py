@@ -7,7 +7,6 @@ import pytest
 from exporter.config.settings import Secret, StableToken
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from exporter.store.shared import Shared
 from tests.building import NOON, make_app, make_row
 
 FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")
@@ -141,87 +140,3 @@ def test_an_update_tells_what_was_and_what_is(ledger: Ledger) -> None:
     before, after = changed
     assert (before.rows, after.rows, after.health) == ((), (ROW,), FINE)
     assert ledger.update("wxffffffffffffffff", lambda entry: entry) is None
-
-
-# With a storage that others use too
-
-KEPT = Shared((ROW,), FINE, (), NOON + 7200)
-
-
-def test_what_another_exporter_found_out_is_shown_and_not_stored_again(ledger: Ledger) -> None:
-    ledger.adopt([(FIRST.appid, KEPT), ("wxffffffffffffffff", KEPT)])
-    changes = ledger.take_changes()
-    assert list(changes.entries) == [FIRST.appid]
-    assert (changes.entries[FIRST.appid].rows, changes.entries[FIRST.appid].health) == ((ROW,), FINE)
-    assert (changes.rows, changes.states) == ((), {})
-    ledger.adopt([(FIRST.appid, KEPT)])
-    assert not ledger.take_changes()
-
-
-def test_what_is_known_later_is_not_replaced(ledger: Ledger) -> None:
-    later = replace(FINE, last_refresh=NOON + 1)
-    newer = HeldRow(make_row(scale=2), NOON + 1)
-    record(ledger, FIRST.appid, later, newer)
-    ledger.adopt([(FIRST.appid, KEPT)])
-    assert (ledger.entries()[0].rows, ledger.entries()[0].health) == ((newer,), later)
-
-
-def test_adopting_wakes_who_waits(ledger: Ledger) -> None:
-    threading.Timer(0.02, ledger.adopt, ([(FIRST.appid, KEPT)],)).start()
-    start = time.monotonic()
-    ledger.wait(5)
-    assert time.monotonic() - start < 4
-
-
-def test_only_apps_that_this_exporter_asked_have_states_to_share(ledger: Ledger) -> None:
-    record(ledger, FIRST.appid, FINE, ROW)
-    ledger.adopt([(SECOND.appid, KEPT)])
-    changes = ledger.take_changes()
-    assert list(changes.states) == [FIRST.appid]
-    assert sorted(changes.entries) == [FIRST.appid, SECOND.appid]
-
-
-def test_agreeing_gives_a_storage_what_it_lacks_and_takes_what_is_later_there(ledger: Ledger) -> None:
-    record(ledger, FIRST.appid, FINE, ROW)
-    ledger.take_changes()
-    ledger.agree([FIRST.appid, SECOND.appid], {SECOND.appid: KEPT})
-    changes = ledger.take_changes()
-    assert changes.rows == ((FIRST.appid, ROW),)
-    assert list(changes.states) == [FIRST.appid]
-    assert changes.entries[SECOND.appid].rows == (ROW,)
-
-
-def test_agreeing_with_a_storage_that_has_all_is_no_change(ledger: Ledger) -> None:
-    ledger.adopt([(FIRST.appid, KEPT)])
-    ledger.take_changes()
-    ledger.agree([FIRST.appid, SECOND.appid], {FIRST.appid: KEPT})
-    assert not ledger.take_changes()
-
-
-def test_an_app_that_nobody_asked_is_not_given(ledger: Ledger) -> None:
-    ledger.agree([FIRST.appid, "wxffffffffffffffff"], {})
-    assert not ledger.take_changes()
-
-
-def test_a_restart_lifts_the_pause_after_an_old_refusal_that_others_share(ledger: Ledger) -> None:
-    ledger.restore_shared([(FIRST.appid, Shared((ROW,), REFUSED, (), None))], LATER)
-    entry = ledger.entries()[0]
-    assert (entry.health.resume_at, entry.health.strikes, entry.health.awaited) == (None, 1, True)
-    ledger.agree(
-        [FIRST.appid, SECOND.appid], {FIRST.appid: Shared((ROW,), REFUSED, (), None)}
-    )  # which does not bring it back
-    assert ledger.entries()[0].health.lifted
-
-
-def test_a_restart_keeps_the_pause_after_a_fresh_refusal_and_after_a_spent_quota(ledger: Ledger) -> None:
-    kept = {FIRST.appid: REFUSED, SECOND.appid: PAUSED}
-    ledger.restore_shared(
-        [(appid, Shared((), health, (), None)) for appid, health in kept.items()], LATER - 1
-    )
-    assert [entry.health for entry in ledger.entries()] == [REFUSED, PAUSED]
-
-
-def test_accounts_that_come_later_lift_no_pauses_of_those_that_are_there(ledger: Ledger) -> None:
-    record(ledger, FIRST.appid, REFUSED)
-    ledger.restore_shared([(SECOND.appid, KEPT)], LATER)
-    assert [entry.health for entry in ledger.entries()] == [REFUSED, FINE]

@@ -1,7 +1,6 @@
 """The connection to Redis, directly or by way of sentinels; what goes wrong with it, in words."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +20,7 @@ from exporter.store.interface import StoreError, WriteObserver
 _CONNECT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
-_WATCHED_REST: Final = 15.0
-"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit. Longer
-where one thread probes: it tells when Redis is back."""
+"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
 
 _UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
 _ECHO: Final = re.compile(r",? with args beginning with.*| : <redis\.client\..*", re.DOTALL)
@@ -50,7 +47,6 @@ class Connection:
         self._clock = clock
         self._resting_until = 0.0
         self._trouble = ""
-        self._prober: int | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Client]:
@@ -74,13 +70,9 @@ class Connection:
         if refused:
             self._observer(False)  # noqa: FBT003 - the observer's one word
             raise StoreError(
-                f"cannot write storage {self._url}: {refused} rows or states are over five minutes ahead of "
+                f"cannot write storage {self._url}: {refused} rows are over five minutes ahead of "
                 "Redis' clock. Set this machine's clock and Redis' right (NTP)."
             )
-
-    def probe(self) -> None:
-        """From now on this thread does not rest after a failure; as soon as it succeeds nobody does."""
-        self._prober = threading.get_ident()
 
     def close(self) -> None:
         """Close all connections."""
@@ -88,19 +80,15 @@ class Connection:
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[Client]:
-        probing = self._prober == threading.get_ident()
-        if self._clock() < self._resting_until and not probing:
+        if self._clock() < self._resting_until:
             raise StoreError(f"{self._trouble} It has just failed, and is tried again in some seconds.")
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
             if isinstance(error, _UNREACHABLE):
-                rest = _REST_SECONDS if self._prober is None else _WATCHED_REST
-                self._resting_until = self._clock() + rest
+                self._resting_until = self._clock() + _REST_SECONDS
             self._trouble = f"cannot {doing} storage {self._url}: {_told(error)}. {_advice(error)}"
             raise StoreError(self._trouble) from None
-        if probing:
-            self._resting_until = 0.0
 
 
 class _Credentials(CredentialProvider):

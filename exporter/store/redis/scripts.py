@@ -8,24 +8,19 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from typing import Final
 
-_LATER_WINS: Final = """
+SAVE_ROWS: Final = """
+-- KEYS: the prefix of rows. ARGV: seconds to keep; per app: appid, last day to drop, how many rows, and per
+-- row its day and text
 local latest = tonumber(redis.call('TIME')[1]) + 300
 local refused = 0
 local function moment(text)
   local found = tonumber((text or ''):match('^%S+') or '')
   return found and found == found and found or latest + 1
 end
-"""
-
-SAVE_ROWS: Final = (
-    _LATER_WINS
-    + """
--- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid, last day to drop, how many
--- rows, and per row its day and text
-local number, at = redis.call('INCR', KEYS[1]), 3
+local at = 2
 while at <= #ARGV do
-  local appid, drop, rows = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local key, news = ARGV[1] .. appid, false
+  local key, drop, rows = KEYS[1] .. ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local written = false
   at = at + 3
   for row = 1, rows do
     local day, text = ARGV[at], ARGV[at + 1]
@@ -35,40 +30,18 @@ while at <= #ARGV do
       refused = refused + 1
     elseif held > latest or held < new then
       redis.call('HSET', key, day, text)
-      news = true
+      written = true
     end
   end
-  if news then
+  if written then
     for _, day in ipairs(redis.call('HKEYS', key)) do
       if day <= drop then redis.call('HDEL', key, day) end
     end
-    redis.call('EXPIRE', key, ARGV[2])
-    redis.call('ZADD', KEYS[2], number, appid)
+    redis.call('EXPIRE', key, ARGV[1])
   end
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', number - 1000000)
-return {number, refused}
+return refused
 """
-)
-
-SAVE_STATES: Final = (
-    _LATER_WINS
-    + """
--- KEYS: the counter, the news. ARGV: prefix, seconds to keep; per app: appid and text
-local number = redis.call('INCR', KEYS[1])
-for at = 3, #ARGV, 2 do
-  local key, text = ARGV[1] .. ARGV[at], ARGV[at + 1]
-  local held, new = moment(redis.call('GET', key) or nil), moment(text)
-  if new > latest then
-    refused = refused + 1
-  elseif held > latest or held < new then
-    redis.call('SET', key, text, 'EX', ARGV[2])
-    redis.call('ZADD', KEYS[2], number, ARGV[at])
-  end
-end
-return {number, refused}
-"""
-)
 
 TAKE: Final = """
 -- KEYS: the duty. ARGV: holder, milliseconds
@@ -78,8 +51,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
-LEAVE: Final = """
--- KEYS: the duty or lock. ARGV: holder or fence
+UNLOCK: Final = """
+-- KEYS: the lock. ARGV: fence
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 

@@ -1,43 +1,33 @@
 """The storage that several exporters share; safe to use from many threads."""
 
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from redis import ResponseError
-
 from exporter.config.settings import StorageSettings
-from exporter.store.entry import Entry, HeldRow
+from exporter.store.entry import HeldRow
 from exporter.store.interface import WriteObserver
 from exporter.store.redis import scripts
-from exporter.store.redis.coding import read_row, read_shared, row_text, state_text
+from exporter.store.redis.coding import read_row, row_text
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.tokens import RedisTokens
 from exporter.store.sealing import Seal, open_seal, opened
-from exporter.store.shared import Shared
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
 
-_NOT_TOLD: Final = ""
 _AT_ONCE: Final = 256  # apps in one message: Redis answers others between two
 _Item = TypeVar("_Item")
 
 
 class RedisStore:
-    """Keeps rows, states, credentials and duties under keys that begin with the fleet's prefix."""
+    """Keeps rows, credentials and duties under keys that begin with the fleet's prefix."""
 
     def __init__(self, connection: Connection, prefix: str, seal: Seal) -> None:
         self._connection = connection
         self._seal = seal
         self._prefix = f"{prefix}:"
         self._rows = self._key("rows:")
-        self._states = self._key("state:")
-        self._journal = [self._key("writes"), self._key("news")]
-        self._own: set[int] = set()  # numbers of our own writes, which are no news to us
-        self._own_lock = threading.Lock()
-        self._run: str | None = None
         self.tokens = RedisTokens(connection, self._prefix, seal)
 
     def load(self) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
@@ -63,86 +53,14 @@ class RedisStore:
                 words += appid, (newest - timedelta(days=keep_days)).isoformat(), len(held_rows)
                 for held in held_rows:
                     words += held.row.ref_date.isoformat(), row_text(held)
-            refused += self._write(scripts.SAVE_ROWS, self._rows, words)
+            with self._connection.writing() as client:
+                refused += int(client.eval(scripts.SAVE_ROWS, 1, self._rows, _KEEP_SECONDS, *words))
         self._connection.check_clocks(refused)
-
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        """Share how the last refresh of these apps went, each unless Redis has a later one."""
-        asked = [(appid, entry) for appid, entry in entries.items() if entry.changed_at]
-        refused = 0
-        for apps in _batches(asked):
-            words = [word for appid, entry in apps for word in (appid, state_text(entry))]
-            refused += self._write(scripts.SAVE_STATES, self._states, words)
-        self._connection.check_clocks(refused)
-
-    def states(self, appids: Collection[str]) -> Iterator[tuple[str, Shared]]:
-        """What is kept of these apps."""
-        for batch in _batches(list(appids)):
-            with self._connection.reading() as client:
-                asked = client.pipeline(transaction=False)
-                for appid in batch:
-                    asked.hgetall(self._rows + appid).get(self._states + appid)
-                answers = asked.execute()
-            for appid, rows, state in zip(batch, answers[::2], answers[1::2], strict=True):
-                if rows or state:
-                    yield appid, read_shared(rows, state)
-
-    def mark(self) -> int:
-        """What to ask for news since now with."""
-        with self._connection.reading() as client:
-            return int(client.get(self._journal[0]) or 0)
-
-    def news(self, since: int) -> tuple[int, list[str]]:
-        """The appids saved after `since` by others, and what to ask with the next time."""
-        number, news = self._journal
-        with self._connection.reading() as client:
-            last, found = (
-                client.pipeline(transaction=True)
-                .get(number)
-                .zrangebyscore(news, f"({since}", "+inf", withscores=True)
-                .execute()
-            )
-        newest = int(last or 0)
-        with self._own_lock:
-            own = self._own if newest >= since else set()  # where Redis lost data, numbers come again
-            others = [appid for appid, write in found if int(write) not in own]
-            self._own = {write for write in own if write > newest}
-        return newest, others
-
-    def lost(self) -> bool:
-        """Whether another Redis answers, or the same one was started anew, since the last call."""
-        if self._run == _NOT_TOLD:
-            return False
-        before, self._run = self._run, self._run_id()
-        return before not in (None, self._run)
-
-    def _run_id(self) -> str:
-        with self._connection.reading() as client:
-            try:
-                run: str = client.info("server")["run_id"]
-            except (ResponseError, KeyError):  # not allowed to this user, or not Redis itself
-                return _NOT_TOLD
-            return run
-
-    def phase(self, proposed: float) -> float:
-        """At which part of the interval rounds begin: as the first exporter of the fleet has proposed."""
-        with self._connection.writing() as client:
-            client.set(self._key("phase"), proposed, nx=True)
-            return float(client.get(self._key("phase")) or proposed)
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""
         with self._connection.writing() as client:
             return bool(client.eval(scripts.TAKE, 1, self._key(f"duty:{duty}"), holder, int(seconds * 1000)))
-
-    def leave(self, duty: str, holder: str) -> None:
-        """Give a duty back at once."""
-        with self._connection.writing() as client:
-            client.eval(scripts.LEAVE, 1, self._key(f"duty:{duty}"), holder)
-
-    def probe(self) -> None:
-        """The calling thread does not rest after a failure, so that the others learn when it is over."""
-        self._connection.probe()
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
@@ -187,16 +105,6 @@ class RedisStore:
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
-
-    def _write(self, script: str, keys: str, words: Sequence[str | int]) -> int:
-        """Write, and return how much Redis has refused as being of the future."""
-        with self._connection.writing() as client:
-            number, refused = client.eval(
-                script, len(self._journal), *self._journal, keys, _KEEP_SECONDS, *words
-            )
-        with self._own_lock:
-            self._own.add(int(number))
-        return int(refused)
 
     def _key(self, name: str) -> str:
         return self._prefix + name

@@ -66,7 +66,7 @@ class RedisTokens:
     def unlock(self, key: str, fence: int) -> None:
         """Give the right back without a token."""
         with self._connection.writing() as client:
-            client.eval(scripts.LEAVE, 1, self._lock(key), fence)
+            client.eval(scripts.UNLOCK, 1, self._lock(key), fence)
 
     def drop(self, key: str, value: str) -> None:
         """Forget a token that WeChat refused, unless another one is kept by now."""

@@ -31,8 +31,7 @@ class Situation:
     """What the page is about: all apps in the configuration's order; times are Unix times.
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
-    seconds, `telemetry_path` where the metrics are, `asks` whether this exporter asks WeChat itself,
-    `storage_trouble` why the storage fails, if it does.
+    seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does.
     """
 
     entries: Sequence[Entry]
@@ -41,7 +40,6 @@ class Situation:
     interval: float
     telemetry_path: str
     shard: Shard = THE_WHOLE
-    asks: bool = True
     storage_trouble: str = ""
 
 
@@ -93,7 +91,6 @@ class StatusHtml:
             next_round=moment(times.next_round_at, times.now, language),
             interval=written_duration(situation.interval),
             shard=situation.shard,
-            asks=situation.asks,
             storage_trouble=situation.storage_trouble,
             overview=whole,
             totals=_totals(whole, language),

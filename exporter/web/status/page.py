@@ -42,7 +42,6 @@ class StatusPage:
             interval=self._exporter.config.refresh.interval,
             telemetry_path=self._telemetry_path,
             shard=self._exporter.shard,
-            asks=self._exporter.worker.asks,
             storage_trouble=self._exporter.storage_trouble,
         )
         html = self._html.render(situation, query, language)

@@ -28,7 +28,6 @@ TEXTS: Final = {
         "The storage fails: what is on show comes from memory.", "存储出错：所显示的内容来自内存。"
     ),
     "shard": Text("shard {number} of {total}, from 0", "分片 {number}，共 {total} 个（从 0 起）"),
-    "standby": Text("another exporter asks WeChat", "由另一个 Exporter 向微信请求"),
     "every": Text("every {interval}", "每 {interval} 一次"),
     "apps_total": Text("Apps", "小程序"),
     "totals": Text("Totals of all apps", "全部小程序合计"),

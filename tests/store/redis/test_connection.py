@@ -6,7 +6,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,9 +20,9 @@ import redis
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
-from exporter.store.entry import Entry, Health, HeldRow
+from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
-from exporter.store.redis.connection import _REST_SECONDS, _WATCHED_REST, Connection
+from exporter.store.redis.connection import _REST_SECONDS, Connection
 from exporter.store.redis.store import RedisStore, open_redis
 from exporter.wechat.tokens import Token
 from tests.building import NOON, make_app, make_row
@@ -147,13 +146,8 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
     app, held = make_app(1), HeldRow(make_row(date(2026, 11, 23)), NOON)
     with closing(open_redis(storage, lambda _: None)) as store:
         store.save([(app.appid, held)], 9)
-        store.save_states({app.appid: Entry(app, "stable_token", health=Health(last_refresh=NOON))})
         assert list(store.load()) == [(app.appid, (held,))]
-        assert [shared.rows for _, shared in store.states([app.appid])] == [(held,)]
-        assert store.news(store.mark()) == (2, [])
-        assert store.phase(0.5) == 0.5
         assert store.take("rounds", "one", 9)
-        store.leave("rounds", "one")
         store.save_credential("key", "value")
         assert store.replace_credential("key", "value", "another")
         store.tokens.unlock("key", store.tokens.lock("key", 9) or 0)
@@ -177,8 +171,10 @@ def test_a_user_without_rights_is_told_which_command_is_refused(
     server = started()
     admin: Any = server.client()
     admin.execute_command(*f"ACL SETUSER reader on >{PASSWORD} ~* +@read +hello".split())
-    with pytest.raises(StoreError, match=r"no permissions to run the 'set' command"):
-        open_redis(settings(port, user="reader", password=Secret(PASSWORD)), lambda _: None).phase(0.5)
+    with pytest.raises(StoreError, match=r"no permissions to run the 'eval' command"):
+        open_redis(settings(port, user="reader", password=Secret(PASSWORD)), lambda _: None).take(
+            "accounts", "one", 9
+        )
 
 
 def test_a_server_that_repeats_what_it_does_not_understand_does_not_bring_the_password_into_an_error(
@@ -268,39 +264,6 @@ def test_after_a_failure_everybody_fails_at_once_for_a_while(port: int) -> None:
             pinged(connection)
 
 
-def test_one_thread_probes_and_the_others_rest_until_it_succeeds(
-    started: Callable[..., RedisServer], port: int
-) -> None:
-    clock = Clock()
-    with connected(settings(port), clock=clock) as connection:
-        connection.probe()
-        for _ in range(2):
-            with pytest.raises(StoreError, match="refused"):
-                pinged(connection)
-        assert other_thread(connection) == "has just failed"
-        clock.now += _WATCHED_REST - 1
-        assert other_thread(connection) == "has just failed"
-        started()
-        assert pinged(connection)
-        assert other_thread(connection) == "answered"
-
-
-def other_thread(connection: Connection) -> str:
-    told: list[str] = []
-
-    def ask() -> None:
-        try:
-            pinged(connection)
-            told.append("answered")
-        except StoreError as error:
-            told.append("has just failed" if "has just failed" in str(error) else str(error))
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join(10)
-    return told[0]
-
-
 def test_a_server_that_was_restarted_is_asked_on_a_new_connection_without_a_failure(
     started: Callable[..., RedisServer], port: int
 ) -> None:
@@ -367,7 +330,6 @@ def until(condition: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def answers(store: RedisStore) -> bool:
-    store.probe()
     try:
         store.save_credential("after", "failover")
     except StoreError:

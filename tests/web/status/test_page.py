@@ -21,7 +21,7 @@ def status_page(*entries: Entry) -> StatusPage:
         publisher=SimpleNamespace(
             page=SimpleNamespace(entries={entry.app.appid: entry for entry in entries})
         ),
-        worker=SimpleNamespace(next_round_at=NOON + 600, asks=True),
+        worker=SimpleNamespace(next_round_at=NOON + 600),
         shard=THE_WHOLE,
         storage_trouble="",
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
