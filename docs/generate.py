@@ -20,8 +20,8 @@ from exporter.exposition.families import Family
 from exporter.exposition.telemetry import Telemetry
 from exporter.trend import FIELDS, Field
 from exporter.wechat.advice import Advice
-from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
-from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.errcodes import CODELESS, ERRCODES, errcode_failure
+from exporter.wechat.errors import Action, Reason
 from prometheus.expressions import change, dated_before, newest, on_show, per_date, weighted_mean
 
 DOCS: Final = Path(__file__).parent
@@ -134,13 +134,13 @@ def reason_section(reason: Reason) -> ReasonSection:
         for row in ERRCODES.values()
         if row.reason is reason
     ]
-    told += [(Code("–", "no errcode", usual.action), usual.advice) for usual in _without_errcode(reason)]
+    told += [(Code("–", row.cause, row.action), row.advice) for row in CODELESS if row.reason is reason]
     if reason is Reason.UNKNOWN_ERRCODE:
         other = errcode_failure(_NO_ONES_CODE, "")
         told.append((Code("any other", "a code that is not on this page", other.action), other.advice))
     advices: dict[Advice, list[str]] = {}
     for code, advice in told:
-        advices.setdefault(advice, []).append("no errcode" if code.code == "–" else code.code)
+        advices.setdefault(advice, []).append(code.cause if code.code == "–" else code.code)
     return ReasonSection(
         reason,
         REASONS[reason],
@@ -187,13 +187,6 @@ def _heading(key: str) -> str:
     if key.startswith("apps[].token{"):
         return f"apps[].token, type {key[len('apps[].token{') : key.index('}')]}"
     return key.rpartition(".")[0] or "apps_files"
-
-
-def _without_errcode(reason: Reason) -> Iterator[Failure]:
-    try:
-        yield failure(reason, "")
-    except KeyError:  # only ever with an errcode
-        return
 
 
 def _written(path: Path) -> str | None:

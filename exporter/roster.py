@@ -11,11 +11,14 @@ from exporter.refresh.search import Search
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.store.shared import is_shared
+from exporter.wechat.classic import ClassicShelf
 from exporter.wechat.line import Line, Observer
 from exporter.wechat.opening import open_line
+from exporter.wechat.owners import TokenOwners
 from exporter.wechat.pool import pooled_shelves
 from exporter.wechat.third_party import OpenPlatform, open_platforms
-from exporter.wechat.tokens import Shelves, own_shelves
+from exporter.wechat.token_sources import AccessTokenSource
+from exporter.wechat.tokens import OWN_SHELF, Shelf, Shelves
 from exporter.wechat.transport import Transport
 from exporter.wechat.ways import Way, choose_way
 
@@ -61,6 +64,7 @@ class Roster:
         self.platforms: Mapping[str, OpenPlatform] = {}
         self.config = config
         self.line = self._open_line(config)
+        self._owners = TokenOwners(time.monotonic)
         self.configure(config)
 
     @property
@@ -112,9 +116,10 @@ class Roster:
         self.ways = {
             app.appid: self.ways[app.appid]
             if app.appid in self.ways and before[app.appid] == app.token
-            else choose_way(app, self.line, self.platforms, shelves)
+            else choose_way(app, self.line, self.platforms, shelves, self._owners)
             for app in self.apps
         }
+        self._owners.arrange(self.ways)
 
     def list_accounts(self) -> list[Search]:
         """List the accounts of all platforms now and take them over; returns what is known of each."""
@@ -131,8 +136,16 @@ class Roster:
     def _shelves(self) -> Shelves:
         """Where tokens are kept beside the exporter's own memory."""
         if is_shared(self.store):
-            return pooled_shelves(self.store.tokens, self.line, self.config, self._stopping.wait)
-        return own_shelves
+            return pooled_shelves(
+                self.store.tokens, self.line, self.config, self._stopping.wait, self._own_shelf
+            )
+        return self._own_shelf
+
+    def _own_shelf(self, kind: str, appid: str) -> Shelf:
+        if kind != AccessTokenSource.kind:
+            return OWN_SHELF
+        key = f"{kind}/{appid}@{self.line.base_url}"
+        return ClassicShelf(self.store, key, lambda: self.config.refresh.interval, self._clock)
 
     def _open_line(self, config: Config) -> Line:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)

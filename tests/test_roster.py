@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import App, Config, RefreshSettings, StorageSettings, WechatSettings
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    Config,
+    FileToken,
+    RefreshSettings,
+    Secret,
+    StorageSettings,
+    WechatSettings,
+)
 from exporter.refresh.platforms import PlatformWatch
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.memory import MemoryStore
-from exporter.wechat.errors import CallError
+from exporter.wechat import advice
+from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.pool import TokenPool
 from exporter.wechat.tokens import expiring_token
 from tests.building import YESTERDAY, make_app
@@ -130,6 +140,31 @@ def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_un
     some.configure(replace(CONFIG, wechat=WechatSettings("http://127.0.0.1:2", 1.0)))
     assert all(some.ways[appid] is not before[appid] for appid in appids(some))
     assert (line.base_url, some.line.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door) -> None:
+    paths = [tmp_path / "first", tmp_path / "second"]
+    for path in paths:
+        path.write_text("not-a-real-token", "utf-8")
+    apps = tuple(replace(make_app(number), token=FileToken(path)) for number, path in enumerate(paths))
+    some = door(config=replace(CONFIG, apps=apps))
+    problems = []
+    for app in reversed(apps):
+        with pytest.raises(CallError) as caught:
+            some.ways[app.appid].daily_trend(YESTERDAY)
+        problems.append(caught.value.failure)
+    assert [problem.reason for problem in problems] == [Reason.TOKEN_REJECTED, Reason.NETWORK]
+    assert problems[0].detail == f"its token is that of {apps[0].appid}, whose figures it would show"
+    assert problems[0].advice == advice.SAME_TOKEN
+
+
+def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door: Door) -> None:
+    store, app = MemoryStore(), replace(make_app(), token=AccessToken(Secret("not-a-real-secret")))
+    config = replace(CONFIG, apps=(app,))
+    some = door(store=store, config=config)
+    with pytest.raises(CallError):  # nobody answers there
+        some.ways[app.appid].daily_trend(YESTERDAY)
+    assert store.credential(f"access_token/{app.appid}@{CONFIG.wechat.base_url}")
 
 
 def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_too(door: Door) -> None:

@@ -3,11 +3,12 @@
 They look at the plain data, so that they speak up even where something else is wrong with the app.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from exporter.config.problems import KeyPath, Problem, shown
-from exporter.config.settings import Secret
+from exporter.config.settings import CloudHosting, FileToken, HttpToken, Secret, TokenSettings
 from exporter.config.source import reason
 from exporter.config.tokens import TOKENS, Place
 
@@ -25,6 +26,22 @@ def problems(app: object, path: KeyPath, place: Place) -> Iterator[Problem]:
     token = app.get("token")
     if isinstance(token, dict):
         yield from _of_token(token, (*path, "token"), place)
+
+
+def origin(token: TokenSettings) -> object:
+    """What is the same for apps that would use one account's token; None where that cannot be."""
+    match token:
+        case FileToken(path, field):
+            return FileToken, os.path.normpath(path), field
+        case HttpToken(url, field, headers):
+            return HttpToken, url, field, tuple(sorted(headers))
+        case CloudHosting(from_appid, token_file):
+            return (
+                CloudHosting,
+                from_appid and from_appid.lower(),
+                token_file and os.path.normpath(token_file),
+            )
+    return None
 
 
 def _of_token(token: Mapping[str, object], path: KeyPath, place: Place) -> Iterator[Problem]:

@@ -128,8 +128,8 @@ class _Apps:
         self.settings: list[App] = []
         self.count = 0
         self._place = place
-        self._seen: dict[str, tuple[_File, KeyPath]] = {}
-        self._repeated: list[tuple[_File, KeyPath, str]] = []
+        self._seen: dict[object, tuple[_File, KeyPath]] = {}
+        self._repeated: list[tuple[_File, KeyPath, str, object]] = []
         self._of_platforms: list[tuple[_File, App, KeyPath]] = []
 
     def add(self, file: _File, entries: list[object], prefix: KeyPath) -> None:
@@ -142,12 +142,13 @@ class _Apps:
             entry = file.check(AppEntry, data, path)
             if entry is None:
                 continue
-            if entry.appid.lower() in self._seen:
-                self._repeated.append((file, (*path, "appid"), entry.appid))
+            what = f"{shown(entry.appid)} is configured already"
+            if self._clashes(entry.appid.lower(), file, (*path, "appid"), what) or wrong:
                 continue
-            self._seen[entry.appid.lower()] = (file, (*path, "appid"))
-            if not wrong:
-                app = entry.settings(self._place)
+            app = entry.settings(self._place)
+            origin = credentials.origin(app.token)
+            what = "leads to another app's token already, so that both would show one account's figures"
+            if origin is None or not self._clashes(origin, file, (*path, "token"), what):
                 self.settings.append(app)
                 if isinstance(app.token, ThirdParty):
                     self._of_platforms.append((file, app, path))
@@ -158,16 +159,23 @@ class _Apps:
             file.problems += platforms.unknown_platforms([(app, path)], known)
 
     def report_repeated(self) -> None:
-        """Report each appid that was there before, with the place of its first."""
+        """Report each appid and each way to a token that was there before, with the place of its first."""
         wanted: defaultdict[_File, set[KeyPath]] = defaultdict(set)
-        for _, _, appid in self._repeated:
-            first, path = self._seen[appid.lower()]
+        for _, _, _, what in self._repeated:
+            first, path = self._seen[what]
             wanted[first].add(path)
         lines = {file: file.lines(paths) for file, paths in wanted.items()}
-        for file, path, appid in self._repeated:
-            first, first_path = self._seen[appid.lower()]
+        for file, path, told, what in self._repeated:
+            first, first_path = self._seen[what]
             where = f"{first.path}:{lines[first][first_path]}"
-            file.problems.append(Problem(path, f"{shown(appid)} is configured already (first at {where})"))
+            file.problems.append(Problem(path, f"{told} (first at {where})"))
+
+    def _clashes(self, what: object, file: _File, path: KeyPath, told: str) -> bool:
+        """Whether that was there before; if so it is to be reported so."""
+        first = self._seen.setdefault(what, (file, path))
+        if first != (file, path):
+            self._repeated.append((file, path, told, what))
+        return first != (file, path)
 
 
 def _named_files(main: _File, place: Place) -> list[Path]:

@@ -39,6 +39,12 @@ TOKEN = Advice(
     "更新后的 access_token 仍被拒绝，可能有其他程序在用 cgi-bin/token 抢刷。请改用 stable_token，"
     "或通过 token: {type: file} / {type: http} 读取该程序保管的 token。",
 )
+SAME_TOKEN = Advice(
+    "Two apps are given one token, so both would show one account's figures. Give each of them a path or url "
+    "of its own in `token` ({appid} in a url stands for the appid), or see to the program that keeps them.",
+    "两个小程序拿到了同一个 token，会把同一账号的数据显示两次。请为各自的 token 配置不同的 path 或 url"
+    "（url 中的 {appid} 代表 AppID），或检查保管 token 的程序。",
+)
 TOKEN_KIND = Advice(
     "A token of the wrong kind was given (component, user or another account's). Give the mini program's "
     "own access_token or authorizer_access_token.",

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from exporter.config.settings import CloudFunction, CloudHosting, FileToken, StableToken
 from exporter.trend import Row, wire_date
 from exporter.wechat.daily_trend import ask_trend, row_reader
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.errcodes import errcode_failure, failure, of_function
+from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.owners import TokenOwners
 from exporter.wechat.token_sources import FileTokenSource, StableTokenSource
 from exporter.wechat.tokens import OWN_SHELF, Shelf, Token, TokenKeeper
 from exporter.wechat.transport import Answer, read_json
@@ -35,11 +36,15 @@ class HostingWay:
     kind = "cloud_hosting"
     token_expires_at = None
 
-    def __init__(self, line: Line, settings: CloudHosting) -> None:
+    def __init__(self, line: Line, appid: str, settings: CloudHosting, owners: TokenOwners) -> None:
         self._line = line
+        self._appid = appid
         self._settings = settings
+        self._owners = owners
         file = settings.token_file
         self._keeper = None if file is None else TokenKeeper(FileTokenSource(FileToken(file)), line.clock)
+        if self._keeper is not None:
+            owners.join(appid, self._keeper)
 
     def fingerprint(self) -> bytes:
         """A hash of what the settings say and of the token's file; constant where there is none."""
@@ -55,6 +60,7 @@ class HostingWay:
         return ask_trend(self._line, day, params, (), base_url=hosting_url(self._line.base_url))
 
     def _ask_with(self, token: Token, day: date) -> Row:
+        self._owners.claim(self._appid, token)
         return ask_trend(self._line, day, {"cloudbase_access_token": token.value}, [token.value])
 
 
@@ -122,9 +128,9 @@ def result_reader(day: date) -> Callable[[dict[str, Any]], Row]:
                 return read_row(_without_failure(returned))
         if problem is None:
             problem = failure(Reason.MALFORMED, "resp_data is no text")
-        if problem.action is Action.RENEW_TOKEN:  # a token of the function's, not the one that we sent
-            problem = replace(problem, action=Action.NEXT_ROUND)
-        raise CallError(replace(problem, detail=f"the cloud function returned: {problem.detail}"))
+        raise CallError(
+            replace(of_function(problem), detail=f"the cloud function returned: {problem.detail}")
+        )
 
     return read
 

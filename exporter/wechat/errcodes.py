@@ -5,7 +5,7 @@ page of the open platform. docs/errors.md is made from this table.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.wechat import advice
@@ -15,9 +15,9 @@ from exporter.wechat.errors import Action, Failure, Reason
 
 @dataclass(frozen=True, slots=True)
 class Errcode:
-    """One row of the table: a code of WeChat's, what it means and what follows."""
+    """One row of a table: a code of WeChat's (None: it gave none), what it means and what follows."""
 
-    code: int
+    code: int | None
     reason: Reason
     action: Action
     cause: str
@@ -103,27 +103,30 @@ _ROWS: Final = (
     Errcode(-501000, R.INTERNAL, A.SUSPEND, "cloud environment or function not found", advice.CLOUD_FUNCTION),
     Errcode(-1000, R.BUSY, A.RETRY, "cloud system error", advice.WAIT),
 )
-ERRCODES: Final = {row.code: row for row in _ROWS}
-
-_WITHOUT_ERRCODE: Final = {
-    R.NETWORK: (A.RETRY, advice.NETWORK),
-    R.TIMEOUT: (A.RETRY, advice.TIMEOUT),
-    R.HTTP_STATUS: (A.RETRY, advice.GATEWAY),
-    R.MALFORMED: (A.RETRY, advice.MALFORMED),
-    R.EMPTY: (A.NEXT_ROUND, advice.EMPTY),
-    R.TOKEN_REJECTED: (A.NEXT_ROUND, advice.TOKEN_KEEPER),
-    R.INVALID_SECRET: (A.SUSPEND, advice.SECRET_FILE),
-    R.THIRD_PARTY_TICKET: (A.NEXT_ROUND, advice.NO_TICKET),
-    R.THIRD_PARTY_REFRESH_TOKEN: (A.SUSPEND, advice.NO_REFRESH_TOKEN),
-    R.INTERNAL: (A.NEXT_ROUND, advice.INTERNAL),
-}
+ERRCODES: Final = {row.code: row for row in _ROWS if row.code is not None}
+CODELESS: Final = (
+    Errcode(None, R.NETWORK, A.RETRY, "no connection", advice.NETWORK),
+    Errcode(None, R.TIMEOUT, A.RETRY, "no whole answer in time", advice.TIMEOUT),
+    Errcode(None, R.HTTP_STATUS, A.RETRY, "another HTTP status than 2xx", advice.GATEWAY),
+    Errcode(None, R.MALFORMED, A.RETRY, "not the documented answer", advice.MALFORMED),
+    Errcode(None, R.EMPTY, A.NEXT_ROUND, "no row in the answer", advice.EMPTY),
+    Errcode(None, R.TOKEN_REJECTED, A.NEXT_ROUND, "no token from its keeper", advice.TOKEN_KEEPER),
+    Errcode(None, R.TOKEN_REJECTED, A.NEXT_ROUND, "another app holds the same token", advice.SAME_TOKEN),
+    Errcode(None, R.TOKEN_REJECTED, A.NEXT_ROUND, "a second classic token in one round", advice.TOKEN),
+    Errcode(None, R.INVALID_SECRET, A.SUSPEND, "no secret in its file", advice.SECRET_FILE),
+    Errcode(None, R.THIRD_PARTY_TICKET, A.NEXT_ROUND, "no verify ticket", advice.NO_TICKET),
+    Errcode(None, R.THIRD_PARTY_REFRESH_TOKEN, A.SUSPEND, "no refresh token", advice.NO_REFRESH_TOKEN),
+    Errcode(None, R.INTERNAL, A.NEXT_ROUND, "a fault of the exporter's own", advice.INTERNAL),
+)
+"""Failures without a code; of each reason the usual one comes first."""
+_WITHOUT_ERRCODE: Final = {row.reason: row for row in reversed(CODELESS)}
 _NAMED_IN_TEXT: Final = re.compile(r"err[Cc]ode[\"']?[ :=]+[\"']?(-?[0-9]{1,9})\b")
 
 
 def failure(reason: Reason, detail: str, action: Action | None = None, text: Advice | None = None) -> Failure:
     """A failure for which WeChat gave no errcode; `detail` must hold no secret, `text` is a closer advice."""
-    usual, usual_text = _WITHOUT_ERRCODE[reason]
-    return Failure(reason, action or usual, text or usual_text, detail)
+    usual = _WITHOUT_ERRCODE[reason]
+    return Failure(reason, action or usual.action, text or usual.advice, detail)
 
 
 def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False) -> Failure:
@@ -138,7 +141,8 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
     thrown = _thrown(errmsg) if errcode < 0 else None
     row = thrown or ERRCODES.get(errcode)
     if thrown is not None:
-        errcode = thrown.code
+        inside = Failure(thrown.reason, thrown.action, thrown.advice, detail, thrown.code)
+        return of_function(inside)
     if row is None:
         return Failure(R.UNKNOWN_ERRCODE, A.NEXT_ROUND, advice.UNKNOWN, detail, errcode)
     if asking_for_token and row.action is A.RENEW_TOKEN:
@@ -149,10 +153,17 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
 def usual_advice(reason: Reason, errcode: int | None) -> Advice:
     """The advice for a failure of which only the reason and the errcode are known."""
     if errcode is None and reason in _WITHOUT_ERRCODE:
-        return _WITHOUT_ERRCODE[reason][1]
+        return _WITHOUT_ERRCODE[reason].advice
     rows = [row for row in _ROWS if row.reason is reason]
     exact = [row.advice for row in rows if row.code == errcode]
     return (exact + [row.advice for row in rows] + [advice.UNKNOWN])[0]
+
+
+def of_function(inside: Failure) -> Failure:
+    """The failure of a call that a cloud function has made: a token that was refused is not the one sent."""
+    if inside.action is not A.RENEW_TOKEN:
+        return inside
+    return replace(inside, action=A.NEXT_ROUND, advice=advice.CLOUD_FUNCTION)
 
 
 def _thrown(errmsg: str) -> Errcode | None:

@@ -8,7 +8,7 @@ from exporter.config.settings import Config
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.line import Line
-from exporter.wechat.tokens import SHORTEST_KEEP, Shelf, Shelves, Token, TokenSource
+from exporter.wechat.tokens import OWN_SHELF, SHORTEST_KEEP, Shelf, Shelves, Token, TokenSource, own_shelves
 from exporter.wechat.vault import VaultError
 
 _LOOK_SECONDS: Final = 0.2
@@ -47,7 +47,7 @@ class PooledShelf:
     stops nobody; what it may still bring then is used by itself, but not put before others.
     """
 
-    __slots__ = ("_clock", "_key", "_patience", "_pool", "_wait")
+    __slots__ = ("_behind", "_clock", "_key", "_patience", "_pool", "_wait")
 
     def __init__(
         self,
@@ -56,7 +56,10 @@ class PooledShelf:
         patience: float,
         clock: Callable[[], float],
         wait: Wait,
+        behind: Shelf = OWN_SHELF,
     ) -> None:
+        """`behind`: where a token comes from that the pool lacks."""
+        self._behind = behind
         self._pool = pool
         self._key = key
         self._patience = patience
@@ -77,11 +80,12 @@ class PooledShelf:
                     f"{error} A classic token is not fetched without it: it would end the other exporters'."
                 )
                 raise CallError(failure(Reason.INTERNAL, problem)) from None
-            return source.fetch()
+            return self._behind.fetch(source)
         return held if isinstance(held, Token) else self._fetched(source, held)
 
     def drop(self, value: str) -> None:
         """Forget a token that WeChat refused; a pool that is away has another one, or will find out."""
+        self._behind.drop(value)
         with suppress(VaultError):
             self._pool.drop(self._key, value)
 
@@ -118,7 +122,7 @@ class PooledShelf:
 
     def _fetched(self, source: TokenSource, fence: int) -> Token:
         try:
-            token = source.fetch()
+            token = self._behind.fetch(source)
         except BaseException:
             with suppress(VaultError):
                 self._pool.unlock(self._key, fence)
@@ -129,12 +133,15 @@ class PooledShelf:
         return token
 
 
-def pooled_shelves(pool: TokenPool, line: Line, config: Config, wait: Wait) -> Shelves:
+def pooled_shelves(
+    pool: TokenPool, line: Line, config: Config, wait: Wait, behind: Shelves = own_shelves
+) -> Shelves:
     """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
 
     def shelf(kind: str, appid: str) -> Shelf:
         patience = _patience(config, _CALLS.get(kind, 1))
-        return PooledShelf(pool, f"{kind}:{appid}@{line.base_url}", patience, line.clock, wait)
+        key = f"{kind}:{appid}@{line.base_url}"
+        return PooledShelf(pool, key, patience, line.clock, wait, behind(kind, appid))
 
     return shelf
 

@@ -23,6 +23,7 @@ from exporter.wechat.daily_trend import ask_trend
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.line import Line
+from exporter.wechat.owners import TokenOwners
 from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.token_sources import (
     AccessTokenSource,
@@ -30,7 +31,7 @@ from exporter.wechat.token_sources import (
     HttpTokenSource,
     StableTokenSource,
 )
-from exporter.wechat.tokens import Shelf, Shelves, TokenKeeper, TokenSource, own_shelves
+from exporter.wechat.tokens import Shelf, Shelves, Token, TokenKeeper, TokenSource, own_shelves
 
 _WithToken = StableToken | AccessToken | FileToken | HttpToken | ThirdParty
 _NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
@@ -57,11 +58,17 @@ class Way(Protocol):
 class DirectWay:
     """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
 
-    __slots__ = ("_keeper", "_line")
+    __slots__ = ("_appid", "_keeper", "_line", "_owners")
 
-    def __init__(self, line: Line, source: TokenSource, shelf: Shelf) -> None:
+    def __init__(
+        self, line: Line, appid: str, source: TokenSource, shelf: Shelf, owners: TokenOwners
+    ) -> None:
         self._line = line
+        self._appid = appid
+        self._owners = owners
         self._keeper = TokenKeeper(source, line.clock, shelf)
+        if isinstance(source, FileTokenSource | HttpTokenSource):
+            owners.join(appid, self._keeper)
 
     @property
     def kind(self) -> str:
@@ -79,9 +86,11 @@ class DirectWay:
 
     def daily_trend(self, day: date) -> Row:
         """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
-        return self._keeper.use(
-            lambda token: ask_trend(self._line, day, {"access_token": token.value}, [token.value])
-        )
+        return self._keeper.use(lambda token: self._ask_with(token, day))
+
+    def _ask_with(self, token: Token, day: date) -> Row:
+        self._owners.claim(self._appid, token)
+        return ask_trend(self._line, day, {"access_token": token.value}, [token.value])
 
 
 def choose_way(
@@ -89,6 +98,7 @@ def choose_way(
     line: Line,
     platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS,
     shelves: Shelves = own_shelves,
+    owners: TokenOwners | None = None,
 ) -> Way:
     """The way that the app's settings ask for.
 
@@ -96,17 +106,19 @@ def choose_way(
         app: the app.
         line: where to ask.
         platforms: those that third-party apps name.
-        shelves: where tokens are shared with other exporters; not those that another program keeps.
+        shelves: where tokens are kept or shared with other exporters; not those that another program keeps.
+        owners: see to it that no two apps use one token.
     """
     token = app.token
+    owners = owners or TokenOwners(line.stopwatch)
     if isinstance(token, CloudHosting):
-        return HostingWay(line, token)
+        return HostingWay(line, app.appid, token, owners)
     if isinstance(token, CloudFunction):
         return FunctionWay(line, app.appid, token, shelves(StableTokenSource.kind, app.appid))
     source = _source(app.appid, token, line, platforms)
     if isinstance(token, FileToken | HttpToken):
         shelves = own_shelves
-    return DirectWay(line, source, shelves(source.kind, app.appid))
+    return DirectWay(line, app.appid, source, shelves(source.kind, app.appid), owners)
 
 
 def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:

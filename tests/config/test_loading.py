@@ -52,6 +52,10 @@ def good(name: str) -> Config:
     return load(GOOD / name, GOOD_ENVIRONMENT)
 
 
+def test_several_apps_may_have_their_tokens_from_one_place_if_each_has_a_way_of_its_own() -> None:
+    assert len(good("tokens-apart.yaml").apps) == 9
+
+
 def problems(path: Path, content: str | bytes) -> tuple[str, ...]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ConfigError) as caught:

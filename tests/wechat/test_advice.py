@@ -2,8 +2,7 @@ import pytest
 
 from exporter.wechat import advice
 from exporter.wechat.advice import Advice
-from exporter.wechat.errcodes import ERRCODES, usual_advice
-from exporter.wechat.errors import Reason
+from exporter.wechat.errcodes import CODELESS, ERRCODES
 from exporter.wechat.network_errors import EXPLANATIONS
 
 ALL = {name: each for name, each in vars(advice).items() if isinstance(each, Advice)}
@@ -27,6 +26,6 @@ def test_no_two_advices_say_the_same() -> None:
 
 
 def test_every_advice_is_given_for_something() -> None:
-    given = {row.advice for row in ERRCODES.values()} | {usual_advice(reason, None) for reason in Reason}
+    given = {row.advice for row in (*ERRCODES.values(), *CODELESS)} | {advice.UNKNOWN}
     given |= {row.advice for row in EXPLANATIONS if row.advice} | {advice.PROXY}
     assert {name for name, each in ALL.items() if each not in given} == set()

@@ -10,7 +10,9 @@ from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import Row
+from exporter.wechat import advice
 from exporter.wechat.cloud import hosting_url, result_reader
+from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.ways import Way, choose_way
@@ -158,9 +160,28 @@ def test_an_invocation_without_resp_data_is_malformed(body: dict[str, Any]) -> N
     assert problem_of(body).reason is Reason.MALFORMED
 
 
-def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew(line: Line) -> None:
-    problem = problem_of(invoked({"errCode": 40001, "errMsg": "invalid credential"}))
-    assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
+def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew() -> None:
+    returned = problem_of(invoked({"errCode": 40001, "errMsg": "invalid credential"}))
+    thrown = errcode_failure(-504002, "Error: errCode: 40001 | errMsg: invalid credential")
+    for problem in (returned, thrown):
+        assert (problem.reason, problem.errcode) == (Reason.TOKEN_REJECTED, 40001)
+        assert (problem.action, problem.advice) == (Action.NEXT_ROUND, advice.CLOUD_FUNCTION)
+
+
+def test_after_a_function_that_throws_a_refused_token_ours_is_kept() -> None:
+    thrown = b'{"errcode":-504002,"errmsg":"Error: errCode: 40001 | errMsg: invalid credential"}'
+    answers = [b'{"access_token":"T","expires_in":7200}', thrown, json.dumps(invoked({"list": []})).encode()]
+
+    def manner(talk: Talk) -> None:
+        while talk.request():
+            talk.socket.sendall(whole(answers.pop(0)))
+
+    with Peer(manner) as peer:
+        with opened(peer.url) as line:
+            asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+            assert refused(asks).errcode == 40001
+            assert refused(asks).reason is Reason.EMPTY
+        assert [head.count(b"stable_token") for head in peer.received] == [1, 0, 0]
 
 
 def test_the_invocation_has_the_documented_form() -> None:

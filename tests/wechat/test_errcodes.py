@@ -150,6 +150,12 @@ def test_what_a_cloud_function_threw_is_found_in_its_text(text: str) -> None:
     assert errcode_failure(45009, text).errcode == 45009
 
 
+def test_a_token_that_was_refused_inside_a_cloud_function_is_not_the_one_we_sent() -> None:
+    problem = errcode_failure(-504002, "Error: errCode: 40001 | errMsg: invalid credential")
+    assert (problem.reason, problem.errcode) == (Reason.TOKEN_REJECTED, 40001)
+    assert (problem.action, problem.advice) == (Action.NEXT_ROUND, advice.CLOUD_FUNCTION)
+
+
 @given(text=st.text())
 def test_any_text_becomes_one_printable_line(text: str) -> None:
     detail = errcode_failure(48001, text).detail
