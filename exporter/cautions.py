@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import AccessToken, Config
 from exporter.config.storage import MEMORY
+from exporter.descriptors import shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ def cautions(config: Config) -> Iterator[Caution]:
     if is_exposed(config.wechat.base_url):
         text = "wechat.base_url is plain http: secrets and tokens travel in the clear"
         yield Caution(text, frozenset({config.wechat.base_url}))
+    if short := shortage(config.refresh.concurrency):
+        yield Caution(short)
     classic = {app.appid: app.name for app in config.apps if isinstance(app.token, AccessToken)}
     if classic:
         yield Caution(

@@ -1,3 +1,4 @@
+import resource
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ def test_a_usual_configuration_is_nothing_to_warn_of(log: FilteringBoundLogger, 
 def test_a_platform_without_a_storage_is_told(log: FilteringBoundLogger, events: list[Any]) -> None:
     Cautions(log).tell(replace(CONFIG, platforms=(PLATFORM,), storage=StorageSettings("memory://")))
     assert "refresh tokens and tickets do not survive" in events[0]["event"]
+
+
+def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_told(
+    log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 256))
+    Cautions(log).tell(CONFIG)
+    assert "refresh.concurrency 16 needs about 316 file descriptors" in events[0]["event"]
 
 
 def test_an_address_in_the_clear_is_told_once(log: FilteringBoundLogger, events: list[Any]) -> None:

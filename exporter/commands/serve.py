@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter import __version__
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
+from exporter.descriptors import raise_limit
 from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
@@ -50,6 +51,7 @@ def serve_config(
     started: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve the shard of a valid configuration; `started` is called once connections are accepted."""
+    raise_limit()
     log = open_log(flags.log_level, flags.log_format)
     gate = Gate(WebConfig())
     watch = _watch(flags.web_config_file, gate, log)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from exporter.config import credentials, document, platforms, positions, source, storage, wording
+from exporter.config import authorities, credentials, document, platforms, positions, source, storage, wording
 from exporter.config.problems import ConfigError, KeyPath, Problem, shown
 from exporter.config.scalars import BROKEN
 from exporter.config.schema import AppEntry, AppsFile, MainFile
@@ -49,6 +49,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
             file.check(AppsFile, file.without_apps(), ())
             apps.add(file, file.items("apps"), ("apps",))
     apps.report_repeated()
+    main.problems += authorities.problems(
+        main.data.get("wechat") if isinstance(main.data, dict) else None, place
+    )
     main.problems += storage.problems(
         main.data.get("storage") if isinstance(main.data, dict) else None, place
     )
@@ -65,7 +68,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(problems)
     return Config(
         path=path,
-        wechat=top.wechat.settings(),
+        wechat=top.wechat.settings(place),
         refresh=top.refresh.settings(),
         storage=top.storage.settings(place),
         apps=tuple(apps.settings),

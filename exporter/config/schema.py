@@ -4,12 +4,14 @@ The checks, the error messages and the reference in the docs are all made from t
 is one more field of `MainFile`.
 """
 
+from pathlib import Path
 from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from exporter.config import texts
+from exporter.config.authorities import certificates
 from exporter.config.platforms import PlatformEntry
 from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
 from exporter.config.settings import App, RefreshSettings, StableToken, WechatSettings
@@ -42,10 +44,16 @@ class WechatEntry(Entry):
         default=10.0,
         description="How long a whole call may take, from connecting to the last byte.",
     )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="Certificates (PEM) of a private CA, or of a proxy that inspects TLS; trusted besides "
+        "the usual ones, for WeChat and for addresses of tokens and tickets. Read at the start and on a reload.",
+    )
 
-    def settings(self) -> WechatSettings:
+    def settings(self, place: Place) -> WechatSettings:
         """The section as the program uses it."""
-        return WechatSettings(self.base_url, self.timeout)
+        private_ca = certificates(Path(place.path(self.ca_file))) if self.ca_file else ""
+        return WechatSettings(self.base_url, self.timeout, private_ca)
 
 
 class RefreshEntry(Entry):

@@ -195,10 +195,14 @@ class DatasetSettings:
 
 @dataclass(frozen=True, slots=True)
 class WechatSettings:
-    """Where WeChat answers (no trailing slash) and how long a whole call may take, in seconds."""
+    """Where WeChat answers (no trailing slash) and how long a whole call may take, in seconds.
+
+    `private_ca` has certificates, as PEM, that are trusted besides the usual ones.
+    """
 
     base_url: str
     timeout: float
+    private_ca: str = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ _PLATFORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # stands in a
 _CLOUD_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 _PATTERN: Final = re.compile(r"[wx0-9a-fA-F*?\[\]!-]{1,40}")
+_INTERFACE: Final = re.compile(  # WeChat's paths, and what they begin with
+    r"(/(?:cgi-bin(?:/(?:token|stable_token|component(?:/\w+)?|openapi(?:/\w+)*))?|datacube(?:/\w+)?"
+    r"|tcb(?:/\w+)?))/*$"
+)
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 
 
@@ -98,6 +102,8 @@ def base_url(text: str) -> str:
     parts = _http(text)
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise RefusedError("a base URL has no '?' or '#' part")
+    if found := _INTERFACE.search(parts.path):
+        raise RefusedError(f"leave out {found[1]}: the exporter adds each interface's path itself")
     return text.rstrip("/")
 
 

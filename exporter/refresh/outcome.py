@@ -67,12 +67,16 @@ def refused_since(health: Health, began: float) -> bool:
 
 
 def retry_delay(failure: Failure, attempt: int) -> float | None:
-    """Seconds until the call may be made again in this round; None: not in this round."""
+    """Seconds until the call may be made again in this round; None: not in this round.
+
+    What a server asks for by Retry-After is waited for; it may be longer than the round.
+    """
     if attempt >= ATTEMPTS:
         return None
     if failure.action is Action.RETRY_NEXT_MINUTE:
         return _MINUTE + _jittered(attempt)
-    return _jittered(attempt) if failure.action is Action.RETRY else None
+    wait = failure.retry_after or 0.0
+    return wait + _jittered(attempt) if failure.action is Action.RETRY else None
 
 
 def concerns_app(failure: Failure) -> bool:

@@ -19,5 +19,5 @@ def open_line(
 ) -> Line:
     """A line with at most `connections` to a host kept open; `line.transport.stop()` ends all of them."""
     logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
-    transport = Transport(Adapter(connections), settings.timeout)
+    transport = Transport(Adapter(connections, settings.private_ca), settings.timeout)
     return Line(settings.base_url, transport, observer, pace, clock)

@@ -7,6 +7,7 @@ from exporter.config import load
 from exporter.config.schema import RefreshEntry, WechatEntry
 from exporter.config.settings import AccessToken, FileToken, HttpToken, StableToken
 from exporter.config.storage import StorageEntry
+from exporter.config.tokens import Place
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
@@ -21,6 +22,6 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
     config = load(config_file, {"TOKEN_SERVICE_KEY": "sesame"})
 
     assert [type(app.token) for app in config.apps] == [StableToken, FileToken, HttpToken, AccessToken]
-    assert config.wechat == WechatEntry().settings()
+    assert config.wechat == WechatEntry().settings(Place(""))
     assert config.refresh == RefreshEntry().settings()
     assert config.storage.url == StorageEntry().url.replace("data", f"{tmp_path}/data")

@@ -118,6 +118,14 @@ def test_two_lines_of_apps_are_enough() -> None:
     )
 
 
+def test_a_private_ca_arrives_as_its_certificates_alone() -> None:
+    wechat = good("ca-file.yaml").wechat
+
+    assert wechat.private_ca.startswith("-----BEGIN CERTIFICATE-----\n")
+    assert wechat.private_ca.endswith("\n-----END CERTIFICATE-----")
+    assert "CERTIFICATE" not in repr(wechat)
+
+
 def test_every_setting_arrives_with_its_unit_and_its_path_resolved() -> None:
     config = good("everything.yaml")
 
@@ -392,7 +400,7 @@ def test_a_value_behind_an_alias_is_reported_where_the_alias_stands(file: Path) 
         "refresh: &r\n  interval: 1h\nwechat:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n",
     )
 
-    assert found == ("config.yaml:3: wechat.interval: unknown key (allowed: base_url, timeout)",)
+    assert found == ("config.yaml:3: wechat.interval: unknown key (allowed: base_url, ca_file, timeout)",)
 
 
 @pytest.mark.parametrize("character", ["\\0", "\\ud800"])
@@ -414,7 +422,18 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine(file: Path) -> None:
 
 KEYS = st.sampled_from(
     [
-        *("wechat", "refresh", "storage", "apps", "apps_files", "base_url", "timeout", "interval", "url"),
+        *(
+            "wechat",
+            "refresh",
+            "storage",
+            "apps",
+            "apps_files",
+            "base_url",
+            "timeout",
+            "ca_file",
+            "interval",
+            "url",
+        ),
         *("appid", "name", "labels", "secret", "secret_file", "token", "type", "path", "field", "headers"),
         *("concurrency", "<<", "platforms", "platform", "component_appid", "verify_ticket", "callback"),
         *("discover", "include", "env"),

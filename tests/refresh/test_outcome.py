@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from exporter.refresh.outcome import (
@@ -128,6 +130,14 @@ def test_retries_come_soon_with_growing_random_pauses_and_end() -> None:
     assert second is not None
     assert 1 <= first < 2 <= second < 3.01
     assert retry_delay(TIMEOUT, ATTEMPTS) is None
+
+
+def test_a_retry_waits_as_long_as_the_server_asks_to() -> None:
+    asked = replace(TIMEOUT, reason=Reason.HTTP_STATUS, retry_after=60.0)
+    delay = retry_delay(asked, 1)
+    assert delay is not None
+    assert 61 <= delay < 62
+    assert retry_delay(asked, ATTEMPTS) is None
 
 
 @pytest.mark.parametrize("problem", [REFUSED, STALE, SPENT, NOT_READY], ids=lambda each: each.reason)

@@ -1,0 +1,45 @@
+"""The certificates of a private CA: read with the configuration, so that a reload takes over a new file."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from exporter.config.problems import Problem, shown
+from exporter.config.source import reason
+from exporter.config.tokens import Place
+
+_LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of it
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+
+
+def certificates(path: Path) -> str:
+    """The certificates in a file, as PEM, without what stands around them.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is too large, has no certificate, or a broken one.
+    """
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"larger than {_LARGEST // 1024} KiB")
+    found = "\n".join(_CERTIFICATE.findall(content.decode("latin-1")))
+    if not found:
+        raise ValueError("no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+    except ssl.SSLError:
+        raise ValueError("a certificate in it is broken") from None
+    return found
+
+
+def problems(wechat: object, place: Place) -> Iterator[Problem]:
+    """What is wrong with the file that `wechat.ca_file` names."""
+    written = wechat.get("ca_file") if isinstance(wechat, dict) else None
+    if isinstance(written, str) and written.strip():
+        try:
+            certificates(Path(place.path(written)))
+        except (OSError, ValueError) as error:
+            yield Problem(("wechat", "ca_file"), f"{shown(written)} cannot be used: {reason(error)}")
