@@ -18,6 +18,7 @@ from exporter.config import reference
 from exporter.exposition import families
 from exporter.exposition.families import Family
 from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.platform_state import PlatformState
 from exporter.trend import FIELDS, Field
 from exporter.wechat.advice import Advice
 from exporter.wechat.errcodes import CODELESS, ERRCODES, errcode_failure
@@ -114,8 +115,7 @@ def own_families() -> Iterator[OwnFamily]:
     """The exporter's own families, read from what it would answer to a scrape."""
     telemetry = Telemetry(lambda: 0.0)
     telemetry.storage_written(succeeded=True)
-    telemetry.ticket("main", 0.0)  # gauges of platforms have no sample without one
-    telemetry.discovered("main", 0, 0, 0.0)
+    telemetry.platforms([PlatformState("main", discovers=True)])  # without one, no sample
     page = telemetry.render(openmetrics=True).decode()
     for family in text_string_to_metric_families(page):
         if family.name.startswith(OWN_PREFIX):

@@ -65,7 +65,6 @@ class Exporter:
             clock=clock,
             stopping=self._stopping,
             turn=turns(self._store),
-            names=(lambda _: True) if is_shared(self._store) else shard.owns,
         )
         self.roster = Roster(
             config,
@@ -182,7 +181,6 @@ class Exporter:
         self.publisher.history_days = policy.history_days
         self.ledger.configure(apps, policy.keep_days, self._clock())
         self.telemetry.configured(len(apps), config.refresh.interval)
-        self.telemetry.platforms(self.roster.platforms.keys())
         return self._fleet()
 
     def _fleet(self) -> Fleet:

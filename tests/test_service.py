@@ -267,7 +267,8 @@ def lacking(
 
 
 def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking: Exporter) -> None:
-    lacking.watch.ticket_came("main", time.time())
+    lacking.config.path.with_name("ticket").write_text("ticket@@@1")
+    lacking.watch.ticket_came("main")
     assert [entry.health.awaited for entry in lacking.ledger.entries()] == [True]
     assert lacking.reload() is None  # all is shown anew
     lacking.publisher.publish()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import AccessToken, Config
 from exporter.config.storage import SQLITE
+from exporter.refresh.platform_state import PlatformState
 from exporter.refresh.platforms import PlatformWatch
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
@@ -48,9 +49,7 @@ def open_wechat(
     """
     stopping = threading.Event()
     try:
-        watch = PlatformWatch(
-            store, lambda: None, _Unwatched(), log, clock=time.time, stopping=stopping, names=shard.owns
-        )
+        watch = PlatformWatch(store, lambda: None, _Unwatched(), log, clock=time.time, stopping=stopping)
         roster = Roster(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
             yield roster
@@ -63,8 +62,5 @@ def open_wechat(
 class _Unwatched:
     """Has no metrics: nobody scrapes a command that ends by itself."""
 
-    def ticket(self, platform: str, received_at: float) -> None:
-        """Nothing to show."""
-
-    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
+    def platforms(self, states: Collection[PlatformState]) -> None:
         """Nothing to show."""

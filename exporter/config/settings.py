@@ -90,11 +90,13 @@ class HttpToken:
 class ThirdParty:
     """The account has authorised a third-party platform, which calls for it.
 
-    `refresh_token` is the one to begin with, where the platform's list of accounts has none.
+    `refresh_token` is the one to begin with, where the platform's list of accounts has none. `discovered`:
+    the app stands in no configuration, it was found in that list.
     """
 
     platform: str
     refresh_token: Secret | None = None
+    discovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

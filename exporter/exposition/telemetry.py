@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import Final
 
 from prometheus_client import (
@@ -16,6 +15,7 @@ from prometheus_client import (
 
 from exporter import __version__
 from exporter.exposition.part import END_MARK, Part
+from exporter.refresh.platform_state import PlatformState
 from exporter.shards import Shard
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
@@ -35,7 +35,6 @@ class Telemetry:
         ProcessCollector(registry=self._process.registry)
         PlatformCollector(registry=self._process.registry)
         self._make_gauges()
-        self._platforms: set[str] = set()
         self._make_platform_gauges()
         self._requests = Counter(
             f"{_PREFIX}_api_requests",
@@ -128,29 +127,25 @@ class Telemetry:
         leader.set(1)
 
     def _make_platform_gauges(self) -> None:
-        self._ticket_at = Gauge(
-            f"{_PREFIX}_verify_ticket_timestamp_seconds",
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"{_PREFIX}_{name}", text, ["platform"], registry=self._states.registry)
+
+        self._ticket_at = gauge(
+            "verify_ticket_timestamp_seconds",
             "When the platform's newest component_verify_ticket came, Unix time; it is good for 12 hours.",
-            ["platform"],
-            registry=self._states.registry,
         )
-        self._discovered = Gauge(
-            f"{_PREFIX}_discovered_apps",
-            "Accounts of the platform that became apps.",
-            ["platform"],
-            registry=self._states.registry,
+        self._discovered = gauge("discovered_apps", "Accounts of the platform that became apps.")
+        self._without_mini_program = gauge(
+            "authorizers_without_mini_program",
+            "Accounts that have authorised the platform, but are no mini programs (official accounts).",
         )
-        self._without_token = Gauge(
-            f"{_PREFIX}_authorizers_without_refresh_token",
+        self._without_token = gauge(
+            "authorizers_without_refresh_token",
             "Accounts that have authorised the platform, but whose authorisation code was never exchanged.",
-            ["platform"],
-            registry=self._states.registry,
         )
-        self._discovered_at = Gauge(
-            f"{_PREFIX}_discovery_last_success_timestamp_seconds",
+        self._discovered_at = gauge(
+            "discovery_last_success_timestamp_seconds",
             "When the platform's accounts were last listed, Unix time.",
-            ["platform"],
-            registry=self._states.registry,
         )
 
     def call(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
@@ -214,25 +209,20 @@ class Telemetry:
         self._apps.set(apps)
         self._states.touch()
 
-    def platforms(self, names: Collection[str]) -> None:
-        """These third-party platforms are configured; others have no series any more."""
-        for gauge in (self._ticket_at, self._discovered, self._without_token, self._discovered_at):
-            for name in self._platforms - set(names):
-                with suppress(KeyError):
-                    gauge.remove(name)
-        self._platforms = set(names)
-        self._states.touch()
+    def platforms(self, states: Collection[PlatformState]) -> None:
+        """These third-party platforms are configured, and are so; others have no series any more.
 
-    def ticket(self, platform: str, received_at: float) -> None:
-        """The platform's newest verify ticket came then (Unix time)."""
-        self._ticket_at.labels(platform).set(received_at)
-        self._states.touch()
-
-    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
-        """The platform's accounts were listed: so many became apps, so many have no refresh token."""
-        self._discovered.labels(platform).set(apps)
-        self._without_token.labels(platform).set(without_token)
-        self._discovered_at.labels(platform).set(at)
+        Series are there from the start: an alert on one that never came would not fire.
+        """
+        discovery = (self._discovered, self._without_mini_program, self._without_token, self._discovered_at)
+        for gauge in (self._ticket_at, *discovery):
+            gauge.clear()
+        for state in states:
+            self._ticket_at.labels(state.name).set(state.ticket_at or 0.0)
+            if state.discovers:
+                figures = state.apps, state.others, state.without_token, state.listed_at or 0.0
+                for gauge, figure in zip(discovery, figures, strict=True):
+                    gauge.labels(state.name).set(figure)
         self._states.touch()
 
     def reload_failed(self) -> None:

@@ -9,16 +9,23 @@ from typing import Any, Final
 
 from exporter.config.settings import App, Discovery, ThirdParty
 from exporter.config.texts import LONGEST_NAME
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import CallError, Reason
 
-NAME_SECONDS: Final = 86_400.0  # a merchant may rename the account
+INFO_SECONDS: Final = 7 * 86_400.0
+"""How long what WeChat says of an account is good: its kind never changes, its name seldom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account: its name ('' while unknown), when WeChat was last asked for it (Unix time, 0: never)."""
+    """One account: its name ('' while unknown), when WeChat was last asked for it (Unix time, 0: never).
+
+    `is_app`: whether it is a mini program, and no official account; None while that is not known.
+    """
 
     name: str = ""
     asked_at: float = 0.0
+    is_app: bool | None = None
 
 
 Accounts = Mapping[str, Account]
@@ -35,24 +42,31 @@ def listed(appids: Iterable[str], known: Accounts) -> dict[str, Account]:
     return {appid: known.get(appid, Account()) for appid in appids}
 
 
-def unnamed(accounts: Accounts, now: float) -> list[str]:
-    """The accounts whose names are to be asked for: first those without one, then those asked long ago."""
-    due = [appid for appid, account in accounts.items() if account.asked_at + NAME_SECONDS <= now]
+def to_ask_for(accounts: Accounts, now: float) -> list[str]:
+    """The accounts that WeChat is to be asked for: first those never asked for, then those asked long ago."""
+    due = [
+        appid for appid, each in accounts.items() if not each.asked_at <= now < each.asked_at + INFO_SECONDS
+    ]
     return sorted(due, key=lambda appid: accounts[appid].asked_at)
 
 
-def name_in(body: dict[str, Any]) -> str:
-    """The account's name in an answer of api_get_authorizer_info; '' where none can be shown."""
+def read_info(body: dict[str, Any]) -> tuple[str, bool]:
+    """An account's name ('' where none can be shown), and whether it is a mini program.
+
+    From an answer of api_get_authorizer_info, in which an official account has no MiniProgramInfo.
+    """
     info = body.get("authorizer_info")
-    found = info.get("nick_name") if isinstance(info, dict) else None
-    if not isinstance(found, str):
-        return ""
-    return "".join(character for character in found if character.isprintable()).strip()[:LONGEST_NAME]
+    if not isinstance(info, dict):
+        raise CallError(failure(Reason.MALFORMED, "the answer has no authorizer_info"))
+    found = info.get("nick_name")
+    name = found if isinstance(found, str) else ""
+    shown = "".join(character for character in name if character.isprintable()).strip()[:LONGEST_NAME]
+    return shown, isinstance(info.get("MiniProgramInfo"), dict)
 
 
 def app_of(appid: str, account: Account, platform: str) -> App:
     """The app that an account becomes."""
-    return App(appid, account.name or appid, (), ThirdParty(platform))
+    return App(appid, account.name or appid, (), ThirdParty(platform, discovered=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,9 @@ def written(roll: Roll) -> str:
             "listed_at": roll.listed_at,
             "saved_at": roll.saved_at,
             "without_token": roll.without_token,
-            "accounts": {appid: [each.name, each.asked_at] for appid, each in roll.accounts.items()},
+            "accounts": {
+                appid: [each.name, each.asked_at, each.is_app] for appid, each in roll.accounts.items()
+            },
         }
     )
 
@@ -86,13 +102,20 @@ def read(text: str | None) -> Roll | None:
     with suppress(ValueError, TypeError, AttributeError, KeyError):
         found = json.loads(text or "")
         named = found.get("accounts", found)  # the first versions stored these alone
-        accounts = {appid: Account(str(name), float(asked_at)) for appid, (name, asked_at) in named.items()}
+        accounts = {appid: _account(*stored) for appid, stored in named.items()}
         if named is found:
             return Roll(accounts)
         return Roll(
             accounts, float(found["listed_at"]), float(found["saved_at"]), int(found["without_token"])
         )
     return None
+
+
+def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noqa: ANN401 - JSON
+    """A stored account; one of unknown kind, from before kinds were kept, stays an app for now."""
+    if not kind:
+        return Account(str(name), 0.0 * float(asked_at), is_app=True)
+    return Account(str(name), float(asked_at), None if kind[0] is None else bool(kind[0]))
 
 
 def _matches(appid: str, patterns: Iterable[str]) -> bool:

@@ -1,32 +1,30 @@
 """Watches over all third-party platforms: whose accounts to search for, and how new their tickets are."""
 
-import math
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import App, Discovery, TicketCallback
-from exporter.refresh.search import Search
-from exporter.refresh.surroundings import Observer, Surroundings
-from exporter.wechat.errors import CallError
+from exporter.config.settings import App
+from exporter.refresh.platform_state import PlatformState
+from exporter.refresh.search import Search, Turn
+from exporter.wechat.errors import CallError, Failure
+from exporter.wechat.keepers import TICKET
 from exporter.wechat.third_party import OpenPlatform
+from exporter.wechat.tickets import Ticket
 from exporter.wechat.vault import Vault
 
-_TICKET_SECONDS: Final = 300.0  # between two looks at a ticket's age
-_PUSHED_SECONDS: Final = 30.0  # the same where WeChat may have pushed it to another exporter
+_TICKET_SECONDS: Final = 15.0  # between two looks at the tickets
 
 
-class Gauges(Observer, Protocol):
-    """Is told how the platforms are."""
+class Gauges(Protocol):
+    """Shows how the platforms are."""
 
-    def ticket(self, platform: str, received_at: float) -> None:
-        """The platform's newest verify ticket came then (Unix time)."""
-
-
-Turn = Callable[[str], bool]
-"""Whether this exporter may look a platform's accounts up now, or another one of its fleet does."""
+    def platforms(self, states: Collection[PlatformState]) -> None:
+        """These are all platforms that there are, and how they are."""
 
 
 class PlatformWatch:
@@ -42,64 +40,69 @@ class PlatformWatch:
         clock: Callable[[], float],
         stopping: threading.Event,
         turn: Turn | None = None,
-        names: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Accounts found are told by calling `changed`; then `apps` has them.
 
-        `turn`: set where the vault is shared with exporters that look the same accounts up. `names`: whose
-        names to ask for.
+        `turn`: set where the vault is shared with exporters that look the same accounts up.
         """
-        self._around = Surroundings(vault, changed, gauges, log, clock, stopping, turn, names)
+        self._vault = vault
+        self._changed = changed
         self._gauges = gauges
         self._log = log
         self._clock = clock
         self._stopping = stopping
+        self._turn = turn
         self.renewed: Callable[[str], None] = lambda _: None
         """Is told of a platform to which a verify ticket has come."""
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._searches: dict[str, Search] = {}
         self._platforms: Mapping[str, OpenPlatform] = {}
-        self._tickets: dict[str, float] = {}  # when each platform's newest one came
-        self._tickets_at = 0.0  # when to look at all of them
-        self._pushed_at = 0.0  # at those that WeChat pushes to any exporter of the fleet
+        self._tickets: dict[str, Ticket | Failure] = {}  # what the last look at each has found
+        self._failing_since: dict[str, float] = {}
+        self._shown: list[PlatformState] | None = None
 
     def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
         """Watch over these from now on; accounts known from before a restart are there at once."""
         with self._lock:
             before = self._searches
             self._platforms = platforms
-            self._pushed_at = 0.0
             self._searches = {
-                name: self._search(platform, settings, before.get(name))
+                name: found
+                if (found := before.get(name)) is not None and found.platform is platform
+                else Search(platform, settings, self._vault, self._log, self._clock, self._turn)
                 for name, platform in platforms.items()
                 if (settings := platform.settings.discovery) is not None
             }
+        self._show()
         self._wake.set()
 
     def apps(self) -> list[App]:
         """The apps that the accounts found so far become."""
-        with self._lock:
-            searches = list(self._searches.values())
-        return [app for each in searches for app in each.apps()]
+        return [app for each in self._all() for app in each.apps()]
+
+    def states(self) -> list[PlatformState]:
+        """How each platform is, in the order of the configuration."""
+        return [self._state(name, each) for name, each in list(self._platforms.items())]
 
     def list_accounts(self) -> list[Search]:
         """List every platform's accounts now, outside of `run`; returns what is known of each then."""
-        with self._lock:
-            searches = list(self._searches.values())
+        searches = self._all()
         for each in searches:
             each.go_on()
+            while not each.settled and not self._stopping.wait(min(each.wait(), 1.0)):
+                each.go_on()
         return searches
 
     @property
     def unlisted(self) -> list[str]:
         """The platforms whose accounts are not known, as there was no try to list them yet."""
-        return [name for name, each in list(self._searches.items()) if not each.tried]
+        return [each.name for each in self._all() if not each.tried]
 
     @property
     def settled(self) -> bool:
         """Whether it was tried for every platform to know its accounts."""
-        return not self.unlisted
+        return all(each.settled for each in self._all())
 
     def accounts_changed(self, name: str) -> None:
         """WeChat has told that an account came or went: list them soon."""
@@ -107,29 +110,26 @@ class PlatformWatch:
             found.accounts_changed()
             self._wake.set()
 
-    def ticket_came(self, name: str, received_at: float) -> None:
-        """WeChat has pushed a ticket, to this exporter or another one: go on where there was none."""
-        self._tickets[name] = max(self._tickets.get(name, 0.0), received_at)
-        self._gauges.ticket(name, received_at)
-        if (found := self._searches.get(name)) is not None:
-            found.ticket_came()
-            self._wake.set()
-        self.renewed(name)
+    def ticket_came(self, name: str) -> None:
+        """WeChat has pushed a ticket to this exporter."""
+        self._tickets.setdefault(name, TICKET.failure("none came yet"))
+        self._look_at_ticket(name)
 
     def run(self) -> None:
         """Search and look, each in its time, until the exporter stops."""
         while not self._stopping.is_set():
             self.look_at_tickets()
-            with self._lock:
-                searches = list(self._searches.values())
-            for each in searches:
+            waits = [_TICKET_SECONDS]
+            for each in self._all():
                 try:
-                    each.go_on()
+                    if each.go_on():
+                        self._changed()
                 except Exception as error:  # noqa: BLE001 - one platform must not stop the others
                     self._log.error("internal fault", error=type(error).__name__, exc_info=True)
                     each.postpone()
-            next_at = min([self._tickets_at, self._pushed_at, *(each.next_at for each in searches)])
-            if self._wake.wait(max(0.0, next_at - self._clock())):
+                waits.append(each.wait())
+            self._show()
+            if self._wake.wait(min(waits)):
                 self._wake.clear()
 
     def stop(self) -> None:
@@ -137,37 +137,66 @@ class PlatformWatch:
         self._wake.set()
 
     def look_at_tickets(self) -> None:
-        """Tell how new the tickets are, if it is time, and go on where one came to another exporter."""
-        now = self._clock()
-        platforms = dict(self._platforms)
-        pushed = {name: each for name, each in platforms.items() if self._may_be_pushed_elsewhere(each)}
-        due = platforms if now >= self._tickets_at else pushed if now >= self._pushed_at else {}
-        if now >= self._tickets_at:
-            self._tickets_at = now + _TICKET_SECONDS
-        if now >= self._pushed_at:
-            self._pushed_at = now + _PUSHED_SECONDS if pushed else math.inf
-        for name, platform in due.items():
-            self._look_at_ticket(name, platform, pushed=name in pushed)
+        """Look whether tickets have come: to a file, to an address, to another exporter."""
+        for name in list(self._platforms):
+            self._look_at_ticket(name)
 
-    def _look_at_ticket(self, name: str, platform: OpenPlatform, *, pushed: bool) -> None:
+    def _look_at_ticket(self, name: str) -> None:
+        """See how new a ticket is; go on where another one has come than was there at the last look."""
+        platform = self._platforms.get(name)
+        if platform is None:
+            return
+        seen = self._tickets.get(name)
         try:
-            received_at = platform.component.tickets.ticket().received_at
+            found = self._tickets[name] = platform.component.tickets.ticket()
         except CallError as error:
-            self._log.debug("no verify ticket", platform=name, detail=str(error))
-            self._tickets.setdefault(name, 0.0)
+            self._tickets[name] = error.failure
             return
-        if received_at is None:
+        if seen is None or (isinstance(seen, Ticket) and seen.value == found.value):
             return
-        if pushed and received_at > self._tickets.get(name, math.inf):  # at the first look it is no news
-            self.ticket_came(name, received_at)
-        else:
-            self._tickets[name] = received_at
-            self._gauges.ticket(name, received_at)
+        if (search := self._searches.get(name)) is not None:
+            search.ticket_came()
+            self._wake.set()
+        self.renewed(name)
 
-    def _may_be_pushed_elsewhere(self, platform: OpenPlatform) -> bool:
-        return self._around.turn is not None and isinstance(platform.settings.ticket, TicketCallback)
+    def _state(self, name: str, platform: OpenPlatform) -> PlatformState:
+        search, ticket = self._searches.get(name), self._tickets.get(name)
+        problem = platform.component.failure
+        if isinstance(ticket, Failure):
+            problem = ticket
+        if search is not None and search.failure is not None:
+            problem = search.failure
+        state = PlatformState(
+            name,
+            failure=problem,
+            failing_since=None if problem is None else self._failing_since.get(name),
+            ticket_at=ticket.received_at if isinstance(ticket, Ticket) else None,
+        )
+        if search is None:
+            return state
+        kinds = Counter(each.is_app for each in list(search.known.values()))
+        return replace(
+            state,
+            discovers=True,
+            apps=kinds[True],
+            others=kinds[False],
+            unknown=kinds[None],
+            without_token=search.without_token,
+            listed_at=search.listed_at,
+        )
 
-    def _search(self, platform: OpenPlatform, settings: Discovery, before: Search | None) -> Search:
-        if before is not None and before.platform is platform:
-            return before
-        return Search(platform, settings, self._around)
+    def _show(self) -> None:
+        """Show how the platforms are, if that has changed."""
+        for state in self.states():
+            if state.failure is None:
+                self._failing_since.pop(state.name, None)
+            else:
+                self._failing_since.setdefault(state.name, self._clock())
+        states = self.states()
+        if states != self._shown:
+            self._shown = states
+            self._gauges.platforms(states)
+
+    def _all(self) -> list[Search]:
+        with self._lock:
+            return list(self._searches.values())

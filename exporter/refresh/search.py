@@ -1,134 +1,185 @@
-"""The search for one platform's accounts: listed, named, and taken over from other exporters."""
+"""The search for one platform's accounts: listed, told apart, named, and taken over from other exporters."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
+
+from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import App, Discovery
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account, Roll
-from exporter.refresh.surroundings import Surroundings
-from exporter.store.shared import credible
-from exporter.wechat.component import GivenUpError
-from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Endpoint
+from exporter.wechat.newest import credible, put_newest
 from exporter.wechat.third_party import OpenPlatform
-from exporter.wechat.vault import VaultError
+from exporter.wechat.vault import Vault, VaultError
 
-FIRST_RETRY: Final = 60.0
-"""Seconds until a list that failed is tried again, doubled after each failure up to the interval."""
+Turn = Callable[[str], bool]
+"""Whether this exporter may do a piece of work for the next minute, or another one is at it."""
 
-_NAME_PAUSE: Final = 0.2  # seconds between two names: 10,000 take half an hour
-_FIRST_NAMES: Final = 50  # are awaited before the accounts are shown: a later name is another series
-_NAMES_AT_ONCE: Final = 500  # in one turn, and between two changes of what is on show
+RETRY_SECONDS: Final = 60.0
+"""Until a list that failed is tried again, doubled after each failure."""
+
+_LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
+_LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
+_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
-_NAME_RETRY: Final = 3600.0
+_AT_ONCE: Final = 500  # accounts asked for in one turn, and between two changes of what is on show
+_TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
+_THREADS: Final = 4
+_AGAIN_SECONDS: Final = 3600.0  # until WeChat is asked again for an account that it refuses
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
 _OF_ACCOUNT: Final = frozenset(
     {Reason.PERMISSION, Reason.ACCOUNT, Reason.INVALID_APPID, Reason.MALFORMED, Reason.UNKNOWN_ERRCODE}
 )
-"""Why the name of one account may fail while the others' do not."""
+"""Why one account may be refused while the others are not."""
+
+
+class NotBefore:
+    """A moment to wait for. One further ahead than it was ever set is of a wrong clock: it has come."""
+
+    def __init__(self) -> None:
+        self._at = self._span = 0.0
+
+    def set(self, now: float, seconds: float) -> None:
+        """Wait so long from now."""
+        self._at, self._span = now + seconds, seconds
+
+    def left(self, now: float) -> float:
+        """Seconds to wait; 0 once it has come."""
+        left = self._at - now
+        return left if 0 < left <= self._span else 0.0
 
 
 class Search:
     """What is known of one platform's accounts, and when to ask for more; times are Unix times.
 
-    `go_on` is for one thread; the rest may be called from any.
+    `go_on` is for one thread; the rest may be called from any. `failure`: why the last list failed.
+    `without`: the accounts of the last list that lack a refresh token. `tried`: whether the accounts were
+    listed, that was tried, or they are known from before a restart.
     """
 
-    def __init__(self, platform: OpenPlatform, settings: Discovery, around: Surroundings) -> None:
-        """Accounts known from before a restart are there at once."""
+    def __init__(
+        self,
+        platform: OpenPlatform,
+        settings: Discovery,
+        vault: Vault,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+        turn: Turn | None,
+    ) -> None:
+        """Accounts known from before a restart are there at once.
+
+        `turn`: None where no other exporter looks these accounts up with the same vault.
+        """
         self.platform = platform
         self.name = platform.settings.name
         self.known: dict[str, Account] = {}
         self.tried = False
-        self.failure: Failure | None = None  # of the last list
-        self.without: tuple[str, ...] = ()  # the accounts of the last list that lack a refresh token
-        self.list_at = 0.0
-        self.names_at = 0.0
+        self.failure: Failure | None = None
+        self.without: tuple[str, ...] = ()
+        self.without_token = 0
+        self.listed_at: float | None = None
         self._settings = settings
-        self._around = around
+        self._vault = vault
+        self._log = log.bind(platform=self.name)
+        self._clock = clock
+        self._turn = turn
         self._key = f"accounts/{platform.settings.component_appid}"
-        self._without_token = 0
+        self._list_after, self._ask_after, self._look_after = NotBefore(), NotBefore(), NotBefore()
         self._saved_at = 0.0
-        self._look_at = 0.0
-        self._listed_at: float | None = None
+        self._doubted_at: float | None = None
         self._failures = 0
+        self._fingerprint = b""  # of the credential that was refused
+        self._asking_failed = False
         self._told: object = None
         self._restore()
 
     def apps(self) -> list[App]:
         """The apps that the accounts found so far become."""
-        return [accounts.app_of(appid, account, self.name) for appid, account in list(self.known.items())]
+        return [
+            accounts.app_of(appid, account, self.name)
+            for appid, account in list(self.known.items())
+            if account.is_app
+        ]
+
+    @property
+    def settled(self) -> bool:
+        """Whether all apps are known that can be known now."""
+        return self.tried and (
+            self._asking_failed
+            or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
+        )
 
     def accounts_changed(self) -> None:
         """An account came or went: list them soon."""
-        self.list_at = min(self.list_at, (self._listed_at or 0.0) + _EVENT_PAUSE)
+        now = self._clock()
+        since = now - (self.listed_at or 0.0)
+        wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
+        self._list_after.set(now, min(wait, self._list_after.left(now)))
 
     def ticket_came(self) -> None:
         """There is a new verify ticket: go on where there was none."""
         if self._failures:
-            self.list_at = 0.0
+            self._list_after.set(self._clock(), 0.0)
 
     def postpone(self) -> None:
         """List again after a while."""
-        self.list_at = self._around.clock() + FIRST_RETRY
+        self._list_after.set(self._clock(), RETRY_SECONDS)
 
-    @property
-    def next_at(self) -> float:
-        """When there will be something to do."""
-        due = [
-            account.asked_at + accounts.NAME_SECONDS
-            for appid, account in self.known.items()
-            if self._around.names(appid)
-        ]
-        looks = [] if self._around.turn is None else [self._look_at]
-        return min([self.list_at, *looks, max(self.names_at, min(due, default=self.list_at))])
+    def wait(self) -> float:
+        """Seconds until there is something to do."""
+        now = self._clock()
+        if any(self.known[appid].is_app is None for appid in self._due(now)):
+            return 0.0
+        left = self._list_after.left(now)
+        return left if self._turn is None else min(left, self._look_after.left(now))
 
-    def go_on(self) -> None:
-        """List the accounts if it is time, and ask for names that are due."""
-        if self._adopt():
-            self._around.changed()
-        listing = self._around.clock() >= self.list_at
-        due = self._unnamed()
+    def go_on(self) -> bool:
+        """List the accounts if it is time, and ask for some that are due; whether that changed anything."""
+        adopted = self._adopt()
+        now = self._clock()
+        listing = self._list_after.left(now) == 0 or self._is_mended()
+        due = self._due(now)
         if not (listing or due) or not self._takes_turn():
-            return
-        if listing:
-            if not self._list():
-                return
-            self._name(self._without_name()[:_FIRST_NAMES])
-            self._around.changed()
-            due = self._unnamed()
-        if due:  # the rest in the next turn: other platforms have theirs, and a push may have come
-            self._name(due[:_NAMES_AT_ONCE])
-            self._around.changed()
+            return adopted
+        changed = self._list() if listing else False
+        asked = self._ask_for(self._due(self._clock())[:_AT_ONCE])
+        return changed or asked or adopted
 
     def _takes_turn(self) -> bool:
         """Whether no other exporter is at it; where one is, this one looks again in some seconds."""
-        if self._around.turn is None or self._around.turn(self._key):
+        if self._turn is None or self._turn(self._key):
             return True
-        again = self._around.clock() + _TURN_SECONDS
-        self.list_at, self.names_at = max(self.list_at, again), max(self.names_at, again)
+        now = self._clock()
+        for moment in (self._list_after, self._ask_after):
+            if moment.left(now) < _TURN_SECONDS:
+                moment.set(now, _TURN_SECONDS)
+        self._look_after.set(now, min(self._look_after.left(now), _TURN_SECONDS))
         return False
 
     def _restore(self) -> None:
         try:
-            roll = accounts.read(self._around.vault.credential(self._key))
+            roll = accounts.read(self._vault.credential(self._key))
         except VaultError as error:
-            self._around.log.warning("accounts not restored", platform=self.name, error=str(error))
+            self._log.warning("accounts not restored", error=str(error))
             return
         if roll is not None:
             self._take_over(roll)
 
     def _adopt(self) -> bool:
         """Take over what another exporter has stored meanwhile; whether it has."""
-        if self._around.turn is None or self._around.clock() < self._look_at:
+        now = self._clock()
+        if self._turn is None or self._look_after.left(now):
             return False
-        self._look_at = self._around.clock() + _LOOK_SECONDS
+        self._look_after.set(now, _LOOK_SECONDS)
         try:
-            roll = accounts.read(self._around.vault.credential(self._key))
+            roll = accounts.read(self._vault.credential(self._key))
         except VaultError:
             return False  # the storage's own watch tells
-        now = self._around.clock()
         if roll is None or credible(roll.saved_at, now) <= credible(self._saved_at, now):
             return False
         self._take_over(roll)
@@ -136,87 +187,132 @@ class Search:
 
     def _take_over(self, roll: Roll) -> None:
         self.known = accounts.listed(accounts.wanted(roll.accounts, self._settings), roll.accounts)
-        self.tried, self._saved_at, self._without_token = True, roll.saved_at, roll.without_token
-        now = self._around.clock()  # one whose clock was ahead has listed nothing
-        if credible(roll.listed_at, now) > credible(self._listed_at or 0.0, now):
-            self._listed_at, self._failures = roll.listed_at, 0
-            if self._around.turn is not None:
-                self.list_at = roll.listed_at + self._settings.interval
-            self._around.observer.discovered(self.name, len(self.known), roll.without_token, roll.listed_at)
+        self.tried, self._saved_at, self.without_token = True, roll.saved_at, roll.without_token
+        now = self._clock()  # one whose clock was ahead has listed nothing
+        if credible(roll.listed_at, now) > credible(self.listed_at or 0.0, now):
+            self.listed_at = roll.listed_at
+            if self._turn is not None:
+                self._failures, self.failure = 0, None
+                self._list_after.set(roll.listed_at, self._settings.interval)
 
     def _list(self) -> bool:
-        """Read the list; whether that worked, and nobody else has begun to meanwhile."""
-        now = self._around.clock()
+        """Read the list; whether it was believed."""
         try:
-            listing = self.platform.component.list_accounts(self._takes_turn)
-        except GivenUpError:
-            self._around.log.info("accounts are listed by another exporter", platform=self.name)
-            return False
+            listing = self.platform.component.accounts.read(self._takes_turn)
         except CallError as error:
-            delay = min(FIRST_RETRY * 2.0 ** min(self._failures, 20), self._settings.interval)
-            self._failures += 1
-            self.tried = True
-            self.list_at = now + delay
-            problem = self.failure = error.failure
-            self._tell(problem.reason, "discovery failing", detail=str(error), advice=problem.advice.en)
+            self._list_failed(error.failure)
             return False
+        if not listing.whole:
+            text = "the list of accounts is not as long as WeChat says it is: nothing changes"
+            self._list_failed(failure(Reason.MALFORMED, text))
+            return False
+        self._failures, self.failure = 0, None
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        without = self.without = tuple(sorted(set(appids) - set(usable)))
+        if self._is_doubtful(usable):
+            return False
+        self.without = tuple(sorted(set(appids) - set(usable)))
+        self.without_token = len(self.without)
         come, gone = set(usable) - self.known.keys(), self.known.keys() - set(usable)
         self.known = accounts.listed(usable, self.known)
-        self.tried, self._failures, self.failure = True, 0, None
-        self._listed_at, self.list_at = now, now + self._settings.interval
-        self._without_token = len(without)
-        self._around.observer.discovered(self.name, len(usable), len(without), now)
+        self.tried, self.listed_at = True, listing.asked_at
+        self._list_after.set(self._clock(), self._settings.interval)
         self._save()
-        if come or gone:
-            self._around.log.info(
-                "accounts discovered", platform=self.name, apps=len(usable), new=len(come), gone=len(gone)
+        if gone:
+            self._log.warning(
+                "accounts gone", accounts=len(usable), new=len(come), gone=len(gone), first=min(gone)
             )
+        elif come:
+            self._log.info("accounts discovered", accounts=len(usable), new=len(come))
         self._tell(
-            without or None,
+            self.without or None,
             "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
-            accounts=len(without),
-            first=without[0] if without else None,
+            accounts=len(self.without),
+            first=self.without[0] if self.without else None,
         )
         return True
 
-    def _name(self, appids: list[str]) -> None:
-        """Ask for the names of these, as far as it makes sense to go on."""
-        for number, appid in enumerate(appids):
-            if self._around.stopping.wait(_NAME_PAUSE if number else 0):
-                return
-            if number and not self._takes_turn():  # many names take longer than a turn
-                return  # another one has it, and stores what it finds
-            now = self._around.clock()
-            try:
-                name = self.platform.component.ask(
-                    Endpoint.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.name_in
-                )
-            except CallError as error:
-                known = self.known[appid]
-                self.known[appid] = Account(known.name, now - accounts.NAME_SECONDS + _NAME_RETRY)
-                if error.failure.reason not in _OF_ACCOUNT:  # the next one would fail too
-                    self.names_at = now + FIRST_RETRY
-                    break
-            else:
-                self.known[appid] = Account(name, now)
-        if appids:
-            self._save()
+    def _list_failed(self, problem: Failure) -> None:
+        refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
+        delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
+        self._list_after.set(self._clock(), min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
+        self._failures += 1
+        self._fingerprint = self.platform.component.keeper.source.fingerprint()
+        self.tried, self.failure = True, problem
+        self._tell(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
 
-    def _unnamed(self) -> list[str]:
-        now = self._around.clock()
-        if now < self.names_at:
-            return []
-        return [appid for appid in accounts.unnamed(self.known, now) if self._around.names(appid)]
+    def _is_mended(self) -> bool:
+        """Whether the operator has changed the credential since the list failed."""
+        if not self._failures:
+            return False
+        return self.platform.component.keeper.source.fingerprint() not in (self._fingerprint, b"")
 
-    def _without_name(self) -> list[str]:
-        return [
-            appid
-            for appid, account in self.known.items()
-            if not account.asked_at and self._around.names(appid)
-        ]
+    def _is_doubtful(self, usable: list[str]) -> bool:
+        """Whether so many accounts are gone that a second list some minutes later has to say so too."""
+        now = self._clock()
+        if 2 * len(usable) >= len(self.known):
+            self._doubted_at = None
+            return False
+        if self._doubted_at is None or now < self._doubted_at:
+            self._doubted_at = now
+            self._log.warning(
+                "accounts gone from the list: believed after a second look in some minutes",
+                accounts=len(usable),
+                before=len(self.known),
+            )
+        left = self._doubted_at + _SECOND_LOOK - now
+        if left <= 0:
+            self._doubted_at = None
+            return False
+        self._list_after.set(now, left)
+        return True
+
+    def _due(self, now: float) -> list[str]:
+        return [] if self._ask_after.left(now) else accounts.to_ask_for(self.known, now)
+
+    def _ask_for(self, appids: list[str]) -> bool:
+        """Ask for the kinds and names of these, as far as it makes sense; whether that changed an app."""
+        if not appids:
+            return False
+        before = self.apps()
+        self._asking_failed = False
+        for first in range(0, len(appids), _TOGETHER):
+            some = appids[first : first + _TOGETHER]
+            with ThreadPoolExecutor(_THREADS) as threads:
+                outcomes = list(threads.map(self._info, some))
+            now = self._clock()
+            for appid, outcome in zip(some, outcomes, strict=True):
+                self.known[appid] = self._account(self.known[appid], outcome, now)
+            if any(isinstance(each, Failure) and each.reason not in _OF_ACCOUNT for each in outcomes):
+                self._asking_failed = True  # the next ones would fail too
+                self._ask_after.set(now, RETRY_SECONDS)
+                break
+            if first + _TOGETHER < len(appids) and not self._takes_turn():
+                break  # another one has it, and stores what it finds
+        self._save()
+        return self.apps() != before
+
+    def _info(self, appid: str) -> tuple[str, bool] | Failure:
+        try:
+            return self.platform.component.ask(
+                Endpoint.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.read_info
+            )
+        except CallError as error:
+            return error.failure
+
+    def _account(self, known: Account, outcome: tuple[str, bool] | Failure, now: float) -> Account:
+        """What is known of an account by now.
+
+        One that WeChat refuses to speak of becomes an app: why it has no figures will stand beside it.
+        """
+        if not isinstance(outcome, Failure):
+            return Account(outcome[0], now, outcome[1])
+        if outcome.reason not in _OF_ACCOUNT:
+            return known
+        is_app = known.is_app
+        if is_app is None and outcome.reason is not Reason.MALFORMED:
+            is_app = True
+        return Account(known.name, now - accounts.INFO_SECONDS + _AGAIN_SECONDS, is_app)
 
     def _has_token(self, appid: str) -> bool:
         try:
@@ -225,15 +321,24 @@ class Search:
             return False
 
     def _save(self) -> None:
-        self._saved_at = self._around.clock()
-        roll = Roll(self.known, self._listed_at or 0.0, self._saved_at, self._without_token)
+        """Store what is known, unless another exporter has stored a newer list: then take that over."""
+        now, listed_at = self._clock(), self.listed_at or 0.0
+
+        def is_newer(kept: str | None) -> bool:
+            roll = accounts.read(kept)
+            return roll is None or credible(roll.listed_at, now) <= listed_at
+
+        text = accounts.written(Roll(self.known, listed_at, now, self.without_token))
         try:
-            self._around.vault.save_credential(self._key, accounts.written(roll))
+            if put_newest(self._vault, self._key, text, is_newer):
+                self._saved_at = now
+            else:
+                self._look_after.set(now, 0.0)
         except VaultError as error:
-            self._around.log.error("accounts not stored", platform=self.name, error=str(error))
+            self._log.error("accounts not stored", error=str(error))
 
     def _tell(self, state: object, event: str, **about: object) -> None:
         """One warning when a state begins; None is the good one."""
         if state is not None and state != self._told:
-            self._around.log.warning(event, platform=self.name, **about)
+            self._log.warning(event, **about)
         self._told = state

@@ -43,7 +43,8 @@ class PlatformDesk:
     """What WeChat knows of one platform. Its switches work any time.
 
     `rotates`: each use of a refresh token gives another one and ends the old one. `ip_allowed`: else 61004.
-    `lists_refresh_tokens`: whether the list has them. `permitted`: permission set 18, else 61007.
+    `lists_refresh_tokens`: whether the list has them. `permitted`: permission set 18, else 61007. `official`:
+    authorised accounts that are no mini programs.
     """
 
     def __init__(self, platform: SimPlatform, tokens: TokenDesk, names: Mapping[str, str]) -> None:
@@ -52,6 +53,7 @@ class PlatformDesk:
         self.lists_refresh_tokens = True
         self.ip_allowed = True
         self.permitted = True
+        self.official: set[str] = set()  # accounts that are no mini programs
         self._tokens = tokens
         self._names = names
         self._tickets: dict[str, float] = {}
@@ -73,6 +75,11 @@ class PlatformDesk:
         """The merchant authorises (again): another refresh token, the old one is no longer good."""
         self._refresh_tokens[appid] = f"refreshtoken@@@{self._fresh()}" if exchanged else ""
         return self._refresh_tokens[appid]
+
+    def authorise_official(self, appid: str) -> None:
+        """The owner of an official account authorises."""
+        self.official.add(appid)
+        self.authorise(appid)
 
     def withdraw(self, appid: str) -> None:
         """The merchant withdraws the authorisation."""
@@ -132,10 +139,12 @@ class PlatformDesk:
         appid = str(asked.get("authorizer_appid"))
         if appid not in self._refresh_tokens:
             raise RefusedError(61003)
-        progress.appid = appid
+        if appid in self._names:
+            progress.appid = appid
         granted = [{"funcscope_category": {"id": 18}}] if self.permitted else []
+        kind = {} if appid in self.official else {"MiniProgramInfo": {"visit_status": 0}}
         return {
-            "authorizer_info": {"nick_name": self._names[appid], "MiniProgramInfo": {"visit_status": 0}},
+            "authorizer_info": {"nick_name": self._names.get(appid, "an official account"), **kind},
             "authorization_info": {"authorizer_appid": appid, "func_info": granted},
         }
 

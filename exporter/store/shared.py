@@ -9,7 +9,6 @@ from typing import Final, Protocol, TypeGuard
 from exporter.store.interface import Store, StoreError
 from exporter.wechat.pool import TokenPool
 
-_AHEAD_SECONDS: Final = 300.0
 _TURN_SECONDS: Final = 60.0
 
 
@@ -24,11 +23,6 @@ class SharedStore(Store, Protocol):
         Raises:
             StoreError: the storage does not answer.
         """
-
-
-def credible(moment: float, now: float) -> float:
-    """The moment, 0 (never) where it is too far in the future."""
-    return moment if moment <= now + _AHEAD_SECONDS else 0.0
 
 
 def turns(store: Store) -> Callable[[str], bool] | None:

@@ -59,7 +59,7 @@ class TicketDesk:
             tickets = platform.component.tickets
             if push.ticket is not None and isinstance(tickets, PushedTicket):
                 tickets.keep(push.ticket)
-                self._exporter.watch.ticket_came(name, push.created_at)
+                self._exporter.watch.ticket_came(name)
         except RefusedPushError as error:
             return self._refused(name, str(error))
         except (OSError, ValueError, VaultError) as error:  # WeChat pushes again in ten minutes

@@ -1,6 +1,7 @@
 """What the operator should do about a failure, in both languages of the status page."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ SECRET = Advice(
     "appid? The exporter stops asking until the secret changes.",
     "请核对 AppSecret：微信公众平台 > 开发管理 > 开发设置。是否已重置？是否属于该 AppID？"
     "在密钥更改之前程序暂停请求。",
+)
+PLATFORM_SECRET = Advice(
+    "Check the platform's AppSecret (component_appsecret): open.weixin.qq.com > 管理中心 > 第三方平台 > "
+    "开发资料. Was it reset or frozen? Does it belong to this component_appid?",
+    "请核对第三方平台的 AppSecret（component_appsecret）：微信开放平台 > 管理中心 > 第三方平台 > 开发资料。"
+    "是否已重置或冻结？是否属于该 component_appid？",
+)
+PLATFORM_APPID = Advice(
+    "Check component_appid: open.weixin.qq.com > 管理中心 > 第三方平台 > 开发资料. It must be the platform's "
+    "own AppID.",
+    "请核对 component_appid：微信开放平台 > 管理中心 > 第三方平台 > 开发资料，须为第三方平台自己的 AppID。",
 )
 FROZEN_SECRET = Advice(
     "The AppSecret is frozen: unfreeze it at mp.weixin.qq.com > 开发管理 > 开发设置.",
@@ -226,3 +238,23 @@ SECRET_FILE = Advice(
     "The secret's file cannot be read or is empty: check the path and its rights.",
     "密钥文件无法读取或为空：请检查路径与权限。",
 )
+OF_DISCOVERED: Final = {
+    GAME: Advice(
+        "This account is a mini game: WeChat has no getDailyVisitTrend for it. Add its appid to the "
+        "platform's `exclude`.",
+        "该账号是小游戏，微信不提供此数据接口。请将其 AppID 加入该平台的 exclude。",
+    ),
+    ACCOUNT: Advice(
+        "The account is limited, frozen or migrated: let the merchant read its notices at mp.weixin.qq.com. "
+        "If it is to stay so, add its appid to the platform's `exclude`.",
+        "账号受限、被冻结或已迁移：请商家登录微信公众平台查看通知。若将长期如此，请将其 AppID 加入该平台的 "
+        "exclude。",
+    ),
+    WITHDRAWN: Advice(
+        "The merchant has withdrawn the authorisation: let him authorise the platform again. Otherwise the "
+        "app goes with the next list of accounts; `exclude` lets it go at once.",
+        "商家已取消授权：请让商家重新授权。否则该小程序会在下次获取账号列表后自动消失，也可加入 exclude "
+        "立即移除。",
+    ),
+}
+"""What stands in the place of an advice where the app is in no configuration, as a platform's list has it."""

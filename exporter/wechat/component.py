@@ -1,35 +1,31 @@
-"""A platform's own token, the component_access_token, and its list of authorised accounts.
+"""A platform's own token, the component_access_token, and the calls made with it.
 
 Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/ThirdParty/token/component_access_token.html
 """
 
 import hashlib
-import json
-import math
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from exporter.config.settings import Platform
+from exporter.wechat.advice import PLATFORM_APPID, PLATFORM_SECRET
+from exporter.wechat.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.keepers import is_token
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import TicketSource
 from exporter.wechat.token_sources import read_secret, token_reader
 from exporter.wechat.tokens import Shelves, Token, TokenKeeper, own_shelves
-from exporter.wechat.vault import Vault, VaultError
+from exporter.wechat.vault import Vault
 
 COMPONENT_PATH: Final = "/cgi-bin/component/"
-PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
-_MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none
-_PAUSE_AFTER_FAILURE: Final = 60.0  # seconds; ten thousand accounts must not repeat one failure
+_PAUSE_AFTER_FAILURE: Final = 30.0  # seconds; ten thousand accounts must not repeat one failure
 _BUDGET: Final = (5, 600.0)  # component tokens in so many seconds; WeChat allows 2,000 fetches a day
-_LOOK_PAUSE: Final = 10.0  # seconds between two looks for a list that another exporter has read
-_LIST_PAUSE: Final = 60.0  # seconds in which a list that did not help is not read again
+_OWN_ADVICE: Final = {Reason.INVALID_SECRET: PLATFORM_SECRET, Reason.INVALID_APPID: PLATFORM_APPID}
+"""Where the platform's own credential is refused, its console helps, not the mini program's."""
 
 _Result = TypeVar("_Result")
 
@@ -43,21 +39,42 @@ class ComponentTokenSource:
         self._settings = settings
         self._tickets = tickets
         self._line = line
-        self._failed: tuple[Failure, bytes, float] | None = None  # with what, until when it is repeated
+        self.failure: Failure | None = None  # of the last fetch
+        self._refused: tuple[bytes, float, Failure] | None = None  # with which secret and ticket, and when
         self._fetched: deque[float] = deque(maxlen=_BUDGET[0])
 
     def fetch(self) -> Token:
-        """Get a new component token; a failure is repeated for a minute unless secret or ticket change."""
+        """Get a new component token; a refusal is repeated for a while unless secret or ticket change."""
+        try:
+            token = self._fetch()
+        except CallError as error:
+            own = _OWN_ADVICE.get(error.failure.reason) if error.failure.errcode is not None else None
+            if own is not None:
+                error.failure = replace(error.failure, advice=own)
+            self.failure = error.failure
+            raise
+        self.failure = None
+        return token
+
+    def fingerprint(self) -> bytes:
+        """A hash of appid and secret."""
+        with suppress(OSError, ValueError):
+            written = f"{self._settings.component_appid}\n{self._settings.component_appsecret.read()}"
+            return hashlib.sha256(written.encode()).digest()
+        return b""
+
+    def _fetch(self) -> Token:
         secret = read_secret(self._settings.component_appsecret)
         ticket = self._tickets.ticket().value
         now = self._line.clock()
         used = hashlib.sha256(f"{secret}\n{ticket}".encode()).digest()
-        if self._failed is not None and self._failed[1] == used and now < self._failed[2]:
-            raise CallError(self._failed[0])
-        if len(self._fetched) == _BUDGET[0] and now - self._fetched[0] < _BUDGET[1]:
-            problem = "component tokens are refused again and again: another one is asked for in some minutes"
-            raise CallError(failure(Reason.TOKEN_REJECTED, problem))
-        self._fetched.append(now)
+        if self._refused is not None:
+            refused, at, problem = self._refused
+            if refused == used and at <= now < at + _PAUSE_AFTER_FAILURE:
+                raise CallError(problem)
+        if len(self._fetched) == _BUDGET[0] and self._fetched[0] <= now < self._fetched[0] + _BUDGET[1]:
+            text = "component tokens are refused again and again: another one is asked for in some minutes"
+            raise CallError(failure(Reason.TOKEN_REJECTED, text))
         body = {
             "component_appid": self._settings.component_appid,
             "component_appsecret": secret,
@@ -73,37 +90,17 @@ class ComponentTokenSource:
                 secrets=[secret, ticket],
             )
         except CallError as error:
-            self._fetched.pop()
-            self._failed = error.failure, used, now + _PAUSE_AFTER_FAILURE
+            self._refused = used, now, error.failure
             raise
-        self._failed = None
+        self._fetched.append(now)
         return token
-
-    def fingerprint(self) -> bytes:
-        """A hash of appid and secret."""
-        with suppress(OSError, ValueError):
-            written = f"{self._settings.component_appid}\n{self._settings.component_appsecret.read()}"
-            return hashlib.sha256(written.encode()).digest()
-        return b""
-
-
-class GivenUpError(Exception):
-    """A list was not read to its end, as the caller does not want it any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The accounts that have authorised a platform, with their refresh tokens ('' where WeChat has none).
-
-    `asked_at`: Unix time before the first page was asked for.
-    """
-
-    refresh_tokens: Mapping[str, str] = field(repr=False)
-    asked_at: float
 
 
 class Component:
-    """One platform: all its calls with the component token, which is kept once for all of its accounts."""
+    """One platform: all its calls with the component token, which is kept once for all of its accounts.
+
+    `accounts`: those that have authorised it.
+    """
 
     def __init__(
         self,
@@ -116,13 +113,16 @@ class Component:
         self.settings = settings
         self.tickets = tickets
         self.line = line
-        source = ComponentTokenSource(settings, tickets, line)
-        self.keeper = TokenKeeper(source, line.clock, shelves(source.kind, settings.component_appid))
-        self._lock = threading.Lock()
-        self._vault = vault
-        self._listing: Listing | None = None
-        self._looked_at = -math.inf
-        self._unhelpful_until = 0.0
+        self._source = ComponentTokenSource(settings, tickets, line)
+        shelf = shelves(self._source.kind, settings.component_appid)
+        self.keeper = TokenKeeper(self._source, line.clock, shelf)
+        key = f"listing/{settings.component_appid}"
+        self.accounts = AuthorizerList(self.keeper.get, self._ask_page, vault, key, line.clock)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no component token; None while there is, or none was needed yet."""
+        return self._source.failure
 
     def ask(
         self,
@@ -147,103 +147,5 @@ class Component:
 
         return self.keeper.use(call)
 
-    def list_accounts(self, go_on: Callable[[], bool] = lambda: True) -> Listing:
-        """Read the whole list of accounts, in pages of 500.
-
-        `go_on`: asked after every page; 100,000 accounts have 200 of them.
-
-        Raises:
-            CallError: the list cannot be read.
-            GivenUpError: `go_on` has said no; nothing is kept of the list.
-        """
-        with self._lock:
-            return self._read_list(go_on)
-
-    def held_listing(self) -> Listing | None:
-        """The list as it was last read, by this exporter or another one with the same vault."""
-        self._look_into_vault()
-        return self._listing
-
-    def newer_refresh_token(self, appid: str, refused: str, learned_at: float) -> str | None:
-        """Another refresh token than the one that was refused, from WeChat's list; None where there is none.
-
-        The list is read again, unless the one held is newer than `learned_at`, when the refused token came,
-        and has another; or was read within the last minute without helping.
-
-        Raises:
-            CallError: the list cannot be read.
-        """
-        with self._lock:
-            self._look_into_vault()
-            listing = self._listing
-            if listing is not None and listing.asked_at > learned_at:
-                found = listing.refresh_tokens.get(appid)
-                if found and found != refused:
-                    return found
-                if self.line.clock() < self._unhelpful_until:
-                    return None
-            found = self._read_list().refresh_tokens.get(appid)
-            if found and found != refused:
-                return found
-            self._unhelpful_until = self.line.clock() + _LIST_PAUSE
-            return None
-
-    def _read_list(self, go_on: Callable[[], bool] = lambda: True) -> Listing:
-        """The whole list; read once more where it changed meanwhile, as an account may have been skipped."""
-        asked_at = self.line.clock()
-        found, whole = self._read_pages(go_on)
-        if not whole:
-            found, _ = self._read_pages(go_on)
-        self._listing = Listing(found, asked_at)
-        with suppress(VaultError):  # it can be read again
-            self._vault.save_credential(self._listing_key, json.dumps([asked_at, found]))
-        return self._listing
-
-    def _look_into_vault(self) -> None:
-        """Take over a newer list that another exporter has read, or this one before a restart."""
-        now = self.line.clock()
-        if now - self._looked_at < _LOOK_PAUSE:
-            return
-        self._looked_at = now
-        with suppress(VaultError, ValueError, TypeError):
-            asked_at, found = json.loads(self._vault.credential(self._listing_key) or "")
-            if self._listing is None or asked_at > self._listing.asked_at:
-                self._listing = Listing(dict(found), float(asked_at))
-
-    @property
-    def _listing_key(self) -> str:
-        return f"listing/{self.settings.component_appid}"
-
-    def _read_pages(self, go_on: Callable[[], bool]) -> tuple[dict[str, str], bool]:
-        """All pages, and whether they have as many accounts as each of them announced."""
-        found: dict[str, str] = {}
-        totals: set[int] = set()
-        offset, total = 0, 1
-        while offset < total:
-            page, total = self.ask(Endpoint.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, _page)
-            if not go_on():
-                raise GivenUpError
-            totals.add(total)
-            if not page:
-                break
-            found.update(page)
-            offset += PAGE_SIZE
-        return found, totals == {len(found)}
-
-
-def _page(body: dict[str, Any]) -> tuple[dict[str, str], int]:
-    """The accounts of one page, and how many there are in all."""
-    total, items = body.get("total_count"), body.get("list")
-    if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= _MOST_ACCOUNTS:
-        raise CallError(failure(Reason.MALFORMED, "the list of accounts has no usable total_count"))
-    if not isinstance(items, list):
-        raise CallError(failure(Reason.MALFORMED, "the list of accounts is no list"))
-    return dict(_accounts(items)), total
-
-
-def _accounts(items: list[Any]) -> Iterator[tuple[str, str]]:
-    for item in items:
-        if not isinstance(item, dict) or not is_token(item.get("authorizer_appid")):
-            raise CallError(failure(Reason.MALFORMED, "the list of accounts has one without an appid"))
-        refresh_token = item.get("refresh_token")  # missing where the code was never exchanged
-        yield item["authorizer_appid"], refresh_token if is_token(refresh_token) else ""
+    def _ask_page(self, offset: int) -> Page:
+        return self.ask(Endpoint.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, read_page)

@@ -61,8 +61,10 @@ _ROWS: Final = (
     Errcode(50002, R.ACCOUNT, A.SUSPEND, "user limited: frozen or migrated", advice.ACCOUNT),
     Errcode(50004, R.ACCOUNT, A.SUSPEND, "token interface forbidden", advice.ACCOUNT),
     Errcode(50007, R.ACCOUNT, A.SUSPEND, "account frozen", advice.ACCOUNT),
-    Errcode(61000, R.INVALID_APPID, A.SUSPEND, "invalid component type", advice.APPID),
-    Errcode(61001, R.INVALID_APPID, A.SUSPEND, "component type and appid do not match", advice.APPID),
+    Errcode(61000, R.INVALID_APPID, A.SUSPEND, "invalid component type", advice.PLATFORM_APPID),
+    Errcode(
+        61001, R.INVALID_APPID, A.SUSPEND, "component type and appid do not match", advice.PLATFORM_APPID
+    ),
     Errcode(61003, R.PERMISSION, A.SUSPEND, "the account has not authorised the platform", advice.WITHDRAWN),
     Errcode(61004, R.IP_NOT_ALLOWED, A.SUSPEND, "IP not in the platform's allow-list", advice.IP_PLATFORM),
     Errcode(61005, R.THIRD_PARTY_TICKET, A.NEXT_ROUND, "component ticket expired", advice.TICKET),
@@ -74,7 +76,7 @@ _ROWS: Final = (
     Errcode(
         61010, R.THIRD_PARTY_REFRESH_TOKEN, A.SUSPEND, "authorisation code expired", advice.REFRESH_TOKEN
     ),
-    Errcode(61011, R.INVALID_APPID, A.SUSPEND, "invalid component", advice.APPID),
+    Errcode(61011, R.INVALID_APPID, A.SUSPEND, "invalid component", advice.PLATFORM_APPID),
     Errcode(61014, R.TOKEN_REJECTED, A.SUSPEND, "component token required", advice.TOKEN_KIND),
     Errcode(61015, R.TOKEN_REJECTED, A.SUSPEND, "the account's own token required", advice.TOKEN_KIND),
     Errcode(

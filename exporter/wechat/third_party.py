@@ -8,15 +8,16 @@ Source: https://developers.weixin.qq.com/doc/oplatform/developers/dev/Authorizer
 
 import hashlib
 import json
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from exporter.config.settings import Platform, ThirdParty
 from exporter.wechat.component import Component
 from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.keepers import is_token
 from exporter.wechat.line import Endpoint, Line
 from exporter.wechat.tickets import choose_ticket
@@ -25,19 +26,45 @@ from exporter.wechat.tokens import Shelves, Token, own_shelves
 from exporter.wechat.vault import Vault, VaultError
 
 _REFUSED: Final = 61023
+_TRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An account's refresh token, when it came (Unix time), and the hash of the configured one then."""
+    """An account's refresh token.
+
+    `asked_at`: Unix time of the call that brought it. `start`: the hash of the configured one then.
+    `spare`: another one, of a call at about the same time: WeChat alone knows which of the two is newer.
+    """
 
     refresh_token: str = field(repr=False)
-    learned_at: float
+    asked_at: float
     start: str
+    spare: str = field(default="", repr=False)
+
+    def written(self) -> str:
+        """The text that is stored."""
+        spare = [self.spare] if self.spare else []
+        return json.dumps([self.refresh_token, self.asked_at, self.start, *spare])
+
+    def beside(self, other: "Kept | None") -> "Kept":
+        """What to keep of both: the later one leads, the other one stays at hand."""
+        if other is None:
+            return self
+        older, newer = sorted((other, self), key=lambda each: each.asked_at)
+        spare = older.refresh_token if older.refresh_token != newer.refresh_token else newer.spare
+        return replace(newer, spare=spare)
+
+
+def _read(text: str | None) -> Kept | None:
+    with suppress(ValueError, TypeError):
+        refresh_token, asked_at, start, *spare = json.loads(text or "")
+        return Kept(str(refresh_token), float(asked_at), str(start), str(spare[0]) if spare else "")
+    return None
 
 
 class RefreshTokens:
-    """The refresh tokens of a platform's accounts, kept in a vault."""
+    """The refresh tokens of a platform's accounts, kept in a vault that other exporters may use too."""
 
     def __init__(self, component_appid: str, vault: Vault) -> None:
         self._prefix = f"refresh_token/{component_appid}/"
@@ -45,38 +72,45 @@ class RefreshTokens:
 
     def get(self, appid: str) -> Kept | None:
         """What is kept for an account; raises CallError."""
-        try:
+        return self.stored(appid)[1]
+
+    def stored(self, appid: str) -> tuple[str | None, Kept | None]:
+        """What is kept for an account, as it is stored and as it is read; raises CallError."""
+        with _explained():
             text = self._vault.credential(self._prefix + appid)
-        except VaultError as error:
-            problem = str(error)
-        else:
-            with suppress(ValueError, TypeError):
-                refresh_token, learned_at, start = json.loads(text or "")
-                return Kept(str(refresh_token), float(learned_at), str(start))
-            return None
-        raise CallError(failure(Reason.INTERNAL, problem))
+            return text, _read(text)
 
-    def save(self, appid: str, kept: Kept, before: Kept | None) -> None:
-        """Keep it durably in place of what was there before; raises CallError.
+    def keep(self, appid: str, kept: Kept, before: str | None) -> Kept:
+        """Keep it durably in place of the text that was stored when the call was made.
 
-        Where another exporter has put another one there meanwhile, that one stays: this one comes from a call
-        that took longer than its right to make it lasted.
+        Where another one is stored by now, both are kept, that of the later call first: an older one never
+        replaces a newer one, and none is lost. Where nothing is stored any more, it is stored again.
+
+        Returns:
+            what is kept now.
+
+        Raises:
+            CallError: the storage does not answer.
         """
         key = self._prefix + appid
-        try:
-            if before is None:
-                self._vault.save_credential(key, _written(kept))
-            else:
-                self._vault.replace_credential(key, _written(before), _written(kept))
-        except VaultError as error:
-            problem = str(error)
-        else:
-            return
-        raise CallError(failure(Reason.INTERNAL, problem))
+        with _explained():
+            for _ in range(_TRIES):
+                if self._vault.put(key, before, kept.written()):
+                    return kept
+                before = self._vault.credential(key)
+                kept = kept.beside(_read(before))
+            raise VaultError("the storage gives back another refresh token than it compares with")
 
 
-def _written(kept: Kept) -> str:
-    return json.dumps([kept.refresh_token, kept.learned_at, kept.start])
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except VaultError as error:
+        problem = str(error)
+    else:
+        return
+    raise CallError(failure(Reason.INTERNAL, problem))
 
 
 class AuthorizerTokenSource:
@@ -91,80 +125,78 @@ class AuthorizerTokenSource:
         self._start = settings.refresh_token
         self._component = component
         self._refresh_tokens = refresh_tokens
-        self._unsaved: Kept | None = None  # came while the storage did not work
+        self._kept: Kept | None = None  # the newest one that came here
+        self._unsaved = False  # whether the storage did not work then
 
     def fetch(self) -> Token:
         """Get a token; where WeChat refuses the refresh token, its list of accounts is read again once."""
-        if self._unsaved is not None:
-            self._save_late(self._unsaved)
-        used, stored = self._refresh_token()
-        try:
-            token, came = self._ask(used)
-        except CallError as error:
-            refusal = error.failure
-            if refusal.errcode != _REFUSED:
-                raise
-        else:
-            return self._stored(token, came, used, stored)
-        newer = self._component.newer_refresh_token(self._appid, used.refresh_token, used.learned_at)
-        if newer is None:
-            raise CallError(refusal)
-        again = Kept(newer, self._component.line.clock(), used.start)
-        token, came = self._ask(again)
-        return self._stored(token, came, again, stored)
+        if self._kept is not None and self._unsaved:
+            self._keep(self._kept, None)
+        refusal: Failure | None = None
+        for used, stored in self._candidates():
+            asked_at = self._component.line.clock()
+            try:
+                token, came = self._ask(used.refresh_token)
+            except CallError as error:
+                if error.failure.errcode != _REFUSED:
+                    raise
+                refusal = refusal or error.failure
+            else:
+                before = _read(stored)
+                if before is None or (came, used.start) != (before.refresh_token, before.start):
+                    self._keep(Kept(came, asked_at, used.start), stored)
+                return token
+        problem = "WeChat's list of the platform's accounts has no refresh token for this one"
+        raise CallError(refusal or failure(Reason.THIRD_PARTY_REFRESH_TOKEN, problem))
 
     def fingerprint(self) -> bytes:
         """A hash of the platform's credential, the configured refresh token and the one in WeChat's list."""
-        listing = self._component.held_listing()
+        listing = self._component.accounts.held()
         listed = listing.refresh_tokens.get(self._appid, "") if listing is not None else ""
         written = self._component.keeper.source.fingerprint() + f"\n{self._start_hash()}\n{listed}".encode()
         return hashlib.sha256(written).digest()
 
-    def _refresh_token(self) -> tuple[Kept, Kept | None]:
-        """The refresh token to use, and what the storage has."""
-        stored = self._refresh_tokens.get(self._appid)
+    def _candidates(self) -> Iterator[tuple[Kept, str | None]]:
+        """The refresh tokens to try until one is not refused, each with the text that is stored then."""
+        stored, kept = self._refresh_tokens.stored(self._appid)
         start = self._start_hash()
-        if stored is not None and start in (stored.start, ""):
-            return stored, stored
-        if self._start is not None:  # never used yet, or the operator has written another one
-            return Kept(read_secret(self._start), 0.0, start), stored
-        listing = self._component.held_listing()
-        listed = listing.refresh_tokens.get(self._appid) if listing is not None else None
-        if not listed:
-            listed = self._component.newer_refresh_token(self._appid, "", 0.0)
-        if not listed:
-            problem = "WeChat's list of the platform's accounts has no refresh token for this one"
-            raise CallError(failure(Reason.THIRD_PARTY_REFRESH_TOKEN, problem))
-        return Kept(listed, 0.0 if listing is None else listing.asked_at, start), None
+        # A storage that came back empty, or older, has lost it; this exporter has not.
+        first = kept.beside(self._kept) if kept is not None else self._kept
+        if first is None or start not in (first.start, ""):
+            first = self._configured(start)
+        if first is not None:
+            yield first, stored
+            if first.spare:
+                yield replace(first, refresh_token=first.spare, spare=""), stored
+            stored, kept = self._refresh_tokens.stored(self._appid)
+            if kept is not None and kept.refresh_token not in (first.refresh_token, first.spare):
+                yield kept, stored  # another exporter was quicker
+                first = kept
+        refused, asked_at = (first.refresh_token, first.asked_at) if first is not None else ("", -math.inf)
+        listed = self._component.accounts.newer_refresh_token(self._appid, refused, asked_at)
+        if listed:
+            yield Kept(listed, self._component.line.clock(), start), stored
 
-    def _ask(self, used: Kept) -> tuple[Token, str]:
+    def _configured(self, start: str) -> Kept | None:
+        """The configured one: never used yet, or written by the operator in place of another."""
+        return None if self._start is None else Kept(read_secret(self._start), 0.0, start)
+
+    def _ask(self, refresh_token: str) -> tuple[Token, str]:
         """The access token, and the refresh token that came with it."""
         read_token = token_reader(self._component.line.clock(), "authorizer_access_token")
 
         def read(body: dict[str, Any]) -> tuple[Token, str]:
             came = body.get("authorizer_refresh_token")
-            return read_token(body), came if is_token(came) else used.refresh_token
+            return read_token(body), came if is_token(came) else refresh_token
 
-        body = {"authorizer_appid": self._appid, "authorizer_refresh_token": used.refresh_token}
-        return self._component.ask(Endpoint.AUTHORIZER_TOKEN, body, read, (used.refresh_token,))
+        body = {"authorizer_appid": self._appid, "authorizer_refresh_token": refresh_token}
+        return self._component.ask(Endpoint.AUTHORIZER_TOKEN, body, read, (refresh_token,))
 
-    def _stored(self, token: Token, came: str, used: Kept, stored: Kept | None) -> Token:
-        """The token, once the refresh token that came with it is safe."""
-        if stored is None or (came, used.start) != (stored.refresh_token, stored.start):
-            self._unsaved = Kept(came, self._component.line.clock(), used.start)
-            self._save(self._unsaved, stored)
-        return token
-
-    def _save_late(self, kept: Kept) -> None:
-        """Store it now, unless another exporter has stored a later one meanwhile."""
-        stored = self._refresh_tokens.get(self._appid)
-        if stored is None or stored.learned_at <= kept.learned_at:
-            self._save(kept, stored)
-        self._unsaved = None
-
-    def _save(self, kept: Kept, before: Kept | None) -> None:
-        self._refresh_tokens.save(self._appid, kept, before)
-        self._unsaved = None
+    def _keep(self, kept: Kept, stored: str | None) -> None:
+        """Have it stored, now or before the next call: what WeChat has just given is never dropped."""
+        self._kept, self._unsaved = kept, True
+        self._kept = self._refresh_tokens.keep(self._appid, kept, stored)
+        self._unsaved = False
 
     def _start_hash(self) -> str:
         """A hash of the configured refresh token; '' where there is none."""

@@ -15,6 +15,7 @@ from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.keepers import TICKET, ask_keeper, read_file
 from exporter.wechat.line import Line
+from exporter.wechat.newest import put_newest
 from exporter.wechat.vault import Vault, VaultError
 
 _KEY: Final = "ticket/"
@@ -103,15 +104,23 @@ class PushedTicket:
 
     def keep(self, ticket: Ticket) -> None:
         """Store a ticket that was pushed, unless a newer one is there; raises VaultError."""
-        held = self._held()
-        if held is None or (held.received_at or 0) <= (ticket.received_at or 0):
-            self._vault.save_credential(self._key, json.dumps([ticket.value, ticket.received_at]))
+        came_at = ticket.received_at or 0.0
+        put_newest(
+            self._vault,
+            self._key,
+            json.dumps([ticket.value, came_at]),
+            lambda kept: (held := _read(kept)) is None or (held.received_at or 0.0) <= came_at,
+        )
 
     def _held(self) -> Ticket | None:
-        with suppress(ValueError, TypeError):
-            value, received_at = json.loads(self._vault.credential(self._key) or "")
-            return Ticket(str(value), float(received_at))
-        return None
+        return _read(self._vault.credential(self._key))
+
+
+def _read(kept: str | None) -> Ticket | None:
+    with suppress(ValueError, TypeError):
+        value, received_at = json.loads(kept or "")
+        return Ticket(str(value), float(received_at))
+    return None
 
 
 def choose_ticket(settings: Platform, line: Line, vault: Vault) -> TicketSource:

@@ -1,6 +1,7 @@
 """The ways in which an app's trend can be asked for; one `Way` per app, chosen by its token settings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Final, Protocol, assert_never
@@ -18,6 +19,7 @@ from exporter.config.settings import (
     ThirdParty,
 )
 from exporter.trend import Row
+from exporter.wechat.advice import OF_DISCOVERED
 from exporter.wechat.cloud import FunctionWay, HostingWay
 from exporter.wechat.daily_trend import ask_trend
 from exporter.wechat.errcodes import failure
@@ -93,6 +95,21 @@ class DirectWay:
         return ask_trend(self._line, day, {"access_token": token.value}, [token.value])
 
 
+class DiscoveredWay(DirectWay):
+    """That of an account which a platform's list has, and no configuration: the advice is another one."""
+
+    __slots__ = ()
+
+    def daily_trend(self, day: date) -> Row:
+        """Ask as for any app."""
+        try:
+            return super().daily_trend(day)
+        except CallError as error:
+            told = error.failure.advice
+            error.failure = replace(error.failure, advice=OF_DISCOVERED.get(told, told))
+            raise
+
+
 def choose_way(
     app: App,
     line: Line,
@@ -118,7 +135,8 @@ def choose_way(
     source = _source(app.appid, token, line, platforms)
     if isinstance(token, FileToken | HttpToken):
         shelves = own_shelves
-    return DirectWay(line, app.appid, source, shelves(source.kind, app.appid), owners)
+    way = DiscoveredWay if isinstance(token, ThirdParty) and token.discovered else DirectWay
+    return way(line, app.appid, source, shelves(source.kind, app.appid), owners)
 
 
 def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.refresh import search
 from exporter.simulator.fleet import DEMO_PLATFORM, fleet
 from exporter.simulator.server import Conditions, Simulator
 from tests.refresh.scenes import Scene
@@ -17,10 +16,7 @@ def apps() -> int:
 
 
 @pytest.fixture
-def scene(
-    tmp_path: Path, apps: int, log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
-    monkeypatch.setattr(search, "_NAME_PAUSE", 0)
+def scene(tmp_path: Path, apps: int, log: FilteringBoundLogger) -> Iterator[Scene]:
     clock = Clock()
     with (
         Simulator(fleet(apps, seed=1), Conditions(time_source=clock), platforms=[DEMO_PLATFORM]) as sim,

@@ -1,15 +1,16 @@
 """A platform with its stand-in WeChat, and the watch over it on a clock that stands still."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import Discovery, Platform, Secret, TicketCallback, TicketFile
-from exporter.refresh.platforms import PlatformWatch, Turn
-from exporter.refresh.search import Search
+from exporter.refresh.platform_state import PlatformState
+from exporter.refresh.platforms import PlatformWatch
+from exporter.refresh.search import Search, Turn
 from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.simulator.server import Simulator
 from exporter.store.memory import MemoryStore
@@ -20,14 +21,10 @@ from tests.wechat.lines import Clock
 
 @dataclass
 class Gauges:
-    tickets: list[float] = field(default_factory=list)
-    found: list[tuple[int, int]] = field(default_factory=list)
+    shown: list[PlatformState] = field(default_factory=list)
 
-    def ticket(self, platform: str, received_at: float) -> None:
-        self.tickets.append(received_at)
-
-    def discovered(self, platform: str, apps: int, without_token: int, at: float) -> None:
-        self.found.append((apps, without_token))
+    def platforms(self, states: Collection[PlatformState]) -> None:
+        self.shown.extend(states)
 
 
 @dataclass
@@ -38,35 +35,38 @@ class Scene:
     ticket: Path
     log: FilteringBoundLogger
     source: TicketCallback | None = None
+    secret: str = DEMO_PLATFORM.secret
+    secret_file: Path | None = None
+    discovery: Discovery = field(default_factory=lambda: Discovery(3600.0))
     vault: MemoryStore = field(default_factory=MemoryStore)
     gauges: Gauges = field(default_factory=Gauges)
-    shown: list[int] = field(default_factory=list)
 
     def platform(self) -> OpenPlatform:
         settings = Platform(
             "main",
             DEMO_PLATFORM.component_appid,
-            Secret(DEMO_PLATFORM.secret),
+            Secret(self.secret) if self.secret_file is None else Secret(path=self.secret_file),
             self.source or TicketFile(self.ticket),
-            Discovery(3600.0),
+            self.discovery,
         )
         return open_platforms([settings], self.line, self.vault)["main"]
 
-    def watch(self, turn: Turn | None = None, names: Callable[[str], bool] = lambda _: True) -> PlatformWatch:
+    def watch(self, turn: Turn | None = None) -> PlatformWatch:
         watch = PlatformWatch(
             self.vault,
-            lambda: self.shown.append(len(watch.apps())),
+            lambda: None,
             self.gauges,
             self.log,
             clock=self.clock,
             stopping=threading.Event(),
             turn=turn,
-            names=names,
         )
         watch.configure({"main": self.platform()})
         return watch
 
-    def turn(self, watch: PlatformWatch) -> Search:
-        search = watch._searches["main"]
-        search.go_on()
-        return search
+    def turn(self, watch: PlatformWatch) -> bool:
+        """Let the search go on once; whether that changed anything."""
+        return self.search(watch).go_on()
+
+    def search(self, watch: PlatformWatch) -> Search:
+        return watch._searches["main"]

@@ -1,42 +1,42 @@
-"""The watch over platforms: how new their tickets are, and what follows from a new one."""
+"""The watch over platforms: how new their tickets are, what follows from a new one, how they are."""
+
+import os
+from collections.abc import Callable
 
 import pytest
 
 from exporter.config.settings import Secret, TicketCallback
-from exporter.refresh.platforms import PlatformWatch, Turn
+from exporter.refresh.platform_state import PlatformState
+from exporter.refresh.platforms import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
+from exporter.wechat.errors import Reason
 from exporter.wechat.tickets import PushedTicket, Ticket
 from tests.refresh.scenes import Scene
 
 
-def test_the_age_of_the_ticket_is_told_every_five_minutes(scene: Scene) -> None:
-    watch = scene.watch()
-    came_at = scene.ticket.stat().st_mtime
-    for seconds in (0, 299, 1):
-        scene.clock.now += seconds
-        watch.look_at_tickets()
-    assert scene.gauges.tickets == [came_at, came_at]
-    scene.ticket.unlink()
-    scene.clock.now += 300
-    watch.look_at_tickets()
-    assert len(scene.gauges.tickets) == 2
+def state(watch: PlatformWatch) -> PlatformState:
+    (found,) = watch.states()
+    return found
 
 
-class Pushed:
-    """A watch over a platform whose tickets WeChat pushes to some exporter, and what it was told."""
+class Tickets:
+    """A watch over a platform, the tickets that come to it, and what it says of them."""
 
-    def __init__(self, scene: Scene, turn: Turn | None = lambda _: True) -> None:
-        scene.source = TicketCallback(Secret(DEMO_PLATFORM.token), Secret(DEMO_PLATFORM.aes_key))
+    def __init__(self, scene: Scene, *, pushed: bool) -> None:
+        if pushed:
+            scene.source = TicketCallback(Secret(DEMO_PLATFORM.token), Secret(DEMO_PLATFORM.aes_key))
+        scene.ticket.unlink()
         self.scene = scene
         self.renewed: list[str] = []
-        self.watch = self.opened(turn)
+        self.watch = scene.watch()
+        self.watch.renewed = self.renewed.append
+        self.come: Callable[[], None] = self._push if pushed else self._write
 
-    def opened(self, turn: Turn | None) -> PlatformWatch:
-        watch = self.scene.watch(turn)
-        watch.renewed = self.renewed.append
-        return watch
+    def _write(self) -> None:
+        self.scene.ticket.write_text(self.scene.sim.new_ticket("main"))
+        os.utime(self.scene.ticket, (self.scene.clock.now, self.scene.clock.now))
 
-    def push(self) -> None:
+    def _push(self) -> None:
         """A ticket comes to another exporter, which keeps it in the vault."""
         ticket = Ticket(self.scene.sim.new_ticket("main"), self.scene.clock.now)
         PushedTicket(DEMO_PLATFORM.component_appid, self.scene.vault).keep(ticket)
@@ -50,50 +50,95 @@ class Pushed:
         return list(self.renewed)
 
 
-@pytest.fixture
-def pushed(scene: Scene) -> Pushed:
-    return Pushed(scene)
+@pytest.fixture(params=[True, False], ids=["pushed to another exporter", "file"])
+def tickets(request: pytest.FixtureRequest, scene: Scene) -> Tickets:
+    return Tickets(scene, pushed=request.param)
 
 
-def test_a_ticket_pushed_to_another_exporter_is_gone_on_with_within_half_a_minute(pushed: Pushed) -> None:
-    assert pushed.looks(0) == []
-    pushed.scene.turn(pushed.watch)
-    assert pushed.watch.apps() == []  # there is no ticket to list with
-    pushed.push()
-    assert pushed.looks(29) == []
-    assert pushed.looks(1) == ["main"]
-    assert pushed.scene.gauges.tickets == [pushed.scene.clock.now - 30]
-    pushed.scene.turn(pushed.watch)
-    assert len(pushed.watch.apps()) == 3
-    assert pushed.looks(30, 30, 300) == []
+def test_a_ticket_that_comes_late_is_gone_on_with_at_the_next_look(tickets: Tickets) -> None:
+    assert tickets.looks(0) == []
+    tickets.scene.turn(tickets.watch)
+    assert tickets.watch.apps() == []  # there is no ticket to list with
+    tickets.come()
+    came_at = tickets.scene.clock.now
+    assert tickets.looks(15) == ["main"]
+    assert state(tickets.watch).ticket_at == came_at
+    tickets.scene.turn(tickets.watch)
+    assert len(tickets.watch.apps()) == 3
+    assert tickets.looks(15, 15, 300) == []
 
 
-def test_each_newer_ticket_is_news(pushed: Pushed) -> None:
-    pushed.push()
-    pushed.looks(0)
+def test_each_newer_ticket_is_news(tickets: Tickets) -> None:
+    tickets.come()
+    tickets.looks(0)
     for _ in range(3):
-        pushed.scene.clock.now += 600
-        pushed.push()
-        assert pushed.looks(30, 30) == ["main"]
+        tickets.scene.clock.now += 600
+        tickets.come()
+        assert tickets.looks(15, 15) == ["main"]
 
 
-def test_a_ticket_that_is_there_at_the_start_is_no_news(pushed: Pushed) -> None:
-    pushed.push()
-    assert pushed.looks(0, 30) == []
-    assert pushed.scene.gauges.tickets != []
+def test_a_ticket_that_is_there_at_the_start_is_no_news(tickets: Tickets) -> None:
+    tickets.come()
+    assert tickets.looks(0, 15) == []
 
 
-def test_a_ticket_that_came_to_this_exporter_itself_is_news_once(pushed: Pushed) -> None:
-    pushed.looks(0)
-    pushed.push()
-    pushed.watch.ticket_came("main", pushed.scene.clock.now)
-    assert pushed.renewed == ["main"]
-    assert pushed.looks(30, 30) == []
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_ticket_that_came_to_this_exporter_itself_is_news_once(scene: Scene, *, looked: bool) -> None:
+    tickets = Tickets(scene, pushed=True)
+    if looked:
+        tickets.looks(0)
+    tickets.come()
+    tickets.watch.ticket_came("main")
+    assert tickets.renewed == ["main"]
+    assert tickets.looks(15, 15) == []
 
 
-def test_with_a_vault_of_its_own_an_exporter_need_not_look_for_what_came_elsewhere(scene: Scene) -> None:
-    pushed = Pushed(scene, turn=None)
-    pushed.looks(0)
-    pushed.push()
-    assert pushed.looks(30, 300) == []
-    assert len(scene.gauges.tickets) == 1
+# How a platform is
+
+
+def test_from_the_start_a_platform_is_on_show(scene: Scene) -> None:
+    scene.watch()
+    assert scene.gauges.shown == [PlatformState("main", discovers=True)]
+
+
+def test_without_a_ticket_the_state_says_so_and_since_when(scene: Scene) -> None:
+    scene.source = TicketCallback(Secret(DEMO_PLATFORM.token), Secret(DEMO_PLATFORM.aes_key))
+    watch = scene.watch()
+    begun = scene.clock.now
+    for _ in range(3):
+        watch.look_at_tickets()
+        scene.turn(watch)
+        watch._show()
+        scene.clock.now += 60
+    found = state(watch)
+    assert found.failure is not None
+    assert found.failure.reason is Reason.THIRD_PARTY_TICKET
+    assert "POST /wechat/ticket/NAME" in found.failure.advice.en
+    assert (found.failing_since, found.ticket_at, found.listed_at) == (begun, None, None)
+    assert watch.settled  # ready: through a load balancer the first ticket reaches only those that are
+
+
+def test_a_wrong_secret_of_the_platform_is_told_with_the_platforms_console(scene: Scene) -> None:
+    scene.secret = "not-the-right-fake-secret"
+    watch = scene.watch()
+    watch.look_at_tickets()
+    scene.turn(watch)
+    found = state(watch)
+    assert found.failure is not None
+    assert (found.failure.reason, found.failure.errcode) == (Reason.INVALID_SECRET, 40125)
+    assert "open.weixin.qq.com > 管理中心 > 第三方平台" in found.failure.advice.en
+    assert "mp.weixin" not in found.failure.advice.en
+    assert found.ticket_at == scene.ticket.stat().st_mtime
+
+
+def test_the_state_counts_the_accounts(scene: Scene) -> None:
+    desk = scene.sim.platforms["main"]
+    desk.authorise_official("wx00000000000000aa")
+    desk.authorise("wx00000000000000bb", exchanged=False)
+    watch = scene.watch()
+    watch.look_at_tickets()
+    scene.turn(watch)
+    watch._show()
+    shown = scene.gauges.shown[-1]
+    assert (shown.apps, shown.others, shown.unknown, shown.without_token) == (3, 1, 0, 1)
+    assert (shown.listed_at, shown.failure, shown.failing_since) == (scene.clock.now, None, None)

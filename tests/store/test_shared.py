@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass, field
 
-import pytest
-
 from exporter.store.memory import MemoryStore
-from exporter.store.shared import credible, is_shared, turns
-from tests.building import NOON
+from exporter.store.shared import is_shared, turns
 from tests.refresh.leases import Leases
 from tests.wechat.lines import Clock
 
@@ -36,8 +33,3 @@ def test_a_turn_is_of_one_exporter_and_of_none_while_the_storage_is_away() -> No
     assert second("accounts/wx")
     store.away = True
     assert not second("accounts/wx")
-
-
-@pytest.mark.parametrize(("ahead", "counts"), [(-86_400, True), (300, True), (301, False)])
-def test_a_moment_far_ahead_is_of_a_wrong_clock(ahead: float, *, counts: bool) -> None:
-    assert (credible(NOON + ahead, NOON) > 0) is counts

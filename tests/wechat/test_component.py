@@ -1,20 +1,25 @@
 """A platform's own token and list: few calls, whatever happens."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
+from exporter.simulator.faults import Call, Fault
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import SimPlatform
+from exporter.simulator.refusals import RefusedError
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import Kind
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row, yesterday
-from exporter.wechat.component import GivenUpError, _page
+from exporter.wechat import authorizers
+from exporter.wechat.authorizers import read_page
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import OpenPlatform, open_platforms
@@ -30,10 +35,10 @@ class Vault(MemoryStore):
 
     broken = False
 
-    def save_credential(self, key: str, value: str) -> None:
+    def put(self, key: str, expected: str | None, new: str) -> bool:
         if self.broken:
             raise StoreError("cannot write storage: No space left on device")
-        super().save_credential(key, value)
+        return super().put(key, expected, new)
 
 
 @dataclass
@@ -98,7 +103,7 @@ def test_fifty_accounts_take_one_component_token_and_one_list_in_two_hours(scene
     ],
     ids=["ticket", "secret"],
 )
-def test_a_refused_credential_costs_one_call_a_minute_for_all_accounts(
+def test_a_refused_credential_costs_one_call_in_half_a_minute_for_all_accounts(
     scene: Scene, ticket: str | None, secret: str, reason: Reason, action: Action
 ) -> None:
     if ticket is not None:
@@ -109,7 +114,7 @@ def test_a_refused_credential_costs_one_call_a_minute_for_all_accounts(
             problem = scene.refused(scene.way(platform, number))
             assert (problem.reason, problem.action) == (reason, action)
         assert scene.sim.calls("component_token") == minute
-        scene.clock.now += 61
+        scene.clock.now += 31
 
 
 def test_a_new_ticket_is_tried_at_once(scene: Scene) -> None:
@@ -172,8 +177,44 @@ def test_refresh_tokens_that_are_lost_for_good_suspend_and_cost_one_list_a_minut
     assert scene.sim.calls("get_authorizer_list") == 2
     before = ways[0].fingerprint()
     scene.sim.platforms["main"].lists_refresh_tokens = True
-    platform.component.list_accounts()
+    platform.component.accounts.read()
     assert ways[0].fingerprint() != before  # which ends the pause
+
+
+@pytest.mark.parametrize("code", ["40125", "41004", "40013", "40001"])
+def test_a_refused_credential_of_the_platform_leads_to_the_platforms_console(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RefusedError(int(code))
+
+    monkeypatch.setattr(scene.sim.platforms["main"], "component_token", refuse)
+    problem = scene.refused(scene.way(scene.open()))
+    assert "open.weixin.qq.com > 管理中心 > 第三方平台" in problem.advice.en
+    assert "微信开放平台 > 管理中心 > 第三方平台" in problem.advice.zh
+    assert "mp.weixin" not in problem.advice.en
+
+
+DISCOVERED = {
+    Fault.MINI_GAME: "mini game",
+    Fault.FROZEN: "limited, frozen or migrated",
+}
+
+
+@pytest.mark.parametrize("fault", DISCOVERED)
+def test_the_advice_for_an_account_without_figures_depends_on_where_it_stands(
+    scene: Scene, fault: Fault
+) -> None:
+    platform = scene.open()
+    scene.sim.set_fault(FIRST, fault, on=Call.DATA)
+    configured = scene.refused(scene.way(platform))
+    assert "`exclude`" not in configured.advice.en
+    app = App(FIRST, "app", (), ThirdParty("main", discovered=True))
+    found = scene.refused(choose_way(app, scene.line, {"main": platform}))
+    assert "platform's `exclude`" in found.advice.en
+    assert "exclude" in found.advice.zh
+    assert DISCOVERED[fault] in found.advice.en
+    assert (found.reason, found.errcode) == (configured.reason, configured.errcode)
 
 
 def test_an_access_token_is_not_used_before_its_refresh_token_is_stored(scene: Scene) -> None:
@@ -259,28 +300,9 @@ def test_the_list_of_ten_thousand_accounts_takes_twenty_calls(tmp_path: Path, cl
     ):
         ticket = tmp_path / "ticket"
         ticket.write_text(sim.new_ticket("main"))
-        listing = Scene(sim, line, clock, ticket, Vault()).open().component.list_accounts()
+        listing = Scene(sim, line, clock, ticket, Vault()).open().component.accounts.read()
         assert len(listing.refresh_tokens) == 10_000
         assert sim.calls("get_authorizer_list") == 20
-
-
-@pytest.mark.parametrize(("goes_on", "pages"), [([False], 1), ([True, False], 2), ([True, True, False], 3)])
-def test_a_list_that_is_not_wanted_any_more_is_given_up_and_not_kept(
-    goes_on: list[bool], pages: int, tmp_path: Path, clock: Clock
-) -> None:
-    conditions = Conditions(time_source=clock)
-    with (
-        Simulator(fleet(1200, seed=1), conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
-    ):
-        ticket = tmp_path / "ticket"
-        ticket.write_text(sim.new_ticket("main"))
-        component = Scene(sim, line, clock, ticket, Vault()).open().component
-        wanted = iter(goes_on)
-        with pytest.raises(GivenUpError):
-            component.list_accounts(lambda: next(wanted))
-        assert sim.calls("get_authorizer_list") == pages
-        assert component.held_listing() is None
 
 
 @pytest.mark.parametrize(
@@ -298,7 +320,7 @@ def test_a_list_that_is_not_wanted_any_more_is_given_up_and_not_kept(
 )
 def test_a_list_that_is_none_is_malformed(body: dict[str, object]) -> None:
     with pytest.raises(CallError) as caught:
-        _page(body)
+        read_page(body)
     assert caught.value.failure.reason is Reason.MALFORMED
 
 
@@ -310,20 +332,21 @@ def test_a_list_that_one_exporter_read_is_used_by_the_others(scene: Scene) -> No
     assert isinstance(scene.ask(scene.way(first, 1)), Row)
     assert isinstance(scene.ask(scene.way(second, 2)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
-    assert second.component.held_listing() == first.component.held_listing()
+    assert second.component.accounts.held() == first.component.accounts.held()
 
 
 def test_a_newer_list_of_another_exporter_replaces_the_one_held(scene: Scene) -> None:
     first, second = scene.open(), scene.open()
-    old = first.component.list_accounts()
-    assert second.component.held_listing() == old
+    old = first.component.accounts.read()
+    assert second.component.accounts.held() == old
     scene.clock.now += 60
     scene.sim.platforms["main"].authorise(FIRST)
-    new = second.component.list_accounts()
-    assert first.component.held_listing() == new != old
+    new = second.component.accounts.read()
+    assert first.component.accounts.held() == new != old
     scene.clock.now += 60
-    scene.vault.save_credential(f"listing/{PLATFORM.component_appid}", '[5, {"wx": "older"}]')
-    assert first.component.held_listing() == new
+    key = f"listing/{PLATFORM.component_appid}"
+    assert scene.vault.put(key, scene.vault.credential(key), '[5, {"wx": "older"}]')
+    assert first.component.accounts.held() == new
 
 
 def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Scene) -> None:
@@ -339,9 +362,9 @@ def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Sc
 
 @pytest.mark.parametrize("kept", ["", "{", "[]", "[1]", "5", '["x", 5]', '[null, {"wx": "y"}]'])
 def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene: Scene, kept: str) -> None:
-    scene.vault.save_credential(f"listing/{PLATFORM.component_appid}", kept)
+    assert scene.vault.put(f"listing/{PLATFORM.component_appid}", None, kept)
     platform = scene.open()
-    assert platform.component.held_listing() is None
+    assert platform.component.accounts.held() is None
     assert isinstance(scene.ask(scene.way(platform)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
 
@@ -349,7 +372,7 @@ def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene
 def test_a_list_that_cannot_be_stored_is_used_all_the_same(scene: Scene) -> None:
     scene.vault.broken = True
     platform = scene.open()
-    assert platform.component.list_accounts() == platform.component.held_listing()
+    assert platform.component.accounts.read() == platform.component.accounts.held()
 
 
 def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_later(scene: Scene) -> None:
@@ -365,5 +388,90 @@ def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_
 
 
 def test_no_list_is_in_a_repr(scene: Scene) -> None:
-    listing = scene.open().component.list_accounts()
+    listing = scene.open().component.accounts.read()
     assert not any(token and token in repr(listing) for token in listing.refresh_tokens.values())
+
+
+# A list of many pages
+
+
+class Pages:
+    """A list that waits at its second page until it is let go."""
+
+    def __init__(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.let_go = threading.Event()
+        desk = scene.sim.platforms["main"]
+        page = desk.page
+
+        def slow(asked: Mapping[str, object]) -> object:
+            if asked["offset"]:
+                self.let_go.wait(10)
+            return {**page({"offset": 0, "count": 500}), "total_count": 100}  # type: ignore[dict-item]
+
+        monkeypatch.setattr(desk, "page", slow)
+        monkeypatch.setattr(authorizers, "PAGE_SIZE", 50)
+        monkeypatch.setattr(authorizers, "_WAIT_SECONDS", 0.2)
+
+
+def test_who_waits_for_a_long_list_is_sent_away_after_seconds_and_asked_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = Pages(scene, monkeypatch)
+    platform = scene.open()
+    ways = [scene.way(platform, number) for number in range(1, 9)]
+    with ThreadPoolExecutor(8) as threads:
+        problems = list(threads.map(scene.refused, ways))
+    assert {(each.reason, each.action) for each in problems} == {(Reason.BUSY, Action.RETRY)}
+    assert all("still being read" in each.detail for each in problems)
+    pages.let_go.set()
+    platform.component.accounts.read()
+    assert all(isinstance(scene.ask(way), Row) for way in ways)
+
+
+def test_one_thread_reads_the_list_for_all(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages(scene, monkeypatch)
+    pages.let_go.set()
+    platform = scene.open()
+    with ThreadPoolExecutor(8) as threads:
+        listings = list(threads.map(lambda _: platform.component.accounts.read(), range(8)))
+    assert len({id(each) for each in listings}) < 8
+    assert scene.sim.calls("get_authorizer_list") < 8 * 4
+
+
+def test_a_list_that_fails_is_not_asked_for_by_every_account(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise RefusedError(48001)
+
+    monkeypatch.setattr(scene.sim.platforms["main"], "page", refuse)
+    platform = scene.open()
+    for number in range(1, 51):
+        assert scene.refused(scene.way(platform, number)).errcode == 48001
+    assert scene.sim.calls("get_authorizer_list") == 1
+    monkeypatch.undo()
+    scene.clock.now += 61
+    assert isinstance(scene.ask(scene.way(platform)), Row)
+
+
+def test_a_ticket_that_comes_is_used_at_once_by_accounts_that_need_the_list(scene: Scene) -> None:
+    ticket = scene.ticket.read_text()
+    scene.ticket.unlink()
+    way = scene.way(scene.open())
+    assert scene.refused(way).reason is Reason.THIRD_PARTY_TICKET
+    scene.ticket.write_text(ticket)
+    assert isinstance(scene.ask(way), Row)
+
+
+def test_what_a_list_that_is_not_whole_lacks_is_still_known(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = scene.open().component.accounts
+    before = accounts.read().refresh_tokens
+    desk = scene.sim.platforms["main"]
+    page = desk.page
+    monkeypatch.setattr(desk, "page", lambda asked: {**page(asked), "total_count": 60})  # type: ignore[dict-item]
+    desk.withdraw(FIRST)
+    listing = accounts.read()
+    assert not listing.whole
+    assert listing.refresh_tokens == before
