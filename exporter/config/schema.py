@@ -47,7 +47,7 @@ class WechatEntry(Entry):
     ca_file: FilePath | None = Field(
         default=None,
         description="Certificates (PEM) of a private CA, or of a proxy that inspects TLS; trusted besides "
-        "the usual ones, for WeChat and for addresses of tokens and tickets. Read at the start and on a reload.",
+        "the usual ones, for WeChat and for whoever keeps tokens. Read at the start and on a reload.",
     )
 
     def settings(self, place: Place) -> WechatSettings:
