@@ -46,10 +46,10 @@ def _distribution(lists: list[dict[int, int]]) -> tuple[Point, ...]:
     opens, visitors, stay, depth = lists
     sources = sorted({*opens, *visitors})
     points = [Point((str(key), "", ""), (opens.get(key), visitors.get(key), None, None)) for key in sources]
-    for key in sorted(stay):
-        points.append(Point(("", STAY_TIMES.get(key, str(key)), ""), (None, None, stay[key], None)))
-    for key in sorted(depth):
-        points.append(Point(("", "", DEPTHS.get(key, str(key))), (None, None, None, depth[key])))
+    stays = [(STAY_TIMES.get(key, str(key)), stay[key]) for key in sorted(stay)]
+    depths = [(DEPTHS.get(key, str(key)), depth[key]) for key in sorted(depth)]
+    points += [Point(("", label, ""), (None, None, value, None)) for label, value in stays]
+    points += [Point(("", "", label), (None, None, None, value)) for label, value in depths]
     return tuple(points)
 
 
