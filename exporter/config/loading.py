@@ -11,7 +11,17 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from exporter.config import authorities, credentials, document, platforms, positions, source, storage, wording
+from exporter.config import (
+    authorities,
+    credentials,
+    datasets,
+    document,
+    platforms,
+    positions,
+    source,
+    storage,
+    wording,
+)
 from exporter.config.problems import ConfigError, KeyPath, Problem, shown
 from exporter.config.scalars import BROKEN
 from exporter.config.schema import AppEntry, AppsFile, MainFile
@@ -60,6 +70,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     )
     if top is not None:
         apps.report_unknown_platforms([platform.name for platform in top.platforms])
+        apps.report_unknown_datasets(sorted(top.datasets.model_fields_set))
     discovering = top is not None and any(platform.discover for platform in top.platforms)
     if not apps.count and not discovering and not any(file.problems for file in files):
         main.problems.append(Problem(("apps",), "no app is configured"))
@@ -73,6 +84,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         storage=top.storage.settings(place),
         apps=tuple(apps.settings),
         platforms=tuple(platform.settings(place) for platform in top.platforms),
+        datasets=top.datasets.settings(top.refresh.history_days),
     )
 
 
@@ -134,6 +146,7 @@ class _Apps:
         self._seen: dict[object, tuple[_File, KeyPath]] = {}
         self._repeated: list[tuple[_File, KeyPath, str, object]] = []
         self._of_platforms: list[tuple[_File, App, KeyPath]] = []
+        self._with_datasets: list[tuple[_File, App, KeyPath]] = []
 
     def add(self, file: _File, entries: list[object], prefix: KeyPath) -> None:
         """Check and take the apps of one file, which are a list at `prefix`."""
@@ -155,11 +168,18 @@ class _Apps:
                 self.settings.append(app)
                 if isinstance(app.token, ThirdParty):
                     self._of_platforms.append((file, app, path))
+                if app.datasets:
+                    self._with_datasets.append((file, app, path))
 
     def report_unknown_platforms(self, known: Sequence[str]) -> None:
         """Report each app whose platform is none of those."""
         for file, app, path in self._of_platforms:
             file.problems += platforms.unknown_platforms([(app, path)], known)
+
+    def report_unknown_datasets(self, known: Sequence[str]) -> None:
+        """Report each dataset of an app that is not switched on for all."""
+        for file, app, path in self._with_datasets:
+            file.problems += datasets.switched_off([(app, path)], known)
 
     def report_repeated(self) -> None:
         """Report each appid and each way to a token that was there before, with the place of its first."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from exporter.config import durations
+from exporter.config.datasets import DatasetEntry
 from exporter.config.rules import DurationRule
 from exporter.config.schema import AppEntry, MainFile, rule_of
 from exporter.config.tokens import TOKENS
@@ -17,6 +18,9 @@ _ALLOWED: Final = {
     "apps_files": "a list of paths or patterns",
     "include": "a list of appids and patterns",
     "exclude": "a list of appids and patterns",
+    "datasets": "a list of names of datasets",
+    "days": "a list of days of WeChat's (1 to 7, 14, 30)",
+    "allow": "a list of paths and patterns",
 }
 
 
@@ -42,6 +46,8 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
             for token, token_model in TOKENS.items():
                 yield from _rows(token_model, f"{key}{{{token}}}.")
         elif inner is not None:
+            if issubclass(inner, DatasetEntry):
+                yield Row(key, "nothing, or a mapping", "", field.description or "")
             yield from _rows(inner, f"{key}[]." if get_origin(field.annotation) is list else f"{key}.")
         else:
             yield Row(key, _allowed(name, field), _default(field), field.description or "")
@@ -62,4 +68,6 @@ def _default(field: FieldInfo) -> str:
         return durations.written(value)
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value or "")
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    return str(value or "")

@@ -51,12 +51,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class NumberRule:
-    """A number within bounds, plainly written or from the environment; a float unless `whole`."""
+    """A number within bounds, plainly written or from the environment; a float unless `whole`.
+
+    With `only`, no number but those.
+    """
 
     allowed: str
     lowest: int
     highest: int
     whole: bool = True
+    only: tuple[int, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         return core_schema.no_info_before_validator_function(self.check, handler(source))
@@ -70,7 +74,8 @@ class NumberRule:
         if found is None:
             odd = isinstance(value, Scalar) and value.kind is Kind.ODD_NUMBER
             raise wrong_kind(value, self.allowed, ": write plain decimal digits" if odd else "")
-        if not self.lowest <= found <= self.highest or (self.whole and not isinstance(found, int)):
+        outside = not self.lowest <= found <= self.highest or (self.only and found not in self.only)
+        if outside or (self.whole and not isinstance(found, int)):
             raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}"})
         return found if self.whole else float(found)
 

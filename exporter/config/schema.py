@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from exporter.config import texts
 from exporter.config.authorities import certificates
+from exporter.config.datasets import DatasetName, DatasetsEntry
 from exporter.config.platforms import PlatformEntry
 from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
 from exporter.config.settings import App, RefreshSettings, StableToken, WechatSettings
@@ -101,13 +102,18 @@ class AppEntry(SecretEntry):
     token: TokenEntry | None = Field(
         default=None, description="How to get the token, if not from a secret as the default way does."
     )
+    datasets: list[DatasetName] | None = Field(
+        default=None, description="Only these of the section datasets, [] for none. Without it: all of them."
+    )
 
     def settings(self, place: Place) -> App:
         """The app as the program uses it."""
         token = (
             StableToken(self.source(place)) if self.token is None else self.token.settings(self.appid, place)
         )
-        return App(self.appid, self.name or self.appid, place.once(sorted(self.labels.items())), token)
+        labels = place.once(sorted(self.labels.items()))
+        datasets = None if self.datasets is None else tuple(dict.fromkeys(self.datasets))
+        return App(self.appid, self.name or self.appid, labels, token, datasets)
 
 
 class AppsFile(Entry):
@@ -121,6 +127,9 @@ class MainFile(Entry):
 
     wechat: WechatEntry = Field(default_factory=WechatEntry, description="WeChat's interface.")
     refresh: RefreshEntry = Field(default_factory=RefreshEntry, description="When and how fast to ask.")
+    datasets: DatasetsEntry = Field(
+        default_factory=DatasetsEntry, description="WeChat's tables beside the daily trend."
+    )
     storage: StorageEntry = Field(default_factory=StorageEntry, description="Where rows are kept.")
     apps: list[AppEntry] = Field(default_factory=list, description="The mini programs to report on.")
     apps_files: list[FilePath] = Field(

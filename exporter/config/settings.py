@@ -171,12 +171,16 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One mini program; `labels` are sorted by name and go to the info metric."""
+    """One mini program; `labels` are sorted by name and go to the info metric.
+
+    `datasets` are the names of those that it has of `Config.datasets`; None: all of them.
+    """
 
     appid: str
     name: str
     labels: tuple[tuple[str, str], ...]
     token: TokenSettings
+    datasets: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +261,4 @@ class Config:
     storage: StorageSettings
     apps: tuple[App, ...]
     platforms: tuple[Platform, ...] = ()
+    datasets: tuple[DatasetSettings, ...] = ()

@@ -43,6 +43,8 @@ def _problem(detail: "ErrorDetails", model: type[BaseModel], prefix: KeyPath) ->
         what = f"{value.written if isinstance(value, Scalar) else shown(value)} {detail['msg']}"
     elif kind == "not_allowed_hidden":
         what = f"the text {detail['msg']}"
+    elif kind == "too_short":
+        what = "found an empty list, at least one item is needed"
     elif kind in _CONTAINERS:
         what = f"found {found(value)}, {_CONTAINERS[kind]}"
     else:
@@ -85,7 +87,7 @@ def _missing(field: FieldInfo) -> str:
 
 def _unknown_key(path: KeyPath, value: object, fields: dict[str, FieldInfo]) -> Problem:
     name = str(path[-1])
-    allowed = ", ".join(sorted(fields))
+    allowed = ", ".join(sorted(fields)) or "none"
     close = get_close_matches(name, fields, n=1, cutoff=0.7)
     if close:
         return Problem(path, f"unknown key (did you mean '{close[0]}'? allowed: {allowed})")

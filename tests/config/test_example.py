@@ -1,9 +1,11 @@
 """config.example.yaml: it loads as it stands, and writes out every default."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import load
+from exporter.config.datasets import DatasetsEntry
 from exporter.config.schema import RefreshEntry, WechatEntry
 from exporter.config.settings import AccessToken, FileToken, HttpToken, StableToken
 from exporter.config.storage import StorageEntry
@@ -25,3 +27,22 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
     assert config.wechat == WechatEntry().settings(Place(""))
     assert config.refresh == RefreshEntry().settings()
     assert config.storage.url == StorageEntry().url.replace("data", f"{tmp_path}/data")
+
+
+def test_the_datasets_of_the_example_are_written_out_with_their_defaults(tmp_path: Path) -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    start = lines.index("# datasets:")
+    section = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
+    config_file = tmp_path / "config.yaml"
+    config_file.write_text("\n".join([*section, "apps: [{appid: wx0123456789abcdef, secret: sesame}]"]))
+
+    written = load(config_file, {}).datasets
+
+    names = [line.split(":")[0] for line in section[1:]]
+    config_file.write_text(
+        "\n".join(
+            ["datasets:", *(f"{name}:" for name in names), "apps: [{appid: wx0123456789abcdef, secret: a}]"]
+        )
+    )
+    assert [replace(each, allow=()) for each in written] == list(load(config_file, {}).datasets)
+    assert [each.name for each in written] == list(DatasetsEntry.model_fields)

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import ConfigError, load, platforms, source
+from exporter.config.datasets import DatasetsEntry
 from exporter.config.settings import (
     AccessToken,
     App,
     CloudFunction,
     CloudHosting,
     Config,
+    DatasetSettings,
     Discovery,
     FileToken,
     HttpToken,
@@ -30,6 +32,8 @@ from exporter.config.settings import (
     TicketHttp,
     WechatSettings,
 )
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.quota import QUOTA
 
 HERE = Path(__file__).parent
 GOOD = HERE / "good"
@@ -148,6 +152,37 @@ def test_every_setting_arrives_with_its_unit_and_its_path_resolved() -> None:
             "https://[::1]:8443/token", "token", (("Authorization", "Bearer sesame"), ("X-Team", "retail"))
         ),
     ]
+
+
+def test_datasets_arrive_with_their_settings_and_each_app_with_its_choice() -> None:
+    config = good("datasets.yaml")
+
+    assert config.datasets == (
+        DatasetSettings("weekly_trend", history=5),
+        DatasetSettings("monthly_trend", history=0),
+        DatasetSettings("daily_summary", history=9),
+        DatasetSettings("daily_retention", days=(1, 7, 30)),
+        DatasetSettings("visit_distribution"),
+        DatasetSettings("visit_pages", top=20, allow=("pages/pay/*",)),
+        DatasetSettings("quota", interval=1800.0),
+    )
+    assert [app.datasets for app in config.apps] == [("monthly_trend", "weekly_trend"), (), None]
+
+
+@pytest.mark.parametrize(("days", "history"), [(1, 0), (2, 2), (30, 30)])
+def test_the_summary_is_shown_for_as_many_dates_as_the_daily_trend(
+    file: Path, days: int, history: int
+) -> None:
+    file.write_text(
+        f"refresh: {{history_days: {days}}}\ndatasets: {{daily_summary: }}\n"
+        "apps: [{appid: wx0123456789abcdef, secret: a}]"
+    )
+
+    assert load(file, {}).datasets == (DatasetSettings("daily_summary", history=history),)
+
+
+def test_each_dataset_of_the_catalogue_can_be_switched_on() -> None:
+    assert {"daily_trend", *DatasetsEntry.model_fields} == {*BY_NAME, QUOTA}
 
 
 def test_platforms_and_cloud_calls_arrive_with_their_paths_resolved() -> None:
