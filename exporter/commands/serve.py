@@ -21,7 +21,8 @@ from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.web.app import make_app
 from exporter.web.gate import Gate
-from exporter.web.listen import ListenError, listen
+from exporter.web.listen import ListenError, listen, listening_on
+from exporter.web.reloads import Reloads
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 from exporter.web.throttle import ThrottledLog
@@ -79,21 +80,22 @@ def serve_config(
         )
 
         def begin() -> None:
-            log.info("listening", addresses=" ".join(addresses), telemetry_path=flags.telemetry_path)
+            bound = map(listening_on, addresses, sockets)
+            log.info("listening", addresses=" ".join(bound), telemetry_path=flags.telemetry_path)
             exporter.start()
             if watch is not None:
                 stack.enter_context(watch.running())
             started()
 
-        def reload() -> str | None:
-            return (watch.reload() if watch is not None else None) or exporter.reload()
-
         try:
             scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-            lifecycle = reload if flags.enable_lifecycle else None
-            app = make_app(exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets)
+            reloads = Reloads(exporter, watch)
+            lifecycle = reloads.reload if flags.enable_lifecycle else None
+            app = make_app(
+                exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets, reloads.refused
+            )
             server = make_server(app, gate, ThrottledLog(log), begin)
-            serve(server, sockets, reload)
+            serve(server, sockets, reloads.reload)
         finally:
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")

@@ -231,6 +231,13 @@ class Telemetry:
         self._states.touch()
         self.events += 1
 
+    def reload_succeeded(self) -> None:
+        """What was refused is right now, and in force."""
+        self._reload_ok.set(1)
+        self._reload_at.set(self._clock())
+        self._states.touch()
+        self.events += 1
+
     def render(self, *, openmetrics: bool) -> bytes:
         """The end of the page; in OpenMetrics with its end mark."""
         self._process.touch()

@@ -20,7 +20,7 @@ CONNECTION_LIMIT: Final = 256
 """Connections at the same time: many times what scrapers and people need, well below usual limits."""
 
 HANDSHAKE_SECONDS: Final = 10.0
-_AT_ONCE: Final = 64  # connections taken in before others are served again
+_AT_ONCE: Final = 16  # connections taken in before others are served again
 _PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors, and nobody gives way
 _NO_MORE: Final = (errno.EMFILE, errno.ENFILE)
 

@@ -24,6 +24,7 @@ def make_app(
     scrapes: Scrapes,
     reload: Callable[[], str | None] | None,
     sd_targets: Sequence[str] = (),
+    refused: Callable[[], Sequence[str]] = tuple,
 ) -> Starlette:
     """The application.
 
@@ -33,8 +34,9 @@ def make_app(
         scrapes: answers to what is asked there.
         reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
         sd_targets: what /sd names for each shard, once per replica; none: the address that was asked.
+        refused: what was wrong with the configurations when they were last read.
     """
-    status = StatusPage(exporter, telemetry_path)
+    status = StatusPage(exporter, telemetry_path, refused)
     targets = Targets(lambda: exporter.roster.everyone, exporter.shard, sd_targets, telemetry_path)
 
     async def healthy(_request: Request) -> Response:

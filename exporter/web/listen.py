@@ -42,7 +42,13 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
             type=socket.SOCK_STREAM,
             flags=socket.AI_PASSIVE,
         )[0]
-        return socket.create_server(place[:2], family=family, backlog=backlog)
+        return socket.create_server(place, family=family, backlog=backlog)  # with its scope, [fe80::1%eth0]
     except (OSError, UnicodeError) as error:
         told = getattr(error, "strerror", None) or "no such host"
         raise ListenError(f"cannot listen on {address!r}: {told}") from error
+
+
+def listening_on(address: str, listener: socket.socket) -> str:
+    """The address as it was written, with the port that the system chose for a 0."""
+    host, _, _ = address.rpartition(":")
+    return f"{host}:{listener.getsockname()[1]}"

@@ -58,7 +58,8 @@ class Scrapes:
         """The answer with these apps alone; None where one is not on show here."""
         openmetrics, gzip = self._wanted(asked)
         page = self._page()
-        plain = excerpt(page, dict.fromkeys(appids), openmetrics=openmetrics)
+        known = dict.fromkeys(each if each in page.entries else each.lower() for each in appids)
+        plain = excerpt(page, known, openmetrics=openmetrics)
         if plain is None:
             return None
         body = gzipped.whole(plain) if gzip else plain

@@ -72,6 +72,23 @@ def test_thousands_of_idle_connections_do_not_shut_a_scraper_out(demo: Running, 
         assert memory(demo) - before < GROWTH
 
 
+@pytest.mark.parametrize("limit", [200, 1024])
+def test_idle_connections_do_not_shut_a_scraper_out_where_descriptors_are_few(
+    demo: Running, many_files: None, limit: int
+) -> None:
+    before = resource.prlimit(demo.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(demo.process.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        with ExitStack() as stack:
+            for _ in range(1500):
+                stack.enter_context(socket.create_connection(place(demo), timeout=5))
+            start = time.monotonic()
+            assert demo.get("/metrics").ok
+            assert time.monotonic() - start < 1
+    finally:
+        resource.prlimit(demo.process.pid, resource.RLIMIT_NOFILE, before)
+
+
 def test_clients_that_ask_and_do_not_read_do_not_shut_a_scraper_out(demo: Running, many_files: None) -> None:
     before = memory(demo)
     with ExitStack() as stack:

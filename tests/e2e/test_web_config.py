@@ -209,6 +209,22 @@ def test_a_client_without_a_certificate_is_let_in_only_where_none_is_needed(secu
     assert refused != 0
 
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_refused_client_certificate_is_logged_once_and_not_a_thousand_times(
+    secure: Secure, version: str
+) -> None:
+    secured = secure(f"tls_server_config: {{{MUTUAL}, client_allowed_sans: [prometheus]}}")
+    foreign = Authority(secured.folder, "elsewhere").issue("foreigner")
+    tls = ("--cacert", "ca.pem", "--tls-max", version)
+    for options in ((), ("--cert", foreign.cert.name, "--key", foreign.key.name)) * 5:
+        assert secured.curl("/-/healthy", *tls, *options)[0] != 0
+    secured.curl("/-/healthy", *tls, "--cert", "stranger.pem", "--key", "stranger.key")
+    lines = [line for line in secured.demo.output().splitlines() if "client certificate refused" in line]
+    assert len(lines) == 1
+    assert "client=127.0.0.1" in lines[0]
+    assert 'error="none was sent"' in lines[0]
+
+
 def test_rotated_certificates_and_users_take_effect_and_a_bad_file_does_not(secure: Secure) -> None:
     secured = secure(f"tls_server_config: {{{SERVER}}}\nbasic_auth_users: {{alice: {HASH}}}\n")
     alice = ("--user", "alice:sesame", "--cacert", "ca.pem")

@@ -123,9 +123,10 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, export
 def test_metrics_of_one_app_and_of_one_that_is_not_here(exporter: Exporter, scrapes: Scrapes) -> None:
     row_comes(exporter)
     app = make_app(exporter, "/metrics", scrapes, None)
-    found = ask(app, "GET", "/metrics", f"appid={APPID}")
-    assert found.status == 200
-    assert b"daily_visit_pv" in found.body
+    for appid in (APPID, APPID.upper(), f"wx{APPID[2:].upper()}"):
+        found = ask(app, "GET", "/metrics", f"appid={appid}")
+        assert found.status == 200
+        assert found.body.count(b"daily_visit_pv{") == 1
     missing = ask(app, "GET", "/metrics", "appid=wxffffffffffffffff")
     assert (missing.status, missing.body[:28]) == (404, b"No such mini program here: i")
 

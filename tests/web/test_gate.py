@@ -103,6 +103,14 @@ def test_a_client_needs_one_of_the_allowed_names() -> None:
     assert not gate.allows(None)
 
 
+@pytest.mark.parametrize("written", ["2001:DB8::1", "2001:db8:0:0:0:0:0:1", "2001:0db8::0001"])
+def test_an_ipv6_address_is_the_same_however_it_is_written(written: str) -> None:
+    gate = Gate(WebConfig(allowed_sans=frozenset({written})))
+    assert gate.allows({"subjectAltName": (("IP Address", "2001:DB8:0:0:0:0:0:1"),)})
+    assert gate.allows({"subjectAltName": (("IP Address", "2001:DB8:0:0:0:0:0:1\n"),)})  # of older Pythons
+    assert not gate.allows({"subjectAltName": (("IP Address", "2001:DB8:0:0:0:0:0:2"),)})
+
+
 def test_checking_a_password_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[str] = []
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from exporter.web.listen import ListenError, listen, parse_address
+from exporter.web.listen import ListenError, listen, listening_on, parse_address
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,22 @@ def test_an_address_in_use_is_told(free_port: Callable[[], int]) -> None:
 def test_a_host_that_is_not_here_is_told() -> None:
     with pytest.raises(ListenError, match="cannot listen on"):
         listen("no-such-host.invalid:80")
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1", "localhost"])
+def test_the_port_that_the_system_chose_is_known(host: str) -> None:
+    with listen(f"{host}:0") as listener:
+        port = listener.getsockname()[1]
+        assert port > 0
+        assert listening_on(f"{host}:0", listener) == f"{host}:{port}"
+
+
+def test_the_scope_of_a_link_local_address_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = ("fe80::1", 10950, 0, 1)
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", place)]
+    )
+    bound: list[object] = []
+    monkeypatch.setattr(socket, "create_server", lambda where, **_: bound.append(where))
+    listen("[fe80::1%lo]:10950")
+    assert bound == [place]

@@ -31,7 +31,8 @@ class Situation:
     """What the page is about: all apps in the configuration's order; times are Unix times.
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
-    seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does.
+    seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does;
+    `refused`: what was wrong with new configurations.
     """
 
     entries: Sequence[Entry]
@@ -41,6 +42,7 @@ class Situation:
     telemetry_path: str
     shard: Shard = THE_WHOLE
     storage_trouble: str = ""
+    refused: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class StatusHtml:
             interval=written_duration(situation.interval),
             shard=situation.shard,
             storage_trouble=situation.storage_trouble,
+            refused=situation.refused,
             overview=whole,
             totals=_totals(whole, language),
             selection=selection,

@@ -1,7 +1,7 @@
 """The status page at `/`: takes what the exporter has on show and answers with HTML."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,15 @@ class StatusPage:
     """What the page links to as `style.css`."""
 
     def __init__(
-        self, exporter: Exporter, telemetry_path: str, clock: Callable[[], float] = time.time
+        self,
+        exporter: Exporter,
+        telemetry_path: str,
+        refused: Callable[[], Sequence[str]],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._exporter = exporter
         self._telemetry_path = telemetry_path
+        self._refused = refused
         self._clock = clock
         self._html = StatusHtml()
         self.stylesheet = _STYLESHEET.read_bytes()
@@ -43,6 +48,7 @@ class StatusPage:
             telemetry_path=self._telemetry_path,
             shard=self._exporter.shard,
             storage_trouble=self._exporter.storage_trouble,
+            refused=tuple(self._refused()),
         )
         html = self._html.render(situation, query, language)
         return Response(

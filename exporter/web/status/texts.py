@@ -27,6 +27,9 @@ TEXTS: Final = {
     "storage_fails": Text(
         "The storage fails: what is on show comes from memory.", "存储出错：所显示的内容来自内存。"
     ),
+    "config_refused": Text(
+        "A new configuration was refused: the old one stays in force.", "新配置被拒绝：旧配置继续有效。"
+    ),
     "shard": Text("shard {number} of {total}, from 0", "分片 {number}，共 {total} 个（从 0 起）"),
     "every": Text("every {interval}", "每 {interval} 一次"),
     "apps_total": Text("Apps", "小程序"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from exporter.config import texts
 from exporter.config.rules import DurationRule, NumberRule, RefusedError, Rule, wrong_kind
 from exporter.config.scalars import Kind, Scalar
 from exporter.config.tokens import Entry, FilePath
+from exporter.web.webconfig import durations
 from exporter.web.webconfig.names import CIPHERS, CURVES, TLS13_CIPHERS, VERSIONS, ClientAuth
 
 HIGHEST_COST: Final = 16
@@ -51,12 +53,15 @@ class YesNoRule:
 
 @dataclass(frozen=True, slots=True)
 class IntervalRule(DurationRule):
-    """A duration, or a plain 0."""
+    """A duration as exporter-toolkit reads it, or a plain 0."""
 
     def check(self, value: object) -> float:
         """The duration in seconds; raises pydantic's error type, which pydantic collects."""
-        if isinstance(value, Scalar) and value.written == "0":
-            return 0.0
+        written = value.written if isinstance(value, Scalar) and value.written == "0" else value
+        if isinstance(written, str):
+            with suppress(ValueError):
+                if self.lowest <= (seconds := durations.parse(written)) <= self.highest:
+                    return seconds
         return DurationRule.check(self, value)
 
 
@@ -143,7 +148,7 @@ class HttpEntry(Entry):
 class RateEntry(Entry):
     """The section `rate_limit`."""
 
-    interval: Annotated[float, IntervalRule(0, 3600)] = 0.0
+    interval: Annotated[float, IntervalRule(0, 86_400)] = 0.0
     burst: Annotated[int, NumberRule("a whole number from 0 to 1000000", 0, 1_000_000)] = 0
 
 

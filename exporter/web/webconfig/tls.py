@@ -5,6 +5,7 @@ import ssl
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any, Final, NoReturn
 
 from exporter.config.source import reason
@@ -47,7 +48,16 @@ def make_context(settings: TlsSettings) -> ssl.SSLContext:
 
 def allows(certificate: dict[str, Any] | None, names: frozenset[str]) -> bool:
     """Whether a verified certificate (as `getpeercert` gives it) has one of these alternative names."""
-    return any(value in names for _, value in (certificate or {}).get("subjectAltName", ()))
+    wanted = frozenset(map(_name, names))
+    return any(_name(value) in wanted for _, value in (certificate or {}).get("subjectAltName", ()))
+
+
+def _name(text: str) -> str:
+    """The name as it is compared: of an IPv6 address there are many ways to write it."""
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return text
 
 
 def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.problems import ConfigError
 from exporter.web.webconfig.loading import load
+from exporter.web.webconfig.protection import lost
 from exporter.web.webconfig.settings import WebConfig
 
 LOOK_SECONDS: Final = 1.0
@@ -27,14 +28,21 @@ class Watch:
         take_over: Callable[[WebConfig], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`take_over` is given each good new configuration."""
+        """`take_over` is given each good new configuration.
+
+        Later `problem` is what was wrong when the files were last read, and `judged` is called after that.
+        """
         self._path = path
         self._environ = environ
         self._take_over = take_over
         self._log = log
+        self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._files: tuple[Path, ...] = (path,)
         self._seen: _State = ()
+        self._config = WebConfig()
+        self.problem: str | None = None
+        self.judged: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Read for the first time.
@@ -46,24 +54,42 @@ class Watch:
         self._take(load(self._path, self._environ))
 
     def look(self) -> None:
-        """Read again if a file has changed since the last look."""
+        """Read again if a file has changed since the last look, or the last reading failed.
+
+        What made it fail may lie outside the files: a folder's permission, say.
+        """
         with self._lock:
             unchanged = self._state() == self._seen
-        if not unchanged:
+        if not unchanged or self.problem is not None:
             self.reload()
 
     def reload(self) -> str | None:
         """Read again; what is wrong with it, None where it is in force."""
-        with self._lock:
-            self._seen = self._state()
-        try:
-            config = load(self._path, self._environ)
-        except ConfigError as error:
-            self._log.error("web configuration refused, the old one stays", error=str(error))
-            return str(error)
-        self._take(config)
-        self._log.info("web configuration read", tls=config.tls is not None, users=len(config.users))
-        return None
+        with self._reading:
+            with self._lock:
+                self._seen = self._state()
+            before = self.problem
+            try:
+                config = load(self._path, self._environ)
+                self.problem = self._objection(config)
+            except ConfigError as error:
+                self.problem = str(error)
+            if self.problem is None:
+                self._take(config)
+                self._log.info("web configuration read", tls=config.tls is not None, users=len(config.users))
+            elif self.problem != before:
+                self._log.error("web configuration refused, the old one stays", error=self.problem)
+            self.judged()
+            return self.problem
+
+    def _objection(self, config: WebConfig) -> str | None:
+        key = lost(self._config, config)
+        if key is None:
+            return None
+        return (
+            f"{self._path}: {key} is in force and no longer in the file, which may be cut: "
+            "restart the exporter to do without it"
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -87,6 +113,7 @@ class Watch:
             before = now
 
     def _take(self, config: WebConfig) -> None:
+        self._config = config
         with self._lock:
             if config.files != self._files:
                 self._files = config.files

@@ -26,7 +26,7 @@ def status_page(*entries: Entry) -> StatusPage:
         storage_trouble="",
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
     )
-    return StatusPage(cast("Exporter", exporter), "/metrics", lambda: NOON)
+    return StatusPage(cast("Exporter", exporter), "/metrics", tuple, lambda: NOON)
 
 
 def ask(page: StatusPage, query: str = "", *languages: str) -> Response:

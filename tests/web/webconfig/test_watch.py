@@ -15,6 +15,14 @@ from tests.certificates import Authority
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).decode()
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+MUTUAL = TLS.replace("}", ", client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert}")
+SECTIONS = {
+    "users": f"basic_auth_users: {{alice: {HASH}}}\n",
+    "tls": TLS,
+    "mutual": MUTUAL,
+    "given": MUTUAL.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven"),
+    "sans": MUTUAL.replace("}", ", client_allowed_sans: [prometheus]}"),
+}
 
 
 @pytest.fixture
@@ -108,8 +116,82 @@ def test_its_thread_looks_by_itself(
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
     with watch.running():
-        path.write_text("rate_limit: {interval: 1s, burst: 1}\n")
+        path.write_text(path.read_text() + "rate_limit: {interval: 1s, burst: 1}\n")
         end = time.monotonic() + 5
         while len(taken) < 2 and time.monotonic() < end:
             time.sleep(0.01)
     assert taken[-1].rate_limit is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("users", "", "basic_auth_users"),
+        ("users", "# nothing\n", "basic_auth_users"),
+        ("users, tls", "tls", "basic_auth_users"),
+        ("users, tls", "users", "tls_server_config"),
+        ("mutual", "tls", "tls_server_config.client_auth_type"),
+        ("mutual", "given", "tls_server_config.client_auth_type"),
+        ("given", "tls", "tls_server_config.client_auth_type"),
+        ("sans", "mutual", "tls_server_config.client_allowed_sans"),
+    ],
+)
+def test_protection_that_is_gone_from_the_file_stays_in_force(
+    tmp_path: Path,
+    taken: list[WebConfig],
+    log: FilteringBoundLogger,
+    events: list[Any],
+    before: str,
+    after: str,
+    key: str,
+) -> None:
+    Authority(tmp_path).issue("server")
+    path = tmp_path / "web.yaml"
+    path.write_text("".join(SECTIONS.get(name, name) for name in before.split(", ")))
+    watch = Watch(path, {}, taken.append, log)
+    watch.start()
+    path.write_text("".join(SECTIONS.get(name, name) for name in after.split(", ")))
+    for _ in range(3):
+        watch.look()
+    assert len(taken) == 1
+    (event,) = events
+    assert f"{key} is in force and no longer in the file" in event["error"]
+    assert watch.problem == event["error"]
+    path.write_text("".join(SECTIONS.get(name, name) for name in before.split(", ")) + "# again\n")
+    watch.look()
+    assert watch.problem is None
+
+
+@pytest.mark.parametrize(("before", "after"), [("tls", "sans"), ("# nothing\n", "users"), ("mutual", "sans")])
+def test_protection_may_be_added_at_any_time(
+    tmp_path: Path, taken: list[WebConfig], log: FilteringBoundLogger, before: str, after: str
+) -> None:
+    Authority(tmp_path).issue("server")
+    path = tmp_path / "web.yaml"
+    path.write_text(SECTIONS.get(before, before))
+    watch = Watch(path, {}, taken.append, log)
+    watch.start()
+    path.write_text(SECTIONS.get(after, after))
+    watch.look()
+    assert len(taken) == 2
+
+
+def test_what_made_a_reading_fail_is_looked_at_again_whatever_it_was(
+    watch: Watch, taken: list[WebConfig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> WebConfig:
+        raise ConfigError(("server.key: Permission denied",))
+
+    monkeypatch.setattr(module, "load", unreadable)
+    judged: list[str | None] = []
+    watch.judged = lambda: judged.append(watch.problem)
+    watch.reload()
+    watch.look()
+    monkeypatch.undo()
+    watch.look()  # no file has another time or size: a mode was changed
+    assert len(taken) == 2
+    assert judged == ["server.key: Permission denied"] * 2 + [None]
+    assert [each["event"] for each in events] == [
+        "web configuration refused, the old one stays",
+        "web configuration read",
+    ]

@@ -1,0 +1,22 @@
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.web.throttle import ThrottledLog
+
+
+def test_a_kind_of_line_is_written_once_a_minute_with_the_number_of_those_left_out(
+    log: FilteringBoundLogger, events: list[Any]
+) -> None:
+    now = [0.0]
+    throttled = ThrottledLog(log, lambda: now[0])
+    for _ in range(5):
+        throttled.warning("client certificate refused", client="10.0.0.66")
+    throttled.warning("push refused", platform="main")
+    now[0] = 61
+    throttled.warning("client certificate refused", client="10.0.0.66")
+    assert [(each["event"], each.get("left_out")) for each in events] == [
+        ("client certificate refused", None),
+        ("push refused", None),
+        ("client certificate refused", 4),
+    ]
