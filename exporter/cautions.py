@@ -1,14 +1,29 @@
 """What a valid configuration risks: told by every command that uses it."""
 
+import re
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import AccessToken, Config
+from exporter.config.settings import (
+    AccessToken,
+    CloudFunction,
+    Config,
+    Secret,
+    StableToken,
+    ThirdParty,
+    TicketCallback,
+)
 from exporter.config.storage import MEMORY
 from exporter.descriptors import shortage
+
+_APP_SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,55 @@ def cautions(config: Config) -> Iterator[Caution]:
             frozenset(classic),
             {"apps": len(classic), "first": next(iter(classic.values()))},
         )
+
+
+def doubts(config: Config) -> Iterator[Caution]:
+    """What does not look as WeChat's appids and secrets do, and secret files that everybody may read."""
+    capitals = [app.name for app in config.apps if app.appid != app.appid.lower()]
+    yield from _several("appids with capitals: WeChat writes them in lower case", "apps", capitals)
+    odd = [name for name, secret in _app_secrets(config) if not _APP_SECRET.fullmatch(_read(secret))]
+    text = "secrets that are not 32 hexadecimal digits, as WeChat's are: in quotes, or cut at a #?"
+    yield from _several(text, "of", odd)
+    paths = dict.fromkeys(str(secret.path) for secret in _secrets(config) if secret.path is not None)
+    text = "secret files that every user of this machine can read: chmod o= them"
+    yield from _several(text, "files", [path for path in paths if _is_open(path)])
+
+
+def _several(what: str, unit: str, found: list[str]) -> Iterator[Caution]:
+    if found:
+        yield Caution(what, frozenset(found), {unit: len(found), "first": found[0]})
+
+
+def _app_secrets(config: Config) -> Iterator[tuple[str, Secret]]:
+    for app in config.apps:
+        if isinstance(app.token, StableToken | AccessToken | CloudFunction):
+            yield app.name, app.token.secret
+    for platform in config.platforms:
+        yield platform.name, platform.component_appsecret
+
+
+def _secrets(config: Config) -> Iterator[Secret]:
+    for _, secret in _app_secrets(config):
+        yield secret
+    others = [app.token.refresh_token for app in config.apps if isinstance(app.token, ThirdParty)]
+    for platform in config.platforms:
+        if isinstance(platform.ticket, TicketCallback):
+            others += [platform.ticket.token, platform.ticket.aes_key]
+    redis = config.storage.redis
+    others += [config.storage.encryption_key, *((redis.password, redis.sentinel_password) if redis else ())]
+    yield from (secret for secret in others if secret is not None)
+
+
+def _read(secret: Secret) -> str:
+    with suppress(OSError, ValueError):
+        return secret.read()
+    return ""
+
+
+def _is_open(path: str) -> bool:
+    with suppress(OSError):
+        return bool(Path(path).stat().st_mode & stat.S_IROTH)
+    return False
 
 
 class Cautions:

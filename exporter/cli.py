@@ -1,6 +1,7 @@
 """The command line: commands and flags; what they do is imported only when it is asked for."""
 
 import argparse
+import io
 import os
 import platform
 import sys
@@ -45,6 +46,7 @@ exit codes: 0 stopped or all well, 1 failed, 2 bad usage or bad configuration, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    _escape_what_cannot_be_shown()
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in _COMMANDS else "serve"
     parser = _parser(command)
@@ -61,6 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return result
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A console that has no Chinese shows its code points; no command ends for want of a letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -18,7 +18,9 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
     logging.getLogger().handlers = [logging.NullHandler()]
     logging.getLogger().setLevel(logging.CRITICAL)
     renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(
+            ensure_ascii=not (stream.encoding or "utf-8").lower().startswith("utf")
+        )
         if log_format == "json"
         else structlog.processors.LogfmtRenderer(
             key_order=["timestamp", "level", "event"], bool_as_flag=False

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.cautions import Cautions, is_exposed
+from exporter.cautions import Cautions, doubts, is_exposed
 from exporter.config.settings import (
     AccessToken,
     App,
@@ -14,6 +14,7 @@ from exporter.config.settings import (
     Platform,
     RefreshSettings,
     Secret,
+    StableToken,
     StorageSettings,
     TicketFile,
     WechatSettings,
@@ -33,6 +34,13 @@ PLATFORM = Platform("main", "wxabcdefabcdefabcd", SECRET, TicketFile(Path("ticke
 
 def classic(number: int) -> App:
     return replace(make_app(number), token=AccessToken(SECRET))
+
+
+def with_secret(folder: Path, written: str) -> Config:
+    path = folder / "secret"
+    path.touch(0o600)
+    path.write_text(written, "utf-8")
+    return replace(CONFIG, apps=(replace(CONFIG.apps[0], token=StableToken(Secret(path=path))),))
 
 
 def test_a_usual_configuration_is_nothing_to_warn_of(log: FilteringBoundLogger, events: list[Any]) -> None:
@@ -62,6 +70,35 @@ def test_an_address_in_the_clear_is_told_once(log: FilteringBoundLogger, events:
     assert "in the clear" in events[0]["event"]
     cautions.tell(replace(CONFIG, wechat=WechatSettings("http://other.example", 10.0)))
     assert len(events) == 2
+
+
+def test_what_looks_like_an_app_secret_in_a_file_of_its_owners_is_no_doubt(tmp_path: Path) -> None:
+    assert list(doubts(with_secret(tmp_path, "0123456789abcdef" * 2))) == []
+
+
+@pytest.mark.parametrize(
+    "written", ["'0123456789abcdef0123456789abcdef'", "0123456789abcdef", "not-a-real-secret"]
+)
+def test_a_secret_of_another_shape_is_told_and_not_shown(tmp_path: Path, written: str) -> None:
+    (doubt,) = map(str, doubts(with_secret(tmp_path, written)))
+    assert doubt.startswith("secrets that are not 32 hexadecimal digits, as WeChat's are: ")
+    assert doubt.endswith(f" of=1 first={CONFIG.apps[0].name}")
+    assert written not in doubt
+
+
+def test_an_appid_with_capitals_is_told(tmp_path: Path) -> None:
+    config = with_secret(tmp_path, "0123456789abcdef" * 2)
+    app = replace(config.apps[0], appid="wxFA4E000000000001", name="shop")
+    assert [str(each) for each in doubts(replace(config, apps=(app,)))] == [
+        "appids with capitals: WeChat writes them in lower case apps=1 first=shop"
+    ]
+
+
+def test_a_secret_file_that_everybody_can_read_is_told(tmp_path: Path) -> None:
+    config = with_secret(tmp_path, "0123456789abcdef" * 2)
+    (tmp_path / "secret").chmod(0o644)
+    (doubt,) = map(str, doubts(config))
+    assert doubt.endswith(f" files=1 first={tmp_path / 'secret'}")
 
 
 @pytest.mark.parametrize(

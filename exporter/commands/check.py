@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter import capacity
 from exporter.backfill.report import counted
-from exporter.cautions import cautions
+from exporter.cautions import cautions, doubts
 from exporter.commands.opening import needed_store, open_wechat
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
@@ -47,7 +47,7 @@ def run(flags: argparse.Namespace) -> int:
     sys.stdout.write(f"{config.path}: OK\n")
     if flags.web_config_file is not None:
         sys.stdout.write(f"{flags.web_config_file}: OK\n")
-    for caution in cautions(config):
+    for caution in (*cautions(config), *doubts(config)):
         sys.stderr.write(f"warning: {caution}\n")
     report = _Report(config, shard, chinese=_prefers_chinese(os.environ))
     if not flags.online:

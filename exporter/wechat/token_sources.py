@@ -129,9 +129,9 @@ def read_secret(secret: Secret) -> str:
     try:
         return secret.read()
     except OSError as error:
-        problem = f"secret file: {error.strerror}"
+        problem = f"secret file {secret.path}: {error.strerror}"
     except ValueError as error:
-        problem = f"secret file: {error}"
+        problem = f"secret file {secret.path}: {error}"
     raise CallError(failure(Reason.INVALID_SECRET, problem, Action.SUSPEND))
 
 

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,6 +19,7 @@ from exporter.store.entry import HeldRow
 from exporter.store.sqlite import SqliteStore
 from exporter.trend import yesterday
 from tests.building import make_row
+from tests.running import COMMAND
 
 Backfill = Callable[..., int]
 FIRST, SECOND = fake_appid(1), fake_appid(2)
@@ -289,6 +292,20 @@ def test_the_first_date_has_to_be_told(backfill: Backfill) -> None:
     with pytest.raises(SystemExit) as ended:
         backfill("--output=x")
     assert ended.value.code == 2
+
+
+def test_a_console_without_the_letters_shows_their_numbers(
+    backfill: Backfill, wechat: Simulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8").replace("name: app-00002", "name: 奶茶"), "utf-8")
+    wechat.set_fault(FIRST, Fault.IP)
+    words = [*COMMAND, "backfill", f"--config.file={path}", "--from=1d", "--output=x", "--log.format=json"]
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(words, env=environ, capture_output=True, check=False, cwd=tmp_path)
+    assert told.returncode == 3
+    assert b"\\u5976\\u8336" in told.stdout
+    assert all(json.loads(line) for line in told.stderr.splitlines())
 
 
 PLATFORM = """

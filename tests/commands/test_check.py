@@ -1,3 +1,4 @@
+import os
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
@@ -113,6 +114,26 @@ def test_a_name_with_a_line_break_stays_on_its_line(
     path.write_text(path.read_text("utf-8").replace("name: app-00002", 'name: "two\\nlines"'), "utf-8")
     assert check("--online") == 0
     assert f"'two\\nlines' ({fake_appid(2)}): OK" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "gbk"])
+def test_a_console_without_the_letters_shows_their_numbers(
+    check: Check, wechat: Simulator, tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8").replace("name: app-00002", "name: 奶茶🧋é"), "utf-8")
+    wechat.set_fault(fake_appid(1), Fault.IP)
+    environ = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN"}
+    told = subprocess.run(
+        [*COMMAND, "check", "--online", f"--config.file={path}"],
+        env=environ,
+        capture_output=True,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert told.stdout.decode(encoding).endswith("2 of 3 apps OK\n")
+    assert "\\U0001f9cb" in told.stdout.decode(encoding)
+    assert b"Traceback" not in told.stderr
 
 
 PLATFORM = """

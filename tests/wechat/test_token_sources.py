@@ -209,12 +209,12 @@ def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "secret file: No such file or directory"),
-        (b"", "secret file: empty"),
-        (b" \n", "secret file: empty"),
-        (b"\xff", "secret file: not a UTF-8 text"),
-        (b"a\nb", "secret file: not a text of one line"),
-        (b"x" * 70_000, "secret file: larger than 64 KiB"),
+        (None, "No such file or directory"),
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\xff", "not a UTF-8 text"),
+        (b"a\nb", "not a text of one line"),
+        (b"x" * 70_000, "larger than 64 KiB"),
     ],
     ids=["missing", "empty", "blank", "binary", "two lines", "too large"],
 )
@@ -227,7 +227,7 @@ def test_a_secret_that_cannot_be_read_suspends_without_a_call(
     for source in both(Secret(path=path), line):
         problem = refused(source)
         assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
-        assert problem.detail == told
+        assert problem.detail == f"secret file {path}: {told}"
         assert source.fingerprint() == b""
     assert observed.calls == []
 
