@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from exporter.config.settings import App, Secret, StableToken
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import FIELDS, Row
+from exporter.wechat.advice import WAIT
+from exporter.wechat.errors import Action, Failure, Reason
 
 YESTERDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC).timestamp()
@@ -27,6 +29,10 @@ def make_entry(
 ) -> Entry:
     held = tuple(HeldRow(row, NOON - 3600) for row in rows)
     return Entry(make_app(number, name), "stable_token", held, health or Health())
+
+
+def make_failure(reason: Reason, errcode: int | None = None, action: Action = Action.NEXT_ROUND) -> Failure:
+    return Failure(reason, action, WAIT, "what WeChat said", errcode)
 
 
 def bare_row(day: date, **figures: float) -> Row:

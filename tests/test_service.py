@@ -19,6 +19,7 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import Health
 from exporter.store.interface import StoreError
 from exporter.wechat.errors import Reason
+from tests.building import make_failure
 from tests.redis_server import RedisServer, redis_server
 
 FIRST, SECOND = fake_appid(1), fake_appid(2)
@@ -259,7 +260,7 @@ def lacking(
     ]
     settings["apps"] = [{"appid": FIRST, "token": {"type": "third_party", "platform": "main"}}]
     exporter = Exporter(load(write(), {}), log)
-    failed = Health(last_refresh=time.time(), reason=Reason.THIRD_PARTY_TICKET)
+    failed = Health(last_refresh=time.time(), failure=make_failure(Reason.THIRD_PARTY_TICKET))
     exporter.ledger.update(FIRST, lambda entry: replace(entry, health=failed))
     exporter.publisher.publish()
     yield exporter

@@ -51,9 +51,8 @@ def after_failure(health: Health, failure: Failure, began: float, now: float, ra
     return replace(
         health,
         last_refresh=now,
-        reason=failure.reason,
-        errcode=failure.errcode,
-        detail=failure.detail,
+        failure=failure,
+        failing_since=None if failure.reason.is_state else now if health.up else health.failing_since,
         resume_at=_resume_at(failure.action, strikes, now, random),
         strikes=strikes,
         fingerprint=None,

@@ -5,7 +5,7 @@ from datetime import date
 
 from exporter.config.settings import App
 from exporter.trend import Row
-from exporter.wechat.errors import Reason
+from exporter.wechat.errors import Failure, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +20,40 @@ class HeldRow:
 class Health:
     """How the last refresh of an app went; times are Unix times, None: never.
 
-    `reason` is None after a row came. `resume_at`: not asked before then. `strikes`: refusals in a
-    row, which make the next pause longer. `fingerprint`: of the credential that was refused, empty where
+    `failure`: why the last refresh brought no row, None after one came. `failing_since`: when the present
+    run of failures began; None while WeChat answers. `resume_at`: not asked before then. `strikes`: refusals
+    in a row, which make the next pause longer. `fingerprint`: of the credential that was refused, empty where
     it could not be read, None where nothing was refused. `lifted`: the pause was ended from outside.
     """
 
     last_refresh: float | None = None
     last_success: float | None = None
-    reason: Reason | None = None
-    errcode: int | None = None
-    detail: str = ""
+    failure: Failure | None = None
+    failing_since: float | None = None
     resume_at: float | None = None
     strikes: int = 0
     fingerprint: bytes | None = None
     lifted: bool = False
 
     @property
+    def reason(self) -> Reason | None:
+        """Why the last refresh brought no row; None after one came."""
+        return None if self.failure is None else self.failure.reason
+
+    @property
+    def errcode(self) -> int | None:
+        """WeChat's code for that, if it gave one."""
+        return None if self.failure is None else self.failure.errcode
+
+    @property
+    def detail(self) -> str:
+        """That in WeChat's words, or ours."""
+        return "" if self.failure is None else self.failure.detail
+
+    @property
     def up(self) -> bool:
         """WeChat answered; "not ready yet" and "empty" are answers too."""
-        return self.reason is None or self.reason.is_state
+        return self.failure is None or self.failure.reason.is_state
 
     @property
     def awaited(self) -> bool:

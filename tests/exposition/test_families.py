@@ -10,7 +10,7 @@ from exporter.exposition.families import BY_DATE, DAILY, FAMILIES, Family, escap
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS, midnight
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
+from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 DAY_BEFORE = YESTERDAY - timedelta(days=1)
 
@@ -92,18 +92,20 @@ def test_labels_of_the_configuration_go_to_the_info_metric() -> None:
 
 
 def test_the_error_is_there_only_while_the_last_refresh_failed() -> None:
-    failing = Health(last_refresh=NOON, reason=Reason.IP_NOT_ALLOWED, errcode=40164)
+    failing = Health(last_refresh=NOON, failure=make_failure(Reason.IP_NOT_ALLOWED, 40164))
     found = lines(make_entry(1, health=failing, name="tea"))
     labels = 'appid="wx0000000000000001",name="tea",reason="ip_not_allowed",errcode="40164"'
     assert found["refresh_error_info"] == [f"wechat_miniprogram_refresh_error_info{{{labels}}} 1"]
     assert found["up"][0].endswith(" 0")
-    found = lines(make_entry(1, health=Health(last_refresh=NOON, reason=Reason.TIMEOUT)))
+    found = lines(make_entry(1, health=Health(last_refresh=NOON, failure=make_failure(Reason.TIMEOUT))))
     assert 'reason="timeout",errcode=""}' in found["refresh_error_info"][0]
 
 
 @pytest.mark.parametrize("reason", [None, Reason.NOT_READY, Reason.EMPTY])
 def test_waiting_for_data_is_no_error(reason: Reason | None) -> None:
-    found = lines(make_entry(1, health=Health(last_refresh=NOON, reason=reason)))
+    found = lines(
+        make_entry(1, health=Health(last_refresh=NOON, failure=make_failure(reason) if reason else None))
+    )
     assert "refresh_error_info" not in found
     assert found["up"][0].endswith(" 1")
 

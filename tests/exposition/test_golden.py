@@ -14,7 +14,7 @@ from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import parse_trend, window
 from exporter.wechat.errors import Reason
 from exporter.wechat.line import Endpoint
-from tests.building import NOON, YESTERDAY, make_app
+from tests.building import NOON, YESTERDAY, make_app, make_failure
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 UNSTEADY = re.compile(
@@ -47,8 +47,8 @@ def entries() -> dict[str, Entry]:
     }
     held = tuple(HeldRow(row, NOON - 60) for row in answers.values() if row is not None)
     fine = Health(last_refresh=NOON, last_success=NOON)
-    late = Health(last_refresh=NOON, last_success=NOON - 86400, reason=Reason.NOT_READY, errcode=61503)
-    refused = Health(last_refresh=NOON, reason=Reason.IP_NOT_ALLOWED, errcode=40164)
+    late = Health(last_refresh=NOON, last_success=NOON - 86400, failure=make_failure(Reason.NOT_READY, 61503))
+    refused = Health(last_refresh=NOON, failure=make_failure(Reason.IP_NOT_ALLOWED, 40164))
     labels = (("city", "广州"), ("team", "retail"))
     made = (
         Entry(make_app(1, "奶茶小铺", labels), "stable_token", held, fine, NOON + 7200),

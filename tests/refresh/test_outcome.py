@@ -49,6 +49,13 @@ def test_a_failure_keeps_the_last_success() -> None:
     assert health.resume_at is None
 
 
+def test_a_run_of_failures_began_with_its_first_and_ends_with_an_answer() -> None:
+    health = fail(fail(Health(), TIMEOUT), REFUSED, NOON + 3600)
+    assert (health.failing_since, health.failure) == (NOON, REFUSED)
+    assert fail(health, NOT_READY, NOON + 7200).failing_since is None
+    assert after_row(health, NOON + 7200, NOON + 7200).failing_since is None
+
+
 def test_not_ready_is_an_answer() -> None:
     health = fail(Health(), NOT_READY)
     assert (health.up, health.errcode, health.resume_at) == (True, 61503, None)

@@ -9,7 +9,7 @@ from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, fol
 from exporter.store.entry import Health, HeldRow, Vacant
 from exporter.trend import window
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, make_entry, make_row
+from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
 NINE = Policy(history_days=9, revisit_days=3)
 
@@ -45,8 +45,8 @@ def test_a_paused_app_is_left_out_until_its_time() -> None:
 
 
 def test_apps_that_failed_last_time_wait_behind_the_healthy_ones() -> None:
-    failing = make_entry(1, health=Health(last_refresh=NOON, reason=Reason.TIMEOUT))
-    waiting = make_entry(2, health=Health(last_refresh=NOON, reason=Reason.NOT_READY))
+    failing = make_entry(1, health=Health(last_refresh=NOON, failure=make_failure(Reason.TIMEOUT)))
+    waiting = make_entry(2, health=Health(last_refresh=NOON, failure=make_failure(Reason.NOT_READY)))
     assert [ask.appid for ask in due([failing, waiting], NOON)] == [waiting.app.appid, failing.app.appid]
 
 

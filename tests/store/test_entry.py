@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from exporter.store.entry import Health, HeldRow, with_row
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, make_entry, make_row
+from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
 
 def held(back: int, scale: int = 1, at: float = NOON) -> HeldRow:
@@ -51,7 +51,7 @@ def test_never_two_rows_of_one_date_and_never_none_at_all(backs: list[int], keep
 
 def test_not_ready_and_empty_are_answers_and_everything_else_is_a_failure() -> None:
     assert Health().up
-    up = {reason for reason in Reason if Health(reason=reason).up}
+    up = {reason for reason in Reason if Health(failure=make_failure(reason)).up}
     assert up == {Reason.NOT_READY, Reason.EMPTY}
 
 

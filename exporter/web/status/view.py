@@ -10,7 +10,6 @@ from exporter.web.status.moments import Moment, moment
 from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
 from exporter.web.status.texts import TEXTS, Language
-from exporter.wechat.errcodes import usual_advice
 from exporter.wechat.errors import Reason
 
 
@@ -88,12 +87,12 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
 
 
 def _trouble(health: Health, times: Moments, language: Language) -> Trouble | None:
-    if health.reason is None or health.up:
+    if health.failure is None or health.up:
         return None
     return Trouble(
         reason=language.text(f"reason.{health.reason}"),
         detail=health.detail,
-        advice=language.advice(usual_advice(health.reason, health.errcode)),
+        advice=language.advice(health.failure.advice),
         paused_until=moment(_paused_until(health, times), times.now, language),
     )
 

@@ -14,22 +14,21 @@ from exporter.web.status.html import Situation, StatusHtml
 from exporter.web.status.query import COLUMNS, Query
 from exporter.web.status.texts import TEXTS, Language
 from exporter.wechat import advice
+from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
+from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 HTML = StatusHtml()
 DAY = timedelta(days=1)
 OK = Health(last_refresh=NOON - 60, last_success=NOON - 60)
 REFUSED = Health(
     last_refresh=NOON - 60,
-    reason=Reason.IP_NOT_ALLOWED,
-    errcode=40164,
-    detail="errcode 40164: invalid ip 203.0.113.7",
+    failure=errcode_failure(40164, "invalid ip 203.0.113.7"),
     resume_at=NOON + 7200,
 )
 HELD = make_entry(1, [make_row(YESTERDAY - days * DAY, 2 - bool(days)) for days in range(9)], OK, "coffee")
 FAILING = make_entry(2, [make_row(YESTERDAY - 3 * DAY)], REFUSED, "tea")
-LATE = make_entry(3, [make_row(YESTERDAY - DAY)], replace(OK, reason=Reason.EMPTY), "museum")
+LATE = make_entry(3, [make_row(YESTERDAY - DAY)], replace(OK, failure=make_failure(Reason.EMPTY)), "museum")
 NEW = make_entry(4, name="new")
 MIXED = (HELD, FAILING, LATE, NEW)
 NAMES = (
@@ -122,7 +121,7 @@ def test_a_failing_app_tells_reason_detail_advice_and_pause(language: Language, 
 
 
 def test_a_failure_without_detail_or_pause_has_only_reason_and_advice() -> None:
-    bare = make_entry(health=Health(last_refresh=NOON, reason=Reason.NETWORK))
+    bare = make_entry(health=Health(last_refresh=NOON, failure=failure(Reason.NETWORK, "")))
     assert text(one(page([bare]), "tr.trouble")) == f"Network error What to do: {advice.NETWORK.en}"
 
 
@@ -301,7 +300,8 @@ def test_an_empty_table_says_why() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_labels_and_wechats_words_are_text_whatever_they_hold(name: str) -> None:
     app = make_app(1, name, (("label", name),))
-    entry = replace(FAILING, app=app, health=replace(REFUSED, detail=name), token_kind=name)
+    failing = replace(REFUSED, failure=replace(make_failure(Reason.NETWORK), detail=name))
+    entry = replace(FAILING, app=app, health=failing, token_kind=name)
     expected = " ".join(name.split())
     soup = page([entry], q=name)
     assert names(page([entry])) == [expected]

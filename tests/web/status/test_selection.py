@@ -7,11 +7,11 @@ from exporter.store.entry import Entry, Health
 from exporter.web.status.query import Query, State
 from exporter.web.status.selection import select, state_of
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_row
+from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 OK = Health(last_refresh=NOON, last_success=NOON)
-FAILING = Health(last_refresh=NOON, reason=Reason.NETWORK)
-LATE = Health(last_refresh=NOON, reason=Reason.NOT_READY)
+FAILING = Health(last_refresh=NOON, failure=make_failure(Reason.NETWORK))
+LATE = Health(last_refresh=NOON, failure=make_failure(Reason.NOT_READY))
 
 COFFEE = replace(
     make_entry(1, [make_row(scale=2)], OK), app=make_app(1, "Coffee-Shop", (("team", "retail"),))
@@ -37,7 +37,7 @@ def test_without_a_choice_apps_are_in_the_configurations_order() -> None:
         (Health(last_success=NOON), State.UNTRIED),
         (OK, State.OK),
         (LATE, State.NOT_READY),
-        (replace(LATE, reason=Reason.EMPTY), State.NOT_READY),
+        (replace(LATE, failure=make_failure(Reason.EMPTY)), State.NOT_READY),
         (FAILING, State.FAILING),
     ],
 )

@@ -5,7 +5,7 @@ from exporter.trend import FIELDS
 from exporter.web.status.query import State
 from exporter.web.status.totals import overview
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_row
+from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_failure, make_row
 
 OLDER = YESTERDAY - timedelta(days=1)
 
@@ -52,8 +52,8 @@ def test_without_rows_there_are_no_totals() -> None:
 
 
 def test_apps_are_counted_by_state() -> None:
-    reasons = (None, None, Reason.EMPTY, Reason.NETWORK)
-    entries = [make_entry(health=Health(last_refresh=NOON, reason=reason)) for reason in reasons]
+    failures = (None, None, make_failure(Reason.EMPTY), make_failure(Reason.NETWORK))
+    entries = [make_entry(health=Health(last_refresh=NOON, failure=each)) for each in failures]
     found = overview([*entries, make_entry()])
     assert found.apps == 5
     assert found.states == {State.FAILING: 1, State.NOT_READY: 1, State.UNTRIED: 1, State.OK: 2}

@@ -9,14 +9,13 @@ from exporter.web.status.query import State
 from exporter.web.status.texts import Language
 from exporter.web.status.view import AppView, Moments, app_view
 from exporter.wechat import advice
+from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, make_entry, make_row
+from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
 TIMES = Moments(NOON, NOON + 600)
 OK = Health(last_refresh=NOON - 60, last_success=NOON - 60)
-REFUSED = replace(
-    OK, reason=Reason.IP_NOT_ALLOWED, errcode=40164, detail="errcode 40164: invalid ip 203.0.113.7"
-)
+REFUSED = replace(OK, failure=errcode_failure(40164, "invalid ip 203.0.113.7"))
 
 
 def view(entry: Entry, language: Language = Language.EN, times: Moments = TIMES) -> AppView:
@@ -47,14 +46,15 @@ def test_a_failing_app_keeps_its_last_good_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    "health", [OK, Health(), replace(OK, reason=Reason.NOT_READY), replace(OK, reason=Reason.EMPTY)]
+    "health",
+    [OK, Health(), *(replace(OK, failure=make_failure(state)) for state in (Reason.NOT_READY, Reason.EMPTY))],
 )
 def test_an_app_that_does_not_fail_has_no_trouble(health: Health) -> None:
     assert view(make_entry(health=health)).trouble is None
 
 
 def test_an_empty_answer_is_noted() -> None:
-    found = view(make_entry(health=replace(OK, reason=Reason.EMPTY)))
+    found = view(make_entry(health=replace(OK, failure=make_failure(Reason.EMPTY))))
     assert (found.state, found.note) == (State.NOT_READY, "Empty answer")
 
 
