@@ -4,7 +4,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -98,7 +98,7 @@ class Exporter:
             clock=clock,
             stopping=self._stopping,
         )
-        self.watch.renewed = self._ticket_renewed
+        self.watch.mended = self._platform_mended
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
@@ -214,12 +214,12 @@ class Exporter:
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
-    def _ticket_renewed(self, platform: str) -> None:
-        """Ask for the apps that lacked a verify ticket."""
+    def _platform_mended(self, platform: str, reasons: Collection[Reason]) -> None:
+        """Ask for the platform's apps that failed for these reasons, such as the lack of a verify ticket."""
         lacked = [
             entry.app.appid
             for entry in self.ledger.entries()
-            if entry.health.reason is Reason.THIRD_PARTY_TICKET
+            if entry.health.reason in reasons
             and isinstance(entry.app.token, ThirdParty)
             and entry.app.token.platform == platform
         ]

@@ -11,13 +11,15 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App
 from exporter.refresh.platform_state import PlatformState
 from exporter.refresh.search import Search, Turn
-from exporter.wechat.errors import CallError, Failure
+from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.keepers import TICKET
 from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.tickets import Ticket
 from exporter.wechat.vault import Vault
 
-_TICKET_SECONDS: Final = 15.0  # between two looks at the tickets
+_LOOK_SECONDS: Final = 15.0  # between two looks at tickets and secrets
+_BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
+_BY_SECRET: Final = frozenset({Reason.INVALID_SECRET, Reason.INVALID_APPID})
 
 
 class Gauges(Protocol):
@@ -52,13 +54,14 @@ class PlatformWatch:
         self._clock = clock
         self._stopping = stopping
         self._turn = turn
-        self.renewed: Callable[[str], None] = lambda _: None
-        """Is told of a platform to which a verify ticket has come."""
+        self.mended: Callable[[str, Collection[Reason]], None] = lambda _, __: None
+        """Is told of a platform whose calls failed for these reasons, which may have ended."""
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._searches: dict[str, Search] = {}
         self._platforms: Mapping[str, OpenPlatform] = {}
         self._tickets: dict[str, Ticket | Failure] = {}  # what the last look at each has found
+        self._secrets: dict[str, bytes] = {}  # the fingerprints at the last look
         self._failing_since: dict[str, float] = {}
         self._shown: list[PlatformState] | None = None
 
@@ -118,12 +121,15 @@ class PlatformWatch:
     def run(self) -> None:
         """Search and look, each in its time, until the exporter stops."""
         while not self._stopping.is_set():
-            self.look_at_tickets()
-            waits = [_TICKET_SECONDS]
+            self.look_at_credentials()
+            waits = [_LOOK_SECONDS]
             for each in self._all():
+                failed = each.failure
                 try:
                     if each.go_on():
                         self._changed()
+                    if failed is not None and each.failure is None:
+                        self.mended(each.name, {failed.reason})
                 except Exception as error:  # noqa: BLE001 - one platform must not stop the others
                     self._log.error("internal fault", error=type(error).__name__, exc_info=True)
                     each.postpone()
@@ -136,9 +142,13 @@ class PlatformWatch:
         """Wake the thread, so that it sees that the exporter stops."""
         self._wake.set()
 
-    def look_at_tickets(self) -> None:
-        """Look whether tickets have come: to a file, to an address, to another exporter."""
-        for name in list(self._platforms):
+    def look_at_credentials(self) -> None:
+        """See whether tickets have come, to a file, an address, another exporter; whether secrets changed."""
+        for name, platform in list(self._platforms.items()):
+            fingerprint = platform.component.keeper.source.fingerprint()
+            if fingerprint not in (self._secrets.setdefault(name, fingerprint), b""):
+                self._secrets[name] = fingerprint
+                self._go_on(name, _BY_SECRET)
             self._look_at_ticket(name)
 
     def _look_at_ticket(self, name: str) -> None:
@@ -152,12 +162,14 @@ class PlatformWatch:
         except CallError as error:
             self._tickets[name] = error.failure
             return
-        if seen is None or (isinstance(seen, Ticket) and seen.value == found.value):
-            return
+        if seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value):
+            self._go_on(name, _BY_TICKET)
+
+    def _go_on(self, name: str, reasons: Collection[Reason]) -> None:
         if (search := self._searches.get(name)) is not None:
-            search.ticket_came()
+            search.mended(reasons)
             self._wake.set()
-        self.renewed(name)
+        self.mended(name, reasons)
 
     def _state(self, name: str, platform: OpenPlatform) -> PlatformState:
         search, ticket = self._searches.get(name), self._tickets.get(name)

@@ -1,6 +1,6 @@
 """The search for one platform's accounts: listed, told apart, named, and taken over from other exporters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -93,7 +93,6 @@ class Search:
         self._saved_at = 0.0
         self._doubted_at: float | None = None
         self._failures = 0
-        self._fingerprint = b""  # of the credential that was refused
         self._asking_failed = False
         self._told: object = None
         self._restore()
@@ -121,9 +120,9 @@ class Search:
         wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
         self._list_after.set(now, min(wait, self._list_after.left(now)))
 
-    def ticket_came(self) -> None:
-        """There is a new verify ticket: go on where there was none."""
-        if self._failures:
+    def mended(self, reasons: Collection[Reason]) -> None:
+        """List again at once, if the last list failed for one of these reasons: it may have ended."""
+        if self.failure is not None and self.failure.reason in reasons:
             self._list_after.set(self._clock(), 0.0)
 
     def postpone(self) -> None:
@@ -142,7 +141,7 @@ class Search:
         """List the accounts if it is time, and ask for some that are due; whether that changed anything."""
         adopted = self._adopt()
         now = self._clock()
-        listing = self._list_after.left(now) == 0 or self._is_mended()
+        listing = self._list_after.left(now) == 0
         due = self._due(now)
         if not (listing or due) or not self._takes_turn():
             return adopted
@@ -237,15 +236,8 @@ class Search:
         delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
         self._list_after.set(self._clock(), min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
         self._failures += 1
-        self._fingerprint = self.platform.component.keeper.source.fingerprint()
         self.tried, self.failure = True, problem
         self._tell(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
-
-    def _is_mended(self) -> bool:
-        """Whether the operator has changed the credential since the list failed."""
-        if not self._failures:
-            return False
-        return self.platform.component.keeper.source.fingerprint() not in (self._fingerprint, b"")
 
     def _is_doubtful(self, usable: list[str]) -> bool:
         """Whether so many accounts are gone that a second list some minutes later has to say so too."""

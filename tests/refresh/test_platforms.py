@@ -29,7 +29,7 @@ class Tickets:
         self.scene = scene
         self.renewed: list[str] = []
         self.watch = scene.watch()
-        self.watch.renewed = self.renewed.append
+        self.watch.mended = lambda name, _: self.renewed.append(name)
         self.come: Callable[[], None] = self._push if pushed else self._write
 
     def _write(self) -> None:
@@ -46,7 +46,7 @@ class Tickets:
         self.renewed.clear()
         for seconds in waits:
             self.scene.clock.now += seconds
-            self.watch.look_at_tickets()
+            self.watch.look_at_credentials()
         return list(self.renewed)
 
 
@@ -93,6 +93,24 @@ def test_a_ticket_that_came_to_this_exporter_itself_is_news_once(scene: Scene, *
     assert tickets.looks(15, 15) == []
 
 
+def test_a_secret_that_is_written_is_gone_on_with_at_the_next_look(scene: Scene) -> None:
+    scene.secret_file = scene.ticket.with_name("secret")
+    scene.secret_file.write_text("not-the-right-fake-secret")
+    watch = scene.watch()
+    told: list[set[Reason]] = []
+    watch.mended = lambda _, reasons: told.append(set(reasons))
+    watch.look_at_credentials()
+    scene.turn(watch)
+    scene.secret_file.unlink()  # in the midst of being replaced
+    watch.look_at_credentials()
+    assert told == []
+    scene.secret_file.write_text(DEMO_PLATFORM.secret)
+    watch.look_at_credentials()
+    assert told == [{Reason.INVALID_SECRET, Reason.INVALID_APPID}]
+    scene.turn(watch)
+    assert len(watch.apps()) == 3
+
+
 # How a platform is
 
 
@@ -106,7 +124,7 @@ def test_without_a_ticket_the_state_says_so_and_since_when(scene: Scene) -> None
     watch = scene.watch()
     begun = scene.clock.now
     for _ in range(3):
-        watch.look_at_tickets()
+        watch.look_at_credentials()
         scene.turn(watch)
         watch._show()
         scene.clock.now += 60
@@ -121,7 +139,7 @@ def test_without_a_ticket_the_state_says_so_and_since_when(scene: Scene) -> None
 def test_a_wrong_secret_of_the_platform_is_told_with_the_platforms_console(scene: Scene) -> None:
     scene.secret = "not-the-right-fake-secret"
     watch = scene.watch()
-    watch.look_at_tickets()
+    watch.look_at_credentials()
     scene.turn(watch)
     found = state(watch)
     assert found.failure is not None
@@ -136,7 +154,7 @@ def test_the_state_counts_the_accounts(scene: Scene) -> None:
     desk.authorise_official("wx00000000000000aa")
     desk.authorise("wx00000000000000bb", exchanged=False)
     watch = scene.watch()
-    watch.look_at_tickets()
+    watch.look_at_credentials()
     scene.turn(watch)
     watch._show()
     shown = scene.gauges.shown[-1]

@@ -163,12 +163,8 @@ def test_a_list_that_fails_is_tried_again_within_minutes_and_told_once(
     assert "start_push_ticket" in warnings[0]["advice"]
 
 
-def test_a_secret_that_was_refused_is_tried_seldom_and_a_new_one_at_once(
-    scene: Scene,
-) -> None:
-    path = scene.ticket.with_name("secret")
-    path.write_text("not-the-right-fake-secret")
-    scene.secret_file = path
+def test_a_secret_that_was_refused_is_tried_seldom(scene: Scene) -> None:
+    scene.secret = "not-the-right-fake-secret"
     watch = scene.watch()
     delays = []
     for _ in range(8):
@@ -176,10 +172,6 @@ def test_a_secret_that_was_refused_is_tried_seldom_and_a_new_one_at_once(
         delays.append(scene.search(watch).wait())
         scene.clock.now += delays[-1]
     assert delays == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    scene.turn(watch)
-    path.write_text(DEMO_PLATFORM.secret)
-    scene.turn(watch)
-    assert names(watch) == NAMES
 
 
 def test_a_list_that_is_not_whole_changes_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
