@@ -26,6 +26,10 @@ def test_no_two_advices_say_the_same() -> None:
 
 
 def test_every_advice_is_given_for_something() -> None:
-    given = {row.advice for row in (*ERRCODES.values(), *CODELESS)} | {advice.UNKNOWN}
+    given = {row.advice for row in (*ERRCODES.values(), *CODELESS)} | {
+        advice.UNKNOWN,
+        advice.PAUSED,
+        advice.PLATFORM_SECRET,
+    }
     given |= {row.advice for row in EXPLANATIONS if row.advice} | {advice.PROXY}
     assert {name for name, each in ALL.items() if each not in given} == set()
