@@ -1,7 +1,6 @@
 """The search for one platform's accounts: listed, told apart, named, and taken over from other exporters."""
 
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -9,9 +8,10 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App, Discovery
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account, Roll
+from exporter.refresh.identification import Identification
+from exporter.refresh.not_before import NotBefore
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Endpoint
 from exporter.wechat.newest import credible, put_newest
 from exporter.wechat.third_party import OpenPlatform
 from exporter.wechat.vault import Vault, VaultError
@@ -26,32 +26,8 @@ _LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
 _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
 _SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
-_AT_ONCE: Final = 500  # accounts asked for in one turn, and between two changes of what is on show
-_TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
-_THREADS: Final = 4
-_AGAIN_SECONDS: Final = 3600.0  # until WeChat is asked again for an account that it refuses
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
-_OF_ACCOUNT: Final = frozenset(
-    {Reason.PERMISSION, Reason.ACCOUNT, Reason.INVALID_APPID, Reason.MALFORMED, Reason.UNKNOWN_ERRCODE}
-)
-"""Why one account may be refused while the others are not."""
-
-
-class NotBefore:
-    """A moment to wait for. One further ahead than it was ever set is of a wrong clock: it has come."""
-
-    def __init__(self) -> None:
-        self._at = self._span = 0.0
-
-    def set(self, now: float, seconds: float) -> None:
-        """Wait so long from now."""
-        self._at, self._span = now + seconds, seconds
-
-    def left(self, now: float) -> float:
-        """Seconds to wait; 0 once it has come."""
-        left = self._at - now
-        return left if 0 < left <= self._span else 0.0
 
 
 class Search:
@@ -89,11 +65,11 @@ class Search:
         self._clock = clock
         self._turn = turn
         self._key = f"accounts/{platform.settings.component_appid}"
-        self._list_after, self._ask_after, self._look_after = NotBefore(), NotBefore(), NotBefore()
+        self._identification = Identification(platform.component, clock)
+        self._list_after, self._look_after = NotBefore(), NotBefore()
         self._saved_at = 0.0
         self._doubted_at: float | None = None
         self._failures = 0
-        self._asking_failed = False
         self._told: object = None
         self._restore()
 
@@ -109,7 +85,7 @@ class Search:
     def settled(self) -> bool:
         """Whether all apps are known that can be known now."""
         return self.tried and (
-            self._asking_failed
+            self._identification.failed
             or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
         )
 
@@ -132,7 +108,7 @@ class Search:
     def wait(self) -> float:
         """Seconds until there is something to do."""
         now = self._clock()
-        if any(self.known[appid].is_app is None for appid in self._due(now)):
+        if any(self.known[appid].is_app is None for appid in self._identification.due(self.known)):
             return 0.0
         left = self._list_after.left(now)
         return left if self._turn is None else min(left, self._look_after.left(now))
@@ -140,23 +116,22 @@ class Search:
     def go_on(self) -> bool:
         """List the accounts if it is time, and ask for some that are due; whether that changed anything."""
         adopted = self._adopt()
-        now = self._clock()
-        listing = self._list_after.left(now) == 0
-        due = self._due(now)
-        if not (listing or due) or not self._takes_turn():
+        listing = self._list_after.left(self._clock()) == 0
+        if not (listing or self._identification.due(self.known)) or not self._takes_turn():
             return adopted
         changed = self._list() if listing else False
-        asked = self._ask_for(self._due(self._clock())[:_AT_ONCE])
-        return changed or asked or adopted
+        before = self.apps()
+        if self._identification.go_on(self.known, self._takes_turn):
+            self._save()
+        return changed or adopted or self.apps() != before
 
     def _takes_turn(self) -> bool:
         """Whether no other exporter is at it; where one is, this one looks again in some seconds."""
         if self._turn is None or self._turn(self._key):
             return True
         now = self._clock()
-        for moment in (self._list_after, self._ask_after):
-            if moment.left(now) < _TURN_SECONDS:
-                moment.set(now, _TURN_SECONDS)
+        self._list_after.set(now, max(self._list_after.left(now), _TURN_SECONDS))
+        self._identification.postpone(_TURN_SECONDS)
         self._look_after.set(now, min(self._look_after.left(now), _TURN_SECONDS))
         return False
 
@@ -258,53 +233,6 @@ class Search:
             return False
         self._list_after.set(now, left)
         return True
-
-    def _due(self, now: float) -> list[str]:
-        return [] if self._ask_after.left(now) else accounts.to_ask_for(self.known, now)
-
-    def _ask_for(self, appids: list[str]) -> bool:
-        """Ask for the kinds and names of these, as far as it makes sense; whether that changed an app."""
-        if not appids:
-            return False
-        before = self.apps()
-        self._asking_failed = False
-        for first in range(0, len(appids), _TOGETHER):
-            some = appids[first : first + _TOGETHER]
-            with ThreadPoolExecutor(_THREADS) as threads:
-                outcomes = list(threads.map(self._info, some))
-            now = self._clock()
-            for appid, outcome in zip(some, outcomes, strict=True):
-                self.known[appid] = self._account(self.known[appid], outcome, now)
-            if any(isinstance(each, Failure) and each.reason not in _OF_ACCOUNT for each in outcomes):
-                self._asking_failed = True  # the next ones would fail too
-                self._ask_after.set(now, RETRY_SECONDS)
-                break
-            if first + _TOGETHER < len(appids) and not self._takes_turn():
-                break  # another one has it, and stores what it finds
-        self._save()
-        return self.apps() != before
-
-    def _info(self, appid: str) -> tuple[str, bool] | Failure:
-        try:
-            return self.platform.component.ask(
-                Endpoint.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.read_info
-            )
-        except CallError as error:
-            return error.failure
-
-    def _account(self, known: Account, outcome: tuple[str, bool] | Failure, now: float) -> Account:
-        """What is known of an account by now.
-
-        One that WeChat refuses to speak of becomes an app: why it has no figures will stand beside it.
-        """
-        if not isinstance(outcome, Failure):
-            return Account(outcome[0], now, outcome[1])
-        if outcome.reason not in _OF_ACCOUNT:
-            return known
-        is_app = known.is_app
-        if is_app is None and outcome.reason is not Reason.MALFORMED:
-            is_app = True
-        return Account(known.name, now - accounts.INFO_SECONDS + _AGAIN_SECONDS, is_app)
 
     def _has_token(self, appid: str) -> bool:
         try:

@@ -7,7 +7,6 @@ import pytest
 
 from exporter.config.settings import Discovery
 from exporter.refresh.platforms import PlatformWatch
-from exporter.refresh.search import NotBefore
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
 from exporter.store.interface import StoreError
 from exporter.wechat.errors import Reason
@@ -137,10 +136,10 @@ def test_a_line_that_is_down_ends_the_asking_for_accounts_soon(scene: Scene) -> 
     search = scene.search(watch)
     search._list()
     scene.sim.stop()
-    search._ask_for(list(search.known))
+    search._identification.go_on(search.known, lambda: True)
+    assert watch.settled  # as far as it can be for now
     assert watch.apps() == []
-    assert search._asking_failed
-    assert not any(account.asked_at for account in search.known.values())
+    assert search._identification.due(search.known) == []
 
 
 # Lists that fail, or are not to be believed
@@ -266,13 +265,6 @@ def test_a_clock_that_was_ahead_makes_the_next_list_no_later(scene: Scene, ahead
     scene.turn(watch)
     assert scene.sim.calls("get_authorizer_list") == 2
     assert scene.search(watch).wait() <= 3600
-
-
-def test_a_moment_further_ahead_than_it_was_set_has_come() -> None:
-    moment = NotBefore()
-    assert moment.left(5.0) == 0
-    moment.set(1000.0, 60.0)
-    assert [moment.left(now) for now in (999.0, 1000.0, 1059.0, 1060.0)] == [0, 60, 1, 0]
 
 
 def test_accounts_that_are_excluded_vanish_without_a_second_look(scene: Scene) -> None:
