@@ -69,10 +69,7 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     ),
     Action.SUSPEND: (
         "pauses the app",
-        (
-            "Does not ask for this app for an hour, twice as long after each further refusal, up to a day; "
-            "at once after a reload, and once its credential has changed."
-        ),
+        "Does not ask for this app for an hour, twice as long after each further refusal, up to a day.",
     ),
     Action.SUSPEND_DAY: ("pauses the app for a day", "Does not ask for this app for a day."),
 }

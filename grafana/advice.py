@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from exporter.wechat.advice import UNKNOWN, Advice
-from exporter.wechat.errcodes import CODELESS, ERRCODES
-from exporter.wechat.errors import Reason, outlook
+from exporter.wechat.errcodes import ERRCODES, usual_advice
+from exporter.wechat.errors import Reason
 from grafana.texts import Language
 
 JOINED_BY: Final = "/"
@@ -14,15 +13,9 @@ JOINED_BY: Final = "/"
 def advice_mappings(language: Language) -> list[dict[str, object]]:
     """From `reason/errcode` to the advice: each known pair, then each reason with any other code."""
     exact = {
-        f"{code.reason}{JOINED_BY}{code.code}": {
-            "index": index,
-            "text": getattr(outlook(code.advice, code.action), language),
-        }
+        f"{code.reason}{JOINED_BY}{code.code}": {"index": index, "text": getattr(code.advice, language)}
         for index, code in enumerate(ERRCODES.values())
     }
-    usual: dict[Reason, Advice] = {Reason.UNKNOWN_ERRCODE: UNKNOWN}
-    for code in (*CODELESS, *ERRCODES.values()):
-        usual.setdefault(code.reason, outlook(code.advice, code.action))
     others: list[dict[str, object]] = [
         {
             "type": "regex",
@@ -30,7 +23,7 @@ def advice_mappings(language: Language) -> list[dict[str, object]]:
                 "pattern": f"{reason}{JOINED_BY}.*",  # Grafana sets ^ and $ itself
                 "result": {
                     "index": len(exact) + index,
-                    "text": getattr(usual[reason], language),
+                    "text": getattr(usual_advice(reason, None), language),
                 },
             },
         }

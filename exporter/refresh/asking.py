@@ -155,7 +155,7 @@ class Asking:
                 **about,
                 reason=health.reason,
                 detail=health.detail,
-                advice=problem.outlook.en,
+                advice=problem.advice.en,
                 **pause,
             )
         elif not old.up:

@@ -37,8 +37,8 @@ def connect(
         OSError: the name is unknown, no address answers, or the time is over.
     """
     found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
-    waiting = _alternating(found)
-    pause = min(NEXT_ADDRESS_SECONDS, left() / (len(waiting) + 1))
+    waiting = alternating(found)
+    pause = min(NEXT_ADDRESS_SECONDS, left() / (2 * len(waiting) or 1))
     failed = OSError(f"no address of {host}")
     with _Selector() as trying:
         try:
@@ -83,7 +83,7 @@ def _begin(
     raise OSError(code, os.strerror(code))
 
 
-def _alternating(addresses: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def alternating(addresses: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The addresses of all families by turns: a whole family may be a black hole."""
     families: dict[int, list[tuple[Any, ...]]] = {}
     for address in addresses:

@@ -23,40 +23,30 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
+from exporter.wechat import advice
 from exporter.wechat.addresses import connect
+from exporter.wechat.errcodes import failure
+from exporter.wechat.errors import CallError, Reason
 
 IDLE_SECONDS: Final = 1.0
 """A connection that was idle for longer is not used again: a NAT or a firewall may have forgotten it."""
 
-NEXT_ADDRESS_SECONDS: Final = 0.25  # RFC 8305, section 5
 _BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the names that requests knows
-
-
-class BundleError(Exception):
-    """The certificates that the environment names cannot be read; the text says which and why."""
 
 
 class Call:
     """One call under way: when it must be over, and how far its connection came."""
 
-    __slots__ = ("_deadline", "_socket", "answered", "connected", "wants_new")
+    __slots__ = ("_deadline", "_socket", "answered", "connected")
 
     def __init__(self, seconds: float) -> None:
-        self.wants_new = False
-        """Whether no connection may be used again."""
-        self.connected = False
-        """Whether it opened a connection of its own."""
-        self.answered = False
-        """Whether a byte of an answer came."""
+        self.connected = False  # by a connection of its own
+        self.answered = False  # a byte, at least
         self._deadline = time.monotonic() + seconds
         self._socket: socket.socket | None = None
 
     def left(self) -> float:
-        """Seconds that are left.
-
-        Raises:
-            TimeoutError: none is.
-        """
+        """Return the seconds that are left; raises TimeoutError where none is."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -102,10 +92,6 @@ class _Socket(socket.socket):
         call.answered = call.answered or count > 0
         return count
 
-    def send(self, *args: Any) -> int:  # noqa: ANN401
-        self.settimeout(_CALL.get().using(self))
-        return super().send(*args)
-
     def sendall(self, *args: Any) -> None:  # noqa: ANN401
         self.settimeout(_CALL.get().using(self))
         super().sendall(*args)
@@ -126,10 +112,9 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         # The one private name of urllib3's that is used here: its own gives every address the whole time.
-        call = _CALL.get()
-        call.connected = True
+        _CALL.get().connected = True
         try:
-            return connect(self.host, self.port, call.left, _Socket, self.socket_options or ())
+            return connect(self.host, self.port, _CALL.get().left, _Socket, self.socket_options or ())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except OSError as error:
@@ -143,8 +128,7 @@ class _Connection(HTTPConnection):
     @property
     def is_connected(self) -> bool:
         """Whether the connection may be used again."""
-        fresh = time.monotonic() - self._used_at < IDLE_SECONDS
-        return fresh and not _CALL.get().wants_new and super().is_connected
+        return time.monotonic() - self._used_at < IDLE_SECONDS and super().is_connected
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
@@ -201,7 +185,7 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
     """Trusts the certificates of certifi, or those that the environment names, and the private ones.
 
     Raises:
-        BundleError: the environment names what cannot be read.
+        CallError: the environment names what cannot be read.
     """
     context = create_urllib3_context()
     context.sslsocket_class = _TLSSocket
@@ -211,7 +195,8 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
         context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})  # noqa: PTH112
     except OSError as error:
         why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
-        raise BundleError(f"{name or 'certifi'} names {path}, which cannot be used: {why}") from None
+        told = f"{name or 'certifi'} names {path}, which cannot be used: {why}"
+        raise CallError(failure(Reason.NETWORK, told, text=advice.BUNDLE)) from None
     if (
         private_ca
     ):  # named by the operator, so as it is: also one of the middle, or without all that X.509 wants

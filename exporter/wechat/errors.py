@@ -8,7 +8,7 @@ CallError       a call failed; carries one `Failure`
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exporter.wechat.advice import PAUSED, Advice
+from exporter.wechat.advice import Advice
 
 
 class Reason(StrEnum):
@@ -67,16 +67,6 @@ class Failure:
     detail: str
     errcode: int | None = None
     retry_after: float | None = None
-
-    @property
-    def outlook(self) -> Advice:
-        """The advice of an exporter that runs: also what it does about the app meanwhile."""
-        return outlook(self.advice, self.action)
-
-
-def outlook(advice: Advice, action: Action) -> Advice:
-    """The advice, and what the exporter does after such an action."""
-    return advice.then(PAUSED) if action in (Action.SUSPEND, Action.SUSPEND_DAY) else advice
 
 
 class CallError(Exception):

@@ -58,8 +58,8 @@ class Line:
     stopwatch: Callable[[], float] = time.monotonic
 
     def follow(self, other: "Line") -> None:
-        """Call as `other` does from now on; tokens and ways outlive a change of limits."""
-        self.base_url, self.transport, self.pace = other.base_url, other.transport, other.pace
+        """Call within `other`'s limits from now on, at the same address: tokens and ways outlive that."""
+        self.transport, self.pace = other.transport, other.pace
 
     def ask(
         self,

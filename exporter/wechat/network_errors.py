@@ -5,16 +5,14 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import requests
 import urllib3
+from requests.exceptions import InvalidSchema
 
 from exporter.wechat import advice
 from exporter.wechat.advice import Advice
-from exporter.wechat.connections import BundleError
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
 
@@ -26,51 +24,38 @@ class OversizeError(ValueError):
     """The body is longer than the limit, which is given in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Explanation:
-    """What to say of a kind of exception, unless that is nothing, and what to do about it."""
-
-    kind: Any
-    words: Callable[[Any], str]
-    reason: Reason = Reason.NETWORK
-    advice: Advice | None = None
+def _strerror(error: OSError) -> str:
+    return f"connection failed: {error.strerror}" if error.strerror else ""
 
 
-EXPLANATIONS: Final = (
-    _Explanation(OversizeError, lambda e: f"the answer is longer than {e} bytes", Reason.MALFORMED),
-    _Explanation(
-        urllib3.exceptions.DecodeError, lambda _: "the answer's compression is broken", Reason.MALFORMED
-    ),
-    _Explanation(BundleError, str, advice=advice.BUNDLE),
-    _Explanation(
+def _tunnel(error: OSError) -> str:
+    found = _TUNNEL_REFUSED.match(str(error))
+    return f"CONNECT was answered with HTTP status {found[1]}" if found else ""
+
+
+EXPLANATIONS: Final[tuple[tuple[Any, Callable[[Any], str], Reason, Advice | None], ...]] = (
+    (OversizeError, lambda e: f"the answer is longer than {e} bytes", Reason.MALFORMED, None),
+    (urllib3.exceptions.DecodeError, lambda _: "the answer's compression is broken", Reason.MALFORMED, None),
+    (
         ssl.SSLCertVerificationError,
         lambda e: f"TLS certificate refused: {e.verify_message}",
-        advice=advice.CERTIFICATE,
+        Reason.NETWORK,
+        advice.CERTIFICATE,
     ),
-    _Explanation(ssl.SSLError, lambda e: f"TLS failed: {e.reason or 'unknown reason'}"),
-    _Explanation(
-        requests.exceptions.InvalidSchema, lambda _: "the address's or proxy's scheme is not supported"
+    (ssl.SSLError, lambda e: f"TLS failed: {e.reason or 'unknown reason'}", Reason.NETWORK, None),
+    (InvalidSchema, lambda _: "the address's or proxy's scheme is not supported", Reason.NETWORK, None),
+    (socket.gaierror, lambda _: "the name could not be resolved", Reason.NETWORK, None),
+    (
+        (TimeoutError, urllib3.exceptions.ReadTimeoutError),
+        lambda _: "no answer in time",
+        Reason.TIMEOUT,
+        None,
     ),
-    _Explanation(socket.gaierror, lambda _: "the name could not be resolved"),
-    _Explanation(
-        (TimeoutError, urllib3.exceptions.ReadTimeoutError), lambda _: "no answer in time", Reason.TIMEOUT
-    ),
-    _Explanation(
-        OSError,
-        lambda e: f"connection failed: {e.strerror}" if e.errno in _FULL else "",
-        advice=advice.DESCRIPTORS,
-    ),
-    _Explanation(OSError, lambda e: f"connection failed: {e.strerror}" if e.strerror else ""),
-    _Explanation(
-        OSError,
-        lambda e: (
-            f"answered CONNECT with HTTP status {found[1]}"
-            if (found := _TUNNEL_REFUSED.match(str(e)))
-            else ""
-        ),
-    ),
+    (OSError, lambda e: _strerror(e) if e.errno in _FULL else "", Reason.NETWORK, advice.DESCRIPTORS),
+    (OSError, _strerror, Reason.NETWORK, None),
+    (OSError, _tunnel, Reason.NETWORK, None),
 )
-"""The first row that fits any cause, and has something to say of it, counts."""
+"""What to say of which exception, and what to do; the first row that says something of any cause counts."""
 
 
 def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
@@ -87,10 +72,10 @@ def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
         refused = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
         place = f"proxy {address(proxy)}" if refused else f"{place} through the proxy {address(proxy)}"
         text = advice.PROXY if refused else None
-    for row in EXPLANATIONS:
+    for kind, words, reason, closer in EXPLANATIONS:
         for cause in causes:
-            if isinstance(cause, row.kind) and (told := row.words(cause)):
-                return failure(row.reason, f"{place}: {told}", text=row.advice or text)
+            if isinstance(cause, kind) and (told := words(cause)):
+                return failure(reason, f"{place}: {told}", text=closer or text)
     told = f"the connection broke off ({type(error).__name__})"
     return failure(Reason.NETWORK, f"{place}: {told}", text=text)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -19,7 +20,8 @@ import requests
 import urllib3
 
 from exporter import __version__
-from exporter.wechat.connections import BundleError, Call, under_way
+from exporter.wechat import advice
+from exporter.wechat.connections import Call, under_way
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.network_errors import OversizeError, explain, host
@@ -30,7 +32,10 @@ BODY_LIMIT: Final = 1024 * 1024  # bytes, after decompression; an answer has abo
 POOL_SECONDS: Final = 10.0
 """How long connections are kept at most, so that none stays open after a round."""
 
-_WAITED_FOR: Final = (429, 503)  # statuses with which Retry-After is to be heeded
+_WAITED_FOR: Final = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)  # with which Retry-After is to be heeded
 _SECONDS: Final = re.compile(r"[0-9]{1,7}")
 _HEADERS: Final = {
     "User-Agent": f"wechat-miniprogram-exporter/{__version__}",
@@ -38,7 +43,6 @@ _HEADERS: Final = {
     "Accept-Encoding": "identity",  # the bodies are tiny
 }
 _TRANSPORT_ERRORS: Final = (
-    BundleError,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
@@ -88,13 +92,15 @@ class Transport:
             if self._stopped:
                 raise CallError(failure(Reason.NETWORK, f"{host(url)}: not asked, the exporter stops"))
             self._close_later()
+            request = requests.PreparedRequest()
+            request.prepare(method, url, {**_HEADERS, **(headers or {})}, params=params, json=body)
             with under_way(call):
-                answer = self._exchange(call, method, url, params, body, headers)
-                call.left()  # what ends because the call was aborted may look whole
+                answer = self._exchange(request, url, call)
+                call.left()  # what ended because the call was aborted may look whole
         except _TRANSPORT_ERRORS as error:
             problem = explain(error, url, self._proxy(url))
             if problem.reason is Reason.TIMEOUT:
-                problem = failure(Reason.TIMEOUT, f"{host(url)}: no whole answer within {self._timeout:g} s")
+                problem = replace(problem, detail=f"{host(url)}: no whole answer within {self._timeout:g} s")
         finally:
             self._calls.discard(call)
         if problem is None:
@@ -114,27 +120,17 @@ class Transport:
             timer.join()
         self._adapter.close()
 
-    def _exchange(
-        self,
-        call: Call,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None,
-        body: object,
-        headers: Mapping[str, str] | None,
-    ) -> Answer:
-        request = requests.PreparedRequest()
-        request.prepare(method, url, {**_HEADERS, **(headers or {})}, params=params, json=body)
+    def _exchange(self, request: requests.PreparedRequest, url: str, call: Call) -> Answer:
         try:
-            return self._sent(request, url)
+            return self._answer(request, url)
         except _TRANSPORT_ERRORS:
             if call.connected or call.answered:
                 raise
-            # The connection had been used before and was gone; no call here is one to make only once.
-            call.wants_new = True
-            return self._sent(request, url)
+            # A connection kept from an earlier call was gone, and so may all others be.
+            self._adapter.close()
+            return self._answer(request, url)
 
-    def _sent(self, request: requests.PreparedRequest, url: str) -> Answer:
+    def _answer(self, request: requests.PreparedRequest, url: str) -> Answer:
         # By the adapter: a session would read a redirect's body, of any size, to find where it leads.
         response = self._adapter.send(
             request, stream=True, timeout=self._timeout, proxies=self._proxies_for(url)
@@ -248,5 +244,6 @@ def status_failure(answer: Answer) -> Failure:
     text = f"HTTP status {status}"
     if 300 <= status < 400:  # noqa: PLR2004
         text += ", a redirect: not followed, as it would carry the token elsewhere"
-    found = failure(Reason.HTTP_STATUS, text, Action.RETRY if passing else Action.NEXT_ROUND)
+    closer = advice.PROXY if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED else None
+    found = failure(Reason.HTTP_STATUS, text, Action.RETRY if passing else Action.NEXT_ROUND, closer)
     return replace(found, retry_after=answer.retry_after) if status in _WAITED_FOR else found

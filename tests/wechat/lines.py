@@ -45,9 +45,10 @@ def opened(
     timeout: float = GENEROUS,
     observed: Observed | None = None,
     clock: Callable[[], float] = time.time,
+    private_ca: str = "",
 ) -> Iterator[Line]:
     """A line that is stopped at the end."""
-    line = open_line(WechatSettings(url, timeout), 4, observed or Observed(), lambda: None, clock)
+    line = open_line(WechatSettings(url, timeout, private_ca), 4, observed or Observed(), lambda: None, clock)
     try:
         yield line
     finally:

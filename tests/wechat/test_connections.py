@@ -1,13 +1,11 @@
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
+from exporter.wechat import connections, transport
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.transport import Answer
@@ -25,6 +23,7 @@ from tests.wechat.peers import (
     head,
     resets,
     says,
+    says_and_resets,
     whole,
 )
 
@@ -104,62 +103,6 @@ def test_a_proxy_that_drips_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -
             assert_ends_at_the_limit(line, "https://wechat.invalid")
 
 
-@contextmanager
-def nobody_accepts() -> Iterator[tuple[str, int]]:
-    """An address whose queue is full: Linux lets the next connects wait."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address: tuple[str, int] = listener.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.settimeout(0)
-            sock.connect_ex(address)
-        try:
-            yield address
-        finally:
-            for sock in waiting:
-                sock.close()
-
-
-def test_a_connect_that_does_not_come_about_ends_at_the_limit() -> None:
-    with nobody_accepts() as (host, port), opened(f"http://{host}:{port}", LIMIT) as line:
-        problem, seconds = timed(lambda: line.transport.send("GET", f"http://{host}:{port}"))
-        assert isinstance(problem, Failure)
-        assert problem.reason is Reason.TIMEOUT
-        assert seconds <= LIMIT + LATE
-
-
-def resolved(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
-    """`wechat.invalid` has those addresses."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
-
-    def getaddrinfo(*_: object, **__: object) -> list[Any]:
-        return found
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-
-
-def test_many_addresses_do_not_make_a_call_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with nobody_accepts() as address, opened("http://wechat.invalid", LIMIT) as line:
-        resolved(monkeypatch, *[address] * 20)
-        assert_ends_at_the_limit(line, "http://wechat.invalid")
-
-
-def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Peer(says(OK)) as gone:
-        pass
-    with Peer(says(OK)) as peer, opened("http://wechat.invalid") as line:
-        resolved(monkeypatch, ("127.0.0.1", gone.port), ("127.0.0.1", peer.port))
-        assert line.transport.send("GET", "http://wechat.invalid").status == 200
-
-
-def test_a_name_without_an_address_is_a_network_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened("http://wechat.invalid") as line:
-        resolved(monkeypatch)
-        problem, _ = timed(lambda: line.transport.send("GET", "http://wechat.invalid"))
-    assert isinstance(problem, Failure)
-    assert problem.reason is Reason.NETWORK
-
-
 # What is left of a late call
 
 
@@ -183,15 +126,6 @@ def test_the_connection_of_a_late_call_is_not_used_again_and_the_next_call_works
         assert peer.accepted == 2
 
 
-def test_a_kept_connection_outlives_the_deadline_of_the_call_that_opened_it() -> None:
-    with Peer(says(OK)) as peer, opened(peer.url, 0.1) as line:
-        line.transport.send("GET", peer.url)
-        with opened(peer.url, 0.2) as other, Peer(hangs) as hanging:  # time that is waited for in a call
-            timed(lambda: other.transport.send("GET", hanging.url))
-        assert line.transport.send("GET", peer.url).status == 200
-        assert peer.accepted == 1
-
-
 def test_a_deadline_holds_on_a_kept_connection_too() -> None:
     def manner(talk: Talk) -> None:
         talk.request()
@@ -204,23 +138,86 @@ def test_a_deadline_holds_on_a_kept_connection_too() -> None:
         assert peer.accepted == 1
 
 
-def test_calls_of_many_threads_all_end_at_the_limit_and_others_are_left_alone() -> None:
-    start = threading.Barrier(17)
-    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, 0.8) as line:
+def test_a_call_has_its_deadline_also_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
 
-        def late(_: int) -> None:
-            start.wait()
-            assert_ends_at_the_limit(line, hanging.url, 0.8)
+    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, LIMIT) as line:
+        monkeypatch.setattr(threading.Timer, "start", refuse)
+        assert_ends_at_the_limit(line, hanging.url)
+        assert line.transport.send("GET", peer.url).status == 200
 
-        def quick() -> int:
-            start.wait()
-            return sum(line.transport.send("GET", peer.url).status for _ in range(20))
 
-        with ThreadPoolExecutor(17) as threads:
-            good = threads.submit(quick)
-            list(threads.map(late, range(16)))
-            assert good.result() == 4000
-        assert peer.accepted == 1
+# Connections that something between forgets
+
+
+def relay(forgets_after: float, then: Manner) -> Manner:
+    """Answers what comes soon after what was before; what comes later is treated so, as a NAT does."""
+
+    def manner(talk: Talk) -> None:
+        begun = time.monotonic()
+        while request := talk.request():
+            if time.monotonic() - begun > forgets_after:
+                then(talk.with_request(request))
+                return
+            talk.socket.sendall(OK)
+            begun = time.monotonic()
+
+    return manner
+
+
+@pytest.mark.parametrize("then", [resets, hangs], ids=["reset", "silence"])
+@pytest.mark.parametrize("forgets_after", [2, 6])
+def test_a_connection_that_may_have_been_forgotten_is_not_used_again(
+    forgets_after: float, then: Manner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In twentieths of the time."""
+    monkeypatch.setattr(connections, "IDLE_SECONDS", connections.IDLE_SECONDS / 20)
+    forgets_after /= 20
+    with Peer(relay(forgets_after, then)) as peer, opened(peer.url) as line:
+        for rounds in range(1, 4):
+            for _ in range(5):
+                answer, seconds = timed(lambda: line.transport.send("GET", peer.url))
+                assert answer == Answer(200, b'{"list":[]}')
+                assert seconds < LATE
+            assert peer.accepted == rounds
+            time.sleep(forgets_after * 1.1)
+
+
+def resets_when_asked_again(talk: Talk) -> None:
+    """Answers once and resets the connection at the next request."""
+    talk.request()
+    talk.socket.sendall(OK)
+    resets(talk)
+
+
+def test_a_kept_connection_that_fails_before_an_answer_is_replaced_at_once() -> None:
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line, ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            answers = threads.map(lambda _: line.transport.send("GET", peer.url), range(4))
+            assert {answer.status for answer in answers} == {200}
+
+
+@pytest.mark.parametrize(
+    "second", [b"HTTP/1.1 200 OK\r\n", head(500) + b"{"], ids=["in its head", "in its body"]
+)
+def test_a_call_is_made_once_where_an_answer_has_begun(second: bytes) -> None:
+    def manner(talk: Talk) -> None:
+        talk.request()
+        talk.socket.sendall(OK)
+        says_and_resets(second)(talk)
+
+    with Peer(manner) as peer, opened(peer.url) as line:
+        line.transport.send("GET", peer.url)
+        problem, _ = timed(lambda: line.transport.send("GET", peer.url))
+        assert isinstance(problem, Failure)
+        assert len(peer.received) == 2
+
+
+def test_a_call_on_a_connection_of_its_own_is_made_once() -> None:
+    with Peer(resets) as peer, opened(peer.url) as line:
+        timed(lambda: line.transport.send("GET", peer.url))
+        assert len(peer.received) == 1
 
 
 # Stopping
@@ -247,17 +244,6 @@ def test_stopping_ends_the_calls_under_way_at_once_and_later_ones_too() -> None:
         assert problem.detail == "127.0.0.1: not asked, the exporter stops"
         assert seconds < 0.1
         assert peer.accepted == accepted
-
-
-def test_stopping_ends_a_connect_under_way() -> None:
-    with nobody_accepts() as (host, port), opened(f"http://{host}:{port}") as line:
-        with ThreadPoolExecutor(1) as threads:
-            late = threads.submit(timed, lambda: line.transport.send("GET", f"http://{host}:{port}"))
-            time.sleep(0.05)
-            line.transport.stop()
-            problem, seconds = late.result()
-        assert isinstance(problem, Failure)
-        assert seconds < 1
 
 
 def test_stopping_again_does_nothing() -> None:
@@ -289,11 +275,27 @@ def test_no_file_and_no_thread_is_left_after_many_calls(manner: Manner) -> None:
     assert threading.active_count() == threads
 
 
-def test_calls_to_nowhere_leave_nothing_open() -> None:
-    with Peer(says(OK)) as peer:
-        pass
+def test_a_connection_takes_one_descriptor(certificate: Certificate) -> None:
     files = open_files()
-    with opened(peer.url) as line:
-        for _ in range(20):
-            timed(lambda: line.transport.send("GET", peer.url))
-        assert open_files() == files
+    with (
+        Peer(hangs, certificate.server) as peer,
+        ThreadPoolExecutor(8) as threads,
+        opened(peer.url, private_ca=certificate.path.read_text()) as line,
+    ):
+        for _ in range(8):
+            threads.submit(timed, lambda: line.transport.send("GET", peer.url))
+        while peer.accepted < 8:
+            time.sleep(0.005)
+        assert open_files() == files + 1 + 8 + 8  # the listener, their ends, ours
+
+
+def test_no_connection_is_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "POOL_SECONDS", 0.05)
+    files = open_files()
+    with Peer(says(OK)) as peer, opened(peer.url) as line:
+        for _ in range(2):
+            line.transport.send("GET", peer.url)
+            end = time.monotonic() + 5
+            while open_files() > files + 1 and time.monotonic() < end:
+                time.sleep(0.01)
+            assert open_files() == files + 1  # the listener

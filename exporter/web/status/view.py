@@ -92,7 +92,7 @@ def _trouble(health: Health, times: Moments, language: Language) -> Trouble | No
     return Trouble(
         reason=language.text(f"reason.{health.reason}"),
         detail=health.detail,
-        advice=language.advice(health.failure.outlook),
+        advice=language.advice(health.failure.advice),
         paused_until=moment(_paused_until(health, times), times.now, language),
     )
 

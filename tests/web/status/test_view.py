@@ -33,8 +33,8 @@ def test_a_date_older_than_yesterday_in_beijing_is_late(days: int, late: int, te
 def test_a_failing_app_tells_the_reason_and_what_to_do_in_the_pages_language() -> None:
     found = [view(make_entry(health=REFUSED), language).trouble for language in Language]
     assert [(each.reason, each.advice) for each in found if each] == [
-        ("IP not allowed", advice.IP.then(advice.PAUSED).en),
-        ("IP 不在白名单", advice.IP.then(advice.PAUSED).zh),
+        ("IP not allowed", advice.IP.en),
+        ("IP 不在白名单", advice.IP.zh),
     ]
     assert {each.detail for each in found if each} == {REFUSED.detail}
 
