@@ -98,7 +98,7 @@ class Exporter:
             clock=clock,
             stopping=self._stopping,
         )
-        self.watch.mended = self._platform_mended
+        self.watch.retry = self._retry
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
             threading.Thread(target=self.watch.run, name="platforms", daemon=True),
@@ -214,7 +214,7 @@ class Exporter:
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
-    def _platform_mended(self, platform: str, reasons: Collection[Reason]) -> None:
+    def _retry(self, platform: str, reasons: Collection[Reason]) -> None:
         """Ask for the platform's apps that failed for these reasons, such as the lack of a verify ticket."""
         lacked = [
             entry.app.appid

@@ -142,7 +142,9 @@ class _Report:
         if search.failure is not None:
             self.tell(name, search.failure)
             return True
-        sys.stdout.write(f"{name}: OK, {counted(len(search.known), 'account')}\n")
+        others = sum(not each.is_app for each in search.known.values())
+        kinds = f", {others} of them no mini program" if others else ""
+        sys.stdout.write(f"{name}: OK, {counted(len(search.known), 'account')}{kinds}\n")
         if without:
             told = f"{counted(len(without), 'account')} without a refresh token, first {without[0]}"
             self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, told))

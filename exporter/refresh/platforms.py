@@ -43,7 +43,7 @@ class PlatformWatch:
         stopping: threading.Event,
         turn: Turn | None = None,
     ) -> None:
-        """Accounts found are told by calling `changed`; then `apps` has them.
+        """Call `changed` whenever `apps` has changed.
 
         `turn`: set where the vault is shared with exporters that look the same accounts up.
         """
@@ -54,8 +54,8 @@ class PlatformWatch:
         self._clock = clock
         self._stopping = stopping
         self._turn = turn
-        self.mended: Callable[[str, Collection[Reason]], None] = lambda _, __: None
-        """Is told of a platform whose calls failed for these reasons, which may have ended."""
+        self.retry: Callable[[str, Collection[Reason]], None] = lambda _, __: None
+        """Called with a platform, and the reasons of failed calls that may work now."""
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._searches: dict[str, Search] = {}
@@ -63,6 +63,7 @@ class PlatformWatch:
         self._tickets: dict[str, Ticket | Failure] = {}  # what the last look at each has found
         self._secrets: dict[str, bytes] = {}  # the fingerprints at the last look
         self._failing_since: dict[str, float] = {}
+        self._settled: set[str] = set()
         self._shown: list[PlatformState] | None = None
 
     def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
@@ -93,7 +94,7 @@ class PlatformWatch:
         searches = self._all()
         for each in searches:
             each.go_on()
-            while not each.settled and not self._stopping.wait(min(each.wait(), 1.0)):
+            while not each.complete and not self._stopping.wait(min(each.wait(), 1.0)):
                 each.go_on()
         return searches
 
@@ -104,11 +105,12 @@ class PlatformWatch:
 
     @property
     def settled(self) -> bool:
-        """Whether it was tried for every platform to know its accounts."""
-        return all(each.settled for each in self._all())
+        """Whether all apps of every platform were known once, as far as they could be."""
+        self._settled |= {each.name for each in self._all() if each.complete}
+        return all(each.name in self._settled for each in self._all())
 
     def accounts_changed(self, name: str) -> None:
-        """WeChat has told that an account came or went: list them soon."""
+        """List the accounts soon: one came or went."""
         if (found := self._searches.get(name)) is not None:
             found.accounts_changed()
             self._wake.set()
@@ -129,7 +131,7 @@ class PlatformWatch:
                     if each.go_on():
                         self._changed()
                     if failed is not None and each.failure is None:
-                        self.mended(each.name, {failed.reason})
+                        self.retry(each.name, {failed.reason})
                 except Exception as error:  # noqa: BLE001 - one platform must not stop the others
                     self._log.error("internal fault", error=type(error).__name__, exc_info=True)
                     each.postpone()
@@ -167,9 +169,9 @@ class PlatformWatch:
 
     def _go_on(self, name: str, reasons: Collection[Reason]) -> None:
         if (search := self._searches.get(name)) is not None:
-            search.mended(reasons)
+            search.retry(reasons)
             self._wake.set()
-        self.mended(name, reasons)
+        self.retry(name, reasons)
 
     def _state(self, name: str, platform: OpenPlatform) -> PlatformState:
         search, ticket = self._searches.get(name), self._tickets.get(name)

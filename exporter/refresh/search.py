@@ -1,4 +1,4 @@
-"""The search for one platform's accounts: listed, told apart, named, and taken over from other exporters."""
+"""Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
 
 from collections.abc import Callable, Collection
 from typing import Final
@@ -70,7 +70,7 @@ class Search:
         self._saved_at = 0.0
         self._doubted_at: float | None = None
         self._failures = 0
-        self._told: object = None
+        self._warned: object = None
         self._restore()
 
     def apps(self) -> list[App]:
@@ -82,7 +82,7 @@ class Search:
         ]
 
     @property
-    def settled(self) -> bool:
+    def complete(self) -> bool:
         """Whether all apps are known that can be known now."""
         return self.tried and (
             self._identification.failed
@@ -96,8 +96,8 @@ class Search:
         wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
         self._list_after.set(now, min(wait, self._list_after.left(now)))
 
-    def mended(self, reasons: Collection[Reason]) -> None:
-        """List again at once, if the last list failed for one of these reasons: it may have ended."""
+    def retry(self, reasons: Collection[Reason]) -> None:
+        """List again at once if the last list failed for one of these reasons, which may have gone."""
         if self.failure is not None and self.failure.reason in reasons:
             self._list_after.set(self._clock(), 0.0)
 
@@ -153,7 +153,7 @@ class Search:
         try:
             roll = accounts.read(self._vault.credential(self._key))
         except VaultError:
-            return False  # the storage's own watch tells
+            return False  # the publisher reports that
         if roll is None or credible(roll.saved_at, now) <= credible(self._saved_at, now):
             return False
         self._take_over(roll)
@@ -192,13 +192,11 @@ class Search:
         self.tried, self.listed_at = True, listing.asked_at
         self._list_after.set(self._clock(), self._settings.interval)
         self._save()
+        if come or gone:
+            self._log.info("accounts discovered", apps=len(usable), new=len(come), gone=len(gone))
         if gone:
-            self._log.warning(
-                "accounts gone", accounts=len(usable), new=len(come), gone=len(gone), first=min(gone)
-            )
-        elif come:
-            self._log.info("accounts discovered", accounts=len(usable), new=len(come))
-        self._tell(
+            self._log.warning("accounts gone", gone=len(gone), first=min(gone))
+        self._warn(
             self.without or None,
             "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
             accounts=len(self.without),
@@ -212,7 +210,7 @@ class Search:
         self._list_after.set(self._clock(), min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
         self._failures += 1
         self.tried, self.failure = True, problem
-        self._tell(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
+        self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
 
     def _is_doubtful(self, usable: list[str]) -> bool:
         """Whether so many accounts are gone that a second list some minutes later has to say so too."""
@@ -257,8 +255,8 @@ class Search:
         except VaultError as error:
             self._log.error("accounts not stored", error=str(error))
 
-    def _tell(self, state: object, event: str, **about: object) -> None:
-        """One warning when a state begins; None is the good one."""
-        if state is not None and state != self._told:
+    def _warn(self, state: object, event: str, **about: object) -> None:
+        """Log one warning when a state begins; None is the good one."""
+        if state is not None and state != self._warned:
             self._log.warning(event, **about)
-        self._told = state
+        self._warned = state

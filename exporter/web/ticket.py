@@ -17,7 +17,7 @@ from exporter.wechat.vault import VaultError
 TICKET_PATH: Final = "/wechat/ticket/{platform}"
 _LARGEST_BODY: Final = 64 * 1024
 _BODY_SECONDS: Final = 10.0
-_TELL_SECONDS: Final = 60.0  # between two log lines about refused pushes: anybody can send them
+_LOG_SECONDS: Final = 60.0  # between two log lines about refused pushes: anybody can send them
 
 
 class TicketDesk:
@@ -32,7 +32,7 @@ class TicketDesk:
         self._exporter = exporter
         self._log = log
         self._clock = clock
-        self._told_at = 0.0
+        self._logged_at = 0.0
 
     async def take(self, request: Request) -> Response:
         """Read the body within its limits, and judge it."""
@@ -72,8 +72,8 @@ class TicketDesk:
 
     def _refused(self, name: str, why: str) -> Response:
         now = self._clock()
-        if now - self._told_at >= _TELL_SECONDS:
-            self._told_at = now
+        if now - self._logged_at >= _LOG_SECONDS:
+            self._logged_at = now
             self._log.warning("push refused", platform=name[:60], why=why)
         return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
 

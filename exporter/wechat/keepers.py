@@ -19,7 +19,7 @@ from exporter.wechat.transport import Answer, decode, status_failure
 
 _LONGEST: Final = 4096  # characters; WeChat's page asks to reserve 512 for a token
 _LARGEST_FILE: Final = 64 * 1024  # bytes
-_JSON_WORD: Final = "null"  # which `decode` does not tell from what is no JSON
+_JSON_WORD: Final = "null"  # `decode` gives None for it, as for what is no JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _judge(kind: Kind, field: str | None) -> Callable[[Answer], tuple[str, Mappi
             return value, beside
         under = _under(field or (kind.field if isinstance(body, dict) else None))
         raise CallError(
-            kind.failure(f"the {kind.name}'s address gave no usable {kind.name}{under}{_told(body)}")
+            kind.failure(f"the {kind.name}'s address gave no usable {kind.name}{under}{_refusal(body)}")
         )
 
     return judge
@@ -126,7 +126,7 @@ def _whole(body: bytes, decoded: object) -> object:
     return None if text == _JSON_WORD else text
 
 
-def _told(body: object) -> str:
+def _refusal(body: object) -> str:
     """WeChat's refusal, where the keeper hands it on."""
     code, message = (body.get("errcode"), body.get("errmsg")) if isinstance(body, dict) else (None, None)
     if isinstance(code, int) and code and isinstance(message, str):

@@ -34,7 +34,7 @@ class RefusedPushError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What WeChat tells: the kind of event, when it was made (Unix time), the ticket if it is one."""
+    """What WeChat reports: the kind of event, when it was made (Unix time), the ticket if it is one."""
 
     kind: str
     created_at: float

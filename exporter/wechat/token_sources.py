@@ -115,7 +115,7 @@ class HttpTokenSource:
         now = self._line.clock()
         value, beside = ask_keeper(TOKEN, self._settings, self._line)
         lifetime = _lifetime(beside.get("expires_in"))
-        if lifetime is None:  # not told, or in a keeper's own way: ask again soon
+        if lifetime is None:  # none, or in a keeper's own way: ask again soon
             return Token(value, None, now + SHORTEST_KEEP)
         return expiring_token(value, lifetime, now)
 

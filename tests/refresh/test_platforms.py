@@ -29,7 +29,7 @@ class Tickets:
         self.scene = scene
         self.renewed: list[str] = []
         self.watch = scene.watch()
-        self.watch.mended = lambda name, _: self.renewed.append(name)
+        self.watch.retry = lambda name, _: self.renewed.append(name)
         self.come: Callable[[], None] = self._push if pushed else self._write
 
     def _write(self) -> None:
@@ -98,7 +98,7 @@ def test_a_secret_that_is_written_is_gone_on_with_at_the_next_look(scene: Scene)
     scene.secret_file.write_text("not-the-right-fake-secret")
     watch = scene.watch()
     told: list[set[Reason]] = []
-    watch.mended = lambda _, reasons: told.append(set(reasons))
+    watch.retry = lambda _, reasons: told.append(set(reasons))
     watch.look_at_credentials()
     scene.turn(watch)
     scene.secret_file.unlink()  # in the midst of being replaced

@@ -235,6 +235,17 @@ def test_accounts_that_are_gone_after_a_second_look_vanish_with_a_warning(
     assert (gone["event"], gone["log_level"], gone["gone"]) == ("accounts gone", "warning", 3)
 
 
+def test_an_exporter_that_was_ready_stays_so_when_an_account_comes(scene: Scene) -> None:
+    watch = scene.watch()
+    scene.turn(watch)
+    assert watch.settled
+    scene.sim.platforms["main"].authorise("wx00000000000000bb")
+    scene.clock.now += 3600
+    scene.search(watch)._list()
+    assert not scene.search(watch).complete
+    assert watch.settled
+
+
 def test_an_account_in_three_vanishes_at_once(scene: Scene, events: list[Any]) -> None:
     watch = scene.watch()
     scene.turn(watch)
