@@ -111,17 +111,18 @@ class Control:
         return self._now()
 
     def _switch(self, appid: str, asked: Asked) -> object:
-        unknown = set(asked) - {"fault", "on", "times", "errcode"}
+        unknown = set(asked) - {"fault", "on", "times", "errcode", "dataset"}
         if unknown:
             raise ControlError(
-                400, f"unknown: {', '.join(sorted(unknown))}; allowed: fault, on, times, errcode"
+                400, f"unknown: {', '.join(sorted(unknown))}; allowed: fault, on, times, errcode, dataset"
             )
         try:
             fault = Fault(str(asked.get("fault")))
             on = Call(str(asked["on"])) if "on" in asked else None
             times = int(_number(asked, "times")) if "times" in asked else None
             errcode = int(_number(asked, "errcode")) if "errcode" in asked else None
-            self.faults.switch(appid, fault, on=on, times=times, errcode=errcode)
+            dataset = str(asked.get("dataset", ""))
+            self.faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
         except ValueError as error:
             raise ControlError(400, f"{error}; GET {PREFIX}faults lists the faults") from None
         return self._app(self.apps[appid])

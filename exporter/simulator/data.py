@@ -5,6 +5,8 @@ depth, distinct pages not more than page views, means with at most four decimals
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from struct import Struct
@@ -20,16 +22,46 @@ _EIGHT_NUMBERS: Final = Struct(">8Q")
 _BITS: Final = 2**64
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The whole numbers behind the figures of a day, or of several: what adds up, and the visitors."""
+
+    visitors: int
+    newcomers: int
+    sessions: int
+    distinct_pages: int
+    views: int
+    stay_seconds: int
+
+    @property
+    def figures(self) -> dict[str, int | float]:
+        """WeChat's seven figures."""
+        return {
+            "session_cnt": self.sessions,
+            "visit_pv": self.views,
+            "visit_uv": self.visitors,
+            "visit_uv_new": self.newcomers,
+            "stay_time_uv": _mean(self.stay_seconds, self.visitors),
+            "stay_time_session": _mean(self.stay_seconds, self.sessions),
+            "visit_depth": _mean(self.distinct_pages, self.sessions),
+        }
+
+
 def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
-    """The eight fields of one day, as WeChat's `list[0]` has them.
+    """The eight fields of one day, as WeChat's `list[0]` has them; parameters as of `counts`."""
+    return {"ref_date": wire_date(day), **counts(appid, day, size).figures}
+
+
+def counts(appid: str, day: date, size: int) -> Counts:
+    """What happened on one day.
 
     Args:
         appid: whose figures; it decides rhythm, growth, depth and stay.
         day: any date.
         size: visitors of an ordinary day, from 0 up.
     """
-    weekend, growth, wave, opens, pages, repeats, stay, newcomers = _draws(appid)
-    noise = _draws(f"{appid} {day.isoformat()}")
+    weekend, growth, wave, opens, pages, repeats, stay, newcomers = draws(appid)
+    noise = draws(f"{appid} {day.isoformat()}")
     years = (day - _EPOCH).days / _YEAR_DAYS
     years = max(-_LONGEST_GROWTH_YEARS, min(_LONGEST_GROWTH_YEARS, years))
 
@@ -39,18 +71,25 @@ def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
     visitors = round(size * level * (0.92 + 0.16 * noise[0]))
     sessions = math.ceil(visitors * (1.3 + 0.9 * opens) * (0.96 + 0.08 * noise[1]))
     distinct_pages = math.ceil(sessions * (1.5 + 2.0 * pages) * (0.97 + 0.06 * noise[2]))
-    views = math.ceil(distinct_pages * (1.2 + 0.6 * repeats) * (0.98 + 0.04 * noise[3]))
-    stay_seconds = round(sessions * (20 + 90 * stay) * (0.9 + 0.2 * noise[4]))
-    return {
-        "ref_date": wire_date(day),
-        "session_cnt": sessions,
-        "visit_pv": views,
-        "visit_uv": visitors,
-        "visit_uv_new": round(visitors * (0.05 + 0.2 * newcomers) * (0.8 + 0.4 * noise[5])),
-        "stay_time_uv": _mean(stay_seconds, visitors),
-        "stay_time_session": _mean(stay_seconds, sessions),
-        "visit_depth": _mean(distinct_pages, sessions),
-    }
+    return Counts(
+        visitors=visitors,
+        newcomers=round(visitors * (0.05 + 0.2 * newcomers) * (0.8 + 0.4 * noise[5])),
+        sessions=sessions,
+        distinct_pages=distinct_pages,
+        views=math.ceil(distinct_pages * (1.2 + 0.6 * repeats) * (0.98 + 0.04 * noise[3])),
+        stay_seconds=round(sessions * (20 + 90 * stay) * (0.9 + 0.2 * noise[4])),
+    )
+
+
+def split(total: int, weights: Sequence[float]) -> list[int]:
+    """Whole parts of a whole that are in proportion to the weights, and add up to it exactly."""
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    parts = [int(total * weight / whole) for weight in weights]
+    for place in sorted(range(len(parts)), key=lambda at: -weights[at])[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def _mean(total: int, count: int) -> int | float:
@@ -59,6 +98,6 @@ def _mean(total: int, count: int) -> int | float:
     return int(mean) if mean == int(mean) else mean
 
 
-def _draws(text: str) -> list[float]:
+def draws(text: str) -> list[float]:
     """Eight numbers in [0, 1) that only the text decides: the same in every process."""
     return [number / _BITS for number in _EIGHT_NUMBERS.unpack(blake2b(text.encode()).digest())]

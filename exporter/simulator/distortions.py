@@ -1,29 +1,32 @@
 """How a fault changes an answer: rows, bodies, and the way out to the wire."""
 
+import copy
 import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.field import camel
+from exporter.datasets.period import Period
 from exporter.simulator.faults import Fault
 from exporter.simulator.messages import HTML, Answer, Delivery
-from exporter.trend import FIELDS, wire_date
 
-Row = dict[str, str | int | float]
+Body = dict[str, Any]
+Change = Callable[[Body, Dataset, Period], object]
 _GIANT_BYTES: Final = 4 * 2**20
 _BOMB_BYTES: Final = 32 * 2**20
 _PAGE: Final = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 )
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_CAMEL: Final = {"ref_date": "refDate", **{field.name: field.camel for field in FIELDS}}
 
 
-def trend_payload(row: Row, day: date, fault: Fault) -> object:
-    """The JSON value of a trend answer for `day`, changed if the fault is one of rows."""
-    return _ROWS.get(fault, _as_it_is)(row, day)
+def distorted(body: Body, dataset: Dataset, period: Period, fault: Fault) -> object:
+    """The JSON value of a dataset's answer for a period, changed if the fault is one of rows."""
+    change = _ROWS.get(fault)
+    return body if change is None else change(copy.deepcopy(body), dataset, period)
 
 
 def compact_json(payload: object) -> bytes:
@@ -47,37 +50,89 @@ def delivered(body: bytes, fault: Fault, waits: Waits) -> Answer:
     return Answer(body, seconds=waits.latency)
 
 
-def _as_it_is(row: Row, _: date) -> object:
-    return {"list": [row]}
+def _lists(body: Body) -> list[list[Any]]:
+    return [value for value in body.values() if isinstance(value, list)]
 
 
-def _changed(name: str, value: object) -> Callable[[Row, date], object]:
-    return lambda row, _: {"list": [{**row, name: value}]}
+def _first_figures(body: Body) -> dict[str, Any]:
+    """The innermost object that holds the body's first figures; an empty one where there are none."""
+    for items in _lists(body):
+        if items:
+            item: dict[str, Any] = items[0]
+            return _first_figures(item) if _lists(item) else item
+    return {}
 
 
-def _another_date(row: Row, day: date) -> object:
-    return {"list": [{**row, "ref_date": wire_date(day - timedelta(days=1))}]}
+def _changed(name: str, value: object) -> Change:
+    """Another value for a figure: of that name, or where there is none, the first one."""
+
+    def change(body: Body, dataset: Dataset, _: Period) -> object:
+        item = _first_figures(body)
+        names = [name, "value", *(field.name for field in dataset.fields)]
+        item.update({next(each for each in names if each in item): value} if item else {})
+        return body
+
+    return change
 
 
-def _camel_case(row: Row, _: date) -> object:
-    renamed = {_CAMEL[name]: value for name, value in row.items()}
-    return {"list": [renamed], "errMsg": "openapi.analysis.getDailyVisitTrend:ok"}
+def _another_period(body: Body, dataset: Dataset, period: Period) -> object:
+    item = body if "ref_date" in body else _first_figures(body)
+    item["ref_date"] = dataset.calendar.written(dataset.calendar.earlier(period))
+    return body
 
 
-def _strings(row: Row, _: date) -> object:
-    return {"list": [{name: str(value) for name, value in row.items()}]}
+def _object_list(body: Body, _: Dataset, __: Period) -> object:
+    return {key: value[0] if isinstance(value, list) and value else value for key, value in body.items()}
 
 
-_ROWS: Final[Mapping[Fault, Callable[[Row, date], object]]] = {
-    Fault.WRONG_DATE: _another_date,
+def _twice(body: Body, _: Dataset, __: Period) -> object:
+    for items in _lists(body):
+        items[:] = [*items, *items[:1]]
+    return body
+
+
+def _empty(body: Body, _: Dataset, __: Period) -> object:
+    return {key: [] if isinstance(value, list) else value for key, value in body.items()}
+
+
+def _camel_case(body: Body, dataset: Dataset, _: Period) -> object:
+    return {**_renamed(body), "errMsg": f"openapi.analysis.{dataset.interface}:ok"}
+
+
+def _renamed(found: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(found, dict):
+        return {camel(key): _renamed(value) for key, value in found.items()}
+    return [_renamed(item) for item in found] if isinstance(found, list) else found
+
+
+def _strings(body: Body, _: Dataset, __: Period) -> object:
+    return _as_texts(body)
+
+
+def _as_texts(found: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(found, dict):
+        return {key: _as_texts(value) for key, value in found.items()}
+    return [_as_texts(item) for item in found] if isinstance(found, list) else str(found)
+
+
+def _above_cohort(body: Body, _: Dataset, __: Period) -> object:
+    for items in _lists(body):
+        if len(items) > 1 and "key" in items[1]:
+            items[1]["value"] = items[0]["value"] + 1
+    return body
+
+
+_ROWS: Final[Mapping[Fault, Change]] = {
+    Fault.WRONG_DATE: _another_period,
     Fault.NULL_FIGURE: _changed("visit_uv", None),
     Fault.NEGATIVE: _changed("visit_pv", -7),
     Fault.BOOL_FIGURE: _changed("session_cnt", value=True),
     Fault.NAN: _changed("visit_depth", float("nan")),
     Fault.FRACTIONAL_COUNT: _changed("session_cnt", 12.5),
-    Fault.OBJECT_LIST: lambda row, _: {"list": row},
-    Fault.TWO_ROWS: lambda row, _: {"list": [row, row]},
-    Fault.EMPTY: lambda _, __: {"list": []},
+    Fault.ABOVE_COHORT: _above_cohort,
+    Fault.OBJECT_LIST: _object_list,
+    Fault.TWO_ROWS: _twice,
+    Fault.EMPTY: _empty,
     Fault.CAMEL_CASE: _camel_case,
     Fault.STRINGS: _strings,
 }

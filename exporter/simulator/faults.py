@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.quota import QUOTA
+
 
 class Call(StrEnum):
     """The two kinds of call that an exporter makes."""
@@ -40,6 +43,7 @@ class Fault(StrEnum):
     BOOL_FIGURE = "bool_figure"
     NAN = "nan"
     FRACTIONAL_COUNT = "fractional_count"
+    ABOVE_COHORT = "above_cohort"
     OBJECT_LIST = "object_list"
     TWO_ROWS = "two_rows"
     CAMEL_CASE = "camel_case"
@@ -91,18 +95,19 @@ BEHAVIOURS: Final[Mapping[Fault, Behaviour]] = {
     Fault.GIANT: Behaviour("the right answer padded to 4 MiB"),
     Fault.GZIP_BOMB: Behaviour("the right answer padded to 32 MiB, compressed to some 30 KiB"),
     Fault.DIRTY_TEXT: Behaviour("the right answer beside a text with a control character and bad UTF-8"),
-    Fault.WRONG_DATE: Behaviour("the row of the day before the one asked for", _DATA),
-    Fault.NULL_FIGURE: Behaviour("visit_uv is null", _DATA),
+    Fault.WRONG_DATE: Behaviour("the row of the period before the one asked for", _DATA),
+    Fault.NULL_FIGURE: Behaviour("visit_uv, or the table's first figure, is null", _DATA),
     Fault.NEGATIVE: Behaviour("visit_pv is negative", _DATA),
     Fault.BOOL_FIGURE: Behaviour("session_cnt is true", _DATA),
     Fault.NAN: Behaviour("visit_depth is NaN, which is no JSON but which many parsers read", _DATA),
     Fault.FRACTIONAL_COUNT: Behaviour("session_cnt has a fraction", _DATA),
+    Fault.ABOVE_COHORT: Behaviour("more came back than there were (daily_retention alone)", _DATA),
     Fault.OBJECT_LIST: Behaviour("`list` is the row itself instead of a list", _DATA),
-    Fault.TWO_ROWS: Behaviour("`list` has the same row twice", _DATA),
+    Fault.TWO_ROWS: Behaviour("`list` has the same row, page, index or key twice", _DATA),
     Fault.CAMEL_CASE: Behaviour("the cloud call's shape: refDate …, errMsg ending :ok; no fault", _DATA),
     Fault.STRINGS: Behaviour("every figure is a numeric text; no fault", _DATA),
-    Fault.EMPTY: Behaviour("`list` is empty, whatever the date", _DATA),
-    Fault.NOT_READY: Behaviour("61503 for yesterday, older dates are there", _DATA, errcode=61503),
+    Fault.EMPTY: Behaviour("lists are empty, whatever the period", _DATA),
+    Fault.NOT_READY: Behaviour("61503 for the newest period, older ones are there", _DATA, errcode=61503),
     Fault.BUSY: Behaviour("system error", errcode=-1),
     Fault.BUSY_DATA: Behaviour("the data service is busy", _DATA, errcode=61504),
     Fault.QUOTA_DAILY: Behaviour("the day's quota is spent", errcode=45009),
@@ -131,13 +136,13 @@ class Active:
 
 
 class FaultBoard:
-    """Which fault is in force on which call of which app.
+    """Which fault is in force on which call of which app, for all datasets (named "") or for one.
 
     Switched from any thread: every step is one operation on a dict.
     """
 
     def __init__(self) -> None:
-        self._active: dict[tuple[str, Call], Active] = {}
+        self._active: dict[tuple[str, Call, str], Active] = {}
 
     def switch(
         self,
@@ -147,6 +152,7 @@ class FaultBoard:
         on: Call | None = None,
         times: int | None = None,
         errcode: int | None = None,
+        dataset: str = "",
     ) -> None:
         """Put `fault` on one kind of call of the app, in place of what was there.
 
@@ -156,16 +162,19 @@ class FaultBoard:
             on: the kind of call; the fault's usual one if not told.
             times: after that many calls the app is healthy again.
             errcode: another code for a fault that answers with one.
+            dataset: the only one that has it, on the data call; its own fault goes before that of all.
 
         Raises:
-            ValueError: the fault cannot be on that call, or has no errcode; the text says which can.
+            ValueError: the fault cannot be on that call or dataset, or has no errcode; says which can.
         """
         behaviour = BEHAVIOURS[fault]
+        if dataset not in ("", *BY_NAME, QUOTA):
+            raise ValueError(f"{dataset} is no dataset, allowed: {', '.join((*BY_NAME, QUOTA))}")
         if fault is Fault.NONE:
-            for call in Call if on is None else (on,):
-                self._active.pop((appid, call), None)
+            for healed in [key for key in self._active.copy() if _matches(key, appid, on, dataset)]:
+                self._active.pop(healed, None)
             return
-        call = on or behaviour.calls[0]
+        call = Call.DATA if dataset else on or behaviour.calls[0]
         if call not in behaviour.calls:
             raise ValueError(f"{fault} cannot be on the {call} call, only on: {', '.join(behaviour.calls)}")
         if errcode is not None and behaviour.errcode is None:
@@ -173,20 +182,26 @@ class FaultBoard:
         if times is not None and times < 1:
             raise ValueError(f"times is {times}, allowed: 1 and more")
         code = behaviour.errcode if errcode is None else errcode
-        self._active[appid, call] = Active(fault, code, times or behaviour.times)
+        self._active[appid, call, dataset] = Active(fault, code, times or behaviour.times)
 
-    def take(self, appid: str, call: Call) -> Active | None:
+    def take(self, appid: str, call: Call, dataset: str = "") -> Active | None:
         """The fault that this call meets, counted down; None for a healthy one."""
-        active = self._active.get((appid, call))
+        key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
+        active = self._active.get(key)
         if active is None or active.left is None:
             return active
         if active.left > 1:
-            self._active[appid, call] = replace(active, left=active.left - 1)
+            self._active[key] = replace(active, left=active.left - 1)
         else:
-            self._active.pop((appid, call), None)
+            self._active.pop(key, None)
         return active
 
-    def shown(self, appid: str) -> dict[Call, Fault]:
-        """The faults in force on an app, by kind of call; healthy ones are left out."""
-        found = ((call, self._active.get((appid, call))) for call in Call)
-        return {call: active.fault for call, active in found if active is not None}
+    def shown(self, appid: str) -> dict[str, Fault]:
+        """The faults in force on an app, by kind of call, as in `data` and `data weekly_trend`."""
+        found = sorted((key, active.fault) for key, active in self._active.copy().items() if key[0] == appid)
+        return {f"{call} {dataset}".strip(): fault for (_, call, dataset), fault in found}
+
+
+def _matches(key: tuple[str, Call, str], appid: str, on: Call | None, dataset: str) -> bool:
+    """Whether a fault is on that call of the app, for None on any; dataset "" stands for all."""
+    return key[0] == appid and on in (None, key[1]) and dataset in ("", key[2])

@@ -2,7 +2,10 @@
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, NamedTuple
+
+from exporter.beijing import yesterday
 
 _KEPT_CALLS: Final = 10_000
 
@@ -32,6 +35,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], int] = {}
+        self._used: dict[tuple[str, str, date], int] = {}
         self._forced: dict[str, int] = {}
         self._recent: deque[CallRecord] = deque(maxlen=_KEPT_CALLS)
         self._in_flight = 0
@@ -41,6 +45,8 @@ class Ledger:
         """Count one answered call."""
         key = (call.endpoint, call.appid, call.outcome)
         self._counts[key] = self._counts.get(key, 0) + 1
+        day = (call.endpoint, call.appid, yesterday(call.at))
+        self._used[day] = self._used.get(day, 0) + 1
         self._recent.append(call)
 
     def record_forced(self, appid: str) -> None:
@@ -59,6 +65,10 @@ class Ledger:
     def counts(self) -> list[CallCount]:
         """All counts since the last clear."""
         return [CallCount(*key, count) for key, count in self._counts.copy().items()]
+
+    def used(self, endpoint: str, appid: str, now: float) -> int:
+        """How often an app has called an endpoint since the last midnight (Beijing); `clear` leaves it."""
+        return self._used.get((endpoint, appid, yesterday(now)), 0)
 
     def forced(self) -> dict[str, int]:
         """Forced refreshes by appid since the last clear."""

@@ -45,6 +45,8 @@ _ERRMSGS: Final[Mapping[int, str]] = {
     61502: "this is game miniprogram, data api is not supported",
     61503: "data not ready, please try later",
     61504: "system busy now , please try later",
+    76003: "invalid cgi_path",
+    76021: "cgi_path not found, please check",
     85088: "no qbase privilege",
     -501000: "[100003] Param Invalid: function not found",
     -604101: "has no permission to call this API. Make sure you declare it in config.json",

@@ -1,4 +1,4 @@
-"""WeChat's rules for the three documented interfaces: a request in, an answer out, nothing waited for.
+"""WeChat's rules for its interfaces: a request in, an answer out, nothing waited for.
 
 Strict where WeChat is strict, so that a client's mistakes show. Checked in this order: the token, the
 method, the body, the dates, the app's fault, publication.
@@ -10,34 +10,41 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from exporter.simulator import data
+from exporter.beijing import yesterday
+from exporter.datasets.catalogue import BY_INTERFACE, BY_PATH
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.period import DAY, Period
+from exporter.datasets.quota import QUOTA, QUOTA_PATH, written_quota
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.calls import Progress, first, json_object
 from exporter.simulator.clock import Clock
-from exporter.simulator.distortions import Waits, compact_json, delivered, trend_payload
+from exporter.simulator.distortions import Waits, compact_json, delivered, distorted
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.ledger import CallRecord, Ledger
 from exporter.simulator.messages import PLAIN, Answer, Delivery, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
+from exporter.simulator.tables.bodies import body
 from exporter.simulator.tokens import Kind, TokenDesk
-from exporter.trend import wire_date, yesterday
 
-TREND_PATH: Final = "/datacube/getweanalysisappiddailyvisittrend"
+TREND_PATH: Final = DAILY_TREND.path
 STABLE_TOKEN_PATH: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
 TOKEN_PATH: Final = "/cgi-bin/token"  # noqa: S105 - a path
 FUNCTION_PATH: Final = "/tcb/invokecloudfunction"
 OK: Final = 200
 CLOUD_ENV: Final = "prod-1"
 CLOUD_FUNCTION: Final = "visitTrend"
+DAILY_LIMIT: Final = 100_000  # calls of an account to an interface a day
 _ENDPOINTS: Final = {
+    **{path: dataset.name for path, dataset in BY_PATH.items()},
     TREND_PATH: "daily_visit_trend",
+    QUOTA_PATH: QUOTA,
     STABLE_TOKEN_PATH: "stable_token",
     TOKEN_PATH: "token",
     FUNCTION_PATH: "cloud_function",
     **ENDPOINTS,
 }
-_FAILED: Final = "openapi.analysis.getDailyVisitTrend:fail "
 _WIRE_DATE: Final = re.compile(r"[0-9]{8}")
 
 
@@ -68,14 +75,16 @@ class Rules:
             answer = self._answer(request, now, progress)
         except RefusedError as error:
             progress.outcome = str(error.errcode)
-            body = refusal(error.errcode, request.client_ip, now, next(self.serials))
-            answer = Answer(body, content_type=PLAIN, seconds=self.waits.latency)
+            refused = refusal(error.errcode, request.client_ip, now, next(self.serials))
+            answer = Answer(refused, content_type=PLAIN, seconds=self.waits.latency)
         self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
         return answer
 
     def _answer(self, request: Request, now: float, progress: Progress) -> Answer:
-        if request.path == TREND_PATH:
-            return self._trend(request, now, progress)
+        if request.path in BY_PATH:
+            return self._data(request, now, progress, BY_PATH[request.path])
+        if request.path == QUOTA_PATH:
+            return self._quota(request, now, progress)
         if request.path == STABLE_TOKEN_PATH:
             return self._stable_token(request, now, progress)
         if request.path == TOKEN_PATH:
@@ -87,11 +96,24 @@ class Rules:
             return delivered(compact_json(payload), Fault.NONE, self.waits)
         raise RefusedError(40066)
 
-    def _trend(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Answer:
         progress.appid = self._caller(request, now)
         asked = json_object(request, form_errcode=61500)
         begin, end = _date(asked.get("begin_date")), _date(asked.get("end_date"))
-        return self._row(begin, end, now, progress, Fault.NONE)
+        return self._table(dataset, Period(begin, end), now, progress, Fault.NONE)
+
+    def _quota(self, request: Request, now: float, progress: Progress) -> Answer:
+        if not first(request.query, "access_token"):  # there is no cloud call for it
+            raise RefusedError(41001)
+        progress.appid = self._caller(request, now)
+        path = json_object(request, form_errcode=47001).get("cgi_path")
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise RefusedError(76003)
+        if path not in _ENDPOINTS:
+            raise RefusedError(76021)
+        fault = self._fault(progress, Call.DATA, QUOTA)
+        used = self.ledger.used(_ENDPOINTS[path], progress.appid, now)
+        return delivered(compact_json(written_quota(DAILY_LIMIT, used)), fault, self.waits)
 
     def _caller(self, request: Request, now: float) -> str:
         """The account that a data call is for, by the token or by where it comes from."""
@@ -129,37 +151,39 @@ class Rules:
         if first(request.query, "name") != CLOUD_FUNCTION:
             raise RefusedError(-501000)
         returned: object
+        interface = asked.get("interface", DAILY_TREND.interface)
         try:
+            dataset = _granted(interface)
             begin, end = _date(asked.get("beginDate")), _date(asked.get("endDate"))
-            inner = self._row(begin, end, now, progress, Fault.CAMEL_CASE)
+            inner = self._table(dataset, Period(begin, end), now, progress, Fault.CAMEL_CASE)
         except RefusedError as error:  # as deploy/cloud-function does, it returns what it caught
             progress.outcome = str(error.errcode)
-            text = errmsg(error.errcode, request.client_ip)
-            returned = compact_json({"errCode": error.errcode, "errMsg": _FAILED + text}).decode()
+            text = f"openapi.analysis.{interface}:fail {errmsg(error.errcode, request.client_ip)}"
+            returned = compact_json({"errCode": error.errcode, "errMsg": text}).decode()
         else:
             if inner.delivery is not Delivery.WHOLE or inner.status != OK or inner.headers:
                 return inner
             returned = inner.body.decode("utf-8", "replace")
-        body = compact_json({"errcode": 0, "errmsg": "ok", "resp_data": returned})
-        return delivered(body, Fault.NONE, self.waits)
+        whole = compact_json({"errcode": 0, "errmsg": "ok", "resp_data": returned})
+        return delivered(whole, Fault.NONE, self.waits)
 
-    def _row(self, begin: date, end: date, now: float, progress: Progress, shape: Fault) -> Answer:
+    def _table(self, dataset: Dataset, asked: Period, now: float, progress: Progress, shape: Fault) -> Answer:
         app = self.apps[progress.appid]
-        progress.date = wire_date(begin)
-        newest = yesterday(now)
-        if begin != end or end > newest:
+        progress.date = dataset.request(asked)["begin_date"]
+        newest = dataset.calendar.newest(yesterday(now))
+        if asked > newest or not _is_period(dataset, asked):
             raise RefusedError(61501)
-        fault = self._fault(progress, Call.DATA, exempt=Fault.NOT_READY if begin < newest else None)
-        if not self.always_published and app.publication(begin) > now:
-            raise RefusedError(61503)
-        row = data.row(app.appid, begin, app.size)
-        for name in app.left_out:
-            del row[name]
-        return delivered(
-            compact_json(trend_payload(row, begin, shape if fault is Fault.NONE else fault)),
-            fault,
-            self.waits,
-        )
+        exempt = Fault.NOT_READY if asked < newest else None
+        fault = self._fault(progress, Call.DATA, dataset.name, exempt)
+        if not self._published(app, asked, now):
+            raise RefusedError(61503 if dataset.calendar is DAY else 61501)
+        whole = body(app, dataset, asked, lambda each: self._published(app, each, now))
+        changed = distorted(whole, dataset, asked, shape if fault is Fault.NONE else fault)
+        return delivered(compact_json(changed), fault, self.waits)
+
+    def _published(self, app: SimApp, period: Period, now: float) -> bool:
+        at = period.end if self.always_published else app.publication(period.last)
+        return at <= now
 
     def _stable_token(self, request: Request, now: float, progress: Progress) -> Answer:
         asked = json_object(request, form_errcode=47001)
@@ -200,8 +224,8 @@ class Rules:
         text, expires_in = issued
         return delivered(compact_json({"access_token": text, "expires_in": expires_in}), fault, self.waits)
 
-    def _fault(self, progress: Progress, call: Call, exempt: Fault | None = None) -> Fault:
-        active = self.faults.take(progress.appid, call)
+    def _fault(self, progress: Progress, call: Call, dataset: str = "", exempt: Fault | None = None) -> Fault:
+        active = self.faults.take(progress.appid, call, dataset)
         if active is None or active.fault is exempt:
             return Fault.NONE
         if active.errcode is not None:
@@ -217,3 +241,19 @@ def _date(found: object) -> date:
         return date.fromisoformat(found)
     except ValueError:
         raise RefusedError(61500) from None
+
+
+def _granted(interface: object) -> Dataset:
+    """The dataset of an interface that deploy/cloud-function may call."""
+    dataset = BY_INTERFACE.get(str(interface))
+    if dataset is None:
+        raise RefusedError(-604101)
+    return dataset
+
+
+def _is_period(dataset: Dataset, asked: Period) -> bool:
+    """Whether the dates are those of one of the dataset's periods; WeChat takes no others."""
+    try:
+        return dataset.calendar.starting(asked.first) == asked
+    except ValueError:
+        return False

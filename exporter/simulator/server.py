@@ -178,6 +178,7 @@ class Simulator:
         on: Call | None = None,
         times: int | None = None,
         errcode: int | None = None,
+        dataset: str = "",
     ) -> None:
         """Switch a fault; see `FaultBoard.switch`.
 
@@ -186,7 +187,7 @@ class Simulator:
             ValueError: the fault cannot be so.
         """
         self._rules.apps[appid]
-        self._faults.switch(appid, fault, on=on, times=times, errcode=errcode)
+        self._faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
 
     def revoke_token(self, appid: str, kind: Kind = Kind.STABLE) -> None:
         """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""

@@ -47,7 +47,15 @@ WIRE_FAULTS = [Fault.HANG, Fault.RESET, Fault.CUT_SHORT]
 
 
 def test_every_fault_is_tested_here() -> None:
-    tested = [Fault.NONE, *ROW_FAULTS, *LIST_FAULTS, *BODY_FAULTS, *ERRCODE_FAULTS, *WIRE_FAULTS]
+    tested = [
+        Fault.NONE,
+        Fault.ABOVE_COHORT,
+        *ROW_FAULTS,
+        *LIST_FAULTS,
+        *BODY_FAULTS,
+        *ERRCODE_FAULTS,
+        *WIRE_FAULTS,
+    ]
     assert sorted(tested) == sorted(Fault)
 
 

@@ -33,6 +33,31 @@ def test_none_heals_one_call_or_both() -> None:
     assert board.shown("wx1") == {}
 
 
+def test_a_dataset_may_have_a_fault_of_its_own() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.BUSY)
+    board.switch("wx1", Fault.EMPTY, dataset="weekly_trend", times=1)
+    assert board.shown("wx1") == {"data": Fault.BUSY, "data weekly_trend": Fault.EMPTY}
+    met = [board.take("wx1", Call.DATA, name) for name in ("daily_trend", "weekly_trend", "weekly_trend")]
+    assert [active and active.fault for active in met] == [Fault.BUSY, Fault.EMPTY, Fault.BUSY]
+
+
+def test_healing_one_dataset_leaves_the_others() -> None:
+    board = FaultBoard()
+    board.switch("wx1", Fault.BUSY)
+    board.switch("wx1", Fault.EMPTY, dataset="quota")
+    board.switch("wx1", Fault.NONE, dataset="quota")
+    assert board.shown("wx1") == {"data": Fault.BUSY}
+    board.switch("wx1", Fault.EMPTY, dataset="quota")
+    board.switch("wx1", Fault.NONE)
+    assert board.shown("wx1") == {}
+
+
+def test_a_dataset_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="weekly is no dataset, allowed: daily_trend, weekly_trend, "):
+        FaultBoard().switch("wx1", Fault.BUSY, dataset="weekly")
+
+
 def test_a_fault_ends_after_the_calls_it_was_given() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.BUSY, times=2)
