@@ -6,6 +6,7 @@ because part of a token could not be recognised as one any more.
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from exporter.datasets.field import Field, camel
@@ -41,7 +42,7 @@ def check_period(item: Mapping[str, object], calendar: Calendar, asked: Period) 
 
 def spelled(item: Mapping[str, object], name: str) -> list[object]:
     """What stands under either spelling of a key: nothing, one value, or two that have to agree."""
-    return [item[key] for key in dict.fromkeys((name, camel(name))) if key in item]
+    return [item[key] for key in _spellings(name) if key in item]
 
 
 def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[object] | None:
@@ -104,11 +105,20 @@ def shown(found: object) -> str:
     return named or repr(found)
 
 
+@cache
+def _spellings(name: str) -> tuple[str, ...]:
+    """The keys of a name, which is one of our tables' and never one of a body's."""
+    return tuple(dict.fromkeys((name, camel(name))))
+
+
 def _figure(item: Mapping[str, object], field: Field) -> int | float | None:
-    values = {figure(each, field) for each in spelled(item, field.name)}
-    if len(values) > 1:
+    found = spelled(item, field.name)
+    if not found:
+        return None
+    value = figure(found[0], field)
+    if any(figure(each, field) != value for each in found[1:]):
         raise MalformedRowError(f"{field.name} and {field.camel} differ")
-    return values.pop() if values else None
+    return value
 
 
 def _number(found: object) -> int | float | None:
