@@ -1,7 +1,7 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.beijing import BEIJING
@@ -38,6 +38,10 @@ def test_the_newest_period_is_the_last_one_that_is_over(
     assert calendar.written(period) == written
 
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNTIMED
 @given(calendars, days)
 def test_the_newest_period_is_over_and_the_next_one_is_not(calendar: Calendar, yesterday: date) -> None:
     newest = calendar.newest(yesterday)
@@ -46,6 +50,7 @@ def test_the_newest_period_is_over_and_the_next_one_is_not(calendar: Calendar, y
     assert calendar.earlier(following) == newest
 
 
+@UNTIMED
 @given(calendars, days, st.integers(0, 60), st.integers(0, 60))
 def test_periods_follow_one_another_without_a_gap(
     calendar: Calendar, yesterday: date, back: int, more: int
@@ -57,12 +62,14 @@ def test_periods_follow_one_another_without_a_gap(
     assert (period < newest) == (back > 0)
 
 
+@UNTIMED
 @given(calendars, days)
 def test_a_period_is_known_by_its_first_day(calendar: Calendar, yesterday: date) -> None:
     newest = calendar.newest(yesterday)
     assert calendar.starting(newest.first) == newest
 
 
+@UNTIMED
 @given(days)
 def test_weeks_run_from_monday_to_sunday_and_months_from_the_first_to_the_last(yesterday: date) -> None:
     week, month = WEEK.newest(yesterday), MONTH.newest(yesterday)
@@ -72,12 +79,14 @@ def test_weeks_run_from_monday_to_sunday_and_months_from_the_first_to_the_last(y
     assert (month.first.year, month.first.month) == (month.last.year, month.last.month)
 
 
+@UNTIMED
 @given(calendars, days, days)
 def test_two_periods_are_never_written_alike(calendar: Calendar, one: date, other: date) -> None:
     first, second = calendar.newest(one), calendar.newest(other)
     assert (calendar.written(first) == calendar.written(second)) == (first == second)
 
 
+@UNTIMED
 @given(calendars, st.dates(date(1971, 1, 1), date(2100, 12, 31)))
 def test_a_period_begins_and_ends_at_beijings_midnights(calendar: Calendar, yesterday: date) -> None:
     newest = calendar.newest(yesterday)

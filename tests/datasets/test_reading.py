@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
@@ -119,6 +119,10 @@ def test_a_cloud_answer_that_says_it_failed_is_no_row(dataset: Dataset, told: ob
     assert "which does not end in :ok" in refusal(dataset, {**body, "errMsg": told}, period)
 
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNTIMED
 @given(st.data(), each)
 def test_what_is_written_reads_back_the_same(data: st.DataObject, dataset: Dataset) -> None:
     row = data.draw(rows(dataset))
@@ -127,6 +131,7 @@ def test_what_is_written_reads_back_the_same(data: st.DataObject, dataset: Datas
     assert dataset.read(cloud_shape(body), row.period) == row
 
 
+@UNTIMED
 @given(st.data(), each)
 def test_a_row_of_another_period_than_the_one_asked_for_is_refused(
     data: st.DataObject, dataset: Dataset
@@ -221,6 +226,7 @@ json_values = st.recursive(
 )
 
 
+@UNTIMED
 @given(st.data(), each, json_values)
 def test_any_body_gives_a_row_of_the_period_or_none_or_is_malformed(
     data: st.DataObject, dataset: Dataset, found: object

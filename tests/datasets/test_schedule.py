@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight, yesterday
@@ -76,6 +76,10 @@ def test_the_newest_week_and_month_asked_for_are_over(now: str, weeks: date, mon
     assert wants("monthly_trend", at(now))[0].period.first == month
 
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNTIMED
 @given(st.sampled_from(CATALOGUE), st.floats(at("1971-01-01 00:00"), at("2100-12-31 00:00")))
 def test_a_period_that_is_not_over_is_never_wanted(dataset: Dataset, now: float) -> None:
     found = wants(dataset.name, now)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
@@ -48,6 +48,10 @@ def column(row: Row | None, position: int) -> list[float]:
     return [value for point in points if (value := point.values[position]) is not None]
 
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNTIMED
 @given(apps, days, st.sampled_from(CATALOGUE))
 def test_every_body_is_one_that_the_exporter_takes(app: SimApp, day: date, dataset: Dataset) -> None:
     row = read(dataset.name, app, dataset.calendar.newest(day))
@@ -58,6 +62,7 @@ def visits(app: SimApp, day: date) -> float:
     return figures("daily_trend", app, DAY.starting(day))["session_cnt"]
 
 
+@UNTIMED
 @given(apps, days)
 def test_a_day_of_the_trend_is_as_it_was(app: SimApp, day: date) -> None:
     wire = body(app, BY_NAME["daily_trend"], DAY.starting(day), lambda _: True)
@@ -65,6 +70,7 @@ def test_a_day_of_the_trend_is_as_it_was(app: SimApp, day: date) -> None:
 
 
 @pytest.mark.parametrize("calendar", [WEEK, MONTH], ids=lambda calendar: calendar.name)
+@UNTIMED
 @given(app=apps, day=days)
 def test_a_longer_period_adds_up_and_counts_each_visitor_once(
     calendar: Calendar, app: SimApp, day: date
@@ -83,6 +89,7 @@ def test_a_longer_period_adds_up_and_counts_each_visitor_once(
     assert whole["visit_uv_new"] <= whole["visit_uv"]
 
 
+@UNTIMED
 @given(apps, days)
 def test_key_0_of_a_cohort_is_the_trends_visitors(app: SimApp, day: date) -> None:
     row, trend = (
@@ -110,6 +117,7 @@ def test_a_cohort_has_the_keys_of_its_age(age: int, keys: list[str]) -> None:
     assert [point.labels[0] for point in row.points] == keys
 
 
+@UNTIMED
 @given(apps, days)
 def test_all_distributions_add_up_to_the_opens(app: SimApp, day: date) -> None:
     row = read("visit_distribution", app, DAY.starting(day))
@@ -145,6 +153,7 @@ def test_some_apps_have_more_pages_than_wechat_shows() -> None:
     assert min(lengths) < 40
 
 
+@UNTIMED
 @given(apps, days)
 def test_users_so_far_never_get_fewer(app: SimApp, day: date) -> None:
     before, after = (
@@ -161,6 +170,7 @@ def test_what_wechat_leaves_out_of_a_day_it_leaves_out_of_a_week() -> None:
     assert "stay_time_uv" not in figures("weekly_trend", app, WEEK.newest(ASKED.first))
 
 
+@UNTIMED
 @given(st.integers(0, 10**9), st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
 def test_parts_add_up_to_the_whole(total: int, weights: list[float]) -> None:
     parts = split(total, weights)
