@@ -80,8 +80,8 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @UNTIMED
-@given(st.sampled_from(CATALOGUE), st.floats(at("1971-01-01 00:00"), at("2100-12-31 00:00")))
-def test_a_period_that_is_not_over_is_never_wanted(dataset: Dataset, now: float) -> None:
+@given(st.sampled_from(CATALOGUE), st.integers(31_536_000, 4_133_865_600))
+def test_a_period_that_is_not_over_is_never_wanted(dataset: Dataset, now: int) -> None:
     found = wants(dataset.name, now)
     assert found
     assert all(want.period.end <= now and want.since <= now for want in found)
