@@ -24,10 +24,11 @@ from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.opening import open_store
+from exporter.store.opening import claim_store
 from exporter.store.shared import is_shared, turns
 from exporter.wechat.errors import Reason
 from exporter.wechat.pool import WAITS, longest_patience
+from exporter.wechat.servers import server_name
 
 _FINISH_SECONDS: Final = 1.0
 
@@ -55,7 +56,11 @@ class Exporter:
         self._reloading = threading.Lock()
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
-        self._store = open_store(config.storage, self.telemetry.storage_written)
+        self._store = claim_store(
+            config.storage,
+            self.telemetry.storage_written,
+            lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
+        )
         self._cautions = Cautions(log)
         self.watch = PlatformWatch(
             self._store,
@@ -76,10 +81,10 @@ class Exporter:
             shard=shard,
         )
         policy = _policy(config)
-        self.ledger = Ledger(policy.keep_days)
+        self.ledger = Ledger(policy.keep_days, clock)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
         fleet = self._take_over(config)
-        self.ledger.restore(self._store.load())
+        self._restore()
         self.publisher.publish()
         asking = Asking(
             self.ledger,
@@ -143,11 +148,9 @@ class Exporter:
                 self.telemetry.reload_failed()
                 self.log.error("configuration refused, the old one stays", error=str(error))
                 return str(error)
-            before = set(self.roster.ways)
             self.roster.configure(config)
             fleet = self._take_over(config)
-            if self.roster.ways.keys() - before:
-                self._restore()
+            self._restore_new()
             self.worker.reconfigure(fleet)
             self.log.info("configuration reloaded", apps=len(config.apps))
             return None
@@ -179,7 +182,7 @@ class Exporter:
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
-        self.ledger.configure(apps, policy.keep_days, self._clock())
+        self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server)
         self.telemetry.configured(len(apps), config.refresh.interval)
         return self._fleet()
 
@@ -202,15 +205,20 @@ class Exporter:
             if self.roster.apps != before:
                 apps = self.roster.kinds
                 self.ledger.discovered(apps)
-                if {app.appid for app in self.roster.apps} - {app.appid for app in before}:
-                    self._restore()
+                self._restore_new()
                 self.telemetry.found_apps(len(apps))
                 self.worker.reconfigure(self._fleet())
 
     def _restore(self) -> None:
+        """Take over what is kept of the apps that have no row; raises StoreError."""
+        appids = [entry.app.appid for entry in self.ledger.entries() if not entry.rows]
+        if appids:
+            self.ledger.restore(self._store.load(_policy(self.config).server, appids))
+
+    def _restore_new(self) -> None:
         """Take over what is kept of apps that have just come, which may have been here before."""
         try:
-            self.ledger.restore(self._store.load())
+            self._restore()
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
@@ -234,4 +242,5 @@ class Exporter:
 
 
 def _policy(config: Config) -> Policy:
-    return Policy(config.refresh.history_days, config.refresh.revisit_days)
+    refresh = config.refresh
+    return Policy(refresh.history_days, refresh.revisit_days, server_name(config.wechat.base_url))

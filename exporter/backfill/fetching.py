@@ -38,18 +38,16 @@ def take_over(store: Store, journal: Journal, wanted: Wanted) -> int:
         StoreError: the storage cannot be read.
         JournalError: the journal cannot be written.
     """
-    appids = {app.appid for app in wanted.apps}
     taken = 0
-    for appid, rows in store.load():
-        if appid in appids:
-            new = [
-                (appid, held.row.ref_date, held.row, held.fetched_at)
-                for held in rows
-                if wanted.span.first <= held.row.ref_date <= wanted.span.last
-                and not journal.knows(appid, held.row.ref_date, wanted.now)
-            ]
-            journal.keep(new)
-            taken += len(new)
+    for appid, rows in store.load(journal.server, [app.appid for app in wanted.apps]):
+        new = [
+            (appid, held.row.ref_date, held.row, held.asked_at)
+            for held in rows
+            if wanted.span.first <= held.row.ref_date <= wanted.span.last
+            and not journal.knows(appid, held.row.ref_date, wanted.now)
+        ]
+        journal.keep(new)
+        taken += len(new)
     return taken
 
 

@@ -94,7 +94,7 @@ class Journal:
             JournalError: it cannot be used, or another backfill uses it.
         """
         self._place = place
-        self._server = server
+        self.server = server
         self._lock = threading.RLock()
         with self._explained("open"):
             if place:
@@ -123,7 +123,7 @@ class Journal:
 
     def copy(self) -> "Journal":
         """A journal that begins with all that this one knows and leaves no trace."""
-        other = Journal("", self._server)
+        other = Journal("", self.server)
         with self._explained("read"):
             self._db.backup(other._db)
         return other
@@ -131,7 +131,7 @@ class Journal:
     def keep(self, answers: Iterable[tuple[str, date, Row | None, float]]) -> None:
         """Keep what WeChat answered: appid, date, row (None: it has none) and Unix time; all or nothing."""
         records = (
-            (self._server, appid, DATASET, f"{day}", at, None if row is None else row_text(row))
+            (self.server, appid, DATASET, f"{day}", at, None if row is None else row_text(row))
             for appid, day, row, at in answers
         )
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", records)
@@ -177,11 +177,11 @@ class Journal:
 
     def pushed(self, target: str, taken: Iterable[tuple[str, date]]) -> None:
         """Write down which rows a target has taken."""
-        records = ((self._server, target, appid, DATASET, f"{day}") for appid, day in taken)
+        records = ((self.server, target, appid, DATASET, f"{day}") for appid, day in taken)
         self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)", records)
 
     def _app(self, appid: str) -> tuple[str, str, str]:
-        return self._server, appid, DATASET
+        return self.server, appid, DATASET
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two backfills would ask for the same dates
@@ -193,7 +193,7 @@ class Journal:
             problem = f"journal {self._place} was written by a newer version: upgrade the exporter"
             raise JournalError(problem) from None
         for table in ("answers", "pushed"):
-            self._db.execute(f"UPDATE {table} SET server = ? WHERE server = ''", (self._server,))  # noqa: S608
+            self._db.execute(f"UPDATE {table} SET server = ? WHERE server = ''", (self.server,))  # noqa: S608
 
     def _write(self, statement: str, records: Iterable[Sequence[object]]) -> None:
         with self._explained("write"), self._lock:

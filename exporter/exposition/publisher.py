@@ -16,8 +16,10 @@ from exporter.store.ledger import Ledger
 from exporter.trend import next_midnight, window, yesterday
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
-_LONGEST_WAIT: Final = 60.0  # the clock may be set; midnight must not be missed by more
-_WORK_SHARE: Final = 3  # pause that many times as long as the last publication took
+_LONGEST_WAIT: Final = (
+    10.0  # the clock may be set, the storage be wiped or back: noticed after so long at most
+)
+_WORK_SHARE: Final = 3  # pause that many times as long as the last publication has computed
 
 
 class Publisher:
@@ -37,7 +39,8 @@ class Publisher:
         self._clock = clock
         self._publishing = threading.Lock()  # at the end another thread does it once more
         self._maker = PageMaker()
-        self._unsaved: dict[tuple[str, date], HeldRow] = {}
+        self._server = ""
+        self._unsaved: dict[tuple[str, date], HeldRow] = {}  # of that server
         self.trouble = ""  # why the storage does not take rows, if so
         self.heart = Heart()
         self.history_days = history_days
@@ -50,6 +53,8 @@ class Publisher:
 
     def _publish(self) -> None:
         changes = self._ledger.take_changes()
+        if changes.server != self._server:
+            self._server, self._unsaved = changes.server, {}
         self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
         self._save()
         dates = self._dates()
@@ -63,12 +68,12 @@ class Publisher:
         while not stopping.is_set():
             self.heart.expect(time.monotonic(), _LONGEST_WAIT)
             self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
-            started = time.monotonic()
+            started = time.thread_time()  # a storage that hangs takes no share of the machine
             try:
                 self.publish()
             except Exception as error:  # noqa: BLE001 - the page must not freeze for one bad moment
                 self._log.error("internal fault", error=type(error).__name__, exc_info=True)
-            stopping.wait(max(_GATHER_SECONDS, _WORK_SHARE * (time.monotonic() - started)))
+            stopping.wait(max(_GATHER_SECONDS, _WORK_SHARE * (time.thread_time() - started)))
 
     def _dates(self) -> tuple[date, ...]:
         days = self.history_days
@@ -76,11 +81,17 @@ class Publisher:
 
     def _save(self) -> None:
         """Store what is not stored yet; a storage that fails is tried again with the next news, or soon."""
-        if not self._unsaved:
-            return
-        rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
         try:
-            self._store.save(rows, self._ledger.keep_days)
+            if self._store.emptied():
+                self._log.warning("storage has lost its data, it is stored again")
+                self._unsaved |= {
+                    (entry.app.appid, held.row.ref_date): held
+                    for entry in self._ledger.entries()
+                    for held in entry.rows
+                }
+            rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
+            if rows:
+                self._store.save(self._server, rows, self._ledger.keep_days)
         except StoreError as error:
             if not self.trouble:
                 self._log.error("storage fails, going on from memory", error=str(error))

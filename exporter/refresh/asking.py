@@ -82,21 +82,21 @@ class Asking:
         again = None if isinstance(outcome, Row) else retry_delay(outcome, ask.attempt)
         if isinstance(outcome, Row):
             tally.add("rows")
-            self._row_came(ask, way, outcome, began)
+            self._row_came(ask, way, outcome, began, policy.server)
         else:
             tally.add(outcome.reason.value)
-            self._call_failed(ask, way, outcome, began)
+            self._call_failed(ask, way, outcome, began, policy.server)
         if again is not None:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
         elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
             self._follow_up(ask, agenda, policy)
 
-    def gave_up(self, ask: Ask, way: Way, began: float) -> None:
+    def gave_up(self, ask: Ask, way: Way, began: float, policy: Policy) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""
         detail = "the call hangs: is it the look-up of a name, or a file on a disk that does not answer?"
-        self._call_failed(ask, way, failure(Reason.TIMEOUT, detail), began)
+        self._call_failed(ask, way, failure(Reason.TIMEOUT, detail), began, policy.server)
 
-    def _row_came(self, ask: Ask, way: Way, row: Row, began: float) -> None:
+    def _row_came(self, ask: Ask, way: Way, row: Row, began: float, server: str) -> None:
         now = self._clock()
 
         def change(entry: Entry) -> Entry:
@@ -105,17 +105,17 @@ class Asking:
             vacant = tuple(each for each in entry.vacant if each.day != ask.day)
             return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
 
-        changed = self._ledger.update(ask.appid, change, HeldRow(row, now))
+        changed = self._ledger.update(ask.appid, change, HeldRow(row, began), server)
         if changed is None:
             return
         before, after = changed
         held = before.row(ask.day)
-        if held is not None and held != row:
+        if held is not None and held != after.row(ask.day):
             self._row_revised()
             self._log.info("row revised", appid=ask.appid, name=after.app.name, ref_date=f"{ask.day}")
         self._tell_change(before, after, None)
 
-    def _call_failed(self, ask: Ask, way: Way, problem: Failure, began: float) -> None:
+    def _call_failed(self, ask: Ask, way: Way, problem: Failure, began: float, server: str) -> None:
         now = self._clock()
         fingerprint = way.fingerprint() if problem.action in PAUSING else None
 
@@ -129,7 +129,7 @@ class Asking:
                 vacant = with_vacant(vacant, ask.day, now, self._ledger.keep_days)
             return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
 
-        changed = self._ledger.update(ask.appid, change)
+        changed = self._ledger.update(ask.appid, change, server=server)
         if changed is not None:
             self._tell_change(*changed, problem)
 

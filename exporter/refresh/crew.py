@@ -87,7 +87,7 @@ class Crew:
         for ask in self._vigil.give_up(time.monotonic() - fleet.patience):
             self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
             if (way := fleet.ways.get(ask.appid)) is not None:
-                self._asking.gave_up(ask, way, self._clock())
+                self._asking.gave_up(ask, way, self._clock(), fleet.policy)
             agenda.done(ask)
 
     def _work(self, agenda: Agenda, tally: Tally) -> None:

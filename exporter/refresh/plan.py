@@ -32,10 +32,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which dates an app should have: `history_days` on show, `revisit_days` asked for again once a day."""
+    """Which dates of which server an app should have.
+
+    `history_days` are on show, `revisit_days` asked for again once a day.
+    """
 
     history_days: int
     revisit_days: int
+    server: str = ""
 
     @property
     def keep_days(self) -> int:
@@ -67,7 +71,7 @@ def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
         for vacant in entry.vacant
         if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) >= newest
     }
-    fetched = {held.row.ref_date: held.fetched_at for held in entry.rows}
+    fetched = {held.row.ref_date: held.asked_at for held in entry.rows}
     span = policy.history_days if fetched else max(policy.history_days, LOOKBACK_DAYS)
     asks = []
     for back, day in enumerate(window(newest, max(span, policy.revisit_days))):

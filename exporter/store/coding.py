@@ -6,6 +6,7 @@ new figure, label or dataset changes no table, and an old row never shows a figu
 
 import json
 import math
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from exporter.trend import Row
 
 DATASET: Final = DAILY_TREND.name
 """The dataset of all rows, until there are others."""
+
+Unusable = Callable[[int, str], None]
+"""Is given how many stored rows cannot be used, and what is wrong with the first of them."""
 
 _AHEAD: Final = timedelta(days=1)  # for a clock that is behind; WeChat has no figures of today
 _FIELDS: Final = {field.name: field for field in FIELDS}
@@ -63,6 +67,33 @@ def read_held(first: object, asked_at: object, text: object, now: float) -> Held
     if not isinstance(asked_at, int | float) or not math.isfinite(asked_at) or asked_at < 0:
         raise MalformedRowError("no time at which it was asked for")
     return HeldRow(row, min(asked_at, now))
+
+
+class RowReader:
+    """Reads many rows; those that cannot be used are left out, counted, and reported once at the end."""
+
+    def __init__(self, unusable: Unusable, now: float) -> None:
+        self._unusable = unusable
+        self._now = now
+        self._count = 0
+        self._first = ""
+
+    def read(self, appid: str, records: Iterable[tuple[object, object, object]]) -> tuple[HeldRow, ...]:
+        """Read an app's rows, each a date, the time at which it was asked for, and a text."""
+        return tuple(held for record in records if (held := self._held(appid, record)) is not None)
+
+    def report(self) -> None:
+        """Say how many were left out, if any were."""
+        if self._count:
+            self._unusable(self._count, self._first)
+
+    def _held(self, appid: str, record: tuple[object, object, object]) -> HeldRow | None:
+        try:
+            return read_held(*record, self._now)
+        except MalformedRowError as error:
+            self._first = self._first or f"{appid!r}, {str(record[0])[:20]!r}: {error}"
+            self._count += 1
+            return None
 
 
 def _values(points: Any) -> tuple[int | float | None, ...]:  # noqa: ANN401 - whatever JSON holds

@@ -10,10 +10,17 @@ from exporter.wechat.errors import Failure, Reason
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """A row and when WeChat last gave it (Unix time)."""
+    """A row and when WeChat was asked for it (Unix time before the call was sent).
+
+    Of two for one date the one asked for later is the newer, however long its answer took.
+    """
 
     row: Row
-    fetched_at: float
+    asked_at: float
+
+    def is_outdated_by(self, other: "HeldRow", now: float) -> bool:
+        """Whether another row of its date takes its place; one of the future, of a wrong clock, gives way."""
+        return self.asked_at <= other.asked_at or self.asked_at > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +105,14 @@ def with_vacant(vacant: tuple[Vacant, ...], day: date, now: float, keep_days: in
     return (*others, Vacant(day, asks, now))
 
 
-def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int) -> tuple[HeldRow, ...]:
-    """The rows with one more (it replaces its date's), without those too old beside the newest.
+def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float) -> tuple[HeldRow, ...]:
+    """The rows with one more, unless its date's was asked for later; without those too old beside the newest.
 
     Age counts from the newest row, not from today: a clock set wrong must not make rows vanish.
     """
     others = [held for held in rows if held.row.ref_date != new.row.ref_date]
+    if any(held.row.ref_date == new.row.ref_date and not held.is_outdated_by(new, now) for held in rows):
+        return rows
     ordered = sorted((*others, new), key=lambda held: held.row.ref_date, reverse=True)
     newest = ordered[0].row.ref_date
     return tuple(held for held in ordered if (newest - held.row.ref_date).days < keep_days)

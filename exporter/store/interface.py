@@ -1,9 +1,10 @@
 """The one small interface of everything that keeps rows and credentials over restarts."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from exporter.store.entry import HeldRow
+from exporter.store.refusal import Refusal
 from exporter.wechat.vault import Vault, VaultError
 
 
@@ -16,15 +17,36 @@ WriteObserver = Callable[[bool], None]
 
 
 class Store(Vault, Protocol):
-    """Keeps rows, which one thread writes, and credentials, which any may write."""
+    """Keeps rows, refusals and credentials; safe to use from many threads. Every method raises StoreError.
 
-    def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept, per appid, newest first; raises StoreError."""
+    Rows and refusals are kept by server (`exporter.wechat.servers`): nothing of one is shown as another's.
+    """
 
-    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
-        """Keep these durably, all or nothing, and drop rows `keep_days` older than their app's newest.
+    def load(self, server: str, appids: Collection[str]) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows kept of these apps, newest first; apps without any are left out."""
 
-        Raises StoreError.
+    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+        """Keep these durably, each unless one of its date is kept that was asked for later.
+
+        Rows that are `keep_days` older than the newest of their app in `rows` are dropped.
+        """
+
+    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
+        """What WeChat refused these apps for before a restart, as far as it still holds.
+
+        The caller compares the fingerprint: another credential lifts a refusal.
+        """
+
+    def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
+        """Keep these over a restart; None: the app is not refused any more.
+
+        Call it with the apps whose refusal has come, changed or gone. One of this machine alone is not kept.
+        """
+
+    def emptied(self) -> bool:
+        """Whether what was kept is gone since the last call, as after a wipe: then save all rows again.
+
+        Credentials are kept again by the store itself.
         """
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """What is known of every app right now, and which of it is not yet stored and on show."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,11 +15,12 @@ FRESH_REFUSAL_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has come since the last time: rows to store, entries to show.
+    """What has come since the last time: rows of `server` to store, entries to show.
 
     `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
     """
 
+    server: str
     rows: tuple[tuple[str, HeldRow], ...]
     entries: Mapping[str, Entry]
     complete: bool
@@ -30,8 +32,10 @@ class Changes:
 class Ledger:
     """Holds one `Entry` per configured app; entries are replaced whole, never changed."""
 
-    def __init__(self, keep_days: int) -> None:
+    def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
         self.keep_days = keep_days
+        self._clock = clock
+        self._server = ""
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
@@ -40,10 +44,17 @@ class Ledger:
         self._complete = True
         self._closed = False
 
-    def configure(self, apps: Iterable[tuple[App, str]], keep_days: int, now: float) -> None:
-        """Set which apps there are (with their token kind), in this order; kept apps keep all else."""
+    def configure(
+        self, apps: Iterable[tuple[App, str]], keep_days: int, now: float, server: str = ""
+    ) -> None:
+        """Set which apps there are (with their token kind), in this order, and the server that they are of.
+
+        Kept apps keep all else, unless the server is another one: what one said is nothing to the other.
+        """
         with self._news:
             self.keep_days = keep_days
+            if server != self._server:
+                self._server, self._entries, self._rows = server, {}, []
             self._entries = {
                 app.appid: _configured(self._entries.get(app.appid), app, kind, now) for app, kind in apps
             }
@@ -77,7 +88,7 @@ class Ledger:
             for appid, rows in kept:
                 entry = self._entries.get(appid)
                 if entry is not None and not entry.rows:
-                    success = max(held.fetched_at for held in rows)
+                    success = max(held.asked_at for held in rows)
                     health = replace(entry.health, last_success=success)
                     self._entries[appid] = replace(entry, rows=rows, health=health)
             self._complete = True
@@ -93,25 +104,26 @@ class Ledger:
         return self._entries.get(appid)
 
     def update(
-        self, appid: str, change: Callable[[Entry], Entry], held: HeldRow | None = None
+        self, appid: str, change: Callable[[Entry], Entry], held: HeldRow | None = None, server: str = ""
     ) -> tuple[Entry, Entry] | None:
         """Replace an app's entry by what `change` makes of it, with nothing in between.
 
         Args:
             appid: the app.
             change: a pure function of the entry.
-            held: a row that came, held and stored as well.
+            held: a row that came, held and stored as well unless one of its date was asked for later.
+            server: which one has answered.
 
         Returns:
-            the entry before and after; None where the app is not configured any more.
+            the entry before and after; None where the app is not configured any more, or at another server.
         """
         with self._news:
             before = self._entries.get(appid)
-            if before is None:
+            if before is None or server != self._server:
                 return None
             after = change(before)
             if held is not None:
-                after = replace(after, rows=with_row(after.rows, held, self.keep_days))
+                after = replace(after, rows=with_row(after.rows, held, self.keep_days, self._clock()))
                 self._rows.append((appid, held))
             self._entries[appid] = after
             self._changed[appid] = None
@@ -128,6 +140,7 @@ class Ledger:
         with self._lock:
             shown = self._entries if self._complete else self._changed
             changes = Changes(
+                server=self._server,
                 rows=tuple(self._rows),
                 entries={appid: self._entries[appid] for appid in shown if appid in self._entries},
                 complete=self._complete,

@@ -1,9 +1,10 @@
 """memory://: nothing outlives the process."""
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from exporter.store.entry import HeldRow
+from exporter.store.refusal import Refusal
 
 
 class MemoryStore:
@@ -13,12 +14,25 @@ class MemoryStore:
         self._credentials: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+    def load(self, server: str, appids: Collection[str]) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """Nothing."""
+        del server, appids
         return ()
 
-    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         """Nothing to do."""
+
+    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
+        """None: after a restart all apps are asked again."""
+        del server, appids
+        return {}
+
+    def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
+        """Nothing to do."""
+
+    def emptied(self) -> bool:
+        """Never."""
+        return False
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""

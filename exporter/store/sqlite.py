@@ -3,56 +3,113 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from exporter.store.claim import Claim
+from exporter.store.coding import DATASET, RowReader, Unusable, row_text
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
+from exporter.store.migration import NewerError, migrate
+from exporter.store.refusal import Refusal, read_refusal, refusal_text
 from exporter.store.sealing import NoSeal, Seal, opened
-from exporter.trend import FIELDS, Row
 
-SCHEMA_VERSION: Final = 2
-_FIGURES: Final = ", ".join(field.name for field in FIELDS)
-_ROWS_TABLE: Final = f"""
+_KEEP_SECONDS: Final = 90 * 86_400
+"""An app that was not asked for so long is gone, and its rows with it."""
+
+MIGRATIONS: Final = (
+    """
 CREATE TABLE rows (
   appid TEXT NOT NULL, ref_date TEXT NOT NULL, fetched_at REAL NOT NULL,
-  {", ".join(f"{field.name} NUMERIC" for field in FIELDS)},
+  session_cnt NUMERIC, visit_pv NUMERIC, visit_uv NUMERIC, visit_uv_new NUMERIC, stay_time_uv NUMERIC,
+  stay_time_session NUMERIC, visit_depth NUMERIC,
   PRIMARY KEY (appid, ref_date)
 ) WITHOUT ROWID
-"""
-_CREDENTIALS_TABLE: Final = """
+""",
+    """
 CREATE TABLE credentials (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
-"""
-_STEPS: Final = (_ROWS_TABLE, _CREDENTIALS_TABLE)  # each leads to the next version
-_SAVE_ROW: Final = (
-    f"INSERT OR REPLACE INTO rows (appid, ref_date, fetched_at, {_FIGURES}) "  # noqa: S608 - our own names
-    f"VALUES (?, ?, ?{', ?' * len(FIELDS)})"
+""",
+    """
+ALTER TABLE rows RENAME TO rows_2;
+CREATE TABLE rows (
+  server TEXT NOT NULL, appid TEXT NOT NULL, dataset TEXT NOT NULL, first TEXT NOT NULL,
+  asked_at REAL NOT NULL, points TEXT NOT NULL,
+  PRIMARY KEY (server, appid, dataset, first)
+) WITHOUT ROWID;
+INSERT INTO rows SELECT '', appid, 'daily_trend', ref_date, fetched_at, points_text(
+    'session_cnt', session_cnt, 'visit_pv', visit_pv, 'visit_uv', visit_uv, 'visit_uv_new', visit_uv_new,
+    'stay_time_uv', stay_time_uv, 'stay_time_session', stay_time_session, 'visit_depth', visit_depth)
+  FROM rows_2;
+DROP TABLE rows_2;
+CREATE TABLE refusals (
+  server TEXT NOT NULL, appid TEXT NOT NULL, refusal TEXT NOT NULL,
+  PRIMARY KEY (server, appid)
+) WITHOUT ROWID
+""",
 )
-_PRUNE: Final = """
-DELETE FROM rows WHERE appid = ?1 AND ref_date <=
-  (SELECT date(max(ref_date), ?2) FROM rows WHERE appid = ?1)
+"""Each leads to the next version. Written down once, never made from the list of figures as it is today.
+
+Rows of the first two versions, which do not name their server, have none until the first `load`.
 """
+
+_LOAD: Final = """
+SELECT first, asked_at, points FROM rows WHERE server = ? AND appid = ? AND dataset = ? ORDER BY first DESC
+"""
+_SAVE: Final = """
+INSERT INTO rows (server, appid, dataset, first, asked_at, points) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT DO UPDATE SET asked_at = ?5, points = ?6 WHERE asked_at <= ?5 OR asked_at > ?7
+"""
+_PRUNE: Final = """
+DELETE FROM rows WHERE server = ?1 AND appid = ?2 AND dataset = ?3 AND first <= date(?4, ?5)
+"""
+_FORGET: Final = """
+WITH gone AS (SELECT server, appid FROM rows GROUP BY server, appid HAVING max(asked_at) <
+  (SELECT max(asked_at) FROM rows WHERE asked_at <= ?1) - ?2)
+DELETE FROM rows WHERE (server, appid) IN gone
+"""  # counted from the last answer of all, not from a clock that may be set wrong
 
 
 class SqliteStore:
-    """Keeps rows and credentials in a SQLite file in WAL mode."""
+    """Keeps rows, refusals and credentials in a SQLite file in WAL mode."""
 
     def __init__(
-        self, path: Path, observer: WriteObserver = lambda _: None, seal: Seal | None = None
+        self,
+        path: Path,
+        observer: WriteObserver = lambda _: None,
+        seal: Seal | None = None,
+        unusable: Unusable = lambda *_: None,
+        claim: Claim | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open or create the file; `seal` encrypts its credentials; raises StoreError, telling what to do."""
+        """Open or create the file.
+
+        Args:
+            path: the file.
+            observer: is told of every write.
+            seal: encrypts credentials.
+            unusable: is told of stored rows that cannot be used.
+            claim: is given back when the store is closed.
+            clock: gives Unix time.
+
+        Raises:
+            StoreError: it cannot be opened; the text tells what to do.
+        """
         self._path = path
         self._observer = observer
         self._seal = seal or NoSeal()
+        self._unusable = unusable
+        self._claim = claim
+        self._clock = clock
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            path.chmod(0o600)
+            if path.stat().st_uid == os.geteuid():  # another owner has let our group in: it may stay so
+                path.chmod(0o600)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
                 self._prepare()
@@ -60,47 +117,79 @@ class SqliteStore:
                 self._db.close()
                 raise
 
-    def load(self) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept, per appid, newest first."""
-        with self._explained("read"):
-            ordered = self._db.execute(
-                f"SELECT appid, ref_date, fetched_at, {_FIGURES} FROM rows ORDER BY appid, ref_date DESC"  # noqa: S608
-            )
-            for appid, records in groupby(ordered, key=lambda record: record[0]):
-                yield appid, tuple(_held(record) for record in records)
+    def load(self, server: str, appids: Collection[str]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows kept of these apps, newest first; those that do not name their server are this one's."""
+        with self._explained("read"), self._transaction():
+            self._db.execute("UPDATE OR REPLACE rows SET server = ? WHERE server = ''", (server,))
+            self._db.execute(_FORGET, (self._clock(), _KEEP_SECONDS))
+        reader = RowReader(self._unusable, self._clock())
+        for appid in appids:
+            with self._explained("read"), self._lock:
+                records = self._db.execute(_LOAD, (server, appid, DATASET)).fetchall()
+            if rows := reader.read(appid, records):
+                yield appid, rows
+        reader.report()
 
-    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+        """Keep these in one transaction."""
+        now = self._clock()
+        newest: dict[str, date] = {}
+        for appid, held in rows:
+            newest[appid] = max(held.row.ref_date, newest.get(appid, held.row.ref_date))
+        with self._explained("write"), self._transaction():
+            self._db.executemany(
+                _SAVE,
+                (
+                    (server, appid, DATASET, f"{held.row.ref_date}", held.asked_at, row_text(held.row), now)
+                    for appid, held in rows
+                ),
+            )
+            self._db.executemany(
+                _PRUNE,
+                ((server, appid, DATASET, f"{day}", f"-{keep_days} days") for appid, day in newest.items()),
+            )
+
+    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
+        """What still holds of these apps' refusals."""
+        with self._explained("read"), self._lock:
+            found = self._db.execute("SELECT appid, refusal FROM refusals WHERE server = ?", (server,))
+            texts = dict(found.fetchall())
+        read = ((appid, read_refusal(texts.get(appid), self._clock())) for appid in appids)
+        return {appid: refusal for appid, refusal in read if refusal is not None}
+
+    def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
         """Keep these in one transaction."""
         with self._explained("write"), self._transaction():
-            self._db.executemany(_SAVE_ROW, (_record(appid, held) for appid, held in rows))
-            appids = {appid for appid, _ in rows}
-            self._db.executemany(_PRUNE, ((appid, f"-{keep_days} days") for appid in appids))
+            self._db.executemany(
+                "DELETE FROM refusals WHERE server = ? AND appid = ?", ((server, appid) for appid in refusals)
+            )
+            self._db.executemany(
+                "INSERT INTO refusals (server, appid, refusal) VALUES (?, ?, ?)",
+                (
+                    (server, appid, refusal_text(refusal))
+                    for appid, refusal in refusals.items()
+                    if refusal is not None and not refusal.of_this_machine
+                ),
+            )
+
+    def emptied(self) -> bool:
+        """Never: nobody else has the file."""
+        return False
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key."""
         with self._explained("read"), self._lock:
             kept = self._kept(key)
-        return opened(self._seal, kept, lambda value: self.replace_credential(key, value, value))
+        return opened(self._seal, kept, lambda value: self.put(key, value, value))
 
     def save_credential(self, key: str, value: str) -> None:
         """Keep the value; it is on the disk when this returns (synchronous = FULL)."""
         with self._explained("write"), self._lock:
-            self._db.execute(
-                "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)",
-                (key, self._seal.close(value)),
-            )
+            self._keep(key, value)
 
     def replace_credential(self, key: str, old: str, new: str) -> bool:
         """The same in place of `old` alone."""
-        with self._explained("write"), self._lock:
-            kept = self._kept(key)
-            if kept is None or self._seal.open(kept) != old:
-                return False
-            changed = self._db.execute(
-                "UPDATE credentials SET value = ? WHERE key = ? AND value = ?",
-                (self._seal.close(new), key, kept),
-            )
-            return changed.rowcount == 1
+        return self.put(key, old, new)
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` where `expected` is stored; it is on the disk when this returns (synchronous = FULL)."""
@@ -108,35 +197,36 @@ class SqliteStore:
             kept = self._kept(key)
             if (None if kept is None else self._seal.open(kept)) not in (expected, new):
                 return False
-            self._db.execute(
-                "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, self._seal.close(new))
-            )
+            self._keep(key, new)
             return True
 
     def _kept(self, key: str) -> str | None:
         found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
         return None if found is None else str(found[0])
 
+    def _keep(self, key: str, value: str) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, self._seal.close(value))
+        )
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
+        if self._claim is not None:
+            self._claim.release()
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA busy_timeout = 5000")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("BEGIN IMMEDIATE")  # two exporters may start at once; and shows that we may write
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
+        try:
+            migrate(self._db, MIGRATIONS)
+        except NewerError:
             raise StoreError(
-                f"storage {self._path} was written by a newer version (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}): upgrade the exporter or name another file in storage.url"
-            )
-        for step in _STEPS[version:]:
-            self._db.execute(step)
-        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        self._db.execute("COMMIT")
+                f"storage {self._path} was written by a newer version: upgrade the exporter or name another "
+                "file in storage.url"
+            ) from None
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -165,11 +255,3 @@ class SqliteStore:
                 f"cannot {doing} storage {self._path}: {told}. Check the path, its rights and the disk; a "
                 f"damaged file can be moved away: rows are fetched again"
             ) from error
-
-
-def _record(appid: str, held: HeldRow) -> tuple[Any, ...]:
-    return (appid, held.row.ref_date.isoformat(), held.fetched_at, *held.row.values)
-
-
-def _held(record: tuple[Any, ...]) -> HeldRow:
-    return HeldRow(Row(date.fromisoformat(record[1]), tuple(record[3:])), record[2])

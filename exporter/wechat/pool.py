@@ -27,13 +27,13 @@ class TokenPool(Protocol):
     def token(self, key: str) -> Token | None:
         """What was kept last under that key; None where nothing was, or it has ended."""
 
-    def lock(self, key: str, seconds: float) -> int | None:
-        """The right to fetch that token, as a number greater than all before; None: another has it."""
+    def lock(self, key: str, seconds: float) -> str | None:
+        """The right to fetch that token, as a text that is like no other; None: another has it."""
 
-    def keep(self, key: str, token: Token, fence: int) -> bool:
+    def keep(self, key: str, token: Token, fence: str) -> bool:
         """Keep what was fetched and give the right back; False where the right had passed to another."""
 
-    def unlock(self, key: str, fence: int) -> None:
+    def unlock(self, key: str, fence: str) -> None:
         """Give the right back without a token."""
 
     def drop(self, key: str, value: str) -> None:
@@ -89,7 +89,7 @@ class PooledShelf:
         with suppress(VaultError):
             self._pool.drop(self._key, value)
 
-    def _held_or_right(self) -> Token | int:
+    def _held_or_right(self) -> Token | str:
         """A token to use, or the right to fetch one."""
         give_up_at = self._clock() + WAITS * self._patience
         while True:
@@ -120,7 +120,7 @@ class PooledShelf:
         end = held.renew_at if renewed else (held.expires_at or 0.0) - SHORTEST_KEEP
         return held if self._clock() < end else None
 
-    def _fetched(self, source: TokenSource, fence: int) -> Token:
+    def _fetched(self, source: TokenSource, fence: str) -> Token:
         try:
             token = self._behind.fetch(source)
         except BaseException:

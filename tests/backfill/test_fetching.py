@@ -112,7 +112,7 @@ def test_rows_of_the_storage_are_taken_over_where_the_journal_lacks_them(tmp_pat
         (first.appid, HeldRow(make_row(BEFORE - timedelta(days=5)), NOON)),
         (foreign.appid, HeldRow(make_row(BEFORE), NOON)),
     ]
-    store.save(stored, keep_days=30)
+    store.save("", stored, keep_days=30)
     wanted = Wanted((first, second), Span(BEFORE, YESTERDAY), NOON)
     with Journal("") as journal:
         journal.keep([(first.appid, YESTERDAY, make_row(YESTERDAY, 9), NOON)])

@@ -18,6 +18,7 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
 from exporter.store.sqlite import SqliteStore
 from exporter.trend import yesterday
+from exporter.wechat.servers import server_name
 from tests.building import make_row
 from tests.running import COMMAND
 
@@ -168,7 +169,8 @@ def test_missing_takes_the_storage_s_rows_and_asks_for_the_others(
     newest = yesterday(wechat.clock.now())
     store = SqliteStore(tmp_path / "exporter.db")
     held = [newest - timedelta(days=back) for back in (0, 3)]
-    store.save([(FIRST, HeldRow(make_row(day), wechat.clock.now())) for day in held], keep_days=30)
+    server = server_name(wechat.base_url)
+    store.save(server, [(FIRST, HeldRow(make_row(day), wechat.clock.now())) for day in held], keep_days=30)
     store.close()
     words = ("--from=10d", "--output=history.om", "--missing")
     assert backfill(*words, "--dry-run") == 0

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.exposition.publisher import Publisher
-from exporter.store.entry import Entry, Health, HeldRow
+from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
@@ -24,18 +24,12 @@ class Shelf(MemoryStore):
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[str, HeldRow]]] = []
-        self.states: list[dict[str, Entry]] = []
         self.broken = False
 
-    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         if self.broken:
             raise StoreError("cannot write: disk full")
         self.batches.append(list(rows))
-
-    def save_states(self, entries: Mapping[str, Entry]) -> None:
-        if self.broken:
-            raise StoreError("cannot write: disk full")
-        self.states.append(dict(entries))
 
 
 class Stage:

@@ -8,6 +8,7 @@ import pytest
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
+from exporter.store.coding import Unusable
 from exporter.store.redis.store import RedisStore, open_redis
 from tests.redis_server import RedisServer, redis_server
 
@@ -31,10 +32,12 @@ class Opened:
         self.writes: list[bool] = []
         self._stores: list[RedisStore] = []
 
-    def __call__(self, prefix: str = "test", key: str | None = None) -> RedisStore:
+    def __call__(
+        self, prefix: str = "test", key: str | None = None, unusable: Unusable = lambda *_: None
+    ) -> RedisStore:
         address = Address((("127.0.0.1", self.server.port),), prefix=prefix)
         secret = None if key is None else Secret(key)
-        store = open_redis(StorageSettings(self.server.url, address, secret), self.writes.append)
+        store = open_redis(StorageSettings(self.server.url, address, secret), self.writes.append, unusable)
         self._stores.append(store)
         return store
 

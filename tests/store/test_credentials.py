@@ -41,6 +41,7 @@ def open_(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
 
 def raw(store: Store) -> str:
     kept = store._kept(KEY)  # type: ignore[attr-defined]
+    kept = kept[0] if isinstance(kept, tuple) else kept
     assert isinstance(kept, str)
     return kept
 

@@ -22,8 +22,8 @@ def test_sqlite_opens_the_file_that_the_address_names(tmp_path: Path) -> None:
 def test_memory_keeps_nothing() -> None:
     store = open_store(StorageSettings("memory://"))
     assert isinstance(store, MemoryStore)
-    store.save([("wx0000000000000001", HeldRow(make_row(), NOON))], 9)
-    assert list(store.load()) == []
+    store.save("", [("wx0000000000000001", HeldRow(make_row(), NOON))], 9)
+    assert list(store.load("", ["wx0000000000000001"])) == []
     store.close()
 
 

@@ -32,7 +32,7 @@ class Pool:
 
     clock: Clock
     tokens: dict[str, Token] = field(default_factory=dict)
-    locks: dict[str, tuple[int, float]] = field(default_factory=dict)
+    locks: dict[str, tuple[str, float]] = field(default_factory=dict)
     fences: int = 0
     away: bool = False
     calls: list[str] = field(default_factory=list)
@@ -43,16 +43,17 @@ class Pool:
         held = self.tokens.get(key)
         return held if held is not None and self.clock() < (held.expires_at or 0) else None
 
-    def lock(self, key: str, seconds: float) -> int | None:
+    def lock(self, key: str, seconds: float) -> str | None:
         self._called("lock")
         if self._holder(key):
             return None
         self.fences += 1
-        self.locks[key] = self.fences, self.clock() + seconds
+        fence = f"{self.fences}"
+        self.locks[key] = fence, self.clock() + seconds
         self.after.pop("lock", lambda: None)()
-        return self.fences
+        return fence
 
-    def keep(self, key: str, token: Token, fence: int) -> bool:
+    def keep(self, key: str, token: Token, fence: str) -> bool:
         self._called("keep")
         if self._holder(key) != fence:
             return False
@@ -60,7 +61,7 @@ class Pool:
         del self.locks[key]
         return True
 
-    def unlock(self, key: str, fence: int) -> None:
+    def unlock(self, key: str, fence: str) -> None:
         self._called("unlock")
         if self._holder(key) == fence:
             del self.locks[key]
@@ -70,8 +71,8 @@ class Pool:
         if key in self.tokens and self.tokens[key].value == value:
             del self.tokens[key]
 
-    def _holder(self, key: str) -> int | None:
-        fence, until = self.locks.get(key, (0, 0.0))
+    def _holder(self, key: str) -> str | None:
+        fence, until = self.locks.get(key, ("", 0.0))
         return fence if fence and self.clock() < until else None
 
     def _called(self, name: str) -> None:

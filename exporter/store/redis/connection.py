@@ -3,14 +3,14 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from redis import AuthenticationError, CredentialProvider, Redis, RedisError, ResponseError
 from redis import ConnectionError as LostError
 from redis import TimeoutError as LateError
 from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError
+from redis.exceptions import ClusterCrossSlotError, ClusterDownError, MovedError, NoPermissionError
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
@@ -22,6 +22,9 @@ _ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
 """After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
 
+_CLUSTER: Final = (
+    "It is a node of a Redis Cluster, which is not supported: name a Redis without cluster-enabled."
+)
 _UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
 _ECHO: Final = re.compile(r",? with args beginning with.*| : <redis\.client\..*", re.DOTALL)
 
@@ -65,14 +68,11 @@ class Connection:
             raise
         self._observer(True)  # noqa: FBT003 - the same
 
-    def check_clocks(self, refused: int) -> None:
-        """Raise StoreError where Redis has refused something as being of the future."""
-        if refused:
-            self._observer(False)  # noqa: FBT003 - the observer's one word
-            raise StoreError(
-                f"cannot write storage {self._url}: {refused} rows are over five minutes ahead of "
-                "Redis' clock. Set this machine's clock and Redis' right (NTP)."
-            )
+    def refuse_cluster(self) -> None:
+        """Raise StoreError for a node of a Redis Cluster, which has each key on one node of several."""
+        with self.reading() as client, suppress(ResponseError):  # this user may not ask
+            if client.info("cluster").get("cluster_enabled"):
+                raise StoreError(f"cannot use storage {self._url}: {_CLUSTER}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -82,6 +82,8 @@ class Connection:
     def _explained(self, doing: str) -> Iterator[Client]:
         if self._clock() < self._resting_until:
             raise StoreError(f"{self._trouble} It has just failed, and is tried again in some seconds.")
+        if self._resting_until:
+            self._resting_until = self._clock() + _REST_SECONDS  # one thread tries, for all of them
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
@@ -89,6 +91,7 @@ class Connection:
                 self._resting_until = self._clock() + _REST_SECONDS
             self._trouble = f"cannot {doing} storage {self._url}: {_told(error)}. {_advice(error)}"
             raise StoreError(self._trouble) from None
+        self._resting_until = 0.0
 
 
 class _Credentials(CredentialProvider):
@@ -113,9 +116,15 @@ def _client(server: RedisServer) -> Client:
         "decode_responses": True,
         "protocol": 2,  # what every Redis speaks; the library's own choice changes with its version
     }
-    tls: dict[str, Any] = (
-        {"ssl": True, "ssl_ca_certs": server.ca_file, "ssl_check_hostname": True} if server.tls else {}
-    )
+    tls: dict[str, Any] = {
+        "ssl": True,
+        "ssl_ca_certs": server.ca_file,
+        "ssl_certfile": server.cert_file,
+        "ssl_keyfile": server.key_file,
+        "ssl_check_hostname": True,
+    }
+    if not server.tls:
+        tls = {}
     auth: dict[str, Any] = (
         {"credential_provider": _Credentials(server.user, server.password)} if server.password else {}
     )
@@ -137,10 +146,12 @@ def _advice(error: Exception) -> str:
             return "Redis answers: look at storage.password_file, the user in storage.url and its rights."
         case MasterNotFoundError():
             return "Do the sentinels answer, and do they know a master of that name?"
+        case MovedError() | ClusterDownError() | ClusterCrossSlotError():
+            return _CLUSTER
         case ResponseError():
             return "Redis answers, and refuses: look at its memory (maxmemory), its disk and its role."
         case OSError() | ValueError():
-            return "Can storage.password_file be read?"
+            return "Can storage.password_file, cert_file and key_file be read?"
     return "Is Redis there, with TLS or without as storage.url says, and does the network let us in?"
 
 

@@ -1,121 +1,176 @@
 """The storage that several exporters share; safe to use from many threads."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import timedelta
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from exporter.config.settings import StorageSettings
+from exporter.store.coding import DATASET, RowReader, Unusable, row_text
 from exporter.store.entry import HeldRow
 from exporter.store.interface import WriteObserver
 from exporter.store.redis import scripts
-from exporter.store.redis.coding import read_row, row_text
 from exporter.store.redis.connection import Connection
+from exporter.store.redis.credentials import RedisCredentials
+from exporter.store.redis.legacy import old_record
 from exporter.store.redis.tokens import RedisTokens
-from exporter.store.sealing import Seal, open_seal, opened
+from exporter.store.refusal import Refusal, read_refusal, refusal_text
+from exporter.store.sealing import Seal, open_seal
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
 
+_KEEP_OLD_DAYS: Final = 400  # of rows that are taken over: the longest window that can be configured
 _AT_ONCE: Final = 256  # apps in one message: Redis answers others between two
 _Item = TypeVar("_Item")
 
 
-class RedisStore:
-    """Keeps rows, credentials and duties under keys that begin with the fleet's prefix."""
+class RedisStore(RedisCredentials):
+    """Keeps rows, refusals, credentials and tokens under keys that begin with the fleet's prefix."""
 
-    def __init__(self, connection: Connection, prefix: str, seal: Seal) -> None:
-        self._connection = connection
-        self._seal = seal
+    def __init__(
+        self,
+        connection: Connection,
+        prefix: str,
+        seal: Seal,
+        unusable: Unusable = lambda *_: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(connection, f"{prefix}:", seal)
+        self._unusable = unusable
+        self._clock = clock
         self._prefix = f"{prefix}:"
-        self._rows = self._key("rows:")
+        self._mark: str | None = None
         self.tokens = RedisTokens(connection, self._prefix, seal)
 
-    def load(self) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept, per appid, newest first; of all exporters of the fleet."""
-        with self._connection.reading() as client:
-            for key in client.scan_iter(f"{self._rows}*", count=1000):
-                found = (
-                    read_row(day, text) for day, text in sorted(client.hgetall(key).items(), reverse=True)
-                )
-                if rows := tuple(held for held in found if held is not None):
-                    yield key.removeprefix(self._rows), rows
+    def load(self, server: str, appids: Collection[str]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows kept of these apps, newest first; those of old exporters are taken over."""
+        self.emptied()  # from now on a loss is noticed
+        reader = RowReader(self._unusable, self._clock())
+        for batch in _batches(list(appids)):
+            self._take_over(server, batch)
+            for appid, texts in self._hashes(self._rows(server), batch):
+                if rows := reader.read(appid, map(_record, sorted(texts.items(), reverse=True))):
+                    yield appid, rows
+        reader.report()
 
-    def save(self, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
-        """Keep these, each unless Redis has a later one of its date."""
+    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+        """Keep these, each unless Redis has one of its date that was asked for later."""
         grouped: dict[str, list[HeldRow]] = {}
         for appid, held in rows:
             grouped.setdefault(appid, []).append(held)
-        refused = 0
         for apps in _batches(list(grouped.items())):
             words: list[str | int] = []
             for appid, held_rows in apps:
                 newest = max(held.row.ref_date for held in held_rows)
-                words += appid, (newest - timedelta(days=keep_days)).isoformat(), len(held_rows)
+                words += appid, _day(newest - timedelta(days=keep_days)), len(held_rows)
                 for held in held_rows:
-                    words += held.row.ref_date.isoformat(), row_text(held)
+                    words += _day(held.row.ref_date), repr(held.asked_at), row_text(held.row)
             with self._connection.writing() as client:
-                refused += int(client.eval(scripts.SAVE_ROWS, 1, self._rows, _KEEP_SECONDS, *words))
-        self._connection.check_clocks(refused)
+                client.eval(scripts.SAVE_ROWS, 1, self._rows(server), _KEEP_SECONDS, *words)
+
+    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
+        """What still holds of these apps' refusals."""
+        found: dict[str, Refusal] = {}
+        for batch in _batches(list(appids)):
+            with self._connection.reading() as client:
+                texts = client.mget([self._refusal(server, appid) for appid in batch])
+            read = (
+                (appid, read_refusal(text, self._clock())) for appid, text in zip(batch, texts, strict=True)
+            )
+            found |= {appid: refusal for appid, refusal in read if refusal is not None}
+        return found
+
+    def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
+        """Keep these, each till it is over."""
+        for batch in _batches(list(refusals.items())):
+            with self._connection.writing() as client:
+                asked = client.pipeline(transaction=False)
+                for appid, refusal in batch:
+                    key = self._refusal(server, appid)
+                    left = 0 if refusal is None else int(1000 * (refusal.until - self._clock()))
+                    if refusal is None or refusal.of_this_machine or left <= 0:
+                        asked.delete(key)
+                    else:
+                        asked.set(key, refusal_text(refusal), px=left)
+                asked.execute()
+
+    def emptied(self) -> bool:
+        """Whether Redis has lost its data since the last call: then the tokens are put back here."""
+        with self._connection.writing() as client:
+            found: str = client.eval(scripts.MARK, 1, f"{self._prefix}mark", secrets.token_hex(8))
+        before = self._mark
+        if before in (None, found):
+            self._mark = found
+            return False
+        self.put_back()
+        self.tokens.put_back()
+        self._mark = found  # not before: where Redis fails meanwhile, the next call does all again
+        return True
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""
         with self._connection.writing() as client:
-            return bool(client.eval(scripts.TAKE, 1, self._key(f"duty:{duty}"), holder, int(seconds * 1000)))
-
-    def credential(self, key: str) -> str | None:
-        """What was saved last under that key."""
-        kept = self._kept(key)
-        return opened(self._seal, kept, lambda value: self._swap(key, str(kept), value))
-
-    def save_credential(self, key: str, value: str) -> None:
-        """Keep the value; it is as durable as Redis' appendfsync is: see docs/scaling.md."""
-        with self._connection.writing() as client:
-            client.set(self._key(f"credential:{key}"), self._seal.close(value))
-
-    def replace_credential(self, key: str, old: str, new: str) -> bool:
-        """The same in place of `old` alone."""
-        kept = self._kept(key)
-        return kept is not None and self._seal.open(kept) == old and self._swap(key, kept, new)
-
-    def put(self, key: str, expected: str | None, new: str) -> bool:
-        """Keep `new` where `expected` is stored; as durable as Redis' appendfsync is."""
-        while True:
-            kept = self._kept(key)
-            if (None if kept is None else self._seal.open(kept)) not in (expected, new):
-                return False
-            with self._connection.writing() as client:
-                name = self._key(f"credential:{key}")
-                if client.eval(
-                    scripts.PUT, 1, name, self._seal.close(new), *([] if kept is None else [kept])
-                ):
-                    return (
-                        True  # else another exporter has changed it, perhaps only its encryption: look again
-                    )
-
-    def _kept(self, key: str) -> str | None:
-        with self._connection.reading() as client:
-            kept: str | None = client.get(self._key(f"credential:{key}"))
-        return kept
-
-    def _swap(self, key: str, kept: str, new: str) -> bool:
-        with self._connection.writing() as client:
-            name = self._key(f"credential:{key}")
-            return bool(client.eval(scripts.SWAP, 1, name, kept, self._seal.close(new)))
+            key = f"{self._prefix}duty:{duty}"
+            return bool(client.eval(scripts.TAKE, 1, key, holder, int(seconds * 1000)))
 
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
 
-    def _key(self, name: str) -> str:
-        return self._prefix + name
+    def _take_over(self, server: str, appids: Sequence[str]) -> None:
+        """Keep as this server's what exporters wrote that did not name theirs."""
+        old = self._hashes(f"{self._prefix}rows:", appids)
+        if not old:
+            return
+        reader = RowReader(self._unusable, self._clock())
+        rows = [
+            (appid, held)
+            for appid, texts in old
+            for held in reader.read(appid, (old_record(day, text) for day, text in texts.items()))
+        ]
+        reader.report()
+        self.save(server, rows, _KEEP_OLD_DAYS)
+        with self._connection.writing() as client:
+            client.delete(*(f"{self._prefix}rows:{appid}" for appid, _ in old))
+
+    def _hashes(self, prefix: str, appids: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
+        with self._connection.reading() as client:
+            asked = client.pipeline(transaction=False)
+            for appid in appids:
+                asked.hgetall(prefix + appid)
+            answers = asked.execute()
+        return [(appid, texts) for appid, texts in zip(appids, answers, strict=True) if texts]
+
+    def _rows(self, server: str) -> str:
+        return f"{self._prefix}figures:{server}:{DATASET}:"
+
+    def _refusal(self, server: str, appid: str) -> str:
+        return f"{self._prefix}refusal:{server}:{appid}"
 
 
-def open_redis(settings: StorageSettings, observer: WriteObserver) -> RedisStore:
+def open_redis(
+    settings: StorageSettings, observer: WriteObserver, unusable: Unusable = lambda *_: None
+) -> RedisStore:
     """The store at that address, which is not asked for anything yet; raises StoreError for a bad key."""
     if settings.redis is None:
         raise TypeError("not a Redis")
     seal = open_seal(settings.encryption_key)
-    return RedisStore(Connection(settings, observer), settings.redis.prefix, seal)
+    return RedisStore(Connection(settings, observer), settings.redis.prefix, seal, unusable)
+
+
+def _day(day: date) -> str:
+    return day.isoformat()
+
+
+def _record(kept: tuple[str, str]) -> tuple[object, object, object]:
+    """What is kept of a row: its day, when it was asked for, its text."""
+    day, (asked_at, _, text) = kept[0], kept[1].partition(" ")
+    with suppress(ValueError):
+        return day, float(asked_at), text
+    return day, asked_at, text
 
 
 def _batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

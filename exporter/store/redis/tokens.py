@@ -1,6 +1,7 @@
 """Tokens that a whole fleet shares, each fetched by one exporter at a time."""
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ class RedisTokens:
         self._prefix = prefix
         self._seal = seal
         self._clock = clock
+        self._held: dict[str, Token] = {}  # what this exporter has from there, or has put there
 
     def token(self, key: str) -> Token | None:
         """What was kept last under that key; None where nothing was, or it has ended."""
@@ -35,43 +37,54 @@ class RedisTokens:
         text = self._seal.open(kept.partition(" ")[2])
         with suppress(ValueError, TypeError):  # written by another version in another way
             value, expires_at, renew_at = json.loads(text)
-            return Token(str(value), expires_at, float(renew_at))
+            self._held[key] = Token(str(value), expires_at, float(renew_at))
+            return self._held[key]
         return None
 
-    def lock(self, key: str, seconds: float) -> int | None:
-        """The right to fetch that token, as a number greater than all before; None: another has it."""
+    def lock(self, key: str, seconds: float) -> str | None:
+        """The right to fetch that token, as a text that is like no other; None: another has it."""
+        fence = secrets.token_hex(16)
         with self._connection.writing() as client:
-            fence = client.eval(
-                scripts.LOCK, 2, self._lock(key), f"{self._prefix}fences", int(seconds * 1000)
-            )
-        return None if fence is None else int(fence)
+            taken = client.set(self._lock(key), fence, nx=True, px=int(seconds * 1000))
+        return fence if taken else None
 
-    def keep(self, key: str, token: Token, fence: int) -> bool:
+    def keep(self, key: str, token: Token, fence: str) -> bool:
         """Keep what was fetched and give the right back; False where the right had passed to another."""
-        kept = json.dumps([token.value, token.expires_at, token.renew_at])
-        lifetime = _UNKNOWN_LIFETIME if token.expires_at is None else token.expires_at - self._clock()
+        names = self._token(key), self._lock(key)
         with self._connection.writing() as client:
-            return bool(
-                client.eval(
-                    scripts.KEEP,
-                    2,
-                    self._token(key),
-                    self._lock(key),
-                    fence,
-                    f"{_mark(token.value)} {self._seal.close(kept)}",
-                    max(1, int(lifetime * 1000)),
-                )
-            )
+            kept = bool(client.eval(scripts.KEEP, 2, *names, fence, self._text(token), self._left(token)))
+        if kept:
+            self._held[key] = token
+        return kept
 
-    def unlock(self, key: str, fence: int) -> None:
+    def unlock(self, key: str, fence: str) -> None:
         """Give the right back without a token."""
         with self._connection.writing() as client:
             client.eval(scripts.UNLOCK, 1, self._lock(key), fence)
 
     def drop(self, key: str, value: str) -> None:
         """Forget a token that WeChat refused, unless another one is kept by now."""
+        if (held := self._held.get(key)) is not None and held.value == value:
+            del self._held[key]
         with self._connection.writing() as client:
             client.eval(scripts.DROP, 1, self._token(key), _mark(value))
+
+    def put_back(self) -> None:
+        """Keep again what Redis has lost and is still good, unless another exporter was faster."""
+        now = self._clock()
+        for key, token in list(self._held.items()):
+            if now < token.renew_at:
+                with self._connection.writing() as client:
+                    client.set(self._token(key), self._text(token), nx=True, px=self._left(token))
+
+    def _text(self, token: Token) -> str:
+        kept = json.dumps([token.value, token.expires_at, token.renew_at])
+        return f"{_mark(token.value)} {self._seal.close(kept)}"
+
+    def _left(self, token: Token) -> int:
+        """For how many milliseconds to keep it."""
+        lifetime = _UNKNOWN_LIFETIME if token.expires_at is None else token.expires_at - self._clock()
+        return max(1, int(lifetime * 1000))
 
     def _token(self, key: str) -> str:
         return f"{self._prefix}token:{key}"

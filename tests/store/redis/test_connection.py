@@ -145,14 +145,14 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
     storage = settings(port, user="exporter", password=Secret("PASSWORD"), prefix="wechat-miniprogram")
     app, held = make_app(1), HeldRow(make_row(date(2026, 11, 23)), NOON)
     with closing(open_redis(storage, lambda _: None)) as store:
-        store.save([(app.appid, held)], 9)
-        assert list(store.load()) == [(app.appid, (held,))]
+        store.save("wechat", [(app.appid, held)], 9)
+        assert list(store.load("wechat", [app.appid])) == [(app.appid, (held,))]
         assert store.take("rounds", "one", 9)
         store.save_credential("key", "value")
         assert store.replace_credential("key", "value", "another")
-        store.tokens.unlock("key", store.tokens.lock("key", 9) or 0)
+        store.tokens.unlock("key", store.tokens.lock("key", 9) or "")
         token = Token("token", time.time() + 60, 0.0)
-        assert store.tokens.keep("key", token, store.tokens.lock("key", 9) or 0)
+        assert store.tokens.keep("key", token, store.tokens.lock("key", 9) or "")
         assert store.tokens.token("key") == token
         store.tokens.drop("key", "token")
     with connected(storage) as connection:

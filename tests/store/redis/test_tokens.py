@@ -35,16 +35,16 @@ def test_a_token_comes_back_exactly_at_every_exporter(opened: Opened) -> None:
     assert second.tokens.token("access_token:wx0000000000000001@https://api.weixin.qq.com") is None
 
 
-def test_one_has_the_right_at_a_time_and_its_number_grows(opened: Opened) -> None:
+def test_one_has_the_right_at_a_time_and_no_two_rights_are_alike(opened: Opened) -> None:
     first, second = opened(), opened()
     fences = [first.tokens.lock(APP, 30)]
     assert second.tokens.lock(APP, 30) is None
     assert second.tokens.lock("another", 30) is not None
-    first.tokens.unlock(APP, fences[0] or 0)
+    first.tokens.unlock(APP, fences[0] or "")
     fences.append(second.tokens.lock(APP, 30))
     assert fences[0] is not None
     assert fences[1] is not None
-    assert fences[1] > fences[0]
+    assert fences[1] != fences[0]
 
 
 def test_of_many_that_want_the_right_at_once_one_gets_it(opened: Opened) -> None:
@@ -139,3 +139,18 @@ def test_many_exporters_that_need_a_token_at_once_fetch_it_once(opened: Opened) 
         got = list(threads.map(lambda number: shelves[number % 4].fetch(source).value, range(8)))
     assert set(got) == {"not-a-real-token-1"}
     assert len(source.fetches) == 1
+
+
+def test_a_fetch_that_came_late_after_a_wipe_takes_nobodys_place(opened: Opened, server: RedisServer) -> None:
+    paused, other = opened(), opened()
+    old = paused.tokens.lock(APP, 30)
+    assert old is not None
+    server.client().flushall()
+    right = other.tokens.lock(APP, 30)
+    assert right is not None
+    assert not paused.tokens.keep(APP, token("late"), old)
+    assert other.tokens.keep(APP, token("newer"), right)
+    assert not paused.tokens.keep(APP, token("late"), old)
+    found = other.tokens.token(APP)
+    assert found is not None
+    assert found.value == "newer"

@@ -1,0 +1,82 @@
+"""Credentials in Redis: each changed only by who knows the last one, none lost where Redis loses its data."""
+
+import threading
+from typing import Final
+
+from exporter.store.redis import scripts
+from exporter.store.redis.connection import Connection
+from exporter.store.sealing import Seal, opened
+
+_AT_ONCE: Final = 1000
+
+
+class RedisCredentials:
+    """Keeps texts under keys; as durable as Redis' appendfsync is: see docs/scaling.md.
+
+    What this exporter saw there last it keeps in memory too, with Redis' time, so that a Redis that has lost
+    its data gets it back. Of several exporters that do so, the one that saw its text last has the newest.
+    """
+
+    def __init__(self, connection: Connection, prefix: str, seal: Seal) -> None:
+        self._connection = connection
+        self._credentials = f"{prefix}credential:"
+        self._known = f"{prefix}known:"
+        self._seal = seal
+        self._seen: dict[str, tuple[str, str | None]] = {}  # Redis' time, and the text
+        self._seen_lock = threading.Lock()
+
+    def credential(self, key: str) -> str | None:
+        """What was saved last under that key."""
+        kept, at = self._kept(key)
+        text = opened(self._seal, kept, lambda value: self._swap(self._credentials + key, str(kept), value))
+        self._see(key, at, text)
+        return text
+
+    def save_credential(self, key: str, value: str) -> None:
+        """Keep the value whatever is there."""
+        while not self.put(key, self.credential(key), value):
+            pass
+
+    def replace_credential(self, key: str, old: str, new: str) -> bool:
+        """The same in place of `old` alone."""
+        return self.put(key, old, new)
+
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        """Keep `new` where `expected` is stored."""
+        while True:
+            kept, at = self._kept(key)
+            if (None if kept is None else self._seal.open(kept)) not in (expected, new):
+                return False
+            since = self._seen.get(key, (at, None))[0]
+            words = [self._seal.close(new), since, *([] if kept is None else [kept])]
+            with self._connection.writing() as client:
+                done = client.eval(scripts.PUT, 2, self._credentials + key, self._known + key, *words)
+            if done:
+                self._see(key, at, new)
+                return True  # else another exporter has changed it, perhaps only its encryption: look again
+
+    def put_back(self) -> None:
+        """Keep again what Redis has lost."""
+        with self._seen_lock:
+            seen = [(key, at, text) for key, (at, text) in self._seen.items() if text is not None]
+        for start in range(0, len(seen), _AT_ONCE):
+            with self._connection.writing() as client:
+                asked = client.pipeline(transaction=False)
+                for key, at, text in seen[start : start + _AT_ONCE]:
+                    names = self._credentials + key, self._known + key
+                    asked.eval(scripts.PUT_BACK, 2, *names, self._seal.close(text), at)
+                asked.execute()
+
+    def _see(self, key: str, at: str, text: str | None) -> None:
+        with self._seen_lock:
+            if float(self._seen.get(key, ("0", None))[0]) <= float(at):
+                self._seen[key] = at, text
+
+    def _kept(self, key: str) -> tuple[str | None, str]:
+        with self._connection.reading() as client:
+            kept, at = client.eval(scripts.READ, 1, self._credentials + key)
+        return kept, at
+
+    def _swap(self, name: str, kept: str, new: str) -> bool:
+        with self._connection.writing() as client:
+            return bool(client.eval(scripts.SWAP, 1, name, kept, self._seal.close(new)))
