@@ -189,7 +189,7 @@ def _journal(place: Path, config: Config) -> Journal:
 
 def _existing(place: Path, config: Config) -> Journal:
     if not place.exists():
-        return Journal("")
+        return Journal("", server_name(config.wechat.base_url))
     with _journal(place, config) as journal:
         return journal.copy()
 

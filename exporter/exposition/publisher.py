@@ -19,6 +19,7 @@ _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered 
 _LONGEST_WAIT: Final = (
     10.0  # the clock may be set, the storage be wiped or back: noticed after so long at most
 )
+_SLOWEST: Final = 60.0  # seconds for one publication, its wait included
 _WORK_SHARE: Final = 3  # pause that many times as long as the last publication has computed
 
 
@@ -66,7 +67,7 @@ class Publisher:
     def run(self, stopping: threading.Event) -> None:
         """Publish whenever something is new, and at midnight, when the window of dates moves on."""
         while not stopping.is_set():
-            self.heart.expect(time.monotonic(), _LONGEST_WAIT)
+            self.heart.expect(time.monotonic(), _SLOWEST)
             self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
             started = time.thread_time()  # a storage that hangs takes no share of the machine
             try:

@@ -35,7 +35,7 @@ class Ledger:
     def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
         self.keep_days = keep_days
         self._clock = clock
-        self._server = ""
+        self.server = ""
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
@@ -53,8 +53,8 @@ class Ledger:
         """
         with self._news:
             self.keep_days = keep_days
-            if server != self._server:
-                self._server, self._entries, self._rows = server, {}, []
+            if server != self.server:
+                self.server, self._entries, self._rows = server, {}, []
             self._entries = {
                 app.appid: _configured(self._entries.get(app.appid), app, kind, now) for app, kind in apps
             }
@@ -104,7 +104,11 @@ class Ledger:
         return self._entries.get(appid)
 
     def update(
-        self, appid: str, change: Callable[[Entry], Entry], held: HeldRow | None = None, server: str = ""
+        self,
+        appid: str,
+        change: Callable[[Entry], Entry],
+        held: HeldRow | None = None,
+        server: str | None = None,
     ) -> tuple[Entry, Entry] | None:
         """Replace an app's entry by what `change` makes of it, with nothing in between.
 
@@ -112,14 +116,14 @@ class Ledger:
             appid: the app.
             change: a pure function of the entry.
             held: a row that came, held and stored as well unless one of its date was asked for later.
-            server: which one has answered.
+            server: which one has answered, None where the change is no answer's.
 
         Returns:
             the entry before and after; None where the app is not configured any more, or at another server.
         """
         with self._news:
             before = self._entries.get(appid)
-            if before is None or server != self._server:
+            if before is None or server not in (None, self.server):
                 return None
             after = change(before)
             if held is not None:
@@ -140,7 +144,7 @@ class Ledger:
         with self._lock:
             shown = self._entries if self._complete else self._changed
             changes = Changes(
-                server=self._server,
+                server=self.server,
                 rows=tuple(self._rows),
                 entries={appid: self._entries[appid] for appid in shown if appid in self._entries},
                 complete=self._complete,

@@ -38,18 +38,6 @@ class MemoryStore:
         """What was saved last under that key."""
         return self._credentials.get(key)
 
-    def save_credential(self, key: str, value: str) -> None:
-        """Keep the value till the end of the process."""
-        self._credentials[key] = value
-
-    def replace_credential(self, key: str, old: str, new: str) -> bool:
-        """The same in place of `old` alone."""
-        with self._lock:
-            same = self._credentials.get(key) == old
-            if same:
-                self._credentials[key] = new
-        return same
-
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` where `expected` is stored."""
         with self._lock:

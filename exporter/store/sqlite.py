@@ -182,15 +182,6 @@ class SqliteStore:
             kept = self._kept(key)
         return opened(self._seal, kept, lambda value: self.put(key, value, value))
 
-    def save_credential(self, key: str, value: str) -> None:
-        """Keep the value; it is on the disk when this returns (synchronous = FULL)."""
-        with self._explained("write"), self._lock:
-            self._keep(key, value)
-
-    def replace_credential(self, key: str, old: str, new: str) -> bool:
-        """The same in place of `old` alone."""
-        return self.put(key, old, new)
-
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` where `expected` is stored; it is on the disk when this returns (synchronous = FULL)."""
         with self._explained("write"), self._transaction():

@@ -13,12 +13,6 @@ class Vault(Protocol):
     def credential(self, key: str) -> str | None:
         """What was saved last under that key, None where nothing was; raises VaultError."""
 
-    def save_credential(self, key: str, value: str) -> None:
-        """Keep the value durably: a kill right after the return does not lose it; raises VaultError."""
-
-    def replace_credential(self, key: str, old: str, new: str) -> bool:
-        """The same in place of `old` alone; False where another value is there by now; raises VaultError."""
-
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` durably where `expected` is stored (None: nothing is); nobody writes in between.
 

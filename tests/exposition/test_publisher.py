@@ -25,6 +25,11 @@ class Shelf(MemoryStore):
     def __init__(self) -> None:
         self.batches: list[list[tuple[str, HeldRow]]] = []
         self.broken = False
+        self.empty = False
+
+    def emptied(self) -> bool:
+        empty, self.empty = self.empty, False
+        return empty
 
     def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
         if self.broken:
@@ -173,3 +178,43 @@ def test_the_thread_is_heard_of_at_least_once_a_minute(stage: Stage, monkeypatch
     stopping.set()
     stage.ledger.close()
     thread.join(5)
+
+
+def test_rows_are_stored_again_where_the_storage_has_lost_its_data(stage: Stage) -> None:
+    stage.row_comes()
+    stage.publisher.publish()
+    stage.shelf.batches.clear()
+    stage.shelf.empty = True
+    stage.publisher.publish()
+    assert stage.shelf.batches == [[(APP.appid, HeldRow(make_row(), NOON))]]
+    stage.publisher.publish()
+    assert len(stage.shelf.batches) == 1
+
+
+def test_rows_of_the_old_server_are_not_stored_as_the_new_ones(stage: Stage) -> None:
+    stage.shelf.broken = True
+    stage.row_comes()
+    stage.publisher.publish()
+    stage.ledger.configure([(APP, "stable_token")], 9, NOON, "another")
+    stage.shelf.broken = False
+    stage.publisher.publish()
+    assert stage.shelf.batches == []
+    assert b"daily_visit_pv{" not in stage.shown()
+
+
+def test_the_next_row_does_not_wait_for_as_long_as_the_storage_hung(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            self.set()
+            return True
+
+    stopping = Stopping()
+    monkeypatch.setattr(stage.shelf, "save", lambda *_: time.sleep(1.5))
+    stage.row_comes()
+    stage.publisher.run(stopping)
+    assert waits[0] < 1.0

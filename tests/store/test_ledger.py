@@ -140,3 +140,34 @@ def test_an_update_tells_what_was_and_what_is(ledger: Ledger) -> None:
     before, after = changed
     assert (before.rows, after.rows, after.health) == ((), (ROW,), FINE)
     assert ledger.update("wxffffffffffffffff", lambda entry: entry) is None
+
+
+# The server that answers
+
+
+def test_another_server_begins_with_nothing_and_late_answers_of_the_old_one_change_nothing() -> None:
+    ledger = Ledger(9, lambda: NOON)
+    ledger.configure([(make_app(1), "stable_token")], 9, NOON, "test")
+    appid = make_app(1).appid
+    fine = Health(last_refresh=NOON, last_success=NOON)
+    ledger.update(appid, lambda entry: replace(entry, health=fine), HeldRow(make_row(), NOON), "test")
+    ledger.configure([(make_app(1), "stable_token")], 9, NOON, "wechat")
+    assert ledger.update(appid, lambda entry: entry, HeldRow(make_row(), NOON), "test") is None
+    entry = ledger.get(appid)
+    assert entry is not None
+    assert (entry.rows, entry.health) == ((), Health())
+    changes = ledger.take_changes()
+    assert (changes.server, changes.rows) == ("wechat", ())
+    assert ledger.update(appid, lambda entry: entry, HeldRow(make_row(), NOON), "wechat") is not None
+
+
+def test_an_answer_to_an_earlier_question_replaces_no_later_one() -> None:
+    ledger = Ledger(9, lambda: NOON)
+    ledger.configure([(make_app(1), "stable_token")], 9, NOON)
+    appid = make_app(1).appid
+    later, earlier = HeldRow(make_row(scale=2), NOON - 1), HeldRow(make_row(scale=1), NOON - 2)
+    for held in (later, earlier):
+        ledger.update(appid, lambda entry: entry, held)
+    entry = ledger.get(appid)
+    assert entry is not None
+    assert entry.rows == (later,)

@@ -30,7 +30,7 @@ def test_memory_keeps_nothing() -> None:
 def test_a_key_encrypts_the_credentials_of_a_file(tmp_path: Path) -> None:
     key = Secret("bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=")
     store = open_store(StorageSettings(f"sqlite:///{tmp_path}/a.db", encryption_key=key))
-    store.save_credential("key", "not-a-real-token")
+    store.put("key", None, "not-a-real-token")
     store.close()
     assert b"not-a-real-token" not in (tmp_path / "a.db").read_bytes()
 

@@ -232,9 +232,9 @@ def test_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(store: 
 def test_credentials_outlive_the_process_and_the_last_one_counts(path: Path) -> None:
     first = SqliteStore(path)
     assert first.credential("refresh_token/wx1") is None
-    first.save_credential("refresh_token/wx1", "one")
-    first.save_credential("refresh_token/wx1", "two")
-    first.save_credential("refresh_token/wx2", "三")
+    first.put("refresh_token/wx1", None, "one")
+    first.put("refresh_token/wx1", "one", "two")
+    first.put("refresh_token/wx2", None, "三")
     second = SqliteStore(path)  # the first was never closed, as after kill -9
     assert second.credential("refresh_token/wx1") == "two"
     assert second.credential("refresh_token/wx2") == "三"
@@ -245,7 +245,7 @@ def test_a_credential_that_cannot_be_kept_says_so(store: SqliteStore, path: Path
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="locked"):
-        store.save_credential("key", "value")
+        store.put("key", None, "value")
     other.execute("ROLLBACK")
     other.close()
     assert store.credential("key") is None
@@ -258,7 +258,7 @@ KEY = Secret("bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=")
 
 def test_with_a_key_no_credential_is_readable_in_the_file(path: Path) -> None:
     store = SqliteStore(path, seal=KeySeal(KEY))
-    store.save_credential("refresh_token/one", "not-a-real-refresh-token")
+    store.put("refresh_token/one", None, "not-a-real-refresh-token")
     assert store.credential("refresh_token/one") == "not-a-real-refresh-token"
     content = b"".join(file.read_bytes() for file in path.parent.iterdir())
     store.close()
@@ -269,10 +269,10 @@ def test_with_a_key_no_credential_is_readable_in_the_file(path: Path) -> None:
 
 def test_a_key_that_comes_later_encrypts_what_was_there_and_what_comes(path: Path) -> None:
     plain = SqliteStore(path)
-    plain.save_credential("old", "not-a-real-token")
+    plain.put("old", None, "not-a-real-token")
     plain.close()
     sealed = SqliteStore(path, seal=KeySeal(KEY))
-    sealed.save_credential("new", "not-a-real-token")
+    sealed.put("new", None, "not-a-real-token")
     assert sealed.credential("old") == sealed.credential("new") == "not-a-real-token"
     sealed.close()
     plain = SqliteStore(path)

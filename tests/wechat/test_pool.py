@@ -198,7 +198,7 @@ def test_one_that_dies_with_the_right_stops_the_others_for_its_time_alone(rig: R
 
 def test_others_that_hold_the_right_again_and_again_are_not_waited_for_without_end(rig: Rig) -> None:
     def taken_again() -> None:
-        rig.pool.locks[KEY] = 99, rig.clock() + PATIENCE
+        rig.pool.locks[KEY] = "99", rig.clock() + PATIENCE
 
     taken_again()
     rig.while_waiting = taken_again

@@ -32,15 +32,6 @@ class RedisCredentials:
         self._see(key, at, text)
         return text
 
-    def save_credential(self, key: str, value: str) -> None:
-        """Keep the value whatever is there."""
-        while not self.put(key, self.credential(key), value):
-            pass
-
-    def replace_credential(self, key: str, old: str, new: str) -> bool:
-        """The same in place of `old` alone."""
-        return self.put(key, old, new)
-
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` where `expected` is stored."""
         while True:

@@ -148,8 +148,8 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
         store.save("wechat", [(app.appid, held)], 9)
         assert list(store.load("wechat", [app.appid])) == [(app.appid, (held,))]
         assert store.take("rounds", "one", 9)
-        store.save_credential("key", "value")
-        assert store.replace_credential("key", "value", "another")
+        store.put("key", None, "value")
+        assert store.put("key", "value", "another")
         store.tokens.unlock("key", store.tokens.lock("key", 9) or "")
         token = Token("token", time.time() + 60, 0.0)
         assert store.tokens.keep("key", token, store.tokens.lock("key", 9) or "")
@@ -270,11 +270,11 @@ def test_a_server_that_was_restarted_is_asked_on_a_new_connection_without_a_fail
     server = started()
     writes: list[bool] = []
     store = open_redis(settings(port), writes.append)
-    store.save_credential("key", "value")
+    store.put("key", None, "value")
     server.kill()
     server.start()
     assert store.credential("key") == "value"
-    store.save_credential("key", "other")
+    store.put("key", "value", "other")
     assert False not in writes
     store.close()
 
@@ -331,7 +331,7 @@ def until(condition: Callable[[], bool], seconds: float = 15) -> None:
 
 def answers(store: RedisStore) -> bool:
     try:
-        store.save_credential("after", "failover")
+        store.put("after", None, "failover")
     except StoreError:
         return False
     return True
@@ -361,7 +361,7 @@ def test_sentinels_lead_to_the_master_and_to_its_successor(
         watch = redis.Redis(port=watching, password=OTHER, decode_responses=True)
         until(lambda: replicas(watch) == 1)
         store = open_redis(storage, lambda _: None)
-        store.save_credential("before", "failover")
+        store.put("before", None, "failover")
         until(lambda: client.get("test:credential:before") == "failover")
         master.kill()
         until(lambda: answers(store))

@@ -72,15 +72,15 @@ def test_a_duty_has_one_holder_until_its_time_is_over(store: RedisStore) -> None
 def test_fleets_with_other_prefixes_see_nothing_of_each_other(opened: Opened) -> None:
     store, other = opened(), opened(prefix="other")
     store.save(SERVER, [(ONE, row(DAY))], 9)
-    store.save_credential("key", "value")
+    store.put("key", None, "value")
     assert list(other.load(SERVER, [ONE])) == []
     assert other.credential("key") is None
 
 
 def test_credentials_are_kept_and_encrypted_where_there_is_a_key(opened: Opened, server: RedisServer) -> None:
     plain, sealed = opened(), opened(key=KEY)
-    plain.save_credential("old", "not-a-real-refresh-token")
-    sealed.save_credential("new", "not-a-real-refresh-token")
+    plain.put("old", None, "not-a-real-refresh-token")
+    sealed.put("new", None, "not-a-real-refresh-token")
     assert server.client().get("test:credential:old") == "not-a-real-refresh-token"
     assert sealed.credential("old") == sealed.credential("new") == "not-a-real-refresh-token"
     assert "not-a-real" not in str(server.client().get("test:credential:new"))
