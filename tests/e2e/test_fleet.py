@@ -140,7 +140,7 @@ def test_without_redis_all_go_on_from_memory_and_store_again_when_it_is_back(som
             assert shown(exporter) == some.expected()
         some.redis.start()
         some.redis.client().flushall()
-        first.wait_until(lambda: len(list(some.redis.client().scan_iter("*:rows:*"))) == APPS)
+        first.wait_until(lambda: len(list(some.redis.client().scan_iter("*:figures:*"))) == APPS)
         assert shown(first) == shown(second) == some.expected()
         assert some.token_calls() == APPS
 

@@ -267,10 +267,10 @@ def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
         admin: Any = redis.client(password=PASSWORD)
         admin.config_set("requirepass", NEW_PASSWORD)
         admin.client_kill_filter(_type="normal", skipme=True)
-        exporter.wait_until(lambda: "shared storage fails" in exporter.output())
+        exporter.wait_until(lambda: "storage fails" in exporter.output())
         told.add("/metrics", exporter.get("/metrics").text)
         (tmp_path / "password").write_text(NEW_PASSWORD)
-        exporter.wait_until(lambda: "shared storage works again" in exporter.output())
+        exporter.wait_until(lambda: "storage works again" in exporter.output())
         ask_everything(exporter, told)
         checked = subprocess.run(
             [*COMMAND, "check", "--online", f"--config.file={config}"],
