@@ -37,9 +37,10 @@ _BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the names that req
 class Call:
     """One call under way: when it must be over, and how far its connection came."""
 
-    __slots__ = ("_deadline", "_socket", "answered", "connected")
+    __slots__ = ("_deadline", "_socket", "answered", "connected", "wants_new")
 
     def __init__(self, seconds: float) -> None:
+        self.wants_new = False  # no connection that was used before
         self.connected = False  # by a connection of its own
         self.answered = False  # a byte, at least
         self._deadline = time.monotonic() + seconds
@@ -128,7 +129,8 @@ class _Connection(HTTPConnection):
     @property
     def is_connected(self) -> bool:
         """Whether the connection may be used again."""
-        return time.monotonic() - self._used_at < IDLE_SECONDS and super().is_connected
+        recent = time.monotonic() - self._used_at < IDLE_SECONDS
+        return recent and not _CALL.get().wants_new and super().is_connected
 
 
 class _TLSConnection(_Connection, HTTPSConnection):

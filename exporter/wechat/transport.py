@@ -29,8 +29,8 @@ from exporter.wechat.network_errors import OversizeError, explain, host
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
 _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
 BODY_LIMIT: Final = 1024 * 1024  # bytes, after decompression; an answer has about 200
-POOL_SECONDS: Final = 10.0
-"""How long connections are kept at most, so that none stays open after a round."""
+KEEP_SECONDS: Final = 5.0
+"""How often it is looked whether no call is under way, as after a round: then no connection is kept."""
 
 _WAITED_FOR: Final = (
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -126,8 +126,7 @@ class Transport:
         except _TRANSPORT_ERRORS:
             if call.connected or call.answered:
                 raise
-            # A connection kept from an earlier call was gone, and so may all others be.
-            self._adapter.close()
+            call.wants_new = True  # the one kept from an earlier call was gone, as others may be
             return self._answer(request, url)
 
     def _answer(self, request: requests.PreparedRequest, url: str) -> Answer:
@@ -155,10 +154,10 @@ class Transport:
         return None
 
     def _close_later(self) -> None:
-        """Have the connections closed a while from now; calls under way are not concerned."""
+        """Have the connections closed once there are no more calls."""
         with self._lock:
             if self._closing is None and not self._stopped:
-                timer = threading.Timer(POOL_SECONDS, self._close)
+                timer = threading.Timer(KEEP_SECONDS, self._close)
                 timer.daemon = True
                 with suppress(RuntimeError):  # no thread is to be had now: the next call tries again
                     timer.start()
@@ -167,7 +166,10 @@ class Transport:
     def _close(self) -> None:
         with self._lock:
             self._closing = None
-        self._adapter.close()
+        if self._calls:
+            self._close_later()
+        else:
+            self._adapter.close()
 
 
 def _is_loopback(name: str) -> bool:

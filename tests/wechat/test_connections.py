@@ -289,8 +289,8 @@ def test_a_connection_takes_one_descriptor(certificate: Certificate) -> None:
         assert open_files() == files + 1 + 8 + 8  # the listener, their ends, ours
 
 
-def test_no_connection_is_kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "POOL_SECONDS", 0.05)
+def test_no_connection_is_kept_once_there_are_no_more_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "KEEP_SECONDS", 0.05)
     files = open_files()
     with Peer(says(OK)) as peer, opened(peer.url) as line:
         for _ in range(2):
