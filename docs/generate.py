@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from docs import datasets
 from docs.wording import ACTIONS, HEALTH, REASONS
 from exporter.config import reference
 from exporter.exposition import families
@@ -108,6 +109,8 @@ PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "metrics.md": metrics_context,
     "configuration.md": configuration_context,
     "errors.md": errors_context,
+    "datasets.md": datasets.context,
+    "datasets.zh-CN.md": datasets.context,
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.datasets.catalogue import CATALOGUE
 from exporter.wechat.cloud import result_reader
 from exporter.wechat.errors import CallError, Reason
 
@@ -35,6 +36,11 @@ def test_its_own_tests_pass(program: Callable[[str], str]) -> None:
     command = [program("node"), "--test", "test/"]
     ran = subprocess.run(command, cwd=FOLDER, capture_output=True, check=False, text=True)
     assert ran.returncode == 0, ran.stdout
+
+
+def test_it_asks_for_every_dataset_and_nothing_else() -> None:
+    declared = json.loads((FOLDER / "config.json").read_text())["permissions"]["openapi"]
+    assert declared == [f"analysis.{dataset.interface}" for dataset in CATALOGUE]
 
 
 def test_the_exporter_reads_a_row_that_it_returns(program: Callable[[str], str]) -> None:
