@@ -10,13 +10,26 @@ from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE, TOKEN_EX
 from exporter.trend import DAY_SECONDS
 from exporter.wechat.line import Endpoint
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
-from grafana.overrides import fixed, override
-from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, bars_of, figure, lines, listing, shaded_lines
+from grafana.overrides import fixed
+from grafana.panels import (
+    COUNT,
+    NUMBER,
+    SECONDS,
+    SHARE,
+    Size,
+    bars_of,
+    figure,
+    lines,
+    listing,
+    shaded_lines,
+    stacked,
+)
 from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import REF_DATE, daily
-from prometheus.shards import LEADER, TARGET, asking, placed, present, standing_by
+from prometheus.shards import INFO as SHARD_INFO
+from prometheus.shards import TARGET
 
 _CHOSEN: Final = 'job=~"$job", instance=~"$instance"'
 _AT: Final = f"{{{_CHOSEN}}}"
@@ -33,10 +46,10 @@ def health(words: Words) -> Dashboard:
     variables = [job(words, BUILD_INFO), instance(words, BUILD_INFO)]
     board = sheet("exporter", words, "now-24h", variables)
     section(board, words.word("exporter_state"), [*_state(words), _versions(words)])
-    section(board, words.word("exporter_shards"), [*_who_asks(words), _places(words)])
     section(board, words.word("exporter_data"), list(_data(words)))
     section(board, words.word("exporter_calls"), list(_calls(words)))
     section(board, words.word("exporter_resources"), list(_resources(words)))
+    section(board, words.word("exporter_shards"), list(_shards(words)))
     return numbered(board)
 
 
@@ -75,53 +88,25 @@ def _versions(words: Words) -> table.Panel:
     return listing(words, "versions", [query], columns, words.word("instance"), Size(24, 4))
 
 
-def _who_asks(words: Words) -> Iterator[stat.Panel | timeseries.Panel]:
+def _shards(words: Words) -> Iterator[stat.Panel | table.Panel]:
     shards = [
-        Query(f"count({present(_CHOSEN)})", words.word("with_exporter")),
+        Query(f"count(count by (shard) ({SHARD_INFO}{_AT}))", words.word("with_exporter")),
         Query(f"max({_OWN}_total_shards{_AT})", words.word("of_shards")),
     ]
-    exporters = [
-        Query(f"sum({LEADER}{_AT})", words.word("asking")),
-        Query(f"count({standing_by(_CHOSEN)}) or 0 * count({LEADER}{_AT})", words.word("standing_by")),
-    ]
-    unasked = f"count({asking(_CHOSEN)} == 0) or 0 * count({LEADER}{_AT})"
-    errors = f"increase({_OWN}_storage_errors_total{_AT}[5m])"
     yield figure(words, "shards", shards)
-    yield figure(words, "exporters_asking", exporters)
-    yield figure(words, "unasked_shards", [Query(unasked)], COUNT, NONE_IS_GOOD)
-    yield (
-        shaded_lines(words, "asking", Query(asking(_CHOSEN), "{{shard}} / {{shards}}"), COUNT, Size(6, 4))
-        .min(0)
-        .decimals(0)
-    )
-    yield _per_exporter(words, "storage_errors", errors, COUNT, Size(6, 4)).decimals(0)
-
-
-def _places(words: Words) -> table.Panel:
     columns = {
         "shard": words.word("shard"),
-        "shards": words.word("of_shards"),
+        "total_shards": words.word("of_shards"),
         "instance": words.word("instance"),
         "job": words.word("job"),
     }
-    here = placed(_CHOSEN)
-    joined = f"* on ({TARGET}) group_left ()"
-    asked = [
-        Query(
-            f"max by (job, instance, shard, shards) ({here}\n{joined} {LEADER}{_AT})",
-            words.word("asks"),
-            NUMBER,
-        ),
-        Query(
-            f"max by (job, instance, shard, shards) ({here}\n{joined} {_OWN}_apps{_AT})",
-            words.word("apps"),
-            COUNT,
-        ),
-    ]
-    panel = listing(words, "places", asked, columns, words.word("shard"), Size(24, 6))
-    texts = {"0": words.word("stands_by"), "1": words.word("asks_wechat")}
-    mapping = {"type": "value", "options": {value: {"text": text} for value, text in texts.items()}}
-    return panel.override_by_name(words.word("asks"), [override("mappings", [mapping])])
+    apps = (
+        f"max by (job, instance, shard, total_shards) ({SHARD_INFO}{_AT}\n"
+        f"* on ({TARGET}) group_left () {_OWN}_apps{_AT})"
+    )
+    yield listing(
+        words, "places", [Query(apps, words.word("apps"), COUNT)], columns, words.word("shard"), Size(20, 6)
+    )
 
 
 def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
@@ -139,27 +124,37 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
         Query(f"count({apps} == 1) or 0 * count({apps})", words.word("answered")),
         Query(f"count({apps} == 0) or 0 * count({apps})", words.word("failed")),
     ]
-    yield lines(words, "states", states, COUNT, _HALF).min(0)
-    own_rounds = (
-        f"{_OWN}_refresh_round_duration_seconds{_AT}\nunless on (job, instance) {standing_by(_CHOSEN)}"
-    )
+    yield stacked(lines(words, "states", states, COUNT, _HALF).min(0).fill_opacity(40))
     rounds = [
-        Query(f"max({own_rounds})", words.word("round")),
+        Query(f"max({_OWN}_refresh_round_duration_seconds{_AT})", words.word("round")),
         Query(f"max({_OWN}_refresh_interval_seconds{_AT})", words.word("interval")),
     ]
     yield lines(words, "rounds", rounds, SECONDS, _HALF).min(0)
-    calls = f"sum by (endpoint) (increase({_OWN}_api_requests_total{_AT}[1h]))"
+    calls = (
+        f"sum by (endpoint) (increase({_OWN}_api_requests_total{_AT}[1h]))\n"
+        f"and on (endpoint) sum by (endpoint) ({_OWN}_api_requests_total{_AT}) > 0"
+    )
     by_endpoint = shaded_lines(words, "calls", Query(calls, "{{endpoint}}"), COUNT, _THIRD).min(0).decimals(0)
     for endpoint, colour in zip(Endpoint, SERIES, strict=False):
         by_endpoint.override_by_name(endpoint.value, [fixed(colour)])
     yield by_endpoint
-    failures = f"sort_desc(sum by (reason) (increase({_OWN}_api_request_failures_total{_AT}[1d])))"
-    yield bars_of(words, "failures", [Query(failures, "{{reason}}")], COUNT, _THIRD).decimals(0)
+    yield bars_of(words, "failures", [Query(_failures(), "{{reason}}")], COUNT, _THIRD).decimals(0)
     quantiles = [
         Query(_quantile(share), words.word(key))
         for share, key in ((0.5, "half"), (0.95, "p95"), (0.99, "p99"))
     ]
     yield lines(words, "latency", quantiles, SECONDS, _THIRD).min(0)
+
+
+def _failures() -> str:
+    """Count the failures of a day by reason; `increase` misses what came before the first scrape."""
+    failed = f"{_OWN}_api_request_failures_total{_AT}"
+    return (
+        f"sort_desc(sum by (reason) (\n"
+        f"  increase({failed}[1d])\n"
+        f"  + ((min_over_time({failed}[1d]) unless {failed} offset 1d) or 0 * {failed})\n"
+        f") > 0)"
+    )
 
 
 def _quantile(share: float) -> str:
@@ -171,13 +166,15 @@ def _quantile(share: float) -> str:
 
 def _resources(words: Words) -> Iterator[timeseries.Panel]:
     ours = f"\nand on (job, instance) {BUILD_INFO}{_AT}"
-    quarter = Size(6)
+    third = Size(8)
     cpu = f"rate(process_cpu_seconds_total{_AT}[$__rate_interval])"
     files = f"process_open_fds{_AT} / process_max_fds{_AT}"
-    yield _per_exporter(words, "cpu", cpu + ours, NUMBER, quarter).decimals(3)
-    yield _per_exporter(words, "memory", f"process_resident_memory_bytes{_AT}{ours}", "bytes", quarter)
-    yield _per_exporter(words, "files", files + ours, SHARE, quarter)
-    yield _per_exporter(words, "scrape", f"scrape_duration_seconds{_AT}{ours}", SECONDS, quarter)
+    yield _per_exporter(words, "cpu", cpu + ours, NUMBER, third).decimals(3)
+    yield _per_exporter(words, "memory", f"process_resident_memory_bytes{_AT}{ours}", "bytes", third)
+    yield _per_exporter(words, "files", files + ours, SHARE, third)
+    errors = f"increase({_OWN}_storage_errors_total{_AT}[5m])"
+    yield _per_exporter(words, "storage_errors", errors, COUNT, Size(12)).decimals(0)
+    yield _per_exporter(words, "scrape", f"scrape_duration_seconds{_AT}{ours}", SECONDS, Size(12))
 
 
 def _per_exporter(words: Words, key: str, expr: str, unit: str, size: Size) -> timeseries.Panel:

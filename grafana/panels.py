@@ -130,7 +130,7 @@ def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
-    """The same with its bars standing on each other."""
+    """The same with its bars or areas standing on each other."""
     return panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
 
 

@@ -11,7 +11,7 @@ EXPORTER_WORDS: Final = {
         "Exporter 自身：数据时效、刷新轮次、微信接口调用、凭证与资源占用。",
     ),
     "exporter_state": Text("State", "状态"),
-    "exporter_shards": Text("Shards and who asks", "分片与请求者"),
+    "exporter_shards": Text("Shards", "分片"),
     "exporter_data": Text("Data and tokens", "数据与凭证"),
     "exporter_calls": Text("Rounds and calls to WeChat", "刷新轮次与接口调用"),
     "exporter_resources": Text("Resources and scrapes", "资源与抓取"),
@@ -20,18 +20,13 @@ EXPORTER_WORDS: Final = {
     "shard": Text("Shard", "分片"),
     "of_shards": Text("of", "总数"),
     "with_exporter": Text("with an exporter", "有 Exporter"),
-    "asking": Text("ask", "请求中"),
-    "standing_by": Text("stand by", "待命"),
-    "asks": Text("State", "状态"),
-    "asks_wechat": Text("asks WeChat", "请求微信"),
-    "stands_by": Text("stands by", "待命"),
     "round": Text("last round", "最近一轮"),
     "interval": Text("refresh.interval", "refresh.interval"),
     "answered": Text("answered", "正常"),
     "failed": Text("failed", "失败"),
-    "half": Text("half below", "P50"),
-    "p95": Text("95 % below", "P95"),
-    "p99": Text("99 % below", "P99"),
+    "half": Text("p50", "P50"),
+    "p95": Text("p95", "P95"),
+    "p99": Text("p99", "P99"),
     "version": Text("Version", "版本"),
     "python": Text("Python", "Python"),
 }
@@ -92,28 +87,6 @@ EXPORTER_PANELS: Final = {
             "有 Exporter 应答的分片数与分片总数；缺少时触发 ShardMissing 或 ExporterDown。",
         ),
     ),
-    "exporters_asking": PanelText(
-        Text("Exporters", "Exporter 数"),
-        Text(
-            "How many ask WeChat, and how many stand by: those show what another one of their shard finds.",
-            "请求微信的与待命的 Exporter 数量；待命者展示同分片另一个 Exporter 取得的数据。",
-        ),
-    ),
-    "unasked_shards": PanelText(
-        Text("Shards nobody asks for", "无人请求的分片"),
-        Text(
-            "Shards whose exporters all stand by; for ten minutes it fires NobodyAsks.",
-            "所有 Exporter 均待命的分片数；持续十分钟触发 NobodyAsks。",
-        ),
-    ),
-    "asking": PanelText(
-        Text("Exporters that ask, per shard", "各分片请求微信的 Exporter 数"),
-        Text(
-            "1 is right. 2 for long: they share no storage, or are without it, and ShardDoubled fires. "
-            "Exporters without shards are all shard 0 of 1.",
-            "1 为正常。长时间为 2：未共享存储或存储不可用，触发 ShardDoubled。未分片的 Exporter 均为 0 / 1。",
-        ),
-    ),
     "storage_errors": PanelText(
         Text("Storage errors in 5 minutes", "5 分钟内存储错误"),
         Text(
@@ -124,8 +97,8 @@ EXPORTER_PANELS: Final = {
     "places": PanelText(
         Text("Exporters by shard", "各分片的 Exporter"),
         Text(
-            "Which shard each exporter is, counted from 0, whether it asks WeChat, and its mini programs.",
-            "各 Exporter 的分片编号（从 0 开始）、是否请求微信及其小程序数。",
+            "Which shard each exporter is, counted from 0, and how many mini programs it has.",
+            "各 Exporter 的分片编号（从 0 开始）、及其小程序数。",
         ),
     ),
     "data_age": PanelText(
@@ -139,7 +112,7 @@ EXPORTER_PANELS: Final = {
         ),
     ),
     "token_expiry": PanelText(
-        Text("Access tokens, next 20 to end", "最先到期的 20 个凭证"),
+        Text("Access tokens, 20 expiring next", "最先到期的 20 个凭证"),
         Text(
             "Time until the access token held ends. A token is renewed when it is needed, so a little "
             "below zero "
@@ -178,10 +151,11 @@ EXPORTER_PANELS: Final = {
         ),
     ),
     "failures": PanelText(
-        Text("Calls without a row or token in the past day, by reason", "过去一天未取得结果的调用（按原因）"),
+        Text("Failed calls in the past day, by reason", "过去一天失败的调用（按原因）"),
         Text(
-            "Calls that brought no row or token, by reason. not_ready and empty are states, not failures.",
-            "未取得数据或凭证的调用次数，按原因划分。not_ready 与 empty 属正常状态。",
+            "Failed calls by reason, from the first scrape on; not_ready and empty are states and left out. "
+            "An empty panel: none failed.",
+            "失败的调用次数（按原因，含首次抓取之前）；not_ready 与 empty 不算失败。为空表示没有失败。",
         ),
     ),
     "latency": PanelText(

@@ -29,16 +29,16 @@ class Severity(StrEnum):
 class Alert:
     """One alerting rule.
 
-    `hold` is the rule's `for`; `why` stands above the rule as a comment and tells why it is built so.
+    How long it must hold is in the thresholds; `why` stands above the rule as a comment: why it is built so.
     """
 
     name: str
     severity: Severity
-    hold: str
     expr: str
     summary: str
     summary_zh: str
     description: str
+    description_zh: str
     why: str = ""
 
 
@@ -55,6 +55,8 @@ OWN_ALERT: Final = (*CREDENTIAL, Reason.IP_NOT_ALLOWED, Reason.PERMISSION, *QUOT
 PAUSED: Final = (*OWN_ALERT, Reason.ACCOUNT)
 """Reasons after which the exporter stops asking for a while, and so does not renew the token either."""
 
+APP_LABELS: Final = "cluster, namespace, job, appid, name"
+"""Labels of the alerts on one app: those of its fleet too, so that AllAppsFailing can hold them back."""
 ERRORS: Final = ERROR_INFO.metric
 REF: Final = DAILY[len(FIELDS)].metric
 VISITORS: Final = recorded("visit_uv", "newest")
@@ -68,8 +70,8 @@ RECENT: Final = f"(time() - {recorded('ref_date_timestamp_seconds', 'newest')} <
 
 
 def failing(*reasons: Reason) -> str:
-    """The apps whose last refresh failed for one of these reasons."""
-    return f"max by (appid, name, reason, errcode) ({ERRORS}{one_of(*reasons)})"
+    """Select the apps whose last refresh failed for one of these reasons."""
+    return f"max by ({APP_LABELS}, reason, errcode) ({ERRORS}{one_of(*reasons)})"
 
 
 def one_of(*reasons: Reason) -> str:
@@ -79,7 +81,20 @@ def one_of(*reasons: Reason) -> str:
     return f'{{reason=~"{"|".join(reasons)}"}}'
 
 
+def page(asked: str) -> str:
+    """A template piece: `asked` of the exporters at hand, then where their status pages show the app."""
+    return (
+        f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}} {asked}"
+        "{{ range . }} {{ .Labels.instance }}/?q={{ .Labels.appid }}{{ end }}{{ end }}"
+    )
+
+
 def looked_up(series: str, then: str) -> str:
     """A template piece: look this app's series up, and write what `then` makes of its first sample."""
     found = f"{{{{ with printf `{series}{{appid=%q}}` $labels.appid | query }}}}"
     return f"{found}{{{{ . | first | {then} }}}}{{{{ end }}}}"
+
+
+PAGE: Final = page("Status page:")
+PAGE_ZH: Final = page("状态页：")
+"""Where the cause, WeChat's own text with the refused IP, the advice and the time of the next try stand."""

@@ -6,10 +6,13 @@ from exporter.exposition.families import INFO, NAMESPACE, TOKEN_EXPIRY, UP
 from exporter.wechat.errors import Reason
 from prometheus.alerting import (
     APP,
+    APP_LABELS,
     CREDENTIAL,
     DATE,
     ERRORS,
     OWN_ALERT,
+    PAGE,
+    PAGE_ZH,
     PAUSED,
     QUOTA,
     REF,
@@ -19,125 +22,145 @@ from prometheus.alerting import (
     looked_up,
     one_of,
 )
+from prometheus.expressions import REF_DATE, newest
+from prometheus.thresholds import Thresholds
 
 _LAST: Final = looked_up(ERRORS, "label `reason` | printf ` The last refresh failed: %s.`")
+_LAST_ZH: Final = looked_up(ERRORS, "label `reason` | printf `最近一次刷新失败：%s。`")
 _ERRCODE: Final = (
     f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}"
     "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}{{ end }}"
 )
 _TOLD: Final = "Reason {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
+_TOLD_ZH: Final = "原因 {{ $labels.reason }}{{ with $labels.errcode }}，错误码 {{ . }}{{ end }}。"
+_AGAIN: Final = f" A reload of the configuration has it asked again.{PAGE}"
+_AGAIN_ZH: Final = f"重新加载配置可立即重试。{PAGE_ZH}"
 
-APP_ALERTS: Final = (
-    Alert(
-        name="DataLate",
-        severity=Severity.WARNING,
-        hold="5m",
-        expr=f"max by (appid, name) ({REF}) + 28800\n< time() + 28800 - 60 * 3600",
-        summary=f"{APP}: yesterday's figures are not here by 12:00 Beijing",
-        summary_zh=f"{APP}：北京时间 12:00 仍无昨日数据",
-        description=f"The newest date held is {DATE}.{_LAST}",
-        why=(
-            "Date D is due at 12:00 on D+1; when D+1 is missing at 12:00 on D+2, D's midnight is 60 hours "
-            "past. No clock function, so right in every zone. Eight hours are added for the text's date only."
+
+def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
+    """Make them with these thresholds."""
+    late = limits.number("DataLate", "hours")
+    return (
+        Alert(
+            name="DataLate",
+            severity=Severity.WARNING,
+            expr=f"{newest(REF_DATE, labels=APP_LABELS)} + 28800\n< time() + 28800 - {late} * 3600",
+            summary=f"{APP}: yesterday's figures are not here by 12:00 Beijing",
+            summary_zh=f"{APP}：北京时间 12:00 仍无昨日数据",
+            description=f"The newest date held is {DATE}.{_LAST}{PAGE}",
+            description_zh=f"已有的最新日期为 {DATE}。{_LAST_ZH}{PAGE_ZH}",
+            why=(
+                "Date D is due at 12:00 on D+1; when D+1 is missing at 12:00 on D+2, D's midnight is 60 hours "
+                "past. No clock function, so right in every zone. Eight hours are added for the text's date "
+                "only."
+            ),
         ),
-    ),
-    Alert(
-        name="NeverAnyData",
-        severity=Severity.WARNING,
-        hold="26h",
-        expr=f"max by (appid, name) ({INFO.metric})\nunless on (appid) {REF}",
-        summary=f"{APP}: no figures at all since it was configured",
-        summary_zh=f"{APP}：配置以来从未取得数据",
-        description=(
-            "Not one row in 26 hours, though the exporter looks several days back. A new or unused mini "
-            f"program has none; otherwise look at the app's state.{_LAST}"
+        Alert(
+            name="NeverAnyData",
+            severity=Severity.WARNING,
+            expr=f"max by ({APP_LABELS}) ({INFO.metric})\nunless on (appid) {REF}",
+            summary=f"{APP}: no figures at all since it was configured",
+            summary_zh=f"{APP}：配置以来从未取得数据",
+            description=(
+                "Not one row, though the exporter looks several days back. A new or unused mini "
+                f"program has none; otherwise look at the app's state.{_LAST}{PAGE}"
+            ),
+            description_zh=(
+                f"尽管会回溯数日，仍未取得任何数据。新建或无人使用的小程序没有数据，否则请查看其状态。{_LAST_ZH}{PAGE_ZH}"
+            ),
+            why="26 hours: a whole day of publications and two rounds.",
         ),
-        why="26 hours: a whole day of publications and two rounds.",
-    ),
-    Alert(
-        name="AppRefreshFailing",
-        severity=Severity.WARNING,
-        hold="2h",
-        expr=(f"max by (appid, name) ({UP.metric}) == 0\nunless on (appid) {ERRORS}{one_of(*OWN_ALERT)}"),
-        summary=f"{APP}: its refresh has failed for two hours",
-        summary_zh=f"{APP}：刷新已连续失败两小时",
-        description=(
-            f"Reason {looked_up(ERRORS, 'label `reason`')}{_ERRCODE}. "
-            "The last good figures stay on show. The exporter's status page tells what to do."
+        Alert(
+            name="AppRefreshFailing",
+            severity=Severity.WARNING,
+            expr=f"max by ({APP_LABELS}) ({UP.metric}) == 0\nunless on (appid) {ERRORS}{one_of(*OWN_ALERT)}",
+            summary=f"{APP}: its refresh has failed for hours",
+            summary_zh=f"{APP}：刷新已连续失败数小时",
+            description=(
+                f"Reason {looked_up(ERRORS, 'label `reason`')}{_ERRCODE}. "
+                f"The last good figures stay on show.{PAGE}"
+            ),
+            description_zh=f"{_LAST_ZH}上次正确的数据仍保留展示。{PAGE_ZH}",
+            why=(
+                "Two hours: two rounds of the default interval. The reason is looked up and no label of the "
+                "alert, so that a change from timeout to network does not start the two hours again. Reasons "
+                "with an alert of their own are left to it. With two exporters it is enough that one of them "
+                "succeeds."
+            ),
         ),
-        why=(
-            "Two hours: two rounds of the default interval. The reason is looked up and no label of the "
-            "alert, so that a change from timeout to network does not start the two hours anew. Reasons with "
-            "an alert of their own are left to it. With two exporters it is enough that one of them succeeds."
+        Alert(
+            name="CredentialRefused",
+            severity=Severity.CRITICAL,
+            expr=failing(*CREDENTIAL),
+            summary=f"{APP}: WeChat refuses its credential ({{{{ $labels.reason }}}})",
+            summary_zh=f"{APP}：微信拒绝其凭证（{{{{ $labels.reason }}}}）",
+            description=(
+                f"{_TOLD} The exporter asks rarely now, and at once when the secret or the configuration "
+                f"changes.{PAGE}"
+            ),
+            description_zh=f"{_TOLD_ZH}程序已降低请求频率，密钥或配置变更后会立即重试。{PAGE_ZH}",
         ),
-    ),
-    Alert(
-        name="CredentialRefused",
-        severity=Severity.CRITICAL,
-        hold="10m",
-        expr=failing(*CREDENTIAL),
-        summary=f"{APP}: WeChat refuses its credential ({{{{ $labels.reason }}}})",
-        summary_zh=f"{APP}：微信拒绝其凭证（{{{{ $labels.reason }}}}）",
-        description=(
-            f"{_TOLD} The exporter asks rarely now. It goes on at once when the secret or the "
-            "configuration changes."
+        Alert(
+            name="IpNotAllowed",
+            severity=Severity.CRITICAL,
+            expr=failing(Reason.IP_NOT_ALLOWED),
+            summary=f"{APP}: the exporter's IP is not on WeChat's allow-list",
+            summary_zh=f"{APP}：出口 IP 不在微信白名单中",
+            description=(
+                f"{_TOLD} Which IP and whose list stand on the status page. Put it on the list; changes take "
+                f"up to ten minutes.{_AGAIN}"
+            ),
+            description_zh=f"{_TOLD_ZH}状态页写明被拒绝的 IP 与应修改的白名单，加入后最长十分钟生效。{_AGAIN_ZH}",
         ),
-    ),
-    Alert(
-        name="IpNotAllowed",
-        severity=Severity.CRITICAL,
-        hold="10m",
-        expr=failing(Reason.IP_NOT_ALLOWED),
-        summary=f"{APP}: the exporter's IP is not on WeChat's allow-list",
-        summary_zh=f"{APP}：出口 IP 不在微信白名单中",
-        description=(
-            f"{_TOLD} The IP stands in the status page's detail and in the log. 61004 means the third-party "
-            "platform's list, 61061 an IP outside the mainland, all others the mini program's own list."
+        Alert(
+            name="PermissionMissing",
+            severity=Severity.CRITICAL,
+            expr=failing(Reason.PERMISSION),
+            summary=f"{APP}: WeChat does not let it use the data interface",
+            summary_zh=f"{APP}：没有数据分析接口权限",
+            description=(
+                f"{_TOLD} With a third-party platform the merchant must grant permission set 18 or 21; "
+                f"otherwise check the account's own permissions.{_AGAIN}"
+            ),
+            description_zh=f"{_TOLD_ZH}第三方平台需商家授权权限集 18 或 21，否则请检查账号自身的接口权限。{_AGAIN_ZH}",
         ),
-    ),
-    Alert(
-        name="PermissionMissing",
-        severity=Severity.CRITICAL,
-        hold="10m",
-        expr=failing(Reason.PERMISSION),
-        summary=f"{APP}: WeChat does not let it use the data interface",
-        summary_zh=f"{APP}：没有数据分析接口权限",
-        description=(
-            f"{_TOLD} With a third-party platform the merchant must grant permission set 18 or 21; otherwise "
-            "check the account's own permissions."
+        Alert(
+            name="QuotaSpent",
+            severity=Severity.WARNING,
+            expr=failing(*QUOTA),
+            summary=f"{APP}: WeChat's call quota is spent ({{{{ $labels.reason }}}})",
+            summary_zh=f"{APP}：微信接口调用额度已用尽（{{{{ $labels.reason }}}}）",
+            description=(
+                f"{_TOLD} After quota_daily the exporter goes on at the next midnight in Beijing, after "
+                "quota_minute by itself. Someone else probably calls with the same account: the exporter "
+                f"needs a few calls an hour.{PAGE}"
+            ),
+            description_zh=(
+                f"{_TOLD_ZH}quota_daily 在北京时间次日零点后恢复，quota_minute 自动恢复。"
+                f"很可能有其他程序使用同一账号调用：本程序每小时只需几次调用。{PAGE_ZH}"
+            ),
         ),
-    ),
-    Alert(
-        name="QuotaSpent",
-        severity=Severity.WARNING,
-        hold="10m",
-        expr=failing(*QUOTA),
-        summary=f"{APP}: WeChat's call quota is spent ({{{{ $labels.reason }}}})",
-        summary_zh=f"{APP}：微信接口调用额度已用尽（{{{{ $labels.reason }}}}）",
-        description=(
-            f"{_TOLD} After quota_daily the exporter goes on at the next midnight in Beijing, after "
-            "quota_minute by itself. Someone else probably calls with the same account: the exporter needs a "
-            "few calls an hour."
-        ),
-    ),
-    Alert(
+        _token_not_renewed(limits.number("TokenNotRenewed", "intervals")),
+    )
+
+
+def _token_not_renewed(intervals: str) -> Alert:
+    return Alert(
         name="TokenNotRenewed",
         severity=Severity.WARNING,
-        hold="10m",
         expr=(
-            f"(time() - max by (job, appid, name) ({TOKEN_EXPIRY.metric})\n"
-            f"> on (job) group_left ()\n"
-            f"  (2 * max by (job) ({NAMESPACE}_exporter_refresh_interval_seconds) + 300))\n"
+            f"time() - max by ({APP_LABELS}) ({TOKEN_EXPIRY.metric})\n"
+            f"> on (cluster, namespace, job) group_left ()\n"
+            f"  ({intervals} * max by (cluster, namespace, job) ({NAMESPACE}_exporter_refresh_interval_seconds)"
+            f" + 300)\n"
             f"unless on (appid) {ERRORS}{one_of(*PAUSED)}"
         ),
         summary=f"{APP}: its access token ended {{{{ $value | humanizeDuration }}}} ago and was not renewed",
         summary_zh=f"{APP}：access_token 已过期 {{{{ $value | humanizeDuration }}}} 仍未更新",
-        description=(
-            "Two rounds should have renewed it. Either WeChat gives no token or the rounds stand still."
-        ),
+        description="The rounds should have renewed it. Either WeChat gives no token or the rounds stand still.",
+        description_zh="按刷新周期早应更新：可能微信未下发 access_token，或刷新已停滞。",
         why=(
             "A token is renewed when it is needed, so it may lie expired till the next round. Apps that the "
             "exporter has stopped asking for have an alert of their own."
         ),
-    ),
-)
+    )

@@ -39,14 +39,14 @@ _DAILY_REF: Final = daily(REF_DATE)
 _DATED_REF: Final = by_date(REF_DATE)
 
 
-def newest(metric: str, where: str = "", when: str = "") -> str:
+def newest(metric: str, where: str = "", when: str = "", labels: str = "appid, name") -> str:
     """Take the figure of each app's newest date, one series per app; `when` is an offset.
 
     Of several exporters the one with the newest date counts, then the one that had an answer last.
     """
     at = f"{_braces(where)}{_space(when)}"
     return f"""\
-max by (appid, name) (
+max by ({labels}) (
   {daily(metric)}{at}
   and topk by (appid) (1, {_ahead(at)})
 )"""

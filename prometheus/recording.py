@@ -1,4 +1,4 @@
-"""The recording rules: newest, day before and week before of every figure, app by app; who asks, by shard."""
+"""The recording rules: newest, day before and week before of every figure, app by app; exporters by shard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from exporter.exposition.families import NAMESPACE
 from exporter.trend import FIELDS
 from prometheus.expressions import REF_DATE, before, named, newest, usual
-from prometheus.shards import LEADER, OWN, asking, present
+from prometheus.shards import OWN, present
 
 _USUAL_FOR: Final = "visit_uv"  # the figure that the alert on spikes looks at
 
@@ -36,6 +36,5 @@ def recordings() -> Iterator[Recording]:
 
 
 def shard_recordings() -> Iterator[Recording]:
-    """How many exporters each shard has, and how many of them ask: shard numbers are values otherwise."""
+    """How many exporters of each shard answer."""
     yield Recording(f"shard:{OWN}:count", present())
-    yield Recording(f"shard:{LEADER}:sum", asking())

@@ -9,19 +9,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from prometheus.alerting import Alert
-from prometheus.alerts_apps import APP_ALERTS
-from prometheus.alerts_exporter import EXPORTER_ALERTS
-from prometheus.alerts_figures import FIGURE_ALERTS
-from prometheus.alerts_shards import SHARD_ALERTS
+from prometheus.alerts_apps import app_alerts
+from prometheus.alerts_exporter import exporter_alerts
+from prometheus.alerts_figures import figure_alerts
+from prometheus.alerts_platforms import platform_alerts
+from prometheus.alerts_shards import shard_alerts
 from prometheus.recording import Recording, recordings, shard_recordings
+from prometheus.thresholds import Thresholds
 
-ALERTS: Final = (*EXPORTER_ALERTS, *SHARD_ALERTS, *APP_ALERTS, *FIGURE_ALERTS)
-_GROUPS: Final = {
-    "wechat-miniprogram-exporter": EXPORTER_ALERTS,
-    "wechat-miniprogram-shards": SHARD_ALERTS,
-    "wechat-miniprogram-apps": APP_ALERTS,
-    "wechat-miniprogram-figures": FIGURE_ALERTS,
-}
 _MADE: Final = "# Made by `python -m prometheus` from the tables beside this file: change those, not this.\n"
 _WIDTH: Final = 100
 _PROMETHEUS_RULE: Final = """\
@@ -34,21 +29,32 @@ spec:
 """
 
 
+def groups(limits: Thresholds) -> dict[str, tuple[Alert, ...]]:
+    """Make all alerts, by the name of their group."""
+    return {
+        "wechat-miniprogram-exporter": exporter_alerts(limits),
+        "wechat-miniprogram-shards": shard_alerts(),
+        "wechat-miniprogram-platforms": platform_alerts(limits),
+        "wechat-miniprogram-apps": app_alerts(limits),
+        "wechat-miniprogram-figures": figure_alerts(limits),
+    }
+
+
 def recording_yaml() -> str:
     """The file of recording rules."""
     return f"{_MADE}groups:\n{_recording_groups()}"
 
 
-def alerts_yaml(runbooks: str) -> str:
+def alerts_yaml(limits: Thresholds, runbooks: str) -> str:
     """The file of alerts; `runbooks` is the address of the folder of runbooks, with its last slash."""
     needs = "# VisitorsDropped, VisitorsSpiked and NoVisitors need recording.yaml as well.\n"
-    return f"{_MADE}{needs}groups:\n{_alert_groups(runbooks)}"
+    return f"{_MADE}{needs}groups:\n{_alert_groups(limits, runbooks)}"
 
 
-def prometheusrule_yaml(runbooks: str) -> str:
+def prometheusrule_yaml(limits: Thresholds, runbooks: str) -> str:
     """Both as one object for the Prometheus Operator."""
-    groups = f"groups:\n{_recording_groups()}{_alert_groups(runbooks)}"
-    return f"{_MADE}{_PROMETHEUS_RULE}{textwrap.indent(groups, '  ')}"
+    text = f"groups:\n{_recording_groups()}{_alert_groups(limits, runbooks)}"
+    return f"{_MADE}{_PROMETHEUS_RULE}{textwrap.indent(text, '  ')}"
 
 
 def _recording_groups() -> str:
@@ -57,7 +63,7 @@ def _recording_groups() -> str:
     )
     return (
         f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{_recordings(recordings())}"
-        f"  - name: wechat-miniprogram-who-asks\n    rules:\n{_recordings(shard_recordings())}"
+        f"  - name: wechat-miniprogram-fleet\n    rules:\n{_recordings(shard_recordings())}"
     )
 
 
@@ -65,18 +71,20 @@ def _recordings(rules: Iterable[Recording]) -> str:
     return "".join(f"      - record: {rule.record}\n{_expr(rule.expr)}" for rule in rules)
 
 
-def _alert_groups(runbooks: str) -> str:
+def _alert_groups(limits: Thresholds, runbooks: str) -> str:
     return "".join(
-        f"  - name: {name}\n    rules:\n{''.join(_alert(each, runbooks) for each in alerts)}"
-        for name, alerts in _GROUPS.items()
+        f"  - name: {name}\n    rules:\n{''.join(_alert(each, limits, runbooks) for each in alerts)}"
+        for name, alerts in groups(limits).items()
     )
 
 
-def _alert(alert: Alert, runbooks: str) -> str:
+def _alert(alert: Alert, limits: Thresholds, runbooks: str) -> str:
+    keep = limits.duration(alert.name, "keep")
     annotations = {
         "summary": alert.summary,
         "summary_zh": alert.summary_zh,
         "description": alert.description.strip(),
+        "description_zh": alert.description_zh.strip(),
         "runbook_url": f"{runbooks}{alert.name}.md",
     }
     return "".join(
@@ -84,7 +92,8 @@ def _alert(alert: Alert, runbooks: str) -> str:
             *_comment(alert.why),
             f"      - alert: {alert.name}\n",
             _expr(alert.expr),
-            f"        for: {alert.hold}\n",
+            f"        for: {limits.duration(alert.name, 'for')}\n",
+            f"        keep_firing_for: {keep}\n" if keep else "",
             f"        labels:\n          severity: {alert.severity}\n",
             "        annotations:\n",
             *(f"          {key}: {_quoted(text)}\n" for key, text in annotations.items()),

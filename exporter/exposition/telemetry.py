@@ -44,7 +44,13 @@ class Telemetry:
         )
         self._failures = Counter(
             f"{_PREFIX}_api_request_failures",
-            "Calls that brought no row or token, by reason.",
+            "Calls that failed, by reason; not_ready and empty are states, counted by api_request_states.",
+            ["endpoint", "reason"],
+            registry=self._calls.registry,
+        )
+        self._not_yet = Counter(
+            f"{_PREFIX}_api_request_states",
+            "Calls that WeChat answered without a row, by state: nothing is wrong.",
             ["endpoint", "reason"],
             registry=self._calls.registry,
         )
@@ -71,6 +77,8 @@ class Telemetry:
             self._duration.labels(endpoint.value)
             for reason in Reason:
                 self._failures.labels(endpoint.value, reason.value)
+                if reason.is_state:
+                    self._not_yet.labels(endpoint.value, reason.value)
 
     def _make_gauges(self) -> None:
         build = Gauge(
@@ -119,6 +127,12 @@ class Telemetry:
             "Among how many shards the apps are divided; 1: not at all.",
             registry=self._states.registry,
         )
+        self._shard_info = Gauge(
+            f"{_PREFIX}_shard_info",
+            "Which shard this exporter is, as labels to join with; always 1.",
+            ["shard", "total_shards"],
+            registry=self._states.registry,
+        )
         leader = Gauge(  # until the rules do without it
             f"{_PREFIX}_leader",
             "1: this exporter asks WeChat, as every exporter does.",
@@ -153,7 +167,8 @@ class Telemetry:
         self._requests.labels(endpoint.value).inc()
         self._duration.labels(endpoint.value).observe(seconds)
         if reason is not None:
-            self._failures.labels(endpoint.value, reason.value).inc()
+            counter = self._not_yet if reason.is_state else self._failures
+            counter.labels(endpoint.value, reason.value).inc()
         self._calls.touch()
 
     def round_finished(self, seconds: float) -> None:
@@ -202,6 +217,8 @@ class Telemetry:
         """This exporter has that part of the apps."""
         self._shard.set(shard.number)
         self._total_shards.set(shard.total)
+        self._shard_info.clear()
+        self._shard_info.labels(str(shard.number), str(shard.total)).set(1)
         self._states.touch()
 
     def found_apps(self, apps: int) -> None:

@@ -94,3 +94,15 @@ def test_the_shard_is_told() -> None:
     telemetry.sharded(Shard(2, 5))
     found = samples(telemetry)
     assert (found["shard", ()], found["total_shards", ()]) == (2, 5)
+    telemetry.sharded(Shard(2, 6))
+    infos = {key: value for key, value in samples(telemetry).items() if key[0] == "shard_info"}
+    assert infos == {("shard_info", (("shard", "2"), ("total_shards", "6"))): 1}
+
+
+def test_states_are_counted_apart_from_failures() -> None:
+    telemetry = Telemetry(lambda: 0.0)
+    telemetry.call(Endpoint.DAILY_VISIT_TREND, 0.1, Reason.NOT_READY)
+    labels = (("endpoint", "getDailyVisitTrend"), ("reason", "not_ready"))
+    found = samples(telemetry)
+    assert found["api_request_states_total", labels] == 1
+    assert found["api_request_failures_total", labels] == 0

@@ -167,7 +167,7 @@ def test_bars_begin_at_zero_and_dated_panels_go_by_days(path: Path) -> None:
         if custom.get("drawStyle") == "bars" or panel["type"] == "barchart":
             assert panel["fieldConfig"]["defaults"]["min"] == 0
         if custom.get("stacking", {}).get("mode") == "normal":
-            assert custom["drawStyle"] == "bars"
+            assert panel["fieldConfig"]["defaults"]["min"] == 0
         expressions = [target["expr"] for target in panel["targets"]]
         if any("% 86400" in text and target_is_ranged(panel) for text in expressions):
             assert panel["interval"] == "1d", panel["title"]

@@ -2,7 +2,9 @@
 
 import json
 import re
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,10 +67,10 @@ def receiver() -> Iterator[Receiver]:
         found.server.server_close()
 
 
-def settings(receiver: str, folder: Path) -> Path:
+def settings(receiver: str, folder: Path, group_wait: str = "0s") -> Path:
     """The shipped Alertmanager configuration, sending to the receiver without waiting."""
     told = yaml.safe_load(DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8"))
-    told["route"].update(group_wait="0s", group_interval="1s")
+    told["route"].update(group_wait=group_wait, group_interval="1s")
     told["receivers"][0]["webhook_configs"] = [{"url": receiver}]
     path = folder / "alertmanager.yaml"
     path.write_text(yaml.safe_dump(told), "utf-8")
@@ -133,3 +135,52 @@ def test_what_has_a_cause_is_not_told_twice(
         if alert["labels"]["alertname"] == "DataLate"
     }
     assert late_apps == {"wxb"}
+
+
+@pytest.mark.parametrize("apps", [30, 10_000])
+@pytest.mark.parametrize("failing", ["all", "some"])
+def test_one_cause_makes_one_notification(
+    apps: int,
+    failing: str,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    receiver: Receiver,
+    tmp_path: Path,
+) -> None:
+    """An egress IP that changes: AllAppsFailing comes first and is all, or else one page lists the apps."""
+    path = program("prometheus-alertmanager")
+    fleet = {"job": "wechat-miniprogram", "namespace": "prod"}
+    config = settings(receiver.url, tmp_path, group_wait="2s")
+    with alertmanager(path, free_port(), config, tmp_path / "am") as address:
+        url = f"http://{address}/api/v2/alerts"
+        if failing == "all":
+            cause = {"alertname": "AllAppsFailing", "instance": "a:10950", **fleet}
+            requests.post(url, json=[{"labels": cause}], timeout=5).raise_for_status()
+        names = ("IpNotAllowed", "DataLate") if failing == "all" else ("IpNotAllowed",)
+        alerts = [
+            {"labels": {"alertname": name, "appid": f"wx{number}", "name": "app", **fleet}}
+            for name in names
+            for number in range(apps)
+        ]
+        other = {"alertname": "IpNotAllowed", "appid": "wx0", "name": "app", "job": "another"}
+        for alert in (alerts, [{"labels": other}]):
+            requests.post(url, json=alert, timeout=30).raise_for_status()
+        wait_until(lambda: len(receiver.pages) >= 2, 20, "both fleets' pages")
+        time.sleep(3)  # for pages that should not come
+    told = [(page["groupLabels"]["alertname"], len(page["alerts"])) for page in receiver.pages]
+    ours = ("AllAppsFailing", 1) if failing == "all" else ("IpNotAllowed", apps)
+    assert sorted(told) == sorted([ours, ("IpNotAllowed", 1)])
+
+
+def test_every_receiver_s_template_is_good(program: Callable[[str], str], tmp_path: Path) -> None:
+    text = DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8")
+    head, receivers = text.split("receivers:\n")
+    lines = [re.sub(r"^  # (?=- name|  )", "  ", line) for line in receivers.splitlines()]
+    path = tmp_path / "alertmanager.yaml"
+    path.write_text(f"{head}receivers:\n" + "\n".join(lines) + "\n", "utf-8")
+    names = {each["name"] for each in yaml.safe_load(path.read_text("utf-8"))["receivers"]}
+    assert names == {"console", "email", "wecom-application", "wecom-robot", "dingtalk", "feishu"}
+    told = subprocess.run(
+        [program("amtool"), "check-config", str(path)], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr

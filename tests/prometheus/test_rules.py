@@ -13,18 +13,18 @@ import yaml
 from prometheus.__main__ import HOME, main
 from prometheus.alerting import RUNBOOKS, Severity
 from prometheus.recording import recordings, shard_recordings
-from prometheus.rulefiles import ALERTS, alerts_yaml
+from prometheus.rulefiles import alerts_yaml, groups
+from prometheus.thresholds import shipped
 
 ROOT = HOME.parent
 RUNBOOK_FOLDER = ROOT / "docs" / "runbooks"
 RULE_TESTS = sorted(HOME.joinpath("tests").glob("*.yaml"))
+ALERTS = [alert for alerts in groups(shipped()).values() for alert in alerts]
 WANTED = [
     "ExporterDown",
     "ReplicaDown",
     "ShardMissing",
     "ShardsDisagree",
-    "ShardDoubled",
-    "NobodyAsks",
     "ConfigReloadFailed",
     "StorageFailing",
     "CallsHang",
@@ -41,6 +41,9 @@ WANTED = [
     "VisitorsDropped",
     "VisitorsSpiked",
     "NoVisitors",
+    "VerifyTicketOld",
+    "DiscoveryFailing",
+    "AccountsVanished",
 ]
 
 
@@ -65,9 +68,10 @@ def test_every_alert_of_the_list_is_there_once() -> None:
 def test_an_alert_tells_all_that_its_reader_needs(rule: dict[str, Any]) -> None:
     assert rule["labels"] == {"severity": Severity(rule["labels"]["severity"]).value}
     notes = rule["annotations"]
-    assert set(notes) == {"summary", "summary_zh", "description", "runbook_url"}
+    assert set(notes) == {"summary", "summary_zh", "description", "description_zh", "runbook_url"}
     assert notes["runbook_url"] == f"{RUNBOOKS}{rule['alert']}.md"
-    assert re.search("[\u4e00-\u9fff]", notes["summary_zh"])
+    for text in ("summary_zh", "description_zh"):
+        assert re.search("[\u4e00-\u9fff]", notes[text])
     about_an_app = "wechat_miniprogram_exporter" not in rule["expr"] and "up{" not in rule["expr"]
     if about_an_app and rule["alert"] != "AllAppsFailing":
         assert "{{ $labels.name }}" in notes["summary"]
@@ -75,8 +79,8 @@ def test_an_alert_tells_all_that_its_reader_needs(rule: dict[str, Any]) -> None:
 
 
 def test_the_place_of_the_runbooks_is_set_once() -> None:
-    assert "https://wiki.example/rb/DataLate.md" in alerts_yaml("https://wiki.example/rb/")
-    assert RUNBOOKS not in alerts_yaml("https://wiki.example/rb/")
+    assert "https://wiki.example/rb/DataLate.md" in alerts_yaml(shipped(), "https://wiki.example/rb/")
+    assert RUNBOOKS not in alerts_yaml(shipped(), "https://wiki.example/rb/")
 
 
 def test_every_expression_parses() -> None:
@@ -141,3 +145,42 @@ def test_promtool_takes_the_example_configuration(program: Callable[[str], str])
         check=False,
     )
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_own_thresholds_need_only_what_differs(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("VisitorsDropped: {below: 0.3, for: 1h}\nDataLate: {hours: 63}\n", "utf-8")
+    assert main(["--to", str(tmp_path), "--thresholds", str(mine)]) == 0
+    groups = yaml.safe_load(tmp_path.joinpath("alerts.yaml").read_text("utf-8"))["groups"]
+    made = {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    assert "< 0.3" in made["VisitorsDropped"]["expr"]
+    assert ">= 100)" in made["VisitorsDropped"]["expr"]
+    assert made["VisitorsDropped"]["for"] == "1h"
+    assert "63 * 3600" in made["DataLate"]["expr"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("DataLat: {hours: 63}", "no alert 'DataLat'"),
+        ("DataLate: {hour: 63}", "DataLate has no 'hour', only for, hours"),
+        ("DataLate: {hours: noon}", "DataLate.hours is 'noon', not a number"),
+        ("DataLate: {for: 5}", "DataLate.for is 5, not a duration"),
+        ("DataLate: 63", "DataLate is 63, not a table"),
+        ("[1]", "found no table"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused_with_what_is_allowed(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text, "utf-8")
+    with pytest.raises(SystemExit):
+        main(["--to", str(tmp_path), "--thresholds", str(mine)])
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("alert", ["ExporterDown", "ReplicaDown"])
+def test_what_wakes_an_operator_can_be_read(alert: str) -> None:
+    (rule,) = (rule for rule in rules("alerts.yaml") if rule["alert"] == alert)
+    assert len(rule["expr"].strip().splitlines()) <= 6

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus.rulefiles import ALERTS
-from prometheus.shards import LEADER, OWN, TOTAL, asking, present
+from prometheus.rulefiles import groups
+from prometheus.shards import INFO, TOTAL, present
+from prometheus.thresholds import shipped
 from tests.prometheus.history import History
 from tests.prometheus.servers import Database
 from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
@@ -14,79 +15,64 @@ START = 1_764_000_000
 MINUTE = 60
 END = START + 60 * MINUTE
 """The moment that is asked about."""
-LABELS = ("instance", "shard", "shards")
+LABELS = ("instance", "shard", "total_shards")
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """One exporter: its shard, since which minute it asks, after which one it does not answer any more."""
+    """One exporter: its shard, after which minute it does not answer any more."""
 
     instance: str
     shard: int
     total: int
-    asks_from: int | None = None
-    asks_until: int = 1000
     dead_after: int = 1000
 
     def lines(self, job: str) -> Iterator[tuple[str, float, int]]:
         at = f'{{job="{job}",instance="{self.instance}"}}'
         for minute in range(61):
             lives = minute <= self.dead_after
-            asks = self.asks_from is not None and self.asks_from <= minute < self.asks_until
             when = START + minute * MINUTE
             yield f"up{at}", int(lives), when
             if lives:
-                yield f"{OWN}_shard{at}", self.shard, when
                 yield f"{TOTAL}{at}", self.total, when
-                yield f"{LEADER}{at}", int(asks), when
+                info = f'{at[:-1]},shard="{self.shard}",total_shards="{self.total}"}}'
+                yield f"{INFO}{info}", 1, when
 
 
 WELL = (
-    Exporter("a0", 0, 2, asks_from=0),
+    Exporter("a0", 0, 2),
     Exporter("b0", 0, 2),
-    Exporter("a1", 1, 2, asks_from=0),
+    Exporter("a1", 1, 2),
     Exporter("b1", 1, 2),
 )
 FLEETS: Mapping[str, tuple[tuple[Exporter, ...], Mapping[str, set[tuple[str, ...]]]]] = {
     "well": (WELL, {}),
     "one dead": (
-        (Exporter("a0", 0, 2, 0, dead_after=30), Exporter("b0", 0, 2, asks_from=31), *WELL[2:]),
+        (Exporter("a0", 0, 2, dead_after=30), Exporter("b0", 0, 2), *WELL[2:]),
         {"ReplicaDown": {("a0", "", "")}},
     ),
     "both of a shard dead": (
-        (*WELL[:2], Exporter("a1", 1, 2, 0, dead_after=30), Exporter("b1", 1, 2, dead_after=30)),
+        (*WELL[:2], Exporter("a1", 1, 2, dead_after=30), Exporter("b1", 1, 2, dead_after=30)),
         {"ExporterDown": {("a1", "", ""), ("b1", "", "")}},
     ),
     "one shard never there": (
-        (Exporter("a0", 0, 3, asks_from=0), Exporter("a2", 2, 3, asks_from=0)),
+        (Exporter("a0", 0, 3), Exporter("a2", 2, 3)),
         {"ShardMissing": {("", "", "")}},
     ),
     "two numbers of shards": (
-        (Exporter("a0", 0, 2, asks_from=0), Exporter("b0", 0, 3, asks_from=0)),
+        (Exporter("a0", 0, 2), Exporter("b0", 0, 3)),
         {"ShardsDisagree": {("", "", "")}},
     ),
-    "one shard asked for twice": (
-        (WELL[0], Exporter("b0", 0, 2, asks_from=30), *WELL[2:]),
-        {"ShardDoubled": {("", "0", "2")}},
-    ),
-    "replicas without shards that lost their storage": (
-        (Exporter("a", 0, 1, asks_from=0), Exporter("b", 0, 1, asks_from=30)),
-        {"ShardDoubled": {("", "0", "1")}},
-    ),
-    "two strangers, one dead": (
-        (Exporter("a", 0, 1, asks_from=0), Exporter("b", 0, 1, asks_from=0, dead_after=30)),
-        {"ExporterDown": {("b", "", "")}},
-    ),
-    "nobody asks for a shard": (
-        (*WELL[:2], Exporter("a1", 1, 2, 0, asks_until=40), WELL[3]),
-        {"NobodyAsks": {("", "1", "2")}},
+    "two replicas without shards, one dead": (
+        (Exporter("a", 0, 1), Exporter("b", 0, 1, dead_after=30)),
+        {"ReplicaDown": {("b", "", "")}},
     ),
     "ten shards and more": (
-        tuple(Exporter(f"a{number}", number, 12, asks_from=0) for number in range(12)),
+        tuple(Exporter(f"a{number}", number, 12) for number in range(12)),
         {},
     ),
 }
-ABOUT_FLEETS = ("ExporterDown", "ReplicaDown", "ShardMissing", "ShardsDisagree", "ShardDoubled", "NobodyAsks")
+ABOUT_FLEETS = ("ExporterDown", "ReplicaDown", "ShardMissing", "ShardsDisagree")
 
 
 def job_of(fleet: str) -> str:
@@ -108,20 +94,19 @@ def all_fleets() -> History:
 def check(database: Database) -> None:
     """Each fleet's trouble raises its alert and no other; shards are counted."""
     found: dict[str, dict[str, set[tuple[str, ...]]]] = {job_of(fleet): {} for fleet in FLEETS}
-    for alert in ALERTS:
+    for alert in (each for alerts in groups(shipped()).values() for each in alerts):
         if alert.name in ABOUT_FLEETS:
             for series in database.instant(alert.expr, END):
                 labels = series["metric"]
                 named = found[labels["job"]].setdefault(alert.name, set())
                 named.add(tuple(labels.get(label, "") for label in LABELS))
     assert found == {job_of(fleet): alerts for fleet, (_, alerts) in FLEETS.items()}
-    for expression, count in ((present(), "2"), (asking(), "1")):
-        shards = {
-            (series["metric"]["shard"], series["metric"]["shards"], series["value"][1])
-            for series in database.instant(expression, END)
-            if series["metric"]["job"] == job_of("well")
-        }
-        assert shards == {("0", "2", count), ("1", "2", count)}
+    shards = {
+        (series["metric"]["shard"], series["metric"]["total_shards"], series["value"][1])
+        for series in database.instant(present(), END)
+        if series["metric"]["job"] == job_of("well")
+    }
+    assert shards == {("0", "2", "2"), ("1", "2", "2")}
 
 
 def test_prometheus_tells_each_trouble_of_a_fleet(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from prometheus import rulefiles
 from prometheus.alerting import JOBS
-from prometheus.rulefiles import ALERTS
+from prometheus.thresholds import shipped
 from tests.deploy.kubernetes.manifests import NAME, ROOT, Json, Objects, selects
 from tests.docs.pages import blocks
 from tests.grafana.boards import FILES
@@ -51,7 +52,7 @@ def test_the_rules_are_those_of_the_rule_files(objects: Objects) -> None:
     told = objects.one("PrometheusRule")["spec"]["groups"]
     assert told == groups("recording.yaml") + groups("alerts.yaml")
     assert [rule["alert"] for group in told for rule in group["rules"] if "alert" in rule] == [
-        alert.name for alert in ALERTS
+        alert.name for alert in (each for alerts in rulefiles.groups(shipped()).values() for each in alerts)
     ]
 
 
@@ -59,7 +60,15 @@ def test_the_rules_have_the_fields_and_types_of_the_custom_resource(objects: Obj
     for group in objects.one("PrometheusRule")["spec"]["groups"]:
         assert group.keys() <= {"name", "interval", "rules"}
         for rule in group["rules"]:
-            assert rule.keys() <= {"record", "alert", "expr", "for", "labels", "annotations"}
+            assert rule.keys() <= {
+                "record",
+                "alert",
+                "expr",
+                "for",
+                "keep_firing_for",
+                "labels",
+                "annotations",
+            }
             assert ("record" in rule) != ("alert" in rule)
             texts = [*rule.get("labels", {}).values(), *rule.get("annotations", {}).values(), rule["expr"]]
             assert all(isinstance(text, str) for text in texts)
