@@ -21,7 +21,7 @@ from benchmarks.wechat import wechat
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
-from exporter.refresh.crew import Fleet
+from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy
 from exporter.refresh.worker import Worker
 from exporter.simulator.fleet import config_yaml, fleet
@@ -38,12 +38,12 @@ def measure() -> Iterator[Figure]:
     limit = APPS * LATENCY / CONCURRENCY
     with wechat(APPS, LATENCY) as base_url:
         worker, ledger = prepare(base_url)
-        worker.round(ledger.entries(), 600)  # fetches the tokens
+        worker.round()  # fetches the tokens
         ours, cpu = [], []
         bare = []
         for _ in range(RUNS):
             before = time.process_time()
-            ours.append(worker.round(ledger.entries(), 600))
+            ours.append(worker.round())
             cpu.append((time.process_time() - before) / APPS * 1e3)
             bare.append(bare_requests(base_url))
     case = f"{APPS} apps, {LATENCY * 1e3:.0f} ms, concurrency {CONCURRENCY}"
@@ -68,9 +68,11 @@ def prepare(base_url: str) -> tuple[Worker, Ledger]:
     ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1, time.time())
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
-    asking = Asking(ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping)
-    asked = Fleet(ways, Policy(1, 0), 3600, CONCURRENCY)
-    return Worker(ledger, asking, asked, telemetry, log, clock=time.time, stopping=stopping), ledger
+    asked = Fleet(ways, Policy(1, 0), CONCURRENCY)
+    asking = Asking(
+        asked, ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping
+    )
+    return Worker(ledger, asking, telemetry, log, clock=time.time, stopping=stopping), ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

@@ -15,7 +15,8 @@ from exporter.config.settings import Config, ThirdParty
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
-from exporter.refresh.crew import Fleet
+from exporter.refresh.fleet import Fleet
+from exporter.refresh.outlook import outlook
 from exporter.refresh.plan import Policy
 from exporter.refresh.platforms import PlatformWatch
 from exporter.refresh.vigil import patience
@@ -54,6 +55,8 @@ class Exporter:
         self._clock = clock
         self._stopping = threading.Event()
         self._reloading = threading.Lock()
+        self.outlook = ""
+        """What the last reload has led to."""
         self.telemetry = Telemetry(clock)
         self.telemetry.sharded(shard)
         self._store = claim_store(
@@ -83,10 +86,8 @@ class Exporter:
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days, clock)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
-        fleet = self._take_over(config)
-        self._restore()
-        self.publisher.publish()
         asking = Asking(
+            self._take_over(config),
             self.ledger,
             self.telemetry.row_revised,
             log,
@@ -94,15 +95,9 @@ class Exporter:
             random=random.random,
             stopping=self._stopping,
         )
-        self.worker = Worker(
-            self.ledger,
-            asking,
-            fleet,
-            self.telemetry,
-            log,
-            clock=clock,
-            stopping=self._stopping,
-        )
+        self._restore()
+        self.publisher.publish()
+        self.worker = Worker(self.ledger, asking, self.telemetry, log, clock=clock, stopping=self._stopping)
         self.watch.retry = self._retry
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
@@ -137,23 +132,35 @@ class Exporter:
         """Read the configuration again: all of it takes effect, or nothing.
 
         Returns:
-            what is wrong with the new one, None where it is in force.
+            what is wrong with the new one, None where it is in force; `outlook` says what follows then.
         """
         with self._reloading:
             try:
                 config = load(self.config.path, os.environ)
                 if config.storage != self.config.storage:
                     raise ConfigError((f"{config.path}: storage cannot change while the exporter runs",))  # noqa: TRY301
+                self._follow(config)
             except ConfigError as error:
-                self.telemetry.reload_failed()
-                self.log.error("configuration refused, the old one stays", error=str(error))
-                return str(error)
-            self.roster.configure(config)
-            fleet = self._take_over(config)
-            self._restore_new()
-            self.worker.reconfigure(fleet)
-            self.log.info("configuration reloaded", apps=len(config.apps))
+                return self._refuse(str(error))
+            except OSError as error:
+                return self._refuse(f"{self.config.path}: {error.strerror}; is the working directory there?")
+            except Exception as error:  # noqa: BLE001 - whatever it was, the exporter goes on
+                return self._refuse(f"internal fault: {type(error).__name__}: {error}")
+            self.log.info("configuration reloaded", apps=len(config.apps), outlook=self.outlook)
             return None
+
+    def _refuse(self, problem: str) -> str:
+        self.telemetry.reload_failed()
+        self.log.error("configuration refused, the old one stays", error=problem)
+        return problem
+
+    def _follow(self, config: Config) -> None:
+        """Work by another configuration from now on."""
+        self.roster.configure(config)
+        fleet = self._take_over(config)
+        self._restore_new()
+        self.outlook = outlook(self.ledger.entries(), self._clock())
+        self.worker.reconfigure(fleet)
 
     def stop(self, seconds: float) -> None:
         """Abandon the calls under way, store what came, close the storage; at most that many seconds."""
@@ -182,9 +189,22 @@ class Exporter:
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
-        self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server)
+        self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server, self._mended())
         self.telemetry.configured(len(apps), config.refresh.interval)
         return self._fleet()
+
+    def _mended(self) -> set[str]:
+        """The apps whose credential is another one than WeChat has refused."""
+        refused = {
+            entry.app.appid: entry.health.fingerprint
+            for entry in self.ledger.entries()
+            if entry.health.fingerprint is not None
+        }
+        return {
+            appid
+            for appid, fingerprint in refused.items()
+            if appid in self.roster.ways and self.roster.ways[appid].fingerprint() not in (fingerprint, b"")
+        }
 
     def _fleet(self) -> Fleet:
         config, refresh = self.config, self.config.refresh
@@ -192,7 +212,6 @@ class Exporter:
         return Fleet(
             self.roster.ways,
             _policy(config),
-            refresh.interval,
             refresh.concurrency,
             patience(config.wechat, refresh) + waits,
         )
@@ -243,4 +262,5 @@ class Exporter:
 
 def _policy(config: Config) -> Policy:
     refresh = config.refresh
-    return Policy(refresh.history_days, refresh.revisit_days, server_name(config.wechat.base_url))
+    server = server_name(config.wechat.base_url)
+    return Policy(refresh.history_days, refresh.revisit_days, server, refresh.interval)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from exporter.config.settings import App, Secret, StableToken
+from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import FIELDS, Row
 from exporter.wechat.advice import WAIT
@@ -33,6 +34,12 @@ def make_entry(
 
 def make_failure(reason: Reason, errcode: int | None = None, action: Action = Action.NEXT_ROUND) -> Failure:
     return Failure(reason, action, WAIT, "what WeChat said", errcode)
+
+
+def paused_until(at: float, reason: Reason = Reason.QUOTA_DAILY) -> Health:
+    """The health of an app that is left alone until then; it failed at NOON."""
+    failed = make_failure(reason, action=Action.NEXT_DAY)
+    return Health(last_refresh=NOON, failure=failed, next_try=NotBefore.until(at, NOON))
 
 
 def bare_row(day: date, **figures: float) -> Row:

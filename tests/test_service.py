@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -125,6 +126,64 @@ def test_a_changed_secret_ends_the_pause_of_its_app(
     exporter.reload()
     until(lambda: exporter.publisher.page.entries[FIRST].health.up)
     assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
+
+
+def test_a_reload_says_what_follows_from_it(
+    exporter: Exporter, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    assert exporter.reload() is None
+    assert exporter.outlook == ""
+    right = settings["apps"][0]["secret"]
+    settings["apps"][0]["secret"] = "not-the-right-fake-secret"
+    write()
+    exporter.reload()
+    assert exporter.outlook == "1 app is asked now"
+    until(lambda: not exporter.publisher.page.entries[FIRST].health.up)
+    exporter.reload()
+    assert re.fullmatch(r"1 app waits until .* \(Beijing\)", exporter.outlook)
+    settings["apps"][0]["secret"] = right
+    write()
+    exporter.reload()
+    until(lambda: exporter.publisher.page.entries[FIRST].health.up)
+
+
+def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
+    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    right = settings["apps"][0].pop("secret")
+    settings["apps"][0]["secret_file"] = str(secret)
+    secret.write_text("not-the-right-fake-secret")
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    until(lambda: exporter.publisher.page.ready)
+    assert not exporter.publisher.page.entries[FIRST].health.up
+    secret.write_text(right)
+    assert exporter.reload() is None
+    assert exporter.outlook == "1 app is asked now"
+    until(lambda: exporter.publisher.page.entries[FIRST].health.up)
+    exporter.stop(5)
+    assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
+
+
+def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configuration_stays(
+    exporter: Exporter, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exporter.config
+
+    def gone(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    for broken, told in ((gone, "is the working directory there"), (lambda *_: 1 / 0, "ZeroDivisionError")):
+        monkeypatch.setattr("exporter.service.load", broken)
+        assert told in (exporter.reload() or "")
+    metrics = exporter.telemetry.render(openmetrics=False)
+    assert b"config_last_reload_successful 0.0" in metrics
+    assert exporter.config is before
+    assert [event["event"] for event in events if event["log_level"] == "error"] == [
+        "configuration refused, the old one stays"
+    ] * 2
 
 
 def test_the_storage_cannot_move_while_running(
@@ -270,7 +329,7 @@ def lacking(
 def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking: Exporter) -> None:
     lacking.config.path.with_name("ticket").write_text("ticket@@@1")
     lacking.watch.ticket_came("main")
-    assert [entry.health.awaited for entry in lacking.ledger.entries()] == [True]
+    assert [entry.health.is_awaited(time.time()) for entry in lacking.ledger.entries()] == [True]
     assert lacking.reload() is None  # all is shown anew
     lacking.publisher.publish()
     assert lacking.publisher.page.ready

@@ -96,7 +96,7 @@ class Asking:
         now = self._clock()
         course.health = after_failure(course.health, problem, now, now, self._random)
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
-        pause = retry_delay(problem, ask.attempt)
+        pause = retry_delay(problem, ask.attempt, self._random)
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:
             pause = (course.health.resume_at or now) - now  # another program may be at the same token
         if pause is not None:

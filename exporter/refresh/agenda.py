@@ -30,16 +30,26 @@ class Agenda:
         self._arrivals = 0
         self._under_way = 0
         self._pending = Counter((ask.appid, ask.day) for ask in self._first)
+        self._planned = set(self._pending)
         self._closed = False
+        self.overran = False
+        """Whether the time was over before the last of the first calls was handed out."""
+
+    @property
+    def size(self) -> int:
+        """How many asks wait for their turn."""
+        with self._condition:
+            return len(self._first) + len(self._later)
 
     def take(self) -> Ask | None:
         """The next ask, waiting for it; None once the round is over. Tell `done` of each."""
         with self._condition:
             while not self._closed:
+                now = self._clock()
                 if self._first:
+                    self.overran = now >= self._deadline
                     self._under_way += 1
                     return self._first.pop()
-                now = self._clock()
                 when = self._later[0][0] if self._later and now < self._deadline else math.inf
                 if when <= now:
                     self._under_way += 1
@@ -56,12 +66,18 @@ class Agenda:
         with self._condition:
             self._arrivals += 1
             self._pending[ask.appid, ask.day] += 1
+            self._planned.add((ask.appid, ask.day))
             heapq.heappush(self._later, (self._clock() + delay, self._arrivals, ask))
             self._condition.notify()
 
     def join(self, ask: Ask) -> None:
         """Ask this too, unless that app and date is already waiting or under way."""
         if not self._pending[ask.appid, ask.day]:
+            self.add(ask)
+
+    def follow(self, ask: Ask) -> None:
+        """Ask this too, unless that app and date was asked for in this round."""
+        if (ask.appid, ask.day) not in self._planned:
             self.add(ask)
 
     def done(self, ask: Ask) -> None:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -11,41 +10,23 @@ from structlog.typing import FilteringBoundLogger
 from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
-from exporter.refresh.plan import Policy
 from exporter.refresh.vigil import Vigil
-from exporter.wechat.ways import Way
 
 _LOOK_SECONDS: Final = 1.0  # how often a round looks for calls that hang
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What is asked with; swapped whole by a reload. `interval` and `patience` in seconds.
-
-    `patience`: after so long a call hangs in something that no deadline reaches.
-    """
-
-    ways: Mapping[str, Way]
-    policy: Policy
-    interval: float
-    concurrency: int
-    patience: float = 300.0
-
-
 class Crew:
-    """Asks with `fleet`, which may be swapped at any time; one round at a time."""
+    """Makes the calls of one round at a time."""
 
     def __init__(
         self,
         asking: Asking,
-        fleet: Fleet,
         call_hung: Callable[[int], None],
         heart: Heart,
         log: FilteringBoundLogger,
         clock: Callable[[], float],
     ) -> None:
         """`call_hung` is told how many calls hang, `heart` that the round is looked after."""
-        self.fleet = fleet
         self._asking = asking
         self._vigil = Vigil(call_hung)
         self._heart = heart
@@ -83,20 +64,16 @@ class Crew:
 
     def _give_up_hung(self, agenda: Agenda) -> None:
         """Go on without calls that hang; their apps fail and are not asked until they return."""
-        fleet = self.fleet
-        for ask in self._vigil.give_up(time.monotonic() - fleet.patience):
+        for ask in self._vigil.give_up(time.monotonic() - self._asking.fleet.patience):
             self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
-            if (way := fleet.ways.get(ask.appid)) is not None:
-                self._asking.gave_up(ask, way, self._clock(), fleet.policy)
+            self._asking.gave_up(ask, self._clock())
             agenda.done(ask)
 
     def _work(self, agenda: Agenda, tally: Tally) -> None:
         while (ask := agenda.take()) is not None:
-            fleet = self.fleet
             self._vigil.begin(ask, time.monotonic())
             try:
-                if (way := fleet.ways.get(ask.appid)) is not None:
-                    self._asking.answer(ask, way, agenda, tally, fleet.policy)
+                self._asking.answer(ask, agenda, tally)
             except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
                 self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
             finally:

@@ -4,23 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from tenacity import RetryCallState, wait_exponential_jitter
-
+from exporter.not_before import NotBefore
 from exporter.store.entry import Health
 from exporter.trend import next_midnight, next_month
 from exporter.wechat.errors import Action, Failure, Reason
 
 ATTEMPTS: Final = 3
-"""How often a call is made in one round before the next round has to do."""
+"""How often a call is made in one round before it is left for later."""
 
 _OF_ONE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
-_RETRY_WAIT: Final = wait_exponential_jitter(initial=1, max=60, jitter=1)
 _MINUTE: Final = 60.0
+_LONGEST_RETRY: Final = 60.0
+_FIRST_RETRY: Final = {Action.RETRY: 30.0, Action.NEXT_ROUND: 30.0, Action.RETRY_NEXT_MINUTE: _MINUTE}
 _FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 10.0}
 _LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 3600.0}
-PAUSING: Final = frozenset(_FIRST_PAUSE)
-"""Actions after which an app is asked again later and later: WeChat refused it."""
-
 _SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
 _AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
 
@@ -40,23 +37,26 @@ def after_older_row(health: Health, now: float) -> Health:
     return replace(health, last_success=now)
 
 
-def after_failure(health: Health, failure: Failure, began: float, now: float, random: Random) -> Health:
+def after_failure(
+    health: Health, failure: Failure, began: float, now: float, random: Random, interval: float = 3600.0
+) -> Health:
     """The health of an app whose call, made at `began`, has just failed (or has no row yet).
 
-    Calls for several dates are under way at once: one incident that refuses them all counts once.
+    Calls for several dates are under way at once: one incident that refuses them all counts once. What time
+    or the operator mends is tried again soon, then later and later up to `interval`, the seconds between
+    rounds.
     """
     if refused_since(health, began):
         return health
-    strikes = 0 if failure.reason.is_state else health.strikes + (failure.action in _FIRST_PAUSE)
+    strikes = 0 if failure.reason.is_state else health.strikes + failure.action.refuses
     return replace(
         health,
         last_refresh=now,
         failure=failure,
         failing_since=None if failure.reason.is_state else now if health.up else health.failing_since,
-        resume_at=_resume_at(failure.action, strikes, now, random),
+        next_try=_next_try(health, failure, strikes, now, random, interval),
         strikes=strikes,
         fingerprint=None,
-        lifted=False,
     )
 
 
@@ -65,17 +65,20 @@ def refused_since(health: Health, began: float) -> bool:
     return health.resume_at is not None and health.last_refresh is not None and health.last_refresh >= began
 
 
-def retry_delay(failure: Failure, attempt: int) -> float | None:
+def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
     """Seconds until the call may be made again in this round; None: not in this round.
 
     What a server asks for by Retry-After is waited for; it may be longer than the round.
     """
-    if attempt >= ATTEMPTS:
+    if attempt >= ATTEMPTS or failure.action not in (Action.RETRY, Action.RETRY_NEXT_MINUTE):
         return None
-    if failure.action is Action.RETRY_NEXT_MINUTE:
-        return _MINUTE + _jittered(attempt)
-    wait = failure.retry_after or 0.0
-    return wait + _jittered(attempt) if failure.action is Action.RETRY else None
+    least = _MINUTE if failure.action is Action.RETRY_NEXT_MINUTE else failure.retry_after or 0.0
+    return least + back_off(attempt, random)
+
+
+def back_off(attempt: int, random: Random) -> float:
+    """Seconds to wait after that many attempts: doubled each time, with a part at random."""
+    return min(2.0 ** (attempt - 1) + random(), _LONGEST_RETRY)
 
 
 def concerns_app(failure: Failure) -> bool:
@@ -88,20 +91,33 @@ def concerns_date(failure: Failure) -> bool:
     return failure.action is Action.NEXT_ROUND and failure.reason in _OF_ONE_DATE
 
 
-def _jittered(attempt: int) -> float:
-    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]
-    state.attempt_number = attempt
-    return _RETRY_WAIT(state)
+def _is_mended(failure: Failure) -> bool:
+    """Whether time or the operator mends it: a line, a file, a service; not what WeChat has answered."""
+    if failure.action is Action.NEXT_ROUND:
+        return failure.reason not in _OF_ONE_DATE and failure.reason is not Reason.UNKNOWN_ERRCODE
+    return failure.action in (Action.RETRY, Action.RETRY_NEXT_MINUTE)
 
 
-def _resume_at(action: Action, strikes: int, now: float, random: Random) -> float | None:
+def _next_try(
+    health: Health, failure: Failure, strikes: int, now: float, random: Random, interval: float
+) -> NotBefore | None:
+    action = failure.action
     if action is Action.NEXT_DAY:
-        return next_midnight(now) + random() * _AFTER_MIDNIGHT
+        return NotBefore.until(next_midnight(now) + random() * _AFTER_MIDNIGHT, now)
     if action is Action.NEXT_MONTH:
-        return next_month(now) + random() * _AFTER_MIDNIGHT
-    if action is Action.RETRY_NEXT_MINUTE:
-        return now + _MINUTE
+        return NotBefore.until(next_month(now) + random() * _AFTER_MIDNIGHT, now)
     if action in _FIRST_PAUSE:
         pause = min(_FIRST_PAUSE[action] * 2.0 ** (strikes - 1), _LONGEST_PAUSE[action])
-        return now + pause * (1 + _SPREAD * random())
+        return NotBefore.until(now + pause * (1 + _SPREAD * random()), now)
+    if _is_mended(failure):
+        wait = max(_FIRST_RETRY[action], failure.retry_after or 0.0)
+        return NotBefore.until(now + max(wait, min(_grown(health, now), interval)), now)
     return None
+
+
+def _grown(health: Health, now: float) -> float:
+    """Seconds: twice the last wait, or the same where that was not over, as in one and the same round."""
+    before = health.next_try
+    if before is None or health.failure is None or not _is_mended(health.failure):
+        return 0.0
+    return before.span * 2 if before.reached(now) else before.span

@@ -34,12 +34,13 @@ class Ask:
 class Policy:
     """Which dates of which server an app should have.
 
-    `history_days` are on show, `revisit_days` asked for again once a day.
+    `history_days` are on show, `revisit_days` asked for again once a day. `interval`: seconds between rounds.
     """
 
     history_days: int
     revisit_days: int
     server: str = ""
+    interval: float = 3600.0
 
     @property
     def keep_days(self) -> int:
@@ -48,14 +49,26 @@ class Policy:
 
 
 def due(entries: Iterable[Entry], now: float) -> list[Ask]:
-    """Yesterday's row of every app that may be asked now.
+    """Yesterday's row of every app that may be asked now, or that may once its credential has changed.
 
-    Apps that lack it come first, those that failed last time come last.
+    Apps that lack it come first, those that failed last time come last; of either, those without any row
+    come first.
     """
     newest = yesterday(now)
-    may = [entry for entry in entries if entry.health.resume_at is None or entry.health.resume_at <= now]
-    ordered = sorted(may, key=lambda entry: (not entry.health.up, entry.row(newest) is not None))
-    return [Ask(entry.app.appid, newest, newest=True) for entry in ordered]
+    may = [each for each in entries if each.health.fingerprint is not None or not each.health.paused(now)]
+    ordered = sorted(
+        may, key=lambda each: (not each.health.up, each.row(newest) is not None, bool(each.rows))
+    )
+    return [Ask(each.app.appid, newest, newest=True) for each in ordered]
+
+
+def missing(entry: Entry, now: float, policy: Policy) -> list[Ask]:
+    """The dates that an app lacks and that WeChat was not asked for today (Beijing), newest first."""
+    newest = yesterday(now)
+    asked = {vacant.day for vacant in entry.vacant if yesterday(vacant.asked_at) == newest}
+    return [
+        ask for ask in follow_ups(entry, now, policy) if ask.day not in asked and entry.row(ask.day) is None
+    ]
 
 
 def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
@@ -69,14 +82,14 @@ def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
     resting = {
         vacant.day
         for vacant in entry.vacant
-        if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) >= newest
+        if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) == newest
     }
     fetched = {held.row.ref_date: held.asked_at for held in entry.rows}
     span = policy.history_days if fetched else max(policy.history_days, LOOKBACK_DAYS)
     asks = []
     for back, day in enumerate(window(newest, max(span, policy.revisit_days))):
         missing = day not in fetched and back < span and not (back >= LOOKBACK_DAYS and day in resting)
-        stale = day in fetched and back < policy.revisit_days and yesterday(fetched[day]) < newest
+        stale = day in fetched and back < policy.revisit_days and yesterday(fetched[day]) != newest
         if back > 0 and (missing or stale):
             asks.append(Ask(entry.app.appid, day, fallback=back >= policy.history_days and not fetched))
     return asks

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exporter.config.settings import App
+from exporter.not_before import NotBefore
 from exporter.trend import Row
 from exporter.wechat.errors import Failure, Reason
 
@@ -28,19 +29,18 @@ class Health:
     """How the last refresh of an app went; times are Unix times, None: never.
 
     `failure`: why the last refresh brought no row, None after one came. `failing_since`: when the present
-    run of failures began; None while WeChat answers. `resume_at`: not asked before then. `strikes`: refusals
-    in a row, which make the next pause longer. `fingerprint`: of the credential that was refused, empty where
-    it could not be read, None where nothing was refused. `lifted`: the pause was ended from outside.
+    run of failures began; None while WeChat answers. `next_try`: asked then, also between two rounds; None:
+    in the next round. `strikes`: refusals in a row, which make the next pause longer. `fingerprint`: of the
+    credential that was refused, empty where it could not be read, None where nothing was refused.
     """
 
     last_refresh: float | None = None
     last_success: float | None = None
     failure: Failure | None = None
     failing_since: float | None = None
-    resume_at: float | None = None
+    next_try: NotBefore | None = None
     strikes: int = 0
     fingerprint: bytes | None = None
-    lifted: bool = False
 
     @property
     def reason(self) -> Reason | None:
@@ -63,9 +63,26 @@ class Health:
         return self.failure is None or self.failure.reason.is_state
 
     @property
-    def awaited(self) -> bool:
-        """Never asked yet, or its pause was lifted: to be asked at once, not with the next round."""
-        return self.last_refresh is None or self.lifted
+    def resume_at(self) -> float | None:
+        """Until when rounds leave the app out (Unix time); None: not at all."""
+        pauses = self.failure is not None and self.failure.action.pauses
+        return self.next_try.at if pauses and self.next_try is not None else None
+
+    def paused(self, now: float) -> bool:
+        """Whether the app must not be asked yet."""
+        return self.resume_at is not None and self.next_try is not None and not self.next_try.reached(now)
+
+    def next_at(self, now: float, next_round_at: float | None) -> float | None:
+        """When the app is asked next (Unix time); None while nobody knows when the next round begins."""
+        if self.next_try is None or self.next_try.reached(now):
+            return next_round_at
+        if self.paused(now) or next_round_at is None:
+            return self.next_try.at
+        return min(self.next_try.at, next_round_at)
+
+    def is_awaited(self, now: float) -> bool:
+        """Whether the app is to be asked at once, not with the next round."""
+        return self.last_refresh is None if self.next_try is None else self.next_try.reached(now)
 
 
 @dataclass(frozen=True, slots=True)

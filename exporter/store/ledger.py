@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.config.settings import App
+from exporter.not_before import AT_ONCE, NotBefore
 from exporter.store.entry import Entry, Health, HeldRow, with_row
 
 FRESH_REFUSAL_SECONDS: Final = 300
-"""A refusal younger than this outlasts a reload: reloads may come in quick succession."""
+"""For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,27 @@ class Ledger:
         self._closed = False
 
     def configure(
-        self, apps: Iterable[tuple[App, str]], keep_days: int, now: float, server: str = ""
+        self,
+        apps: Iterable[tuple[App, str]],
+        keep_days: int,
+        now: float,
+        server: str = "",
+        mended: Collection[str] = (),
     ) -> None:
         """Set which apps there are (with their token kind), in this order, and the server that they are of.
 
         Kept apps keep all else, unless the server is another one: what one said is nothing to the other.
+        `mended`: appids whose credential is another one than WeChat has refused.
         """
         with self._news:
             self.keep_days = keep_days
             if server != self.server:
                 self.server, self._entries, self._rows = server, {}, []
             self._entries = {
-                app.appid: _configured(self._entries.get(app.appid), app, kind, now) for app, kind in apps
+                app.appid: _configured(
+                    self._entries.get(app.appid), app, kind, now, mended=app.appid in mended
+                )
+                for app, kind in apps
             }
             self._complete = True
             self._news.notify_all()
@@ -78,7 +88,7 @@ class Ledger:
             for appid in appids:
                 entry = self._entries.get(appid)
                 if entry is not None:
-                    health = replace(entry.health, resume_at=None, strikes=0, lifted=True)
+                    health = replace(entry.health, next_try=AT_ONCE, strikes=0)
                     self._entries[appid] = replace(entry, health=health)
 
     def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:
@@ -159,22 +169,32 @@ class Ledger:
             self._news.notify_all()
 
 
-def _configured(known: Entry | None, app: App, kind: str, now: float) -> Entry:
+def _configured(known: Entry | None, app: App, kind: str, now: float, *, mended: bool) -> Entry:
     """The entry of an app after a reload; one whose credential's place changed counts as not yet asked.
 
-    A reload is the operator's word that something was mended, perhaps at WeChat: it lifts pauses after
-    refusals, but not of refusals just now. Pauses of spent quotas stay.
+    A reload is the operator's word that something was mended, perhaps at WeChat: what failed is asked again
+    at once, but a credential that WeChat refused just now and that is the same one a little later. Pauses of
+    spent quotas stay.
     """
     if known is None:
         return Entry(app, kind)
     health = known.health
     if known.app.token != app.token:
         return Entry(app, kind, known.rows, Health(last_success=health.last_success))
-    return replace(known, app=app, health=_lifted(health, now))
+    return replace(known, app=app, health=_after_reload(health, now, mended=mended))
 
 
-def _lifted(health: Health, now: float) -> Health:
-    """The health without its pause, if that follows from a refusal that is not of just now."""
-    if health.fingerprint is None or now - (health.last_refresh or 0) < FRESH_REFUSAL_SECONDS:
+def _after_reload(health: Health, now: float, *, mended: bool) -> Health:
+    if mended:
+        return replace(health, next_try=AT_ONCE, strikes=0, fingerprint=None)
+    if health.up or (health.fingerprint is None and health.paused(now)):
         return health
-    return replace(health, resume_at=None, lifted=True)
+    refused_at = health.last_refresh if health.fingerprint is not None else None
+    if refused_at is None:
+        return replace(health, next_try=AT_ONCE)
+    wait = NotBefore(refused_at + FRESH_REFUSAL_SECONDS, FRESH_REFUSAL_SECONDS)
+    return replace(health, next_try=wait) if wait.left(now) < _left(health, now) else health
+
+
+def _left(health: Health, now: float) -> float:
+    return 0.0 if health.next_try is None else health.next_try.left(now)

@@ -63,7 +63,8 @@ def make_app(
             )
         problem = await run_in_threadpool(reload)
         if problem is None:
-            return PlainTextResponse("Reloaded.\n")
+            outlook = f": {exporter.outlook}" if exporter.outlook else ""
+            return PlainTextResponse(f"Reloaded{outlook}.\n")
         return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
 
     application = Starlette(

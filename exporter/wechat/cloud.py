@@ -47,9 +47,10 @@ class HostingWay:
             owners.join(appid, self._keeper)
 
     def fingerprint(self) -> bytes:
-        """A hash of what the settings say and of the token's file; constant where there is none."""
-        named = f"{self._settings.from_appid}".encode()
-        return hashlib.sha256(named + (self._keeper.source.fingerprint() if self._keeper else b"")).digest()
+        """A hash of the token's file, or of what the settings say where there is none."""
+        if self._keeper is not None:
+            return self._keeper.source.fingerprint()
+        return hashlib.sha256(f"{self._settings.from_appid}".encode()).digest()
 
     def daily_trend(self, day: date) -> Row:
         """Ask; the token's file is read for every call, and once more where WeChat refuses the token."""

@@ -5,7 +5,7 @@ CallError       a call failed; carries one `Failure`
 `Action`        what the exporter does next
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from exporter.wechat.advice import Advice
@@ -53,12 +53,23 @@ class Action(StrEnum):
     SUSPEND = "suspend"  # an hour, growing to a day, or until the configuration changes
     SUSPEND_DAY = "suspend_day"  # the same, a day from the first time on
 
+    @property
+    def refuses(self) -> bool:
+        """Whether WeChat refused what the exporter asked with: it is asked later and later."""
+        return self in (Action.SUSPEND, Action.SUSPEND_DAY, Action.RENEW_TOKEN)
+
+    @property
+    def pauses(self) -> bool:
+        """Whether rounds leave the app out until its next try."""
+        return self.refuses or self in (Action.RETRY_NEXT_MINUTE, Action.NEXT_DAY, Action.NEXT_MONTH)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failed call: `detail` is safe to show (no token, no secret).
 
-    `retry_after`: the seconds that the server asks to wait before the next call, if it does.
+    `retry_after`: the seconds that the server asks to wait before the next call, if it does. `credential`:
+    the fingerprint of what the call was made with, empty where it could not be read.
     """
 
     reason: Reason
@@ -67,6 +78,7 @@ class Failure:
     detail: str
     errcode: int | None = None
     retry_after: float | None = None
+    credential: bytes | None = field(default=None, repr=False, compare=False)
 
 
 class CallError(Exception):

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar
 
 from exporter.wechat.errors import Action, CallError, Failure
@@ -14,11 +14,15 @@ SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, till when it is good (Unix time, None: unknown) and when to ask for the next one."""
+    """A token, till when it is good (Unix time, None: unknown) and when to ask for the next one.
+
+    `credential`: the fingerprint of what it was fetched with.
+    """
 
     value: str = field(repr=False)
     expires_at: float | None
     renew_at: float
+    credential: bytes | None = field(default=None, repr=False, compare=False)
 
 
 class TokenSource(Protocol):
@@ -100,14 +104,16 @@ class TokenKeeper:
             if self._failure is not None and self._fetches != seen:
                 raise CallError(self._failure)  # this thread waited for that fetch: once is enough for WeChat
             self._failure = None
+            credential = self.source.fingerprint()  # before the fetch reads it: it may change meanwhile
             try:
-                self._token = self._shelf.fetch(self.source)
+                self._token = replace(self._shelf.fetch(self.source), credential=credential)
             except CallError as error:
+                error.failure = replace(error.failure, credential=credential)
                 good_till = held.expires_at if held is not None else None
                 if held is None or good_till is None or good_till <= now or _is_refusal(error.failure):
                     self._failure = error.failure
                     raise
-                self._token = Token(held.value, good_till, min(now + SHORTEST_KEEP, good_till))
+                self._token = replace(held, renew_at=min(now + SHORTEST_KEEP, good_till))
             finally:
                 self._fetches += 1
             return self._token
@@ -120,12 +126,20 @@ class TokenKeeper:
         """
         token = self.get()
         try:
-            return call(token)
+            return self._used(call, token)
         except CallError as error:
             if error.failure.action is not Action.RENEW_TOKEN:
                 raise
         self.drop(token)
-        return call(self.get())
+        return self._used(call, self.get())
+
+    def _used(self, call: Callable[[Token], _Result], token: Token) -> _Result:
+        """What the call brings; a failure tells which credential the token was fetched with."""
+        try:
+            return call(token)
+        except CallError as error:
+            error.failure = replace(error.failure, credential=token.credential)
+            raise
 
     def drop(self, rejected: Token) -> None:
         """Forget a token that WeChat refused, unless another thread has renewed it already."""

@@ -7,11 +7,10 @@ import pytest
 from exporter.backfill.asking import Course
 from exporter.backfill.journal import Count
 from exporter.backfill.report import Result, advice, exit_code, tell
-from exporter.store.entry import Health
 from exporter.trend import next_midnight
 from exporter.wechat.errcodes import errcode_failure
 from exporter.wechat.errors import Failure, Reason
-from tests.building import NOON
+from tests.building import NOON, paused_until
 
 QUOTA = errcode_failure(45009, "reach max api daily quota limit")
 REFUSED = errcode_failure(48001, "api unauthorized")
@@ -19,7 +18,7 @@ WHOLE = Result("wx1", 60, Count(58, 2), Course("coffee-shop"))
 
 
 def result(count: Count, ended_by: Failure | None = None, **missed: int) -> Result:
-    health = Health(resume_at=float(next_midnight(NOON)))
+    health = paused_until(next_midnight(NOON))
     course = Course(
         "奶茶\n小铺", health, Counter({Reason(name): n for name, n in missed.items()}), 0, ended_by
     )

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Ask, Policy
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
@@ -58,7 +60,8 @@ class Desk:
         self.revised = 0
         self.stopping = threading.Event()
         self.tally = Tally()
-        self._asking = Asking(
+        self.asking = Asking(
+            Fleet({}, policy, concurrency=1),
             self.ledger,
             self._count_revision,
             log,
@@ -74,8 +77,9 @@ class Desk:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
         way = Script(answers)
         agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
+        self.asking.fleet = Fleet({APP.appid: way}, self.policy, concurrency=1)
         while (ask := agenda.take()) is not None:
-            self._asking.answer(ask, way, agenda, self.tally, self.policy)
+            self.asking.answer(ask, agenda, self.tally)
             agenda.done(ask)
         return way.asked
 
@@ -287,3 +291,52 @@ def test_the_tokens_end_is_kept_with_the_answer(open_desk: Callable[..., Desk]) 
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [make_row()]})
     assert desk.entry.token_expires_at == NOON + 7200
+
+
+# Which credential an answer is about
+
+
+def test_a_credential_replaced_while_the_wrong_one_is_asked_with_is_asked_with_at_once(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=1)
+    wrong = replace(errcode_failure(40125, "invalid appsecret"), credential=b"the one before")
+    assert desk.ask({YESTERDAY: [wrong, make_row()]}) == [YESTERDAY] * 2
+    assert desk.entry.health.up
+
+
+def test_a_refusal_is_booked_on_the_credential_that_was_asked_with(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(history_days=1)
+    refused = replace(errcode_failure(40125, "invalid appsecret"), credential=b"first")
+    assert desk.ask({YESTERDAY: [refused, make_row()]}) == [YESTERDAY]
+    assert (desk.entry.health.fingerprint, desk.entry.health.paused(NOON)) == (b"first", True)
+
+
+def test_credentials_that_change_all_the_time_keep_no_round_busy(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=1)
+    wrong = replace(errcode_failure(40125, "invalid appsecret"), credential=b"the one before")
+    assert desk.ask({YESTERDAY: [wrong] * 9}) == [YESTERDAY] * 3
+    assert desk.entry.health.fingerprint == b"the one before"
+
+
+def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(history_days=1)
+    old, new = Script({YESTERDAY: [make_row(scale=2)]}), Script({YESTERDAY: [make_row()]})
+    fetch = old.daily_trend
+
+    def reloaded(day: date) -> Row:
+        desk.asking.fleet = Fleet({APP.appid: new}, desk.policy, concurrency=1)
+        return fetch(day)
+
+    old.daily_trend = reloaded  # type: ignore[method-assign]
+    desk.asking.fleet = Fleet({APP.appid: old}, desk.policy, concurrency=1)
+    agenda = Agenda([Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
+    while (ask := agenda.take()) is not None:
+        desk.asking.answer(ask, agenda, desk.tally)
+        agenda.done(ask)
+    assert (old.asked, new.asked) == ([YESTERDAY], [YESTERDAY])
+    assert desk.entry.row(YESTERDAY) == make_row()

@@ -7,6 +7,7 @@ from exporter.refresh.outcome import (
     after_failure,
     after_older_row,
     after_row,
+    back_off,
     concerns_app,
     retry_delay,
 )
@@ -126,30 +127,30 @@ def test_a_spent_monthly_quota_waits_for_the_next_month() -> None:
 
 def test_a_spent_minute_waits_a_minute() -> None:
     assert fail(Health(), HURRIED).resume_at == NOON + 60
-    delay = retry_delay(HURRIED, 1)
+    delay = retry_delay(HURRIED, 1, lambda: 0.5)
     assert delay is not None
     assert 61 <= delay < 63
 
 
 def test_retries_come_soon_with_growing_random_pauses_and_end() -> None:
-    first, second = retry_delay(TIMEOUT, 1), retry_delay(TIMEOUT, 2)
+    first, second = retry_delay(TIMEOUT, 1, lambda: 0.5), retry_delay(TIMEOUT, 2, lambda: 0.5)
     assert first is not None
     assert second is not None
     assert 1 <= first < 2 <= second < 3.01
-    assert retry_delay(TIMEOUT, ATTEMPTS) is None
+    assert retry_delay(TIMEOUT, ATTEMPTS, lambda: 0.5) is None
 
 
 def test_a_retry_waits_as_long_as_the_server_asks_to() -> None:
     asked = replace(TIMEOUT, reason=Reason.HTTP_STATUS, retry_after=60.0)
-    delay = retry_delay(asked, 1)
+    delay = retry_delay(asked, 1, lambda: 0.5)
     assert delay is not None
     assert 61 <= delay < 62
-    assert retry_delay(asked, ATTEMPTS) is None
+    assert retry_delay(asked, ATTEMPTS, lambda: 0.5) is None
 
 
 @pytest.mark.parametrize("problem", [REFUSED, STALE, SPENT, NOT_READY], ids=lambda each: each.reason)
 def test_what_a_retry_cannot_mend_is_not_retried(problem: Failure) -> None:
-    assert retry_delay(problem, 1) is None
+    assert retry_delay(problem, 1, lambda: 0.5) is None
 
 
 @pytest.mark.parametrize("code", sorted(ERRCODES), ids=str)
@@ -159,5 +160,70 @@ def test_every_errcode_leads_to_exactly_what_its_action_says(code: int) -> None:
     paused = set(Action) - {Action.RETRY, Action.NEXT_ROUND}
     assert (health.resume_at is not None) == (problem.action in paused)
     retried = {Action.RETRY, Action.RETRY_NEXT_MINUTE}
-    assert (retry_delay(problem, 1) is not None) == (problem.action in retried)
+    assert (retry_delay(problem, 1, lambda: 0.5) is not None) == (problem.action in retried)
     assert concerns_app(problem) == (problem.action in paused)
+
+
+# What time or the operator mends
+
+NO_FILE = failure(Reason.TOKEN_REJECTED, "no such file")
+NO_TICKET = errcode_failure(61006, "component ticket is invalid")
+LATE = errcode_failure(61503, "data not ready")
+
+
+def tries(problem: Failure, interval: float = 3600.0, count: int = 12) -> list[float]:
+    """The seconds between the tries of an app that fails each time."""
+    health, now, waits = Health(), NOON, []
+    for _ in range(count):
+        health = after_failure(health, problem, now, now, lambda: 0.0, interval)
+        if health.next_try is None:
+            break
+        waits.append(health.next_try.left(now))
+        now += waits[-1]
+    return waits
+
+
+@pytest.mark.parametrize("problem", [TIMEOUT, NO_FILE, NO_TICKET, failure(Reason.NETWORK, "no route")])
+def test_what_time_or_the_operator_mends_is_tried_soon_and_then_later_up_to_the_interval(
+    problem: Failure,
+) -> None:
+    assert tries(problem)[:8] == [30, 60, 120, 240, 480, 960, 1920, 3600]
+
+
+@pytest.mark.parametrize(
+    "problem", [LATE, failure(Reason.EMPTY, "no row"), errcode_failure(61501, ""), errcode_failure(99999, "")]
+)
+def test_what_wechat_has_answered_waits_for_the_next_round(problem: Failure) -> None:
+    assert tries(problem) == []
+
+
+def test_the_retries_of_one_round_are_one_failure() -> None:
+    health = fail(fail(fail(Health(), TIMEOUT), TIMEOUT, NOON + 1), TIMEOUT, NOON + 3)
+    assert health.next_try is not None
+    assert health.next_try.left(NOON + 3) == 30
+
+
+def test_another_kind_of_failure_begins_anew() -> None:
+    health = fail(fail(Health(), REFUSED), TIMEOUT, NOON + 3600)
+    assert health.next_try is not None
+    assert health.next_try.left(NOON + 3600) == 30
+
+
+def test_a_server_that_asks_for_time_is_given_it() -> None:
+    health = fail(Health(), replace(TIMEOUT, retry_after=600.0))
+    assert health.next_try is not None
+    assert health.next_try.left(NOON) == 600
+
+
+def test_a_pause_made_by_a_clock_a_day_ahead_is_over_once_the_clock_is_right() -> None:
+    for problem in (REFUSED, SPENT, HURRIED):
+        health = fail(Health(), problem, NOON + 86_400)
+        assert health.paused(NOON + 86_400)
+        assert not health.paused(NOON)
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 3, 9])
+def test_waits_double_with_a_part_at_random(attempt: int) -> None:
+    least, most = back_off(attempt, lambda: 0.0), back_off(attempt, lambda: 0.999)
+    assert least == min(2 ** (attempt - 1), 60)
+    assert least <= most < least + 1

@@ -9,7 +9,7 @@ from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, fol
 from exporter.store.entry import Health, HeldRow, Vacant
 from exporter.trend import window
 from exporter.wechat.errors import Reason
-from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
+from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row, paused_until
 
 NINE = Policy(history_days=9, revisit_days=3)
 
@@ -39,7 +39,7 @@ def test_yesterday_is_beijings_whatever_utc_says() -> None:
 
 
 def test_a_paused_app_is_left_out_until_its_time() -> None:
-    paused = make_entry(1, health=Health(resume_at=NOON + 1))
+    paused = make_entry(1, health=paused_until(NOON + 1))
     assert due([paused], NOON) == []
     assert [ask.appid for ask in due([paused], NOON + 1)] == [paused.app.appid]
 

@@ -1,23 +1,25 @@
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.refresh import crew as module
+from exporter.refresh import worker as worker_module
 from exporter.refresh.asking import Asking
-from exporter.refresh.crew import Fleet
+from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy, due
 from exporter.refresh.worker import Worker
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
-from exporter.wechat.errcodes import errcode_failure
-from exporter.wechat.errors import CallError, Reason
-from tests.building import NOON, make_app, make_row
+from exporter.wechat.errcodes import errcode_failure, failure
+from exporter.wechat.errors import CallError, Failure, Reason
+from tests.building import NOON, YESTERDAY, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
@@ -32,14 +34,19 @@ class Way:
         self.calls = 0
         self.credential = b"first"
         self.refused = False
+        self.problem: Failure | None = None
+        self.asked: list[date] = []
         self.gate: threading.Event | None = None
 
     def daily_trend(self, day: date) -> Row:
         self.calls += 1
+        self.asked.append(day)
         if self.gate is not None:
             self.gate.wait(5)
         if self.refused:
             raise CallError(REFUSED)
+        if self.problem is not None:
+            raise CallError(self.problem)
         return make_row(day)
 
     def fingerprint(self) -> bytes:
@@ -57,7 +64,10 @@ class Rig:
         self.rounds: list[float] = []
         self.hanging = 0
         self.interval = interval
+        self.days = 1
+        self.configure(apps)
         asking = Asking(
+            self.fleet(),
             self.ledger,
             lambda: None,
             log,
@@ -65,11 +75,9 @@ class Rig:
             random=lambda: 0.0,
             stopping=self.stopping,
         )
-        self.configure(apps)
         self.worker = Worker(
             self.ledger,
             asking,
-            self.fleet(),
             self,
             log,
             clock=lambda: self.now,
@@ -91,10 +99,12 @@ class Rig:
         self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9, self.now)
 
     def fleet(self) -> Fleet:
-        return Fleet(self.ways, Policy(1, 0), self.interval, concurrency=4)
+        return Fleet(
+            self.ways, Policy(self.days, 0, interval=self.interval), concurrency=1 if self.days > 1 else 4
+        )
 
     def round(self) -> None:
-        self.worker.round(self.ledger.entries(), 10)
+        self.worker.round()
 
     def way(self, number: int = 1) -> Way:
         return self.ways[make_app(number).appid]
@@ -168,7 +178,7 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
     thread.start()
     until(lambda: len(some.rounds) == 1)
     some.configure(3)
-    assert some.ledger.entries()[0].health.resume_at == NOON + 3600  # refused just now
+    assert some.ledger.entries()[0].health.resume_at == NOON + FRESH_REFUSAL_SECONDS  # refused just now
     some.now += FRESH_REFUSAL_SECONDS
     some.configure(3)
     some.worker.reconfigure(some.fleet())
@@ -398,3 +408,91 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
     thread.join(5)
     assert some.calls() == 3
     assert len(some.rounds) == 1
+
+
+# Between two rounds
+
+
+@contextmanager
+def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The worker runs; its first round is over, the next an hour away, looks come quickly."""
+    monkeypatch.setattr(worker_module, "_LEAST_SECONDS", 0.02)
+    monkeypatch.setattr(worker_module, "_MOST_SECONDS", 0.02)
+    monkeypatch.setattr(worker_module, "_CREDENTIAL_SECONDS", 0.02)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    try:
+        yield
+    finally:
+        some.stopping.set()
+        some.worker.stop()
+        thread.join(5)
+
+
+def test_an_app_that_lacked_its_token_file_is_asked_before_the_next_round(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = failure(Reason.TOKEN_REJECTED, "no such file")
+    with between_rounds(some, monkeypatch):
+        some.way(1).problem = None
+        some.now += 28  # the round itself took a second
+        time.sleep(0.1)  # looks at the clock several times
+        assert some.calls() == 3
+        some.now += 1
+        until(lambda: some.ledger.entries()[0].health.up)
+    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+    assert len(some.rounds) == 1
+
+
+def test_a_changed_secret_file_is_noticed_without_a_reload_and_an_unchanged_one_costs_no_call(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = some.way(2).problem = REFUSED
+    with between_rounds(some, monkeypatch):
+        some.way(1).problem, some.way(1).credential = None, b"second"
+        until(lambda: some.ledger.entries()[0].health.up)
+    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+
+
+def test_an_app_that_is_not_ready_is_left_to_the_next_round(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = errcode_failure(61503, "data not ready")
+    with between_rounds(some, monkeypatch):
+        calls = some.calls()
+        some.now += 3000
+        time.sleep(0.1)  # looks at the clock several times
+        assert some.calls() == calls
+
+
+def test_a_pause_ends_when_it_says_and_not_with_the_round_after(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=36_000)
+    some.way(1).problem = REFUSED
+    with between_rounds(some, monkeypatch):
+        some.now += 3599 - 1  # the round itself took a second
+        some.way(1).problem = None
+        some.now += 1
+        until(lambda: some.ledger.entries()[0].health.up)
+
+
+def test_after_a_round_longer_than_its_interval_missing_dates_go_before_what_is_known(
+    rig: Callable[..., Rig], events: list[Any]
+) -> None:
+    some = rig(apps=2, interval=-1.0)  # over before it begins
+    some.days = 3
+    some.worker.reconfigure(some.fleet())
+    some.round()
+    assert {way.asked[0] for way in some.ways.values()} == {YESTERDAY}
+    assert some.calls() == 2
+    some.round()
+    assert some.calls() == 2 + 2 * 3
+    assert some.way(1).asked[1:] == [YESTERDAY - timedelta(days=days) for days in (1, 2, 0)]
+    some.round()
+    warnings = [event for event in events if event["log_level"] == "warning"]
+    assert [("rounds take longer" in each["event"], each["calls"]) for each in warnings] == [(True, 2)]

@@ -5,15 +5,26 @@ from dataclasses import replace
 import pytest
 
 from exporter.config.settings import Secret, StableToken
+from exporter.not_before import NotBefore
+from exporter.refresh.outcome import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from tests.building import NOON, make_app, make_row
+from exporter.wechat.errcodes import errcode_failure, failure
+from exporter.wechat.errors import Reason
+from tests.building import NOON, make_app, make_row, paused_until
 
 FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")
 ROW = HeldRow(make_row(), NOON)
 FINE = Health(last_refresh=NOON, last_success=NOON)
-PAUSED = Health(last_refresh=NOON, resume_at=NOON + 3600)
-REFUSED = Health(last_refresh=NOON, resume_at=NOON + 3600, strikes=1, fingerprint=b"x")
+PAUSED = paused_until(NOON + 3600)
+REFUSED = Health(
+    last_refresh=NOON,
+    failure=errcode_failure(40125, "invalid appsecret"),
+    failing_since=NOON,
+    next_try=NotBefore.until(NOON + 3600, NOON),
+    strikes=1,
+    fingerprint=b"x",
+)
 LATER = NOON + FRESH_REFUSAL_SECONDS
 
 
@@ -58,7 +69,11 @@ def test_what_was_mended_is_asked_at_once_and_shown_as_it_was_till_then(ledger: 
     ledger.ask_again([FIRST.appid, "wxffffffffffffffff"])
     entry = ledger.get(FIRST.appid)
     assert entry is not None
-    assert (entry.health.awaited, entry.health.resume_at, entry.health.strikes) == (True, None, 0)
+    assert (entry.health.is_awaited(NOON), entry.health.paused(NOON), entry.health.strikes) == (
+        True,
+        False,
+        0,
+    )
     assert (entry.health.last_refresh, entry.health.reason) == (REFUSED.last_refresh, REFUSED.reason)
     assert entry.tried
 
@@ -87,8 +102,8 @@ def test_a_reload_lifts_the_pause_after_a_refusal_but_not_that_of_a_spent_quota(
     record(ledger, SECOND.appid, PAUSED)
     ledger.configure([(FIRST, "stable_token"), (SECOND, "stable_token")], 9, LATER)
     refused, spent = ledger.entries()
-    assert (refused.health.resume_at, refused.health.strikes, refused.health.awaited) == (None, 1, True)
-    assert (spent.health, spent.health.awaited) == (PAUSED, False)
+    assert (refused.health.strikes, refused.health.is_awaited(LATER)) == (1, True)
+    assert (spent.health, spent.health.is_awaited(LATER)) == (PAUSED, False)
 
 
 def test_a_changed_credential_ends_the_pause_and_keeps_the_rows(ledger: Ledger) -> None:
@@ -128,10 +143,32 @@ def test_waiting_ends_with_news_with_the_end_and_with_the_time(ledger: Ledger) -
     assert time.monotonic() - start < 4
 
 
-def test_a_refusal_just_now_outlasts_a_reload(ledger: Ledger) -> None:
+def test_a_refusal_just_now_outlasts_a_reload_for_five_minutes(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, REFUSED)
-    ledger.configure([(FIRST, "stable_token")], 9, LATER - 1)
-    assert ledger.entries()[0].health == REFUSED
+    for _ in range(3):
+        ledger.configure([(FIRST, "stable_token")], 9, LATER - 1)
+        health = ledger.entries()[0].health
+        assert (health.paused(LATER - 1), health.is_awaited(LATER), health.strikes) == (True, True, 1)
+
+
+def test_a_reload_asks_at_once_with_another_credential_than_the_refused_one(ledger: Ledger) -> None:
+    record(ledger, FIRST.appid, REFUSED)
+    ledger.configure([(FIRST, "stable_token")], 9, NOON + 3, mended={FIRST.appid})
+    health = ledger.entries()[0].health
+    assert (health.is_awaited(NOON + 3), health.strikes) == (True, 0)
+
+
+def test_a_reload_asks_at_once_for_what_the_operator_may_have_mended(ledger: Ledger) -> None:
+    failing = after_failure(Health(), failure(Reason.NETWORK, "no route"), NOON, NOON, lambda: 0.0)
+    record(ledger, FIRST.appid, failing)
+    ledger.configure([(FIRST, "stable_token")], 9, NOON + 3)
+    assert ledger.entries()[0].health.is_awaited(NOON + 3)
+
+
+def test_a_reload_leaves_apps_that_are_well_in_their_rhythm(ledger: Ledger) -> None:
+    record(ledger, FIRST.appid, FINE)
+    ledger.configure([(FIRST, "stable_token")], 9, NOON + 3)
+    assert not ledger.entries()[0].health.is_awaited(NOON + 3)
 
 
 def test_an_update_tells_what_was_and_what_is(ledger: Ledger) -> None:

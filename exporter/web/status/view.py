@@ -104,13 +104,11 @@ def _late(days: int, language: Language) -> str:
 
 
 def _paused_until(health: Health, times: Moments) -> float | None:
-    return health.resume_at if health.resume_at is not None and health.resume_at > times.now else None
+    return health.resume_at if health.paused(times.now) else None
 
 
 def _next(health: Health, times: Moments, language: Language) -> Moment | None:
-    """A paused app is asked again in the first round after its pause, so not before either of them."""
-    known = [at for at in (_paused_until(health, times), times.next_round_at) if at is not None]
-    return moment(max(known), times.now, language) if known else None
+    return moment(health.next_at(times.now, times.next_round_at), times.now, language)
 
 
 def _token(kind: str, language: Language) -> str:

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from exporter import __version__
+from exporter.not_before import NotBefore
 from exporter.shards import Shard
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS
@@ -24,7 +25,7 @@ OK = Health(last_refresh=NOON - 60, last_success=NOON - 60)
 REFUSED = Health(
     last_refresh=NOON - 60,
     failure=errcode_failure(40164, "invalid ip 203.0.113.7"),
-    resume_at=NOON + 7200,
+    next_try=NotBefore.until(NOON + 7200, NOON),
 )
 HELD = make_entry(1, [make_row(YESTERDAY - days * DAY, 2 - bool(days)) for days in range(9)], OK, "coffee")
 FAILING = make_entry(2, [make_row(YESTERDAY - 3 * DAY)], REFUSED, "tea")

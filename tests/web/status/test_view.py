@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS
 from exporter.web.status.query import State
@@ -64,9 +65,9 @@ def test_an_app_is_asked_next_in_the_next_round() -> None:
     assert found.next_refresh.relative == "in 10 min"
 
 
-@pytest.mark.parametrize(("pause", "relative"), [(7200, "in 2 h"), (300, "in 10 min"), (-5, "in 10 min")])
-def test_a_paused_app_is_asked_next_in_the_first_round_after_its_pause(pause: float, relative: str) -> None:
-    found = view(make_entry(health=replace(REFUSED, resume_at=NOON + pause)))
+@pytest.mark.parametrize(("pause", "relative"), [(7200, "in 2 h"), (300, "in 5 min"), (-5, "in 10 min")])
+def test_a_paused_app_is_asked_next_when_its_pause_is_over(pause: float, relative: str) -> None:
+    found = view(make_entry(health=replace(REFUSED, next_try=NotBefore.until(NOON + pause, NOON - 60))))
     assert found.next_refresh
     assert found.next_refresh.relative == relative
     assert found.trouble

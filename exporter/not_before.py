@@ -1,0 +1,36 @@
+"""A moment before which something is left undone, told by a clock that may be set wrong."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+_TOLERANCE: Final = 60.0
+"""How far, in seconds, a clock may be set back without ending a wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """A Unix time, and the most seconds that it can be ahead.
+
+    One that is further ahead was made while the clock was ahead: it counts as now.
+    """
+
+    at: float
+    span: float
+
+    @classmethod
+    def until(cls, at: float, now: float) -> Self:
+        """Wait from `now` until `at`."""
+        return cls(at, max(at - now, 0.0))
+
+    def left(self, now: float) -> float:
+        """Return how many seconds to wait still; 0 where the wait is over."""
+        ahead = self.at - now
+        return ahead if 0 < ahead <= self.span + _TOLERANCE else 0.0
+
+    def reached(self, now: float) -> bool:
+        """Whether the wait is over."""
+        return self.left(now) == 0
+
+
+AT_ONCE: Final = NotBefore(0.0, 0.0)
+"""No wait at all."""
