@@ -33,8 +33,8 @@ def origin(token: TokenSettings) -> object:
     match token:
         case FileToken(path, field):
             return FileToken, os.path.normpath(path), field
-        case HttpToken(url, field, headers):
-            return HttpToken, url, field, tuple(sorted(headers))
+        case HttpToken(url, field, headers, _, body):
+            return HttpToken, url, field or "access_token", tuple(sorted(headers)), tuple(sorted(body))
         case CloudHosting(from_appid, token_file):
             return (
                 CloudHosting,

@@ -79,11 +79,16 @@ class FileToken:
 
 @dataclass(frozen=True, slots=True)
 class HttpToken:
-    """Another program answers GET `url`: with the token, or with JSON that has it under the key `field`."""
+    """Another program answers at `url`: with the token, or with JSON that has it under the key `field`.
+
+    `body` is sent as a JSON object; `{refused}` in a value stands for the last token that WeChat refused.
+    """
 
     url: str = dataclasses.field(repr=False)  # some keepers want their key in the query
     field: str | None = None
     headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
+    method: str = "GET"
+    body: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

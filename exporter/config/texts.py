@@ -92,6 +92,13 @@ def header_name(text: str) -> str:
     return _matched(_HEADER_NAME, text)
 
 
+def method(text: str) -> str:
+    """An HTTP method that asks a token's keeper."""
+    if text not in ("GET", "POST"):
+        raise ValueError("neither GET nor POST")
+    return text
+
+
 def header_value(text: str) -> str:
     """An HTTP header's value: printable ASCII, so that it is sent as it stands."""
     return _matched(_HEADER_VALUE, text)

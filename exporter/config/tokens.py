@@ -35,6 +35,7 @@ CloudName = Annotated[
 ]
 Appid = Annotated[str, Rule("an appid (wx followed by 16 hexadecimal digits)", texts.appid)]
 HeaderName = Annotated[str, Rule("a header's name", texts.header_name, hidden=True)]
+BodyText = Annotated[str, Rule("a text, not empty", texts.filled, hidden=True)]
 HeaderValue = Annotated[str, Rule("a header's value in printable ASCII", texts.header_value, hidden=True)]
 
 
@@ -119,7 +120,7 @@ class HttpTokenEntry(Entry):
 
     type: Literal["http"] = Field(description="Another program hands out the token over HTTP.")
     url: Annotated[str, Rule("an http:// or https:// URL with a host", texts.token_url)] = Field(
-        description="The URL to GET; {appid} in it stands for the app's appid."
+        description="The URL to ask; {appid} in it stands for the app's appid."
     )
     field: Annotated[str, Rule("a key's name", texts.filled)] | None = Field(
         default=None,
@@ -129,10 +130,24 @@ class HttpTokenEntry(Entry):
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description="Headers to send, such as Authorization."
     )
+    method: Annotated[str, Rule("GET or POST", texts.method)] | None = Field(
+        default=None, description="GET, or POST; without it POST where there is a body."
+    )
+    body: dict[BodyText, BodyText] = Field(
+        default_factory=dict,
+        description="Texts to send as a JSON object; {appid} stands for the app's appid, {refused} for the "
+        "last token that WeChat refused.",
+    )
 
     def settings(self, appid: str, place: Place) -> TokenSettings:
         """The way to the token as the program uses it."""
-        return HttpToken(self.url.replace("{appid}", appid), self.field, place.once(self.headers.items()))
+        return HttpToken(
+            self.url.replace("{appid}", appid),
+            self.field,
+            place.once(self.headers.items()),
+            self.method or ("POST" if self.body else "GET"),
+            tuple((key, value.replace("{appid}", appid)) for key, value in self.body.items()),
+        )
 
 
 class ThirdPartyEntry(Entry):

@@ -73,7 +73,14 @@ def read_file(kind: Kind, path: Path, field: str | None = None) -> str:
     raise CallError(kind.failure(problem))
 
 
-def ask_keeper(kind: Kind, settings: HttpToken | TicketHttp, line: Line) -> tuple[str, Mapping[str, Any]]:
+def ask_keeper(
+    kind: Kind,
+    settings: HttpToken | TicketHttp,
+    line: Line,
+    *,
+    method: str = "GET",
+    body: Mapping[str, str] | None = None,
+) -> tuple[str, Mapping[str, Any]]:
     """What an address of the operator's own hands out, and what stands beside it in its JSON.
 
     The answer is a JSON object that has it under the field named, else under its usual key; or, where no
@@ -85,11 +92,12 @@ def ask_keeper(kind: Kind, settings: HttpToken | TicketHttp, line: Line) -> tupl
     try:
         return line.exchange(
             kind.endpoint,
-            "GET",
+            method,
             settings.url,
             _judge(kind, settings.field),
+            body=body,
             headers=dict(settings.headers),
-            secrets=_secrets(settings),
+            secrets=[*_secrets(settings), *(body or {}).values()],
         )
     except CallError as error:
         error.failure = replace(error.failure, advice=kind.failure("").advice)

@@ -15,7 +15,7 @@ from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Reason
 from exporter.wechat.keepers import TOKEN, ask_keeper, content, is_token, read_file
 from exporter.wechat.line import Endpoint, Line
-from exporter.wechat.tokens import SHORTEST_KEEP, Token, expiring_token
+from exporter.wechat.tokens import SHORTEST_KEEP, OwnShelf, Token, expiring_token
 
 _LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
 _LONGEST_DIGITS: Final = 12
@@ -109,19 +109,38 @@ class HttpTokenSource:
     def __init__(self, settings: HttpToken, line: Line) -> None:
         self._settings = settings
         self._line = line
+        self._refused = ""
 
     def fetch(self) -> Token:
-        """GET the address; `expires_in` beside the token is honoured where there is one."""
+        """Ask at the address; `expires_in` beside the token is honoured where there is one."""
         now = self._line.clock()
-        value, beside = ask_keeper(TOKEN, self._settings, self._line)
+        body = {key: value.replace("{refused}", self._refused) for key, value in self._settings.body}
+        value, beside = ask_keeper(
+            TOKEN, self._settings, self._line, method=self._settings.method, body=body or None
+        )
         lifetime = _lifetime(beside.get("expires_in"))
         if lifetime is None:  # none, or in a keeper's own way: ask again soon
             return Token(value, None, now + SHORTEST_KEEP)
         return expiring_token(value, lifetime, now)
 
+    def refuse(self, value: str) -> None:
+        """Note which token WeChat refused: the keeper may want to know."""
+        self._refused = value
+
     def fingerprint(self) -> bytes:
         """Constant: the keeper of the token is asked again anyway."""
         return b""
+
+
+class KeeperShelf(OwnShelf):
+    """Shares with nobody, and notes which token was refused."""
+
+    def __init__(self, source: HttpTokenSource) -> None:
+        self._source = source
+
+    def drop(self, value: str) -> None:
+        """Have the next fetch name it to the keeper."""
+        self._source.refuse(value)
 
 
 def read_secret(secret: Secret) -> str:

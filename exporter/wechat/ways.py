@@ -31,9 +31,10 @@ from exporter.wechat.token_sources import (
     AccessTokenSource,
     FileTokenSource,
     HttpTokenSource,
+    KeeperShelf,
     StableTokenSource,
 )
-from exporter.wechat.tokens import Shelf, Shelves, Token, TokenKeeper, TokenSource, own_shelves
+from exporter.wechat.tokens import OwnShelf, Shelf, Shelves, Token, TokenKeeper, TokenSource, own_shelves
 
 _WithToken = StableToken | AccessToken | FileToken | HttpToken | ThirdParty
 _NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
@@ -133,10 +134,11 @@ def choose_way(
     if isinstance(token, CloudFunction):
         return FunctionWay(line, app.appid, token, shelves(StableTokenSource.kind, app.appid))
     source = _source(app.appid, token, line, platforms)
+    shelf = shelves(source.kind, app.appid)
     if isinstance(token, FileToken | HttpToken):
-        shelves = own_shelves
+        shelf = KeeperShelf(source) if isinstance(source, HttpTokenSource) else OwnShelf()
     way = DiscoveredWay if isinstance(token, ThirdParty) and token.discovered else DirectWay
-    return way(line, app.appid, source, shelves(source.kind, app.appid), owners)
+    return way(line, app.appid, source, shelf, owners)
 
 
 def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:

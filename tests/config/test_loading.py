@@ -215,6 +215,34 @@ def test_platforms_and_cloud_calls_arrive_with_their_paths_resolved() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "method", "body"),
+    [
+        ("", "GET", ()),
+        (", method: POST", "POST", ()),
+        (
+            ", body: {app: '{appid}', bad: '{refused}'}",
+            "POST",
+            (("app", "wx0123456789abcdef"), ("bad", "{refused}")),
+        ),
+    ],
+)
+def test_a_token_service_is_asked_by_get_or_by_post_with_a_body(
+    more: str, method: str, body: tuple[tuple[str, str], ...], file: Path
+) -> None:
+    file.write_text(
+        f"apps: [{{appid: wx0123456789abcdef, token: {{type: http, url: 'https://tokens.example/'{more}}}}}]"
+    )
+    assert load(file, {}).apps[0].token == HttpToken("https://tokens.example/", method=method, body=body)
+
+
+def test_apps_of_one_token_service_are_told_apart_by_their_bodies(file: Path) -> None:
+    token = "{type: http, url: 'https://tokens.example/', body: {app: '{appid}'}}"
+    appids = ("wx0123456789abcdef", "wx1123456789abcdef")
+    file.write_text("apps: [" + ", ".join(f"{{appid: {appid}, token: {token}}}" for appid in appids) + "]")
+    assert len(load(file, {}).apps) == 2
+
+
 def test_a_platform_that_discovers_needs_no_app(file: Path) -> None:
     file.write_text(
         "platforms: [{name: main, component_appid: wxabcdefabcdefabcd, component_appsecret: x, "

@@ -16,6 +16,7 @@ from exporter.wechat.token_sources import (
     AccessTokenSource,
     FileTokenSource,
     HttpTokenSource,
+    KeeperShelf,
     StableTokenSource,
     _lifetime,
 )
@@ -457,6 +458,30 @@ def test_a_refusal_of_wechats_that_a_keeper_hands_on_is_the_keepers_and_told() -
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.errcode, problem.advice) == (Reason.TOKEN_REJECTED, None, TOKEN_KEEPER)
     assert problem.detail.endswith("it answers errcode 40164: invalid ip 203.0.113.7, not in whitelist")
+
+
+def test_a_body_is_posted_and_names_the_token_that_wechat_refused() -> None:
+    body = (("app", "wx1"), ("bad", "{refused}"))
+    answer = whole(b'{"access_token":"first"}')
+    with Peer(says(answer)) as keeper, opened("http://wechat.invalid") as line:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=body), line)
+        source.fetch()
+        KeeperShelf(source).drop("first")
+        source.fetch()
+    asked = [request.partition(b"\r\n\r\n") for request in keeper.received]
+    assert all(head.startswith(b"POST / HTTP/1.1") for head, _, _ in asked)
+    assert [json.loads(sent) for _, _, sent in asked] == [
+        {"app": "wx1", "bad": ""},
+        {"app": "wx1", "bad": "first"},
+    ]
+
+
+def test_a_refused_token_is_not_in_what_is_said_of_the_keeper() -> None:
+    refusal = whole(b'{"errcode":1,"errmsg":"still a-refused-fake-token"}')
+    with Peer(says(refusal)) as keeper, opened("http://wechat.invalid") as line:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=(("bad", "{refused}"),)), line)
+        source.refuse("a-refused-fake-token")
+        assert refused(source).detail.endswith("errcode 1: still ***")
 
 
 def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
