@@ -267,3 +267,9 @@ class Config:
     apps: tuple[App, ...]
     platforms: tuple[Platform, ...] = ()
     datasets: tuple[DatasetSettings, ...] = ()
+
+    def datasets_of(self, app: App) -> tuple[DatasetSettings, ...]:
+        """The datasets that an app has beside the daily trend."""
+        if app.datasets is None:
+            return self.datasets
+        return tuple(each for each in self.datasets if each.name in app.datasets)

@@ -6,9 +6,11 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from operator import attrgetter
 from typing import Final
 
+from exporter.beijing import midnight
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row
 from exporter.datasets.field import Field
@@ -67,10 +69,21 @@ class NewestCohorts:
         """The days: the cohort of day k is k days older than yesterday."""
         return settings.days
 
+    def known(self, row: Row, asked_at: float) -> Row:
+        """The row without keys whose day was not over yet: a 0 there would be a wrong number."""
+        points = tuple(
+            point
+            for point in row.points
+            if midnight(row.period.last + timedelta(days=int(point.labels[0]) + 1)) <= asked_at
+        )
+        return Row(row.period, points, row.dropped)
+
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """The rows of which a day is shown."""
-        shown = {period for period, _ in self.shown(rows, settings)}
-        return tuple(row for row in rows if row.period in shown)
+        """The rows of which a day is shown, with the points of those days alone."""
+        shown: dict[Period, tuple[Point, ...]] = {}
+        for period, points in self.shown(rows, settings):
+            shown[period] = (*shown.get(period, ()), *points)
+        return tuple(Row(period, points) for period, points in sorted(shown.items(), reverse=True))
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings

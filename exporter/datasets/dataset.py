@@ -53,6 +53,9 @@ class Selection(Protocol):
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
         """How many periods before the newest one to ask for; of cohorts, the keys."""
 
+    def known(self, row: Row, asked_at: float) -> Row:
+        """The row without points that nobody could know when it was asked for (Unix time)."""
+
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
         """The rows to hold; the others are of no more use."""
 

@@ -53,6 +53,24 @@ def quota_request(cgi_path: str) -> Mapping[str, str]:
     return {"cgi_path": cgi_path}
 
 
+def quota_due(place: int, of: int, now: float, interval: float, asked_at: float | None) -> bool:
+    """Whether to ask for the quota of the interface at `place` (from 0) `of` several in a round at `now`.
+
+    Each has its own moment of the interval, so that a round asks for few of them once all are known.
+
+    Args:
+        place: the interface's place among those in use.
+        of: how many there are.
+        now: Unix time.
+        interval: seconds from one question about an interface to the next.
+        asked_at: when it was last asked for; None where it never was.
+    """
+    if asked_at is None:
+        return True
+    offset = interval * place / of
+    return (now - offset) // interval > (asked_at - offset) // interval
+
+
 def read_quota(body: Mapping[str, object]) -> tuple[int | float | None, ...]:
     """Limit, used and left in the order of QUOTA_FIELDS; raises MalformedRowError."""
     if "quota" not in body:

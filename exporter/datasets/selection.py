@@ -18,6 +18,11 @@ class NewestRow:
         """The periods of the history, the newest one first."""
         return range(max(settings.history, _FEWEST))
 
+    def known(self, row: Row, asked_at: float) -> Row:
+        """The whole row: its period was over."""
+        del asked_at
+        return row
+
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
         """As many of the newest rows as there are periods in the history."""
         return tuple(rows[: max(settings.history, _FEWEST)])

@@ -167,6 +167,7 @@ def test_datasets_arrive_with_their_settings_and_each_app_with_its_choice() -> N
         DatasetSettings("quota", interval=1800.0),
     )
     assert [app.datasets for app in config.apps] == [("monthly_trend", "weekly_trend"), (), None]
+    assert [config.datasets_of(app) for app in config.apps] == [config.datasets[:2], (), config.datasets]
 
 
 @pytest.mark.parametrize(("days", "history"), [(1, 0), (2, 2), (30, 30)])

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from exporter.beijing import midnight
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Point, Row
@@ -114,6 +115,16 @@ def test_for_each_day_the_newest_cohort_that_has_it_is_shown() -> None:
         (date(2026, 11, 15), "7"),
         (date(2026, 10, 23), "30"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "keys"),
+    [("2026-11-24", ["0"]), ("2026-11-25", ["0", "1"]), ("2026-12-24", ["0", "1", "7", "30"])],
+)
+def test_a_key_that_was_not_due_is_left_out(asked: str, keys: list[str]) -> None:
+    (row,) = rows(date(2026, 11, 23), {0: (0, 1, 7, 30)})
+    known = DAILY_RETENTION.selection.known(row, midnight(date.fromisoformat(asked)))
+    assert [point.labels[0] for point in known.points] == keys
 
 
 def test_only_cohorts_that_are_shown_are_held() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from exporter.datasets.quota import quota_request, read_quota, written_quota
+from exporter.datasets.quota import quota_due, quota_request, read_quota, written_quota
 from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import sample
 
@@ -23,6 +23,19 @@ def test_what_the_simulator_writes_is_read() -> None:
 def test_an_interface_is_asked_for_by_its_path() -> None:
     path = "/datacube/getweanalysisappiddailyvisittrend"
     assert quota_request(path) == sample("quota_get__request_edited") == {"cgi_path": path}
+
+
+def test_each_interface_has_its_own_moment_of_the_interval() -> None:
+    interval, asked = 6 * 3600.0, dict.fromkeys(range(7), 0.0)
+    rounds = []
+    for hour in range(1, 4 * 24):
+        now = hour * 3600.0
+        due = [place for place in asked if quota_due(place, 7, now, interval, asked[place])]
+        asked.update(dict.fromkeys(due, now))
+        rounds.append(len(due))
+    assert max(rounds) <= 2
+    assert sum(rounds) == pytest.approx(7 * len(rounds) / 6, abs=7)
+    assert all(quota_due(place, 7, 0.0, interval, None) for place in range(7))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight, yesterday
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
-from exporter.datasets.dataset import Dataset
+from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
 from exporter.datasets.schedule import Want
 
@@ -193,3 +193,15 @@ def test_shorter_rounds_ask_more_often() -> None:
         newest in [want.period for want in exporter.round(noon + second, interval=1)] for second in range(10)
     ]
     assert asked == [True] * 10
+
+
+def test_other_datasets_hold_as_many_rows_as_are_asked_for_and_know_them_whole() -> None:
+    for dataset in CATALOGUE:
+        if dataset.name == "daily_retention":
+            continue
+        settings = SETTINGS[dataset.name]
+        newest = dataset.calendar.newest(date(2026, 11, 23))
+        rows = [Row(dataset.calendar.earlier(newest, back), ()) for back in range(20)]
+        backs = list(dataset.selection.backs(settings))
+        assert dataset.selection.held(rows, settings) == tuple(rows[: len(backs)])
+        assert dataset.selection.known(rows[0], 0) is rows[0]
