@@ -8,14 +8,15 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
-from exporter.config.durations import written as written_duration
+from exporter.refresh.platform_state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS
 from exporter.web.status import chart
 from exporter.web.status.figures import written
-from exporter.web.status.moments import moment
-from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, SIZES, Query, State
+from exporter.web.status.moments import moment, spoken
+from exporter.web.status.platforms import platform_view
+from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
 from exporter.web.status.selection import select
 from exporter.web.status.texts import Language
 from exporter.web.status.totals import Overview, overview
@@ -32,7 +33,7 @@ class Situation:
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
     seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does;
-    `refused`: what was wrong with new configurations.
+    `refused`: what was wrong with new configurations; `platforms`: third-party platforms.
     """
 
     entries: Sequence[Entry]
@@ -43,6 +44,7 @@ class Situation:
     shard: Shard = THE_WHOLE
     storage_trouble: str = ""
     refused: Sequence[str] = ()
+    platforms: Sequence[PlatformState] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,12 @@ class StatusHtml:
             metrics=f".{situation.telemetry_path}",
             as_of=moment(times.now, times.now, language),
             next_round=moment(times.next_round_at, times.now, language),
-            interval=written_duration(situation.interval),
+            interval=spoken(situation.interval, language),
             shard=situation.shard,
             storage_trouble=situation.storage_trouble,
             refused=situation.refused,
+            platforms=[platform_view(each, situation.now, language) for each in situation.platforms],
+            refreshes={seconds: spoken(seconds, language) for seconds in REFRESHES if seconds},
             overview=whole,
             totals=_totals(whole, language),
             selection=selection,

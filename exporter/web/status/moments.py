@@ -39,6 +39,16 @@ def moment(at: float | None, now: float, language: Language) -> Moment | None:
     )
 
 
+def spoken(seconds: float, language: Language) -> str:
+    """A length of time in words: `1 h 30 min`, `1 小时 30 分钟`."""
+    rest, parts = round(seconds), []
+    for size, _, name in _SPANS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(language.text(f"span.{name}", count=f"{count:,}"))
+    return " ".join(parts) or language.text("span.s", count=f"{seconds:g}")
+
+
 def _relative(seconds: float, language: Language) -> str:
     distance = abs(seconds)
     for size, least, name in _SPANS:

@@ -1,5 +1,6 @@
 """The status page at `/`: takes what the exporter has on show and answers with HTML."""
 
+import gzip
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from exporter.exposition import negotiation
 from exporter.service import Exporter
 from exporter.web.status.html import Situation, StatusHtml
 from exporter.web.status.query import Query
 from exporter.web.status.texts import negotiate
 
+_GZIP_LEVEL: Final = 4
 _STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"
 
 
@@ -49,10 +52,13 @@ class StatusPage:
             shard=self._exporter.shard,
             storage_trouble=self._exporter.storage_trouble,
             refused=tuple(self._refused()),
+            platforms=self._exporter.watch.states(),
         )
-        html = self._html.render(situation, query, language)
-        return Response(
-            html.encode(errors="replace"),  # a name or WeChat's text may hold half a surrogate pair
-            media_type="text/html",
-            headers={**headers, "Content-Language": language.tag, "Vary": "Accept-Language"},
-        )
+        body = self._html.render(situation, query, language).encode(
+            errors="replace"
+        )  # of half surrogate pairs
+        headers = {**headers, "Content-Language": language.tag, "Vary": "Accept-Language, Accept-Encoding"}
+        if negotiation.accepts_gzip(",".join(request.headers.getlist("accept-encoding"))):
+            body = gzip.compress(body, _GZIP_LEVEL)
+            headers["Content-Encoding"] = "gzip"
+        return Response(body, media_type="text/html", headers=headers)

@@ -13,10 +13,13 @@ from exporter.web.status.texts import Language
 SIZES: Final = (50, 200, 1000)
 """The choices of apps per page."""
 
+REFRESHES: Final = (0, 60, 300)
+"""After how many seconds the page asks for itself again, by choice; 0: never."""
+
 LONGEST_SEARCH: Final = 200
 _FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
 COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
-"""What the table can be sorted by; without a choice it is in the configuration's order."""
+"""What the table can be sorted by; without a choice what needs attention comes first."""
 
 _FROM_SMALL: Final = ("name", "state", "token")  # columns that are sorted from the small end at first
 
@@ -42,6 +45,7 @@ class Query:
     chart: str = "visit_pv"
     size: int = SIZES[0]
     page: int = 1
+    refresh: int = REFRESHES[0]
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> "Query":
@@ -51,6 +55,7 @@ class Query:
         sort = _one_of(parameters.get("sort", ""), COLUMNS, "")
         orders = ("desc", "asc") if first_order(sort) == "desc" else ("asc", "desc")
         size = _whole(parameters.get("size", ""), SIZES[0])
+        refresh = _whole(parameters.get("refresh", ""), REFRESHES[0])
         return cls(
             lang=next((each for each in Language if each == lang), None),
             q=" ".join(parameters.get("q", "")[:LONGEST_SEARCH].split()),
@@ -60,6 +65,7 @@ class Query:
             chart=_one_of(parameters.get("chart", ""), _FIELD_NAMES, cls().chart),
             size=size if size in SIZES else SIZES[0],
             page=max(1, _whole(parameters.get("page", ""), 1)),
+            refresh=refresh if refresh in REFRESHES else REFRESHES[0],
         )
 
     def link(self, **changes: object) -> str:

@@ -8,6 +8,7 @@ from exporter.store.entry import Entry
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
+_AROUND: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,18 @@ class Selection:
     matching: int
     page: int
     pages: int
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """The pages to link to: the ends, and those around this one; None for what is left out between."""
+        near = {1, self.pages, *range(self.page - _AROUND, self.page + _AROUND + 1)}
+        shown = sorted(number for number in near if 1 <= number <= self.pages)
+        numbers: list[int | None] = []
+        for number in shown:
+            if numbers and number - (numbers[-1] or 0) > 1:
+                numbers.append(None)
+            numbers.append(number)
+        return tuple(numbers)
 
 
 def state_of(entry: Entry) -> State:
@@ -58,10 +71,8 @@ def _has(entry: Entry, words: Sequence[str]) -> bool:
 
 
 def _sorted(entries: list[Entry], query: Query) -> list[Entry]:
-    """In the query's order; apps without a value come last either way, equal ones as configured."""
-    if not query.sort:
-        return entries
-    key = _key(query.sort)
+    """In the query's order, else the urgent first; without a value come last, equal ones as configured."""
+    key = _key(query.sort or "state")
     keyed = [(key(entry), entry) for entry in entries]
     known = [pair for pair in keyed if pair[0] is not None]
     known.sort(key=lambda pair: pair[0], reverse=query.order == "desc")

@@ -1,6 +1,7 @@
 """One app's row on the status page: everything about it in the words that the page prints."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from exporter.store.entry import Entry, Health
 from exporter.trend import Field, yesterday
@@ -11,6 +12,9 @@ from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
 from exporter.web.status.texts import TEXTS, Language
 from exporter.wechat.errors import Reason
+
+PUBLISHED_BY: Final = 12 * 3600.0
+"""Seconds of a day after which yesterday's figures are late: WeChat has them in the morning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,15 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why the last refresh failed, what WeChat said, what to do, and until when the app is left alone."""
+    """Why and since when it fails, what WeChat said, what to do, and until when the app is left alone."""
 
     reason: str
     detail: str
     advice: str
-    paused_until: Moment | None
+    since: Moment | None
+    last_figures: str = ""
+    paused_until: Moment | None = None
+    at_once: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class AppView:
     state_text: str
     note: str
     trouble: Trouble | None
+    held: bool
     newest: str
     days_late: int
     late_text: str
@@ -65,7 +73,8 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
     """
     health = entry.health
     state = state_of(entry)
-    late = (yesterday(times.now) - entry.rows[0].row.ref_date).days if entry.rows else 0
+    expected = yesterday(times.now - PUBLISHED_BY)
+    late = (expected - entry.rows[0].row.ref_date).days if entry.rows else 0
     return AppView(
         name=entry.app.name,
         appid=entry.app.appid,
@@ -73,7 +82,8 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
         state=state,
         state_text=language.text(f"state.{state}"),
         note=language.text(f"reason.{health.reason}") if health.reason is Reason.EMPTY else "",
-        trouble=_trouble(health, times, language),
+        trouble=_trouble(entry, times, language),
+        held=bool(entry.rows),
         newest=f"{entry.rows[0].row.ref_date}" if entry.rows else DASH,
         days_late=max(late, 0),
         late_text=_late(late, language),
@@ -86,15 +96,26 @@ def app_view(entry: Entry, times: Moments, charted: Field, days: int, language: 
     )
 
 
-def _trouble(health: Health, times: Moments, language: Language) -> Trouble | None:
+def _trouble(entry: Entry, times: Moments, language: Language) -> Trouble | None:
+    health = entry.health
     if health.failure is None or health.up:
         return None
     return Trouble(
         reason=language.text(f"reason.{health.reason}"),
         detail=health.detail,
         advice=language.advice(health.failure.advice),
+        since=moment(health.failing_since, times.now, language),
+        last_figures=_last_figures(entry, times, language),
         paused_until=moment(_paused_until(health, times), times.now, language),
+        at_once=language.text("at_once"),
     )
+
+
+def _last_figures(entry: Entry, times: Moments, language: Language) -> str:
+    at = moment(entry.health.last_success, times.now, language)
+    if at is not None:
+        return language.text("last_success", when=at.short)
+    return "" if entry.rows else language.text("never_success")
 
 
 def _late(days: int, language: Language) -> str:

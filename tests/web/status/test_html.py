@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup, Tag
 
 from exporter import __version__
 from exporter.not_before import NotBefore
+from exporter.refresh.platform_state import PlatformState
 from exporter.shards import Shard
 from exporter.store.entry import Entry, Health
-from exporter.trend import FIELDS
 from exporter.web.status.html import Situation, StatusHtml
 from exporter.web.status.query import COLUMNS, Query
 from exporter.web.status.texts import TEXTS, Language
@@ -79,7 +79,7 @@ def cell(soup: Tag, name: str, label: str) -> str:
 
 def test_each_app_has_its_name_appid_date_state_and_figures() -> None:
     soup = page()
-    assert names(soup) == ["coffee", "tea", "museum", "new"]
+    assert names(soup) == ["tea", "museum", "new", "coffee"]
     assert text(one(row(soup, "coffee"), "code")) == HELD.app.appid
     assert text(one(row(soup, "coffee"), "td.date")) == "2026-11-23"
     assert text(one(row(soup, "coffee"), ".badge")) == "OK"
@@ -98,15 +98,13 @@ def test_what_is_not_held_is_a_dash_and_never_a_zero() -> None:
     soup = page((omitted, NEW))
     assert cell(soup, "omitted", "Page views") == "– 1d – 7d –"
     assert cell(soup, "omitted", "Visitors") == "0 1d – 7d –"
-    assert {cell(soup, "new", TEXTS[f"field.{field.name}"].en) for field in FIELDS} == {"– 1d – 7d –"}
-    assert text(one(row(soup, "new"), "td.date")) == "–"
-    assert text(one(row(soup, "new"), "td.charted")) == "–"
+    assert text(one(row(soup, "new"), "td.empty")) == "No figures yet"
 
 
 def test_a_state_has_a_text_and_a_shape_beside_its_colour() -> None:
     soup = page()
     badges = [one(body, ".badge") for body in soup.select("tbody")]
-    assert [text(badge) for badge in badges] == ["OK", "Failing", "Not ready yet", "Not yet asked"]
+    assert [text(badge) for badge in badges] == ["Failing", "Not ready yet", "Not yet asked", "OK"]
     shapes = [one(badge, "use")["href"] for badge in badges]
     assert len(set(shapes)) == 4
     assert all(soup.select(f"symbol{shape}") for shape in shapes)
@@ -123,7 +121,29 @@ def test_a_failing_app_tells_reason_detail_advice_and_pause(language: Language, 
 
 def test_a_failure_without_detail_or_pause_has_only_reason_and_advice() -> None:
     bare = make_entry(health=Health(last_refresh=NOON, failure=failure(Reason.NETWORK, "")))
-    assert text(one(page([bare]), "tr.trouble")) == f"Network error What to do: {advice.NETWORK.en}"
+    expected = (
+        f"Network error What to do: {advice.NETWORK.en} no figures yet "
+        "asked at once when the configuration is reloaded (SIGHUP or POST /-/reload)"
+    )
+    assert text(one(page([bare]), "td.empty .cause")) == expected
+
+
+def test_a_failing_app_says_since_when_and_how_old_its_figures_are() -> None:
+    health = replace(REFUSED, failing_since=NOON - 7200, last_success=NOON - 90_000)
+    told = text(one(page([replace(FAILING, health=health)]), ".times"))
+    assert told.startswith(
+        "failing since 10:00 (2 h ago) last figures 11-23 11:00 paused until 14:00 (in 2 h)"
+    )
+    assert "SIGHUP or POST /-/reload" in told
+    chinese = text(one(page([replace(FAILING, health=health)], Language.ZH), ".times"))
+    assert "10:00 起失败 （2 小时前）" in chinese
+
+
+def test_a_failing_app_without_figures_takes_no_row_of_dashes() -> None:
+    bare = replace(FAILING, rows=())
+    soup = page([bare])
+    assert not soup.select("td.figure, td.date, tr.trouble")
+    assert "IP not allowed" in text(one(soup, "td.empty"))
 
 
 def test_a_chart_has_a_bar_per_date_held_and_words_beside_it() -> None:
@@ -147,13 +167,13 @@ def test_a_chart_without_any_bar_has_only_its_ground() -> None:
 
 def test_totals_tell_how_many_apps_they_are_of() -> None:
     tiles = [text(tile) for tile in page().select(".tile")]
-    assert tiles[:4] == [
+    assert tiles[0] == "Failing 1 of 4 apps Not ready yet 1 Not yet asked 1 OK 1"
+    assert tiles[1:5] == [
         "Newest date 2026-11-23 1 of 4 apps have this date",
         "Opens 20 1 of 4 apps",
         "Page views 80 1 of 4 apps",
         "New visitors 6 1 of 4 apps",
     ]
-    assert tiles[4] == "Apps 4 Failing 1 Not ready yet 1 Not yet asked 1 OK 1"
 
 
 def test_totals_stay_those_of_all_apps_when_the_table_is_filtered() -> None:
@@ -163,20 +183,30 @@ def test_totals_stay_those_of_all_apps_when_the_table_is_filtered() -> None:
 
 
 def test_the_counts_lead_to_the_apps_of_that_state() -> None:
-    link = next(link for link in page().select(".states a") if "Failing" in text(link))
-    assert link["href"] == "?state=failing"
+    assert one(page(), ".states .value a")["href"] == "?state=failing"
+    assert {str(link["href"]) for link in page().select(".states ul a")} == {
+        "?state=not_ready",
+        "?state=untried",
+        "?state=ok",
+    }
     assert names(page(state="failing")) == ["tea"]
-    assert "Failing" in text(one(page(state="failing"), ".states [aria-current]"))
+    assert text(one(page(state="failing"), ".states [aria-current]")) == "1"
+    assert "OK" in text(one(page(state="ok"), ".states [aria-current]"))
+
+
+def test_the_tile_of_failing_apps_stands_out_only_while_there_are_some() -> None:
+    assert page().select(".tile.alarm")
+    assert not page([HELD]).select(".tile.alarm")
 
 
 def test_the_next_refresh_is_shown_with_the_interval() -> None:
-    assert text(page().select(".tile")[-1]) == "Next refresh 12:10 in 10 min · every 1h"
+    assert text(page().select(".tile")[-1]) == "Next refresh 12:10 in 10 min · every 1 h"
 
 
 @pytest.mark.parametrize("next_round_at", [None, NOON - 5])
 def test_a_round_under_way_is_shown(next_round_at: float | None) -> None:
     soup = page(next_round_at=next_round_at)
-    assert text(soup.select(".tile")[-1]) == "Next refresh under way every 1h"
+    assert text(soup.select(".tile")[-1]) == "Next refresh under way every 1 h"
     assert "refresh under way" in text(one(row(soup, "coffee"), "td.state"))
 
 
@@ -194,8 +224,8 @@ def test_the_tokens_source_and_expiry_are_shown(expires_at: float | None, expect
 
 
 def test_all_times_are_said_to_be_beijings() -> None:
-    assert "As of 2026-11-24 12:00:00 · All times are Beijing time (UTC+8)." in text(one(page(), "footer"))
-    assert "北京时间（UTC+8）" in text(one(page(language=Language.ZH), "footer"))
+    assert "As of 2026-11-24 12:00:00 · All times are Beijing time (UTC+8)." in text(one(page(), "header"))
+    assert "北京时间（UTC+8）" in text(one(page(language=Language.ZH), "header"))
 
 
 def test_labels_are_shown() -> None:
@@ -265,7 +295,8 @@ def test_every_row_has_as_many_cells_as_the_header() -> None:
     soup = page()
     columns = len(soup.select("thead th"))
     for body in soup.select("tbody"):
-        assert len(body.select("tr:first-child > th, tr:first-child > td")) == columns
+        cells = body.select("tr:first-child > th, tr:first-child > td")
+        assert sum(int(str(each.get("colspan", "1"))) for each in cells) == columns
     assert one(soup, "tr.trouble td")["colspan"] == str(columns)
     assert {header.get("scope") for header in soup.select("thead th")} == {"col"}
     assert {header.get("scope") for header in soup.select("tbody th")} == {"row"}
@@ -276,15 +307,24 @@ def test_many_apps_are_cut_into_pages() -> None:
     soup = page(entries, page="2")
     assert names(soup) == [f"shop-{number:03}" for number in range(50, 100)]
     assert text(one(soup, ".shown")) == "51–100 of 120"
-    assert text(one(soup, ".pager span")) == "Page 2 of 3"
-    links = {text(link): link["href"] for link in soup.select(".pager a")}
-    assert links == {"First": "?", "Previous": "?", "Next": "?page=3", "Last": "?page=3"}
+    above, below = soup.select(".pager")
+    for pager in (above, below):
+        links = [(text(link), link["href"]) for link in pager.select("a")]
+        assert links == [
+            ("Previous", "?"),
+            ("1", "?"),
+            ("2", "?page=2"),
+            ("3", "?page=3"),
+            ("Next", "?page=3"),
+        ]
+        assert text(one(pager, "[aria-current=page]")) == "2"
+    assert above["aria-label"] != below["aria-label"]
 
 
 def test_the_ends_of_the_pages_lead_nowhere() -> None:
     entries = [make_entry(number, (), OK) for number in range(60)]
-    assert [text(link) for link in page(entries).select(".pager a")] == ["Next", "Last"]
-    assert [text(link) for link in page(entries, page="77").select(".pager a")] == ["First", "Previous"]
+    assert [text(step) for step in page(entries).select(".pager .off")] == ["Previous"] * 2
+    assert [text(step) for step in page(entries, page="77").select(".pager .off")] == ["Next"] * 2
 
 
 def test_one_page_needs_no_pager() -> None:
@@ -295,7 +335,7 @@ def test_an_empty_table_says_why() -> None:
     assert text(one(page(q="nobody"), ".nothing")) == "No app matches this filter."
     soup = page(())
     assert text(one(soup, ".nothing")) == "No app is configured."
-    assert text(soup.select(".tile")[0]) == "Newest date – No figures yet"
+    assert text(soup.select(".tile")[1]) == "Newest date – No figures yet"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -373,3 +413,66 @@ def test_a_storage_that_fails_is_told_at_the_top_with_its_reason(language: Langu
     assert told in banner
     assert why in banner
     assert not page().select("main > .banner")
+
+
+def test_a_refused_configuration_is_told_at_the_top() -> None:
+    situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
+    soup = BeautifulSoup(HTML.render(situation, Query.read({}), Language.EN), "html.parser")
+    banner = text(one(soup, "main > .banner"))
+    assert banner == "A new configuration was refused: the old one stays in force. config.yaml:3: <no>"
+
+
+def test_the_page_asks_for_itself_again_only_by_choice() -> None:
+    assert not page().select('meta[http-equiv="refresh"]')
+    soup = page(refresh="60", q="tea")
+    assert one(soup, 'meta[http-equiv="refresh"]')["content"] == "60"
+    assert {text(link): link["href"] for link in soup.select(".refresh a")} == {
+        "off": "?q=tea",
+        "1 min": "?q=tea&refresh=60",
+        "5 min": "?q=tea&refresh=300",
+    }
+    assert one(soup, 'form input[name="refresh"]')["value"] == "60"
+    assert not page(refresh="1").select('meta[http-equiv="refresh"]')
+
+
+def platforms(*states: PlatformState, language: Language = Language.EN) -> BeautifulSoup:
+    situation = Situation((), NOON, None, 3600.0, "/metrics", platforms=states)
+    return BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
+
+
+def test_each_platform_has_a_row_with_its_ticket_and_its_accounts() -> None:
+    soup = platforms(
+        PlatformState(
+            "main",
+            None,
+            None,
+            NOON - 300,
+            discovers=True,
+            apps=120,
+            others=8,
+            unknown=3,
+            without_token=2,
+            listed_at=NOON - 900,
+        ),
+        PlatformState("other", ticket_at=NOON - 300),
+    )
+    assert [text(body) for body in soup.select(".platforms tbody")] == [
+        (
+            "main OK 5 min ago mini programs 120 · without refresh token 2 · other accounts 8 · "
+            "not known yet 3 looked up 15 min ago"
+        ),
+        "other OK 5 min ago not looked up",
+    ]
+    assert not page().select(".platforms")
+
+
+@pytest.mark.parametrize(("language", "told"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
+def test_a_platform_in_trouble_says_why_since_when_and_what_to_do(language: Language, told: str) -> None:
+    refused = errcode_failure(40164, "<invalid ip>")
+    soup = platforms(PlatformState("main", refused, NOON - 7200, discovers=True), language=language)
+    trouble = text(one(soup, ".platforms .trouble"))
+    assert told in trouble
+    assert "errcode 40164: <invalid ip>" in trouble
+    assert "10:00" in trouble
+    assert one(soup, ".platforms tbody")["class"] == ["app", "failing"]
+    assert text(one(soup, ".nothing")) == language.text("none_discovered")

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exporter.web.status.moments import moment
+from exporter.web.status.moments import moment, spoken
 from exporter.web.status.texts import Language
 
 NOW = datetime(2026, 11, 24, 7, 4, 12, tzinfo=UTC).timestamp()  # 15:04:12 in Beijing
@@ -59,3 +59,17 @@ def test_the_last_second_that_has_a_date_is_shown() -> None:
     found = moment(253_402_271_999, NOW, Language.EN)
     assert found is not None
     assert found.full == "9999-12-31 23:59:59"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (60, "1 min", "1 分钟"),
+        (3600, "1 h", "1 小时"),
+        (5400, "1 h 30 min", "1 小时 30 分钟"),
+        (90_061, "1 d 1 h 1 min 1 s", "1 天 1 小时 1 分钟 1 秒"),
+        (0.2, "0.2 s", "0.2 秒"),
+    ],
+)
+def test_a_length_of_time_is_spoken(seconds: float, english: str, chinese: str) -> None:
+    assert [spoken(seconds, language) for language in (Language.EN, Language.ZH)] == [english, chinese]

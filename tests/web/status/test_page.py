@@ -1,3 +1,4 @@
+import gzip
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ def status_page(*entries: Entry) -> StatusPage:
         worker=SimpleNamespace(next_round_at=NOON + 600),
         shard=THE_WHOLE,
         storage_trouble="",
+        watch=SimpleNamespace(states=list),
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
     )
     return StatusPage(cast("Exporter", exporter), "/metrics", tuple, lambda: NOON)
@@ -66,8 +68,25 @@ def test_the_language_is_the_links_else_the_browsers_else_english(
 ) -> None:
     response = ask(page, query, *languages)
     assert response.headers["content-language"] == expected
-    assert response.headers["vary"] == "Accept-Language"
+    assert response.headers["vary"] == "Accept-Language, Accept-Encoding"
     assert f'<html lang="{expected}">'.encode() in bytes(response.body)
+
+
+def test_the_page_is_sent_with_gzip_to_whom_it_is_welcome(page: StatusPage) -> None:
+    request = Request(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"accept-encoding", b"gzip, br")],
+        }
+    )
+    response = page.respond(request, {})
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["content-length"] == str(len(response.body))
+    assert gzip.decompress(bytes(response.body)) == bytes(ask(page).body)
+    assert "content-encoding" not in ask(page).headers
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, Query, State
 from exporter.web.status.texts import Language
 
-WHOLE = Query(Language.ZH, "tea", State.FAILING, "visit_uv", "asc", "visit_depth", 200, 3)
+WHOLE = Query(Language.ZH, "tea", State.FAILING, "visit_uv", "asc", "visit_depth", 200, 3, 60)
 
 
 def read(link: str) -> Query:
@@ -38,6 +38,8 @@ def test_what_is_not_said_is_the_default() -> None:
         ("page", "two"),
         ("page", ""),
         ("q", "  "),
+        ("refresh", "1"),
+        ("refresh", "-60"),
         ("unknown", "x"),
     ],
 )
@@ -60,7 +62,7 @@ def test_links_are_short() -> None:
     assert Query().link() == "?"
     assert Query().link(page=2) == "?page=2"
     assert WHOLE.link(**{name: getattr(Query(), name) for name in ("q", "state", "sort", "order")}) == (
-        "?lang=zh&chart=visit_depth&size=200&page=3"
+        "?lang=zh&chart=visit_depth&size=200&page=3&refresh=60"
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from exporter.store.entry import Entry, Health
 from exporter.web.status.query import Query, State
-from exporter.web.status.selection import select, state_of
+from exporter.web.status.selection import Selection, select, state_of
 from exporter.wechat.errors import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
@@ -26,8 +26,10 @@ def found(**query: str) -> list[Entry]:
     return list(select(ALL, Query.read(query)).entries)
 
 
-def test_without_a_choice_apps_are_in_the_configurations_order() -> None:
-    assert found() == [COFFEE, TEA, BARE, NEW]
+def test_without_a_choice_what_needs_attention_comes_first_else_as_configured() -> None:
+    assert found() == [TEA, BARE, NEW, COFFEE]
+    healthy = [make_entry(number, [make_row()], OK) for number in (3, 1, 2)]
+    assert list(select(healthy, Query()).entries) == healthy
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,13 @@ def test_apps_are_found_by_all_words_in_name_appid_or_label(q: str, expected: li
 
 @pytest.mark.parametrize(
     ("state", "expected"),
-    [("ok", [COFFEE]), ("failing", [TEA]), ("not_ready", [BARE]), ("untried", [NEW]), ("", list(ALL))],
+    [
+        ("ok", [COFFEE]),
+        ("failing", [TEA]),
+        ("not_ready", [BARE]),
+        ("untried", [NEW]),
+        ("", [TEA, BARE, NEW, COFFEE]),
+    ],
 )
 def test_apps_are_found_by_state(state: str, expected: list[Entry]) -> None:
     assert found(state=state) == expected
@@ -118,3 +126,20 @@ def test_nothing_found_is_one_empty_page() -> None:
     selection = select(ALL, Query(q="nobody"))
     assert (selection.entries, selection.first, selection.matching) == ((), 0, 0)
     assert (selection.page, selection.pages) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("page", "pages", "numbers"),
+    [
+        (1, 1, [1]),
+        (1, 3, [1, 2, 3]),
+        (1, 100, [1, 2, 3, None, 100]),
+        (4, 100, [1, 2, 3, 4, 5, 6, None, 100]),
+        (50, 100, [1, None, 48, 49, 50, 51, 52, None, 100]),
+        (100, 100, [1, None, 98, 99, 100]),
+    ],
+)
+def test_the_ends_and_the_pages_around_this_one_are_linked_to(
+    page: int, pages: int, numbers: list[int | None]
+) -> None:
+    assert list(Selection((), 0, 0, page, pages).numbers) == numbers

@@ -31,6 +31,13 @@ def test_a_date_older_than_yesterday_in_beijing_is_late(days: int, late: int, te
     assert (found.days_late, found.late_text) == (late, text)
 
 
+@pytest.mark.parametrize(("hour", "late"), [(0.2, 0), (8, 0), (11.9, 0), (12, 1), (23.9, 1)])
+def test_late_begins_at_noon(hour: float, late: int) -> None:
+    now = NOON - 12 * 3600 + hour * 3600
+    entry = make_entry(rows=[make_row(YESTERDAY - timedelta(days=1))], health=OK)
+    assert view(entry, times=Moments(now, None)).days_late == late
+
+
 def test_a_failing_app_tells_the_reason_and_what_to_do_in_the_pages_language() -> None:
     found = [view(make_entry(health=REFUSED), language).trouble for language in Language]
     assert [(each.reason, each.advice) for each in found if each] == [
