@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
 from structlog.testing import LogCapture
 from structlog.typing import FilteringBoundLogger
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
