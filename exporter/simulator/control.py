@@ -18,7 +18,7 @@ Asked = Mapping[str, object]
 
 
 class ControlError(Exception):
-    """A control call that cannot be done: `status` is the HTTP status, the text says what is allowed."""
+    """A control call that cannot be done: `status` is the HTTP status, the text says what is needed."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import ipaddress
 import socket
 import threading
@@ -17,7 +18,7 @@ import uvloop
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
-from exporter.simulator.control import PREFIX, Control
+from exporter.simulator.control import PREFIX, Control, ControlError
 from exporter.simulator.distortions import Waits
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.fleet import config_yaml
@@ -209,6 +210,11 @@ class Simulator:
 
     def _push_later(self, platform: str, url: str) -> None:
         """The same from the simulator's own thread, which must go on answering."""
+        try:
+            importlib.import_module("exporter.simulator.pushes")
+        except ImportError as error:
+            lacking = f"a push needs {error.name}: pip install '.[third-party]' in the checkout"
+            raise ControlError(501, lacking) from None
         threading.Thread(target=self._push_quietly, args=(platform, url), daemon=True).start()
 
     def _push_quietly(self, platform: str, url: str) -> None:

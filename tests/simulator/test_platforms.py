@@ -1,10 +1,12 @@
 """The simulated third-party platform: WeChat's rules for tickets, tokens and the list."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 import requests
 
+from exporter import simulator as simulator_package
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 
@@ -103,6 +105,20 @@ def test_the_controls_show_and_change_a_platform(sim: Simulator) -> None:
     assert ticket.startswith("ticket@@@")
     pushed = requests.post(f"{url}/main/push", json={"url": "http://127.0.0.1:1/"}, timeout=5)
     assert pushed.json() == {"pushing": "http://127.0.0.1:1/"}
+
+
+def test_a_push_without_the_extra_says_what_to_install(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("cryptography")]:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, "exporter.simulator.pushes", raising=False)
+    monkeypatch.delattr(simulator_package, "pushes", raising=False)
+    url = f"{sim.base_url}/_sim/platforms/main/push"
+    answer = requests.post(url, json={"url": "http://127.0.0.1:1/"}, timeout=5)
+    assert answer.status_code == 501
+    assert answer.json()["error"].startswith("a push needs cryptography")
+    assert answer.json()["error"].endswith(": pip install '.[third-party]' in the checkout")
 
 
 @pytest.mark.parametrize(
