@@ -9,7 +9,7 @@ Source: https://developers.weixin.qq.com/doc/oplatform/developers/dev/Authorizer
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -135,17 +135,16 @@ class AuthorizerTokenSource:
         refusal: Failure | None = None
         for used, stored in self._candidates():
             asked_at = self._component.line.clock()
+            came: list[str] = []
             try:
-                token, came = self._ask(used.refresh_token)
+                return self._ask(used.refresh_token, came.append)
             except CallError as error:
                 if error.failure.errcode != _REFUSED:
                     raise
                 refusal = refusal or error.failure
-            else:
-                before = _read(stored)
-                if before is None or (came, used.start) != (before.refresh_token, before.start):
-                    self._keep(Kept(came, asked_at, used.start), stored)
-                return token
+            finally:  # also where the access token beside it is unusable
+                for refresh_token in came:
+                    self._came(Kept(refresh_token, asked_at, used.start), stored)
         problem = "WeChat's list of the platform's accounts has no refresh token for this one"
         raise CallError(refusal or failure(Reason.THIRD_PARTY_REFRESH_TOKEN, problem))
 
@@ -181,16 +180,23 @@ class AuthorizerTokenSource:
         """The configured one: never used yet, or written by the operator in place of another."""
         return None if self._start is None else Kept(read_secret(self._start), 0.0, start)
 
-    def _ask(self, refresh_token: str) -> tuple[Token, str]:
-        """The access token, and the refresh token that came with it."""
+    def _ask(self, refresh_token: str, came: Callable[[str], object]) -> Token:
+        """The access token; `came` gets the refresh token that is good from now on."""
         read_token = token_reader(self._component.line.clock(), "authorizer_access_token")
 
-        def read(body: dict[str, Any]) -> tuple[Token, str]:
-            came = body.get("authorizer_refresh_token")
-            return read_token(body), came if is_token(came) else refresh_token
+        def read(body: dict[str, Any]) -> Token:
+            found = body.get("authorizer_refresh_token")
+            came(found if is_token(found) else refresh_token)
+            return read_token(body)
 
         body = {"authorizer_appid": self._appid, "authorizer_refresh_token": refresh_token}
         return self._component.ask(Endpoint.AUTHORIZER_TOKEN, body, read, (refresh_token,))
+
+    def _came(self, kept: Kept, stored: str | None) -> None:
+        """Keep a refresh token that came, unless it is the one that is stored."""
+        before = _read(stored)
+        if before is None or (kept.refresh_token, kept.start) != (before.refresh_token, before.start):
+            self._keep(kept, stored)
 
     def _keep(self, kept: Kept, stored: str | None) -> None:
         """Have it stored, now or before the next call: what WeChat has just given is never dropped."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,6 +215,25 @@ def test_a_kill_at_any_step_leaves_an_account_that_works(scene: Scene, step: int
         scene.ask(killed)
     scene.vault.steps_left = -1
     _must_be_a_row(scene.ask(scene.exporter()))
+
+
+def test_a_refresh_token_beside_an_unusable_access_token_is_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = scene.exporter()
+    _must_be_a_row(scene.ask(way))
+    scene.desk.lists_refresh_tokens = False
+    give = scene.desk.authorizer_token
+
+    def without_lifetime(*asked: Any) -> object:
+        return {**give(*asked), "expires_in": None}  # type: ignore[dict-item]
+
+    monkeypatch.setattr(scene.desk, "authorizer_token", without_lifetime)
+    scene.clock.now += 300  # the token held has ended
+    assert isinstance(scene.ask(way), Failure)
+    assert scene.stored() == [scene.desk.accounts[APPID]]
+    monkeypatch.undo()
+    _must_be_a_row(scene.ask(way))
 
 
 def test_a_refresh_token_is_stored_again_after_the_storage_came_back_empty(scene: Scene) -> None:
