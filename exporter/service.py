@@ -229,10 +229,24 @@ class Exporter:
                 self.worker.reconfigure(self._fleet())
 
     def _restore(self) -> None:
-        """Take over what is kept of the apps that have no row; raises StoreError."""
-        appids = [entry.app.appid for entry in self.ledger.entries() if not entry.rows]
-        if appids:
-            self.ledger.restore(self._store.load(_policy(self.config).server, appids))
+        """Take over what is kept of the apps that were not asked yet; raises StoreError."""
+        server = _policy(self.config).server
+        new = [entry for entry in self.ledger.entries() if entry.health.last_refresh is None]
+        bare = [entry.app.appid for entry in new if not entry.rows]
+        if bare:
+            self.ledger.restore(self._store.load(server, bare))
+        if not new:
+            return
+        refused = {
+            appid: refusal
+            for appid, refusal in self._store.refusals(server, [entry.app.appid for entry in new]).items()
+            if refusal.fingerprint in (None, self.roster.ways[appid].fingerprint())
+        }
+        if refused:
+            self.ledger.refused(refused)
+            self.log.warning(
+                "apps refused before the restart stay paused", apps=len(refused), first=min(refused)
+            )
 
     def _restore_new(self) -> None:
         """Take over what is kept of apps that have just come, which may have been here before."""

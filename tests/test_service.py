@@ -186,6 +186,28 @@ def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configurati
     ] * 2
 
 
+def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_one_is(
+    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    right = settings["apps"][0].pop("secret")
+    settings["apps"][0]["secret_file"] = str(secret)
+    settings["storage"] = {"url": "sqlite:///rows.db"}
+    secret.write_text("not-the-right-fake-secret")
+    for _ in range(3):
+        exporter = Exporter(load(write(), {}), log)
+        exporter.start()
+        until(lambda exporter=exporter: exporter.publisher.page.ready)  # type: ignore[misc]
+        exporter.stop(5)
+        assert exporter.publisher.page.entries[FIRST].health.reason is Reason.INVALID_SECRET
+    assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
+    secret.write_text(right)
+    exporter = Exporter(load(write(), {}), log)
+    exporter.start()
+    until(lambda: exporter.publisher.page.ready and exporter.publisher.page.entries[FIRST].health.up)
+    exporter.stop(5)
+
+
 def test_the_storage_cannot_move_while_running(
     exporter: Exporter, settings: Any, write: Callable[[], Path], events: list[Any]
 ) -> None:

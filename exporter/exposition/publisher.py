@@ -13,6 +13,7 @@ from exporter.heart import Heart
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
+from exporter.store.refusal import Refusal, refusal_of
 from exporter.trend import next_midnight, window, yesterday
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
@@ -42,6 +43,8 @@ class Publisher:
         self._maker = PageMaker()
         self._server = ""
         self._unsaved: dict[tuple[str, date], HeldRow] = {}  # of that server
+        self._refusals: dict[str, Refusal] = {}  # as they are stored
+        self._unsaved_refusals: dict[str, Refusal | None] = {}
         self.trouble = ""  # why the storage does not take rows, if so
         self.heart = Heart()
         self.history_days = history_days
@@ -55,8 +58,12 @@ class Publisher:
     def _publish(self) -> None:
         changes = self._ledger.take_changes()
         if changes.server != self._server:
-            self._server, self._unsaved = changes.server, {}
+            self._server, self._unsaved, self._refusals, self._unsaved_refusals = changes.server, {}, {}, {}
         self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
+        for appid, entry in changes.entries.items():
+            refusal = refusal_of(entry.health)
+            if refusal != self._refusals.get(appid) or appid in self._unsaved_refusals:
+                self._unsaved_refusals[appid] = refusal
         self._save()
         dates = self._dates()
         if changes.complete:
@@ -93,6 +100,8 @@ class Publisher:
             rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
             if rows:
                 self._store.save(self._server, rows, self._ledger.keep_days)
+            if self._unsaved_refusals:
+                self._store.save_refusals(self._server, self._unsaved_refusals)
         except StoreError as error:
             if not self.trouble:
                 self._log.error("storage fails, going on from memory", error=str(error))
@@ -102,3 +111,7 @@ class Publisher:
             self._log.info("storage works again", rows=len(rows))
         self.trouble = ""
         self._unsaved.clear()
+        self._refusals |= {appid: each for appid, each in self._unsaved_refusals.items() if each is not None}
+        for appid in [appid for appid, each in self._unsaved_refusals.items() if each is None]:
+            self._refusals.pop(appid, None)
+        self._unsaved_refusals.clear()

@@ -9,6 +9,7 @@ from typing import Final
 from exporter.config.settings import App
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.store.entry import Entry, Health, HeldRow, with_row
+from exporter.store.refusal import Refusal, health_of
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
@@ -101,6 +102,17 @@ class Ledger:
                     success = max(held.asked_at for held in rows)
                     health = replace(entry.health, last_success=success)
                     self._entries[appid] = replace(entry, rows=rows, health=health)
+            self._complete = True
+            self._news.notify_all()
+
+    def refused(self, refusals: Mapping[str, Refusal]) -> None:
+        """Leave alone the apps that WeChat refused before a restart and that were not asked since then."""
+        with self._news:
+            for appid, refusal in refusals.items():
+                entry = self._entries.get(appid)
+                if entry is not None and entry.health.last_refresh is None:
+                    health = health_of(refusal, entry.health.last_success)
+                    self._entries[appid] = replace(entry, health=health)
             self._complete = True
             self._news.notify_all()
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.not_before import NotBefore
+from exporter.store.entry import Health
 from exporter.wechat.advice import Advice
 from exporter.wechat.errors import Action, Failure, Reason
 
@@ -36,6 +38,29 @@ class Refusal:
     def of_this_machine(self) -> bool:
         """Whether another machine, or this one after a restart, may be served."""
         return self.failure.reason is Reason.IP_NOT_ALLOWED
+
+
+def refusal_of(health: Health) -> Refusal | None:
+    """Return what a restart must know of this health; None where the app may be asked then."""
+    failure, refused_at, until = health.failure, health.last_refresh, health.resume_at
+    if failure is None or refused_at is None or until is None or until <= refused_at:
+        return None
+    if failure.action in (Action.RENEW_TOKEN, Action.RETRY_NEXT_MINUTE):  # over in a while
+        return None
+    return Refusal(failure, refused_at, until, health.strikes, health.fingerprint, health.failing_since)
+
+
+def health_of(refusal: Refusal, last_success: float | None) -> Health:
+    """Return the health of an app that was refused before a restart."""
+    return Health(
+        last_refresh=refusal.refused_at,
+        last_success=last_success,
+        failure=refusal.failure,
+        failing_since=refusal.failing_since,
+        next_try=NotBefore.until(refusal.until, refusal.refused_at),
+        strikes=refusal.strikes,
+        fingerprint=refusal.fingerprint,
+    )
 
 
 def refusal_text(refusal: Refusal) -> str:
