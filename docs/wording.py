@@ -45,11 +45,11 @@ REASONS: Final[Mapping[Reason, str]] = {
 ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     Action.RETRY: (
         "retries",
-        "Asks again in the same round after 1 to 2 s, then after 2 to 3 s more; then in the next round.",
+        "Asks again in the same round after 1 to 2 s, then after 2 to 3 s more; then half a minute later.",
     ),
     Action.RETRY_NEXT_MINUTE: (
         "retries after a minute",
-        "Asks again in the same round a minute later, twice at most; then in the next round.",
+        "Asks again in the same round a minute later, twice at most; then later and later.",
     ),
     Action.RENEW_TOKEN: (
         "renews the token once",
@@ -58,7 +58,10 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
             "for 10 s, twice as long each further time, up to an hour."
         ),
     ),
-    Action.NEXT_ROUND: ("next round", "Asks again in the next round."),
+    Action.NEXT_ROUND: (
+        "next round",
+        "Asks again in the next round; where that is not WeChat's answer, sooner: see below.",
+    ),
     Action.NEXT_DAY: (
         "next day",
         "Does not ask for this app until the next midnight in Beijing (and up to ten minutes more).",

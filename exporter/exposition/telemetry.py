@@ -133,12 +133,6 @@ class Telemetry:
             ["shard", "total_shards"],
             registry=self._states.registry,
         )
-        leader = Gauge(  # until the rules do without it
-            f"{_PREFIX}_leader",
-            "1: this exporter asks WeChat, as every exporter does.",
-            registry=self._states.registry,
-        )
-        leader.set(1)
 
     def _make_platform_gauges(self) -> None:
         def gauge(name: str, text: str) -> Gauge:
