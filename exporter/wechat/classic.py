@@ -18,7 +18,6 @@ from exporter.wechat.vault import Vault, VaultError
 
 _OF_ROUND: Final = 0.9  # rounds begin a little early or late
 _LIFETIME: Final = 7200.0  # seconds; a token that has ended harms nobody any more
-_NO_TOKEN: Final = frozenset({Reason.NETWORK, Reason.INVALID_SECRET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class ClassicShelf:
             token = source.fetch()
         except CallError as error:
             self._failure = error.failure
-            if error.failure.errcode is not None or error.failure.reason in _NO_TOKEN:
+            if error.failure.errcode is not None or error.failure.unsent:
                 self._keep(earlier, self._look())
             raise
         self._failure = None

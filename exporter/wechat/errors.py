@@ -69,7 +69,8 @@ class Failure:
     """One failed call: `detail` is safe to show (no token, no secret).
 
     `retry_after`: the seconds that the server asks to wait before the next call, if it does. `credential`:
-    the fingerprint of what the call was made with, empty where it could not be read.
+    the fingerprint of what the call was made with, empty where it could not be read. `unsent`: the request
+    has surely not left.
     """
 
     reason: Reason
@@ -79,6 +80,7 @@ class Failure:
     errcode: int | None = None
     retry_after: float | None = None
     credential: bytes | None = field(default=None, repr=False, compare=False)
+    unsent: bool = False
 
 
 class CallError(Exception):

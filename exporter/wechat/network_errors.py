@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,15 @@ from exporter.wechat.errors import Failure, Reason
 
 _TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([1-9][0-9]{2})")  # http.client's words
 _FULL: Final = (errno.EMFILE, errno.ENFILE)
+_BEFORE_SENDING: Final = (
+    ConnectionRefusedError,
+    InvalidSchema,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ProxyError,
+)
 
 
 class OversizeError(ValueError):
@@ -67,6 +77,11 @@ def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
         proxy: the URL of the proxy that the call went through, if any; told without its password.
     """
     causes = _causes(error)
+    unsent = any(isinstance(cause, _BEFORE_SENDING) for cause in causes)
+    return replace(_explained(causes, url, proxy), unsent=unsent)
+
+
+def _explained(causes: list[BaseException], url: str, proxy: str | None) -> Failure:
     place, text = host(url), None
     if proxy is not None:
         refused = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
@@ -76,7 +91,7 @@ def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
         for cause in causes:
             if isinstance(cause, kind) and (told := words(cause)):
                 return failure(reason, f"{place}: {told}", text=closer or text)
-    told = f"the connection broke off ({type(error).__name__})"
+    told = f"the connection broke off ({type(causes[0]).__name__})"
     return failure(Reason.NETWORK, f"{place}: {told}", text=text)
 
 

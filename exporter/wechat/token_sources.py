@@ -8,6 +8,7 @@ classic token ends the one before it, whoever holds that.
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
@@ -151,7 +152,7 @@ def read_secret(secret: Secret) -> str:
         problem = f"secret file {secret.path}: {error.strerror}"
     except ValueError as error:
         problem = f"secret file {secret.path}: {error}"
-    raise CallError(failure(Reason.INVALID_SECRET, problem, Action.SUSPEND))
+    raise CallError(replace(failure(Reason.INVALID_SECRET, problem, Action.SUSPEND), unsent=True))
 
 
 def _fingerprint(appid: str, secret: Secret) -> bytes:

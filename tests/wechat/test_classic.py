@@ -1,6 +1,6 @@
 """Classic tokens: kept over restarts, one a round."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -98,11 +98,14 @@ def test_a_restart_does_not_make_it_two(scene: Scene) -> None:
     assert scene.made == 1
 
 
-def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene) -> None:
-    keeper, scene.answers = scene.started(), LATE
+@pytest.mark.parametrize(
+    "answer", [LATE, failure(Reason.NETWORK, "the connection broke off (ProtocolError)")]
+)
+def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene, answer: Failure) -> None:
+    keeper, scene.answers = scene.started(), answer
     for _ in range(3):
         problem = refused(keeper)
-        assert (problem.reason, problem.detail) == (LATE.reason, LATE.detail)
+        assert (problem.reason, problem.detail) == (answer.reason, answer.detail)
     assert problem.action is Action.NEXT_ROUND
     assert scene.made == 1
     scene.clock.now += HOUR
@@ -111,7 +114,11 @@ def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene) -> None
 
 
 @pytest.mark.parametrize(
-    "answer", [errcode_failure(40164, "invalid ip"), failure(Reason.NETWORK, "connection refused")]
+    "answer",
+    [
+        errcode_failure(40164, "invalid ip"),
+        replace(failure(Reason.NETWORK, "connection refused"), unsent=True),
+    ],
 )
 def test_where_wechat_made_no_token_asking_again_ends_nobodys(scene: Scene, answer: Failure) -> None:
     keeper, scene.answers = scene.started(), answer

@@ -52,6 +52,14 @@ def test_a_refused_connection_says_so(gone: str) -> None:
     assert told(gone) == "127.0.0.1: connection failed: Connection refused"
 
 
+def test_it_is_known_whether_the_request_has_left(gone: str) -> None:
+    with Peer(says_and_closes(b"")) as peer:
+        cut, refused = outcome(peer.url), outcome(gone)
+    assert isinstance(cut, Failure)
+    assert isinstance(refused, Failure)
+    assert (cut.unsent, refused.unsent) == (False, True)
+
+
 def test_a_name_that_nobody_knows_says_so() -> None:
     assert told("http://wechat.invalid") == "wechat.invalid: the name could not be resolved"
 

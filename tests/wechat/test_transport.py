@@ -184,6 +184,7 @@ def test_a_connection_that_breaks_off_is_told_by_its_reason(manner: Manner, reas
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (reason, Action.RETRY)
     assert problem.detail.startswith("127.0.0.1: ")
+    assert not problem.unsent
 
 
 @pytest.mark.parametrize("ends", [says_and_closes, says_and_resets])

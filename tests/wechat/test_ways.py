@@ -68,16 +68,6 @@ def _way(line: Line) -> Way:
 # A row
 
 
-def test_a_row_comes_with_one_token_for_many_calls(way: Way, sim: Simulator, observed: Observed) -> None:
-    for days in range(1, 4):
-        day = date(2026, 11, 24 - days)
-        row = way.daily_trend(day)
-        assert row.ref_date == day
-        assert row["visit_uv"] is not None
-    assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 3)
-    assert observed.calls == [(STABLE, None), (TREND, None), (TREND, None), (TREND, None)]
-
-
 def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
     with Peer(says(answer)) as peer, Peer(says(whole(b'{"access_token":"T"}'))) as keeper:
@@ -200,13 +190,6 @@ def test_a_token_that_is_refused_again_is_not_renewed_a_second_time(
     assert sim.ledger.forced() == {}
 
 
-def test_a_revoked_token_is_replaced_by_its_successor(way: Way, sim: Simulator) -> None:
-    way.daily_trend(DAY)
-    sim.revoke_token(APP.appid)
-    assert isinstance(asked(way), Row)
-    assert sim.calls("stable_token") == 2
-
-
 def test_a_renewal_that_fails_ends_the_call(way: Way, sim: Simulator) -> None:
     way.daily_trend(DAY)
     sim.revoke_token(APP.appid)
@@ -231,18 +214,6 @@ def test_without_a_token_the_data_is_not_asked_for(
     refused(way)
     assert sim.calls("daily_visit_trend") == 0
     assert [endpoint for endpoint, _ in observed.calls] == [STABLE]
-
-
-def test_threads_of_one_app_share_one_token_and_one_renewal(way: Way, sim: Simulator) -> None:
-    def ask(days: int) -> Row:
-        return way.daily_trend(date(2026, 11, 23 - days))
-
-    with ThreadPoolExecutor(8) as threads:
-        assert len(list(threads.map(ask, range(16)))) == 16
-        assert sim.calls("stable_token") == 1
-        sim.revoke_token(APP.appid)
-        assert len(list(threads.map(ask, range(16)))) == 16
-    assert sim.calls("stable_token") == 2
 
 
 def test_all_threads_whose_token_is_refused_together_renew_it_once() -> None:
@@ -328,33 +299,6 @@ def test_a_token_file_that_its_program_renews_is_followed(sim: Simulator, line: 
 
 
 # What the settings choose
-
-
-@pytest.mark.parametrize(
-    ("token", "kind"),
-    [
-        (StableToken(Secret("s")), "stable_token"),
-        (AccessToken(Secret("s")), "access_token"),
-        (FileToken(Path("/nowhere")), "file"),
-        (HttpToken("http://127.0.0.1:1"), "http"),
-    ],
-    ids=lambda each: type(each).__name__,
-)
-def test_each_kind_of_token_has_its_way(token: TokenSettings, kind: str, line: Line) -> None:
-    way = way_of(token, line)
-    assert way.kind == kind
-    assert way.token_expires_at is None
-    assert isinstance(way.fingerprint(), bytes)
-
-
-def test_a_ways_fingerprint_is_its_sources(line: Line) -> None:
-    one, other = (way_of(StableToken(Secret(secret)), line) for secret in ("secret-1", "secret-2"))
-    assert one.fingerprint() != other.fingerprint()
-
-
-def test_a_way_tells_when_its_token_ends(way: Way, clock: Clock) -> None:
-    way.daily_trend(DAY)
-    assert way.token_expires_at == clock() + 7200
 
 
 # Reading
