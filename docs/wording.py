@@ -72,7 +72,10 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     ),
     Action.SUSPEND: (
         "pauses the app",
-        "Does not ask for this app for an hour, twice as long after each further refusal, up to a day.",
+        (
+            "Does not ask for this app for an hour, twice as long after each further refusal, up to a day; "
+            "at once after a reload, and once its credential has changed."
+        ),
     ),
     Action.SUSPEND_DAY: ("pauses the app for a day", "Does not ask for this app for a day."),
 }

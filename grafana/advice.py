@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from exporter.wechat.errcodes import ERRCODES, usual_advice
-from exporter.wechat.errors import Reason
+from exporter.wechat.advice import UNKNOWN, Advice
+from exporter.wechat.errcodes import CODELESS, ERRCODES
+from exporter.wechat.errors import Reason, outlook
 from grafana.texts import Language
 
 JOINED_BY: Final = "/"
@@ -13,9 +14,15 @@ JOINED_BY: Final = "/"
 def advice_mappings(language: Language) -> list[dict[str, object]]:
     """From `reason/errcode` to the advice: each known pair, then each reason with any other code."""
     exact = {
-        f"{code.reason}{JOINED_BY}{code.code}": {"index": index, "text": getattr(code.advice, language)}
+        f"{code.reason}{JOINED_BY}{code.code}": {
+            "index": index,
+            "text": getattr(outlook(code.advice, code.action), language),
+        }
         for index, code in enumerate(ERRCODES.values())
     }
+    usual: dict[Reason, Advice] = {Reason.UNKNOWN_ERRCODE: UNKNOWN}
+    for code in (*CODELESS, *ERRCODES.values()):
+        usual.setdefault(code.reason, outlook(code.advice, code.action))
     others: list[dict[str, object]] = [
         {
             "type": "regex",
@@ -23,7 +30,7 @@ def advice_mappings(language: Language) -> list[dict[str, object]]:
                 "pattern": f"{reason}{JOINED_BY}.*",  # Grafana sets ^ and $ itself
                 "result": {
                     "index": len(exact) + index,
-                    "text": getattr(usual_advice(reason, None), language),
+                    "text": getattr(usual[reason], language),
                 },
             },
         }

@@ -182,7 +182,7 @@ class Asking:
                 **about,
                 reason=health.reason,
                 detail=health.detail,
-                advice=problem.advice.en,
+                advice=problem.outlook.en,
                 **pause,
             )
         elif not old.up:

@@ -11,10 +11,22 @@ class Advice:
     en: str
     zh: str
 
+    def then(self, other: "Advice") -> "Advice":
+        """This one, and the other one behind it."""
+        return Advice(f"{self.en} {other.en}", f"{self.zh}{other.zh}")
+
+
+PAUSED = Advice(
+    "The app is paused until the time on the status page: longer after each refusal, at most a day. Reload "
+    "(SIGHUP or POST /-/reload) to have it asked now; a changed credential is asked by itself.",
+    "该小程序暂停请求，恢复时间见状态页；每次被拒后延长，最长一天。"
+    "重新加载（SIGHUP 或 POST /-/reload）后立即请求，更换凭证后自动请求。",
+)
+"""What the exporter does after a failure that pauses an app."""
 
 WAIT = Advice(
-    "Nothing to do: the exporter asks again by itself. If it lasts for hours, see WeChat's status notices.",
-    "无需处理，程序会自动重试。若持续数小时，请查看微信官方公告。",
+    "WeChat is busy: nothing to do. If it lasts for hours, see WeChat's status notices.",
+    "微信繁忙，无需处理。若持续数小时，请查看微信官方公告。",
 )
 NOT_READY = Advice(
     "Nothing to do: WeChat has not published this date yet, usually before noon (Beijing).",
@@ -58,9 +70,8 @@ APPID = Advice(
 )
 SECRET = Advice(
     "Check the AppSecret: mp.weixin.qq.com > 开发管理 > 开发设置. Was it reset? Does it belong to this "
-    "appid? The exporter stops asking until the secret changes.",
-    "请核对 AppSecret：微信公众平台 > 开发管理 > 开发设置。是否已重置？是否属于该 AppID？"
-    "在密钥更改之前程序暂停请求。",
+    "appid?",
+    "请核对 AppSecret：微信公众平台 > 开发管理 > 开发设置。是否已重置？是否属于该 AppID？",
 )
 PLATFORM_SECRET = Advice(
     "Check the platform's AppSecret (component_appsecret): open.weixin.qq.com > 管理中心 > 第三方平台 > "
@@ -98,14 +109,14 @@ IP_OVERSEAS = Advice(
     "微信拒绝境外访问：请让程序从境内 IP 出网。",
 )
 QUOTA_DAY = Advice(
-    "The day's quota is spent; the exporter goes on after midnight (Beijing). See who calls: "
+    "The day's quota is spent; there is a new one after midnight (Beijing). See who calls: "
     "cgi-bin/openapi/quota/get. Does refresh.interval fit the quota?",
-    "当日调用额度已用尽，程序将在北京时间零点后继续。可用 cgi-bin/openapi/quota/get 查询用量，"
+    "当日调用额度已用尽，北京时间零点后恢复。可用 cgi-bin/openapi/quota/get 查询用量，"
     "并检查 refresh.interval 是否合适。",
 )
 QUOTA_MONTH = Advice(
-    "The month's quota is spent; the exporter goes on next month. See cgi-bin/openapi/quota/get.",
-    "当月调用额度已用尽，程序将在下月继续。可用 cgi-bin/openapi/quota/get 查询用量。",
+    "The month's quota is spent; there is a new one next month. See cgi-bin/openapi/quota/get.",
+    "当月调用额度已用尽，下月恢复。可用 cgi-bin/openapi/quota/get 查询用量。",
 )
 QUOTA_MINUTE = Advice(
     "Too many calls a minute: lower refresh.requests_per_second, or find who else calls with this account.",

@@ -152,15 +152,6 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
     return Failure(row.reason, row.action, row.advice, detail, errcode)
 
 
-def usual_advice(reason: Reason, errcode: int | None) -> Advice:
-    """The advice for a failure of which only the reason and the errcode are known."""
-    if errcode is None and reason in _WITHOUT_ERRCODE:
-        return _WITHOUT_ERRCODE[reason].advice
-    rows = [row for row in _ROWS if row.reason is reason]
-    exact = [row.advice for row in rows if row.code == errcode]
-    return (exact + [row.advice for row in rows] + [advice.UNKNOWN])[0]
-
-
 def of_function(inside: Failure) -> Failure:
     """The failure of a call that a cloud function has made: a token that was refused is not the one sent."""
     if inside.action is not A.RENEW_TOKEN:

@@ -8,7 +8,7 @@ CallError       a call failed; carries one `Failure`
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exporter.wechat.advice import Advice
+from exporter.wechat.advice import PAUSED, Advice
 
 
 class Reason(StrEnum):
@@ -81,6 +81,16 @@ class Failure:
     retry_after: float | None = None
     credential: bytes | None = field(default=None, repr=False, compare=False)
     unsent: bool = False
+
+    @property
+    def outlook(self) -> Advice:
+        """The advice of an exporter that runs: also what it does about the app meanwhile."""
+        return outlook(self.advice, self.action)
+
+
+def outlook(advice: Advice, action: Action) -> Advice:
+    """The advice, and what the exporter does after such an action."""
+    return advice.then(PAUSED) if action in (Action.SUSPEND, Action.SUSPEND_DAY) else advice
 
 
 class CallError(Exception):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.wechat import advice
-from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure, usual_advice
+from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.transport import Answer, read_json
 
@@ -184,31 +184,9 @@ def test_a_failure_without_an_errcode_has_its_usual_action(reason: Reason) -> No
     assert failure(reason, "told", Action.NEXT_DAY) == Failure(reason, Action.NEXT_DAY, said, "told")
 
 
-USUAL = {reason: said for reason, (_, said) in WITHOUT_ERRCODE.items()} | {
-    Reason.BUSY: advice.WAIT,
-    Reason.NOT_READY: advice.NOT_READY,
-    Reason.QUOTA_DAILY: advice.QUOTA_DAY,
-    Reason.QUOTA_MINUTE: advice.QUOTA_MINUTE,
-    Reason.INVALID_APPID: advice.APPID,
-    Reason.IP_NOT_ALLOWED: advice.IP,
-    Reason.PERMISSION: advice.PERMISSION,
-    Reason.ACCOUNT: advice.SIGNING,
-    Reason.DATE_RANGE: advice.BUG,
-    Reason.UNKNOWN_ERRCODE: advice.UNKNOWN,
-}
-
-
-def test_every_reason_alone_has_an_advice() -> None:
-    assert {reason: usual_advice(reason, None) for reason in Reason} == USUAL
-
-
 @pytest.mark.parametrize("code", ACTIONS)
-def test_the_advice_of_a_remembered_failure_is_the_one_it_was_born_with(code: int) -> None:
-    for asking_for_token in (False, True):
-        born = errcode_failure(code, "x", asking_for_token=asking_for_token)
-        assert usual_advice(born.reason, born.errcode) == born.advice
-
-
-def test_the_advice_of_a_remembered_unknown_code_says_that_it_is_unknown() -> None:
-    born = errcode_failure(99001, "x")
-    assert usual_advice(born.reason, born.errcode) == advice.UNKNOWN
+def test_the_outlook_of_a_pause_tells_how_to_end_it(code: int) -> None:
+    problem = errcode_failure(code, "x")
+    paused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
+    assert problem.outlook == (problem.advice.then(advice.PAUSED) if paused else problem.advice)
+    assert ("reload" in problem.outlook.en.lower()) == paused
