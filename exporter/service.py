@@ -25,7 +25,7 @@ from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.opening import claim_store
+from exporter.store.opening import claim_store, sweep
 from exporter.store.shared import is_shared, turns
 from exporter.wechat.errors import Reason
 from exporter.wechat.pool import WAITS, longest_patience
@@ -64,6 +64,7 @@ class Exporter:
             self.telemetry.storage_written,
             lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
         )
+        sweep(self._store, log)
         self._cautions = Cautions(log)
         self.watch = PlatformWatch(
             self._store,
@@ -159,6 +160,7 @@ class Exporter:
         self.roster.configure(config)
         fleet = self._take_over(config)
         self._restore_new()
+        sweep(self._store, self.log)  # the file of the encryption key may have a new one
         self.outlook = outlook(self.ledger.entries(), self._clock())
         self.worker.reconfigure(fleet)
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from exporter.store.entry import HeldRow
 from exporter.store.refusal import Refusal
+from exporter.store.resealed import Resealed
 from exporter.wechat.vault import Vault, VaultError
 
 
@@ -48,6 +49,9 @@ class Store(Vault, Protocol):
 
         Credentials are kept again by the store itself.
         """
+
+    def reseal(self) -> Resealed:
+        """Encrypt all that is kept with the newest key."""
 
     def close(self) -> None:
         """Give the storage back; nothing is lost that `save` has returned for."""

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from exporter.store.entry import HeldRow
 from exporter.store.refusal import Refusal
+from exporter.store.resealed import Resealed
 
 
 class MemoryStore:
@@ -45,6 +46,10 @@ class MemoryStore:
                 return False
             self._credentials[key] = new
         return True
+
+    def reseal(self) -> Resealed:
+        """Nothing is encrypted in memory."""
+        return Resealed()
 
     def close(self) -> None:
         """Nothing to do."""

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Final
 
+from structlog.typing import FilteringBoundLogger
+
 from exporter.config.settings import StorageSettings
 from exporter.config.storage import SQLITE
 from exporter.store.claim import Claim
 from exporter.store.coding import Unusable
-from exporter.store.interface import Store, WriteObserver
+from exporter.store.interface import Store, StoreError, WriteObserver
 
 _SPECIMEN: Final = "specimen"
 
@@ -33,6 +35,21 @@ def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Un
         raise
 
 
+def sweep(store: Store, log: FilteringBoundLogger) -> None:
+    """Encrypt all that is kept with the newest key, and say when the older keys can go."""
+    try:
+        done = store.reseal()
+    except StoreError as error:
+        log.error("encryption key not renewed", error=str(error))
+        return
+    if done.lost:
+        log.error("stored texts that no key opens", texts=done.lost)
+    if done.changed:
+        log.info("stored texts encrypted with the newest key", texts=done.changed)
+    if done.old_keys_can_go:
+        log.info("the old encryption key is no longer needed", old_keys=done.old_keys)
+
+
 def open_store(settings: StorageSettings) -> Store:
     """Open the storage for a command, also while an exporter uses it; raises StoreError as above."""
     return _checked(_open(settings, lambda _: None, lambda *_: None, None), settings)
@@ -44,7 +61,13 @@ def _open(
     if settings.redis is not None:
         from exporter.store.redis.store import open_redis  # noqa: PLC0415 - an extra
 
-        return open_redis(settings, observer, unusable)
+        store = open_redis(settings, observer, unusable)
+        try:
+            store.refuse_cluster()
+        except BaseException:
+            store.close()
+            raise
+        return store
     from exporter.store.sealing import open_seal  # noqa: PLC0415 - imported where it is used
 
     if settings.url.startswith(SQLITE):

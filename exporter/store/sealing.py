@@ -4,12 +4,13 @@ Fernet: AES-128-CBC with HMAC-SHA-256, keys that can be rotated.
 Source: https://github.com/fernet/spec
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from exporter.config.settings import Secret
 from exporter.store.interface import StoreError
+from exporter.store.resealed import Resealed
 
 _MARK: Final = "sealed:"
 
@@ -25,6 +26,10 @@ class Seal(Protocol):
 
     def is_current(self, kept: str) -> bool:
         """Whether it would be kept in the same way today."""
+
+    @property
+    def old_keys(self) -> int:
+        """How many keys decrypt and do not encrypt."""
 
 
 class NoSeal:
@@ -43,6 +48,11 @@ class NoSeal:
     def is_current(self, kept: str) -> bool:  # noqa: ARG002 - there is only one way
         """It is."""
         return True
+
+    @property
+    def old_keys(self) -> int:
+        """None."""
+        return 0
 
 
 class KeySeal:
@@ -78,6 +88,11 @@ class KeySeal:
         """Whether it is encrypted with the newest key."""
         return kept.startswith(_MARK) and _decrypted(self._keys()[0], kept) is not None
 
+    @property
+    def old_keys(self) -> int:
+        """How many keys there are behind the newest."""
+        return len(self._keys()) - 1
+
     def _keys(self) -> list[Any]:
         from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra
 
@@ -110,6 +125,30 @@ def opened(seal: Seal, kept: str | None, reseal: Callable[[str], object]) -> str
         with suppress(StoreError):  # the next reading tries again
             reseal(text)
     return text
+
+
+def reseal(seal: Seal, kept: Iterable[tuple[str, str]], swap: Callable[[str, str, str], bool]) -> Resealed:
+    """Encrypt texts with the newest key.
+
+    Args:
+        seal: has the keys.
+        kept: names and texts as they are kept.
+        swap: is given a name, what is kept and the text; says whether nobody else changed it meanwhile.
+
+    Raises:
+        StoreError: the storage does not answer, or the keys cannot be read.
+    """
+    old_keys, changed, lost = seal.old_keys, 0, 0
+    for name, text in kept:
+        if seal.is_current(text):
+            continue
+        try:
+            opened_text = seal.open(text)
+        except StoreError:
+            lost += 1
+        else:
+            changed += swap(name, text, opened_text)
+    return Resealed(changed, lost, old_keys)
 
 
 def open_seal(key: Secret | None) -> Seal:

@@ -16,7 +16,8 @@ from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
 from exporter.store.migration import NewerError, migrate
 from exporter.store.refusal import Refusal, read_refusal, refusal_text
-from exporter.store.sealing import NoSeal, Seal, opened
+from exporter.store.resealed import Resealed
+from exporter.store.sealing import NoSeal, Seal, opened, reseal
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """An app that was not asked for so long is gone, and its rows with it."""
@@ -190,6 +191,14 @@ class SqliteStore:
                 return False
             self._keep(key, new)
             return True
+
+    def reseal(self) -> Resealed:
+        """Encrypt all credentials with the newest key."""
+        if isinstance(self._seal, NoSeal):
+            return Resealed()
+        with self._explained("read"), self._lock:
+            kept = self._db.execute("SELECT key, value FROM credentials").fetchall()
+        return reseal(self._seal, kept, lambda key, _, text: self.put(key, text, text))
 
     def _kept(self, key: str) -> str | None:
         found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()

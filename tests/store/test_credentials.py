@@ -1,20 +1,25 @@
 """Credentials in every storage: replaced only where nobody was faster, encrypted anew when they are read."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
 from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore
-from exporter.store.opening import open_store
+from exporter.store.opening import claim_store, open_store, sweep
 from exporter.store.redis.store import RedisStore
+from exporter.store.resealed import Resealed
 from exporter.store.sealing import KeySeal, open_seal
 from exporter.store.sqlite import SqliteStore
+from exporter.wechat.tokens import Token
 from tests.redis_server import RedisServer
 from tests.store.test_sealing import NEW, OLD
 
@@ -115,3 +120,54 @@ def test_a_key_that_does_not_fit_is_refused_at_the_start(
         opened_with(wrong)
     opened_with(f"{NEW},{OLD}").close()
     opened_with(NEW).close()
+
+
+@pytest.mark.parametrize("open_", ["sqlite", "redis"], indirect=True)
+def test_a_sweep_encrypts_everything_with_the_newest_key_at_once(open_: Open) -> None:
+    for number, key in enumerate((None, OLD)):
+        assert open_(key).put(f"{KEY}-{number}", None, "one")
+    assert open_(f"{NEW},{OLD}").reseal() == Resealed(changed=2, lost=0, old_keys=1)
+    assert open_(f"{NEW},{OLD}").reseal() == Resealed(changed=0, lost=0, old_keys=1)
+    assert [open_(NEW).credential(f"{KEY}-{number}") for number in range(2)] == ["one", "one"]
+
+
+@pytest.mark.parametrize("open_", ["sqlite", "redis"], indirect=True)
+def test_a_sweep_counts_what_no_key_opens_and_then_the_old_key_stays_needed(open_: Open) -> None:
+    assert open_(OLD).put(KEY, None, "one")
+    assert open_(None).put(f"{KEY}-plain", None, "two")
+    done = open_(NEW).reseal()
+    assert done == Resealed(changed=1, lost=1, old_keys=0)
+    assert not done.old_keys_can_go
+    assert open_(OLD).credential(KEY) == "one"
+
+
+def test_a_sweep_of_access_tokens_keeps_the_time_that_they_have_left(
+    opened: Any, server: RedisServer
+) -> None:
+    store = opened(key=OLD)
+    fence = store.tokens.lock("one", 9)
+    token = Token("not-a-real-token", time.time() + 900, time.time() + 600)
+    assert store.tokens.keep("one", token, fence)
+    assert opened(key=f"{NEW},{OLD}").reseal().changed == 1
+    assert opened(key=NEW).tokens.token("one") == token
+    assert 800 < int(server.client().ttl("test:token:one")) <= 900
+
+
+def test_a_rotation_says_when_the_old_key_can_go(tmp_path: Path) -> None:
+    def swept(key: str) -> list[str]:
+        settings = StorageSettings(f"sqlite:///{tmp_path}/a.db", None, Secret(key))
+        store = claim_store(settings, lambda _: None, lambda *_: None)
+        with capture_logs() as told:
+            sweep(store, structlog.get_logger())
+        store.close()
+        return [entry["event"] for entry in told]
+
+    assert swept(OLD) == []
+    store = SqliteStore(tmp_path / "a.db", seal=open_seal(Secret(OLD)))
+    assert store.put(KEY, None, "one")
+    store.close()
+    assert swept(f"{NEW},{OLD}") == [
+        "stored texts encrypted with the newest key",
+        "the old encryption key is no longer needed",
+    ]
+    assert swept(NEW) == []

@@ -17,7 +17,8 @@ from exporter.store.redis.credentials import RedisCredentials
 from exporter.store.redis.legacy import old_record
 from exporter.store.redis.tokens import RedisTokens
 from exporter.store.refusal import Refusal, read_refusal, refusal_text
-from exporter.store.sealing import Seal, open_seal
+from exporter.store.resealed import Resealed
+from exporter.store.sealing import NoSeal, Seal, open_seal, reseal
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
@@ -110,11 +111,32 @@ class RedisStore(RedisCredentials):
         self._mark = found  # not before: where Redis fails meanwhile, the next call does all again
         return True
 
+    def reseal(self) -> Resealed:
+        """Encrypt all credentials and tokens with the newest key."""
+        if isinstance(self._seal, NoSeal):
+            return Resealed()
+        credentials = reseal(self._seal, self._texts(f"{self._prefix}credential:*"), self._swap)
+        tokens = reseal(
+            self._seal,
+            (
+                (f"{name} {text.partition(' ')[0]}", text.partition(" ")[2])
+                for name, text in self._texts(f"{self._prefix}token:*")
+            ),
+            self._swap_token,
+        )
+        return Resealed(
+            credentials.changed + tokens.changed, credentials.lost + tokens.lost, credentials.old_keys
+        )
+
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""
         with self._connection.writing() as client:
             key = f"{self._prefix}duty:{duty}"
             return bool(client.eval(scripts.TAKE, 1, key, holder, int(seconds * 1000)))
+
+    def refuse_cluster(self) -> None:
+        """Raise StoreError for a node of a Redis Cluster."""
+        self._connection.refuse_cluster()
 
     def close(self) -> None:
         """Close the connections."""
@@ -143,6 +165,21 @@ class RedisStore(RedisCredentials):
                 asked.hgetall(prefix + appid)
             answers = asked.execute()
         return [(appid, texts) for appid, texts in zip(appids, answers, strict=True) if texts]
+
+    def _texts(self, pattern: str) -> Iterator[tuple[str, str]]:
+        with self._connection.reading() as client:
+            names = list(client.scan_iter(pattern, count=1000))
+        for batch in _batches(names):
+            with self._connection.reading() as client:
+                texts = client.mget(batch)
+            yield from ((name, text) for name, text in zip(batch, texts, strict=True) if text is not None)
+
+    def _swap_token(self, marked: str, kept: str, text: str) -> bool:
+        """The same of a token, whose text begins with a mark of its own."""
+        name, _, mark = marked.rpartition(" ")
+        with self._connection.writing() as client:
+            words = f"{mark} {kept}", f"{mark} {self._seal.close(text)}"
+            return bool(client.eval(scripts.SWAP, 1, name, *words))
 
     def _rows(self, server: str) -> str:
         return f"{self._prefix}figures:{server}:{DATASET}:"

@@ -246,6 +246,31 @@ def test_a_certificate_of_another_name_is_refused(
     assert "certificate verify failed" in told or "refused" in told
 
 
+def test_a_server_that_asks_for_a_client_certificate_gets_it(
+    started: Callable[..., RedisServer], authority: Authority, free_port: Callable[[], int]
+) -> None:
+    server, client, secure = authority.issue("cache"), authority.issue("exporter"), free_port()
+    files = ("--tls-cert-file", f"{server.cert}", "--tls-key-file", f"{server.key}")
+    started("--tls-port", f"{secure}", *files, "--tls-ca-cert-file", f"{authority.file}")
+    storage = settings(secure, tls=True, ca_file=f"{authority.file}")
+    with connected(storage) as connection, pytest.raises(StoreError):
+        pinged(connection)
+    pair = {"cert_file": f"{client.cert}", "key_file": f"{client.key}"}
+    with connected(settings(secure, tls=True, ca_file=f"{authority.file}", **pair)) as connection:
+        assert pinged(connection)
+
+
+def test_a_node_of_a_cluster_is_refused_in_plain_words(
+    started: Callable[..., RedisServer], port: int
+) -> None:
+    started("--cluster-enabled", "yes")
+    with connected(settings(port)) as connection:
+        with pytest.raises(StoreError, match="Redis Cluster, which is not supported"):
+            connection.refuse_cluster()
+        with pytest.raises(StoreError, match="Redis Cluster"), connection.writing() as client:
+            client.set("a", "b")
+
+
 # A server that is away
 
 
