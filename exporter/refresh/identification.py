@@ -4,14 +4,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from exporter.not_before import AT_ONCE, NotBefore
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account
-from exporter.refresh.not_before import NotBefore
 from exporter.wechat.component import Component
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.line import Endpoint
 
-_AT_ONCE: Final = 500  # accounts between two changes of what is on show
+_IN_ONE_GO: Final = 500  # accounts between two changes of what is on show
 _TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
 _THREADS: Final = 4
 _RETRY_SECONDS: Final = 60.0
@@ -29,7 +29,7 @@ class Identification:
         self.failed = False
         self._component = component
         self._clock = clock
-        self._after = NotBefore()
+        self._after = AT_ONCE
 
     def due(self, known: accounts.Accounts) -> list[str]:
         """The accounts that are to be asked for now, the unknown ones first."""
@@ -39,14 +39,14 @@ class Identification:
     def postpone(self, seconds: float) -> None:
         """Ask for none for some time."""
         now = self._clock()
-        self._after.set(now, max(seconds, self._after.left(now)))
+        self._after = NotBefore.until(now + max(seconds, self._after.left(now)), now)
 
     def go_on(self, known: dict[str, Account], may: Callable[[], bool]) -> bool:
         """Ask for some of those that are due, and write into `known` what they are; whether any was.
 
         `may`: whether this exporter is still the one to ask.
         """
-        due = self.due(known)[:_AT_ONCE]
+        due = self.due(known)[:_IN_ONE_GO]
         for first in range(0, len(due), _TOGETHER):
             if first and not may():
                 break  # another one has it, and stores what it finds

@@ -6,10 +6,10 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import App, Discovery
+from exporter.not_before import AT_ONCE, NotBefore
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account, Roll
 from exporter.refresh.identification import Identification
-from exporter.refresh.not_before import NotBefore
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.newest import credible, put_newest
@@ -66,7 +66,7 @@ class Search:
         self._turn = turn
         self._key = f"accounts/{platform.settings.component_appid}"
         self._identification = Identification(platform.component, clock)
-        self._list_after, self._look_after = NotBefore(), NotBefore()
+        self._list_after = self._look_after = AT_ONCE
         self._saved_at = 0.0
         self._doubted_at: float | None = None
         self._failures = 0
@@ -94,16 +94,20 @@ class Search:
         now = self._clock()
         since = now - (self.listed_at or 0.0)
         wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
-        self._list_after.set(now, min(wait, self._list_after.left(now)))
+        self._list_in(min(wait, self._list_after.left(now)))
 
     def retry(self, reasons: Collection[Reason]) -> None:
         """List again at once if the last list failed for one of these reasons, which may have gone."""
         if self.failure is not None and self.failure.reason in reasons:
-            self._list_after.set(self._clock(), 0.0)
+            self._list_after = AT_ONCE
 
     def postpone(self) -> None:
         """List again after a while."""
-        self._list_after.set(self._clock(), RETRY_SECONDS)
+        self._list_in(RETRY_SECONDS)
+
+    def _list_in(self, seconds: float) -> None:
+        now = self._clock()
+        self._list_after = NotBefore.until(now + seconds, now)
 
     def wait(self) -> float:
         """Seconds until there is something to do."""
@@ -130,9 +134,9 @@ class Search:
         if self._turn is None or self._turn(self._key):
             return True
         now = self._clock()
-        self._list_after.set(now, max(self._list_after.left(now), _TURN_SECONDS))
+        self._list_in(max(self._list_after.left(now), _TURN_SECONDS))
         self._identification.postpone(_TURN_SECONDS)
-        self._look_after.set(now, min(self._look_after.left(now), _TURN_SECONDS))
+        self._look_after = NotBefore.until(now + min(self._look_after.left(now), _TURN_SECONDS), now)
         return False
 
     def _restore(self) -> None:
@@ -149,7 +153,7 @@ class Search:
         now = self._clock()
         if self._turn is None or self._look_after.left(now):
             return False
-        self._look_after.set(now, _LOOK_SECONDS)
+        self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
         try:
             roll = accounts.read(self._vault.credential(self._key))
         except VaultError:
@@ -167,7 +171,8 @@ class Search:
             self.listed_at = roll.listed_at
             if self._turn is not None:
                 self._failures, self.failure = 0, None
-                self._list_after.set(roll.listed_at, self._settings.interval)
+                span = self._settings.interval
+                self._list_after = NotBefore(roll.listed_at + span, span)
 
     def _list(self) -> bool:
         """Read the list; whether it was believed."""
@@ -190,7 +195,7 @@ class Search:
         come, gone = set(usable) - self.known.keys(), self.known.keys() - set(usable)
         self.known = accounts.listed(usable, self.known)
         self.tried, self.listed_at = True, listing.asked_at
-        self._list_after.set(self._clock(), self._settings.interval)
+        self._list_in(self._settings.interval)
         self._save()
         if come or gone:
             self._log.info("accounts discovered", apps=len(usable), new=len(come), gone=len(gone))
@@ -207,7 +212,7 @@ class Search:
     def _list_failed(self, problem: Failure) -> None:
         refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
         delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
-        self._list_after.set(self._clock(), min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
+        self._list_in(min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
         self._failures += 1
         self.tried, self.failure = True, problem
         self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
@@ -229,7 +234,7 @@ class Search:
         if left <= 0:
             self._doubted_at = None
             return False
-        self._list_after.set(now, left)
+        self._list_in(left)
         return True
 
     def _has_token(self, appid: str) -> bool:
@@ -251,7 +256,7 @@ class Search:
             if put_newest(self._vault, self._key, text, is_newer):
                 self._saved_at = now
             else:
-                self._look_after.set(now, 0.0)
+                self._look_after = AT_ONCE
         except VaultError as error:
             self._log.error("accounts not stored", error=str(error))
 
