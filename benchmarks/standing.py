@@ -1,7 +1,8 @@
 """An exporter that holds N apps' rows; run in a process of its own.
 
 `python -m benchmarks.standing PORT APPS HISTORY_DAYS [WECHAT]`: with the address of a stand-in WeChat it
-also refreshes them, one round after the other at full speed; without, it asks nobody.
+also refreshes them, one round after the other at full speed; without, it asks nobody. The environment
+variable WEB_CONFIG names a web configuration file.
 """
 
 import os
@@ -24,6 +25,7 @@ from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 from exporter.web.throttle import ThrottledLog
 from exporter.web.webconfig import WebConfig
+from exporter.web.webconfig import load as load_web
 
 SIZE = 5000  # visitors a day
 
@@ -39,7 +41,8 @@ def main(port: int, apps: int, history_days: int, wechat: str | None = None) -> 
             exporter.start()
         print("ready", flush=True)
 
-    gate = Gate(WebConfig())
+    web = os.environ.get("WEB_CONFIG")
+    gate = Gate(WebConfig() if web is None else load_web(Path(web), os.environ))
     server = make_server(asgi, gate, ThrottledLog(open_log("error", "logfmt")), started)
     with listen(f"127.0.0.1:{port}") as socket:
         serve(server, [socket], lambda: None)
