@@ -18,7 +18,7 @@ import requests
 from benchmarks.table import Figure
 from benchmarks.wechat import wait_for, wechat
 
-APPS = (100, 1_000, 10_000, 100_000)
+SIZES = ((100, 9), (1_000, 9), (10_000, 9), (100_000, 1))  # apps and `history_days`
 CONNECTIONS = (1, 4, 16)
 RUNS, SECONDS = 5, 2
 OURS, NGINX, LIBRARY = 10957, 10958, 10955
@@ -45,12 +45,12 @@ class Load:
 
 def measure() -> Iterator[Figure]:
     """The figures of this benchmark."""
-    for apps in APPS:
-        history_days = 1
+    for apps, history_days in SIZES:
+        held = f"{apps} apps, history_days {history_days}"
         with standing(apps, history_days), nginx(OURS):
             for connections in CONNECTIONS:
-                yield from compare(f"{apps} apps, gzip, c={connections}", connections, "gzip")
-            yield from compare(f"{apps} apps, plain, c=4", 4, "identity")
+                yield from compare(f"{held}, gzip, c={connections}", connections, "gzip")
+            yield from compare(f"{held}, plain, c=4", 4, "identity")
     for apps in LIBRARY_APPS:
         yield from beside_library(apps)
     yield from while_refreshing(10_000)
@@ -58,7 +58,7 @@ def measure() -> Iterator[Figure]:
 
 def beside_library(apps: int) -> Iterator[Figure]:
     """Scrapes per second beside prometheus-client's own server with the newest rows as gauges."""
-    case = f"{apps} apps, gzip, c=4"
+    case = f"{apps} apps, history_days 1, gzip, c=4"
     with standing(apps, 1):
         ours = [load(f"http://127.0.0.1:{OURS}/metrics", 4, "gzip") for _ in range(RUNS)]
     with library(apps):
@@ -71,12 +71,12 @@ def beside_library(apps: int) -> Iterator[Figure]:
 
 def while_refreshing(apps: int) -> Iterator[Figure]:
     """The tail while rounds run at full speed, beside the same server at rest."""
-    case = f"{apps} apps, gzip, c=4, refreshing"
+    case = f"{apps} apps, history_days 1, gzip, c=1, refreshing"
     url = f"http://127.0.0.1:{OURS}/metrics"
     with standing(apps, 1):
-        rest = [load(url, 4, "gzip") for _ in range(RUNS)]
+        rest = [load(url, 1, "gzip") for _ in range(RUNS)]
     with wechat(apps, latency=0.0) as address, standing(apps, 1, address):
-        busy = [load(url, 4, "gzip") for _ in range(RUNS)]
+        busy = [load(url, 1, "gzip") for _ in range(RUNS)]
     tails = [each.p99 for each in busy]
     yield Figure("scrape p99", case, "ms", tails, "the same at rest", [each.p99 for each in rest])
     rates = [each.rate for each in busy]
