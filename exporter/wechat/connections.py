@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final
 
-import certifi
 import requests.adapters
+import requests.utils
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
@@ -192,7 +192,7 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
     context = create_urllib3_context()
     context.sslsocket_class = _TLSSocket
     name = next(filter(os.environ.get, _BUNDLES), "")
-    path = os.environ.get(name) or certifi.where()
+    path = os.environ.get(name) or requests.utils.DEFAULT_CA_BUNDLE_PATH
     try:
         context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})  # noqa: PTH112
     except OSError as error:

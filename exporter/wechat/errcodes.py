@@ -108,6 +108,10 @@ _ROWS: Final = (
 ERRCODES: Final = {row.code: row for row in _ROWS if row.code is not None}
 CODELESS: Final = (
     Errcode(None, R.NETWORK, A.RETRY, "no connection", advice.NETWORK),
+    Errcode(None, R.NETWORK, A.RETRY, "the proxy failed", advice.PROXY),
+    Errcode(None, R.NETWORK, A.RETRY, "a TLS certificate that is not trusted", advice.CERTIFICATE),
+    Errcode(None, R.NETWORK, A.RETRY, "no certificates to trust", advice.BUNDLE),
+    Errcode(None, R.NETWORK, A.RETRY, "no more open files", advice.DESCRIPTORS),
     Errcode(None, R.TIMEOUT, A.RETRY, "no whole answer in time", advice.TIMEOUT),
     Errcode(None, R.HTTP_STATUS, A.RETRY, "another HTTP status than 2xx", advice.GATEWAY),
     Errcode(None, R.MALFORMED, A.RETRY, "not the documented answer", advice.MALFORMED),

@@ -18,6 +18,7 @@ from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
 
 _TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([1-9][0-9]{2})")  # http.client's words
+LATE: Final = "no answer in time"
 _FULL: Final = (errno.EMFILE, errno.ENFILE)
 _BEFORE_SENDING: Final = (
     ConnectionRefusedError,
@@ -57,7 +58,7 @@ EXPLANATIONS: Final[tuple[tuple[Any, Callable[[Any], str], Reason, Advice | None
     (socket.gaierror, lambda _: "the name could not be resolved", Reason.NETWORK, None),
     (
         (TimeoutError, urllib3.exceptions.ReadTimeoutError),
-        lambda _: "no answer in time",
+        lambda _: LATE,
         Reason.TIMEOUT,
         None,
     ),

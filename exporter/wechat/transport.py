@@ -24,7 +24,7 @@ from exporter.wechat import advice
 from exporter.wechat.connections import Call, under_way
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.network_errors import OversizeError, explain, host
+from exporter.wechat.network_errors import LATE, OversizeError, explain, host
 
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
 _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
@@ -100,7 +100,8 @@ class Transport:
         except _TRANSPORT_ERRORS as error:
             problem = explain(error, url, self._proxy(url))
             if problem.reason is Reason.TIMEOUT:
-                problem = replace(problem, detail=f"{host(url)}: no whole answer within {self._timeout:g} s")
+                within = f"no whole answer within {self._timeout:g} s"
+                problem = replace(problem, detail=problem.detail.replace(LATE, within))
         finally:
             self._calls.discard(call)
         if problem is None:

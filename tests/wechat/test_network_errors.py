@@ -11,7 +11,7 @@ from exporter.wechat.transport import Answer
 from tests.certificates import Authority
 from tests.wechat.conftest import Certificate
 from tests.wechat.lines import opened
-from tests.wechat.peers import Peer, Talk, drips_unasked, says, says_and_closes, whole
+from tests.wechat.peers import Peer, Talk, drips_unasked, hangs, says, says_and_closes, whole
 
 ANSWER = Answer(200, b'{"list":[]}')
 OK = whole(ANSWER.body)
@@ -167,6 +167,18 @@ def test_what_fails_behind_a_proxy_names_both(monkeypatch: pytest.MonkeyPatch) -
     with Peer(manner) as proxy:
         proxied(monkeypatch, proxy.url)
         assert told("https://wechat.invalid").startswith(f"wechat.invalid through the proxy {proxy.url}: ")
+
+
+def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Peer(hangs) as proxy:
+        proxied(monkeypatch, proxy.url)
+        with (
+            opened("https://wechat.invalid", 0.2) as line,
+            pytest.raises(CallError, match=proxy.url) as caught,
+        ):
+            line.transport.send("GET", "https://wechat.invalid")
+    assert caught.value.failure.reason is Reason.TIMEOUT
+    assert str(caught.value).endswith(": no whole answer within 0.2 s")
 
 
 def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
