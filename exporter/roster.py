@@ -83,12 +83,13 @@ class Roster:
         Another address of WeChat's gets a line, ways and platforms of its own: a call under way keeps the old
         address together with its token.
         """
-        if config.wechat.base_url != self.config.wechat.base_url:
+        if _line_settings(config) != _line_settings(self.config):
+            line = self._open_line(config)  # where that fails, the old one stays
             self._retire(self.line.transport)
-            self.line, self.ways, self.platforms = self._open_line(config), {}, {}
-        elif _line_settings(config) != _line_settings(self.config):
-            self._retire(self.line.transport)
-            self.line.follow(self._open_line(config))
+            if config.wechat.base_url == self.config.wechat.base_url:
+                self.line.follow(line)
+            else:
+                self.line, self.ways, self.platforms = line, {}, {}
         self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]

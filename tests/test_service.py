@@ -186,6 +186,22 @@ def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configurati
     ] * 2
 
 
+def test_a_line_that_cannot_be_opened_leaves_the_old_one_in_use(
+    exporter: Exporter,
+    settings: Any,
+    write: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    transport = exporter.roster.line.transport
+    settings["wechat"]["timeout"] = "3s"
+    write()
+    monkeypatch.setattr("exporter.roster.open_line", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in (exporter.reload() or "")
+    assert exporter.roster.line.transport is transport
+    assert exporter.config.wechat.timeout != 3.0
+
+
 def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_one_is(
     wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, tmp_path: Path
 ) -> None:
