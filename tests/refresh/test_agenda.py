@@ -6,6 +6,7 @@ import pytest
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.plan import Ask
 from tests.building import YESTERDAY
+from tests.wechat.lines import Clock
 
 A, B, C = (Ask(f"wx{letter * 16}", YESTERDAY) for letter in "abc")
 
@@ -105,3 +106,21 @@ def test_what_is_done_may_join_again() -> None:
     agenda.done(A)
     agenda.join(A)
     assert drain(agenda) == [B, A]
+
+
+def test_a_date_that_was_asked_for_in_this_round_is_not_asked_for_again_as_a_follow_up() -> None:
+    agenda = Agenda([A], time.monotonic() + 9)
+    agenda.take()
+    agenda.done(A)
+    agenda.follow(A)
+    assert agenda.take() is None
+
+
+def test_a_round_whose_first_calls_outlast_its_time_says_so() -> None:
+    clock = Clock()
+    agenda = Agenda([A, B], clock.now + 10, clock)
+    agenda.take()
+    assert not agenda.overran
+    clock.now += 10
+    agenda.take()
+    assert agenda.overran
