@@ -178,7 +178,6 @@ def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
         dest="listen_address",
         metavar="HOST:PORT",
         type=address,
-        default=":10950",
-        help="where the exporter listens (%(default)s)",
+        help="where the exporter listens (as the one that runs beside it, else :10950)",
     )
     web_config_flag(parser)

@@ -7,6 +7,8 @@ from typing import Final
 from exporter.shards import AUTO, MOST_SHARDS
 from exporter.web.listen import ListenError, parse_address
 
+DEFAULT_ADDRESS: Final = ":10950"
+
 SHARD: Final = "{shard}"
 """Stands for a shard's number in an address."""
 

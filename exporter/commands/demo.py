@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from exporter.commands.serve import DEFAULT_ADDRESS, serve_config
+from exporter.commands.serve import serve_config
 from exporter.config import load
+from exporter.flags import DEFAULT_ADDRESS
 from exporter.simulator.fleet import config_yaml, demo_fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.web.listen import parse_address

@@ -1,13 +1,22 @@
-"""`healthcheck`: does a running exporter answer? For containers."""
+"""`healthcheck`: does a running exporter answer? For containers.
+
+Without flags it looks where the exporter beside it listens: a container's HEALTHCHECK knows no other flags.
+"""
 
 import argparse
 import http.client
 import ssl
 import sys
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
+from exporter.flags import DEFAULT_ADDRESS, web_flags
 from exporter.web.listen import parse_address
+
+_PROC: Final = Path("/proc")
+_PROGRAM: Final = "wechat-miniprogram-exporter"
+_OTHERS: Final = frozenset({"check", "backfill", "simulate", "healthcheck"})  # commands that listen to nobody
 
 _TIMEOUT_SECONDS: Final = 5
 _ALIVE: Final = (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
@@ -18,13 +27,45 @@ _WANTS_CERTIFICATE: Final = ("SSLV3_ALERT_HANDSHAKE_FAILURE",)  # up to TLS 1.2
 
 def run(flags: argparse.Namespace) -> int:
     """Exit code 0: healthy; 1: not."""
-    host, port = parse_address(flags.listen_address)
+    address, web_config_file = flags.listen_address, flags.web_config_file
+    if address is None:
+        address, beside = exporter_beside(_PROC)
+        web_config_file = web_config_file or beside
+    host, port = parse_address(address)
     try:
-        alive = _answers(host or "127.0.0.1", port, tls=flags.web_config_file is not None)
+        alive = _answers(host or "127.0.0.1", port, tls=web_config_file is not None)
     except (OSError, UnicodeError, http.client.HTTPException) as error:
-        sys.stderr.write(f"no answer from {flags.listen_address}: {error}\n")
+        sys.stderr.write(f"no answer from {address}: {error}\n")
         return 1
     return 0 if alive else 1
+
+
+def exporter_beside(proc: Path) -> tuple[str, str | None]:
+    """The first address of the exporter that runs here, and its web configuration file, if it has one."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    web_flags(parser)
+    processes = (each for each in proc.glob("[0-9]*") if each.name.isdigit())
+    for process in sorted(processes, key=_number):
+        words = _words(process)
+        if words is not None and not _OTHERS.intersection(words[:1]):
+            flags, _ = parser.parse_known_args(words)
+            return (flags.listen_addresses or [DEFAULT_ADDRESS])[0], flags.web_config_file
+    return DEFAULT_ADDRESS, None
+
+
+def _number(process: Path) -> int:
+    return int(process.name)
+
+
+def _words(process: Path) -> list[str] | None:
+    """What follows the program's name on a process' command line; None for other programs."""
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except OSError:  # it is over, or another user's
+        return None
+    if len(words) > 1 and Path(words[1]).name == _PROGRAM:
+        return words[2:]
+    return words[3:] if words[1:3] == ["-m", "exporter"] else None
 
 
 def _answers(host: str, port: int, *, tls: bool) -> bool:

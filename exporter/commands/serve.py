@@ -15,6 +15,7 @@ from exporter import __version__
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
 from exporter.descriptors import raise_limit
+from exporter.flags import DEFAULT_ADDRESS
 from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
@@ -29,7 +30,6 @@ from exporter.web.throttle import ThrottledLog
 from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig.watch import Watch
 
-DEFAULT_ADDRESS: Final = ":10950"
 _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses under way
 
 

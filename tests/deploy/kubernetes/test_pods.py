@@ -8,8 +8,8 @@ import pytest
 
 from exporter import __version__
 from exporter.capacity import estimate
-from exporter.commands.serve import DEFAULT_ADDRESS
 from exporter.config import load
+from exporter.flags import DEFAULT_ADDRESS
 from tests.deploy.kubernetes.manifests import EXAMPLES, KUBERNETES, NAME, Json, Objects, read, selects, size
 
 USER = 65532
