@@ -24,6 +24,8 @@ PLAIN: Final[Steps] = ((None, BLUE),)
 NONE_IS_GOOD: Final[Steps] = ((None, GREEN), (1, VERMILION))
 NONE_IS_BEST: Final[Steps] = ((None, GREEN), (1, ORANGE))
 ALL_IS_GOOD: Final[Steps] = ((None, VERMILION), (1, GREEN))
+DAYS_OLD: Final[Steps] = ((None, BLUE), (3, ORANGE), (4, VERMILION))
+"""A newest date of the day before yesterday is usual in the morning."""
 CHANGE: Final[Steps] = ((None, VERMILION), (-0.5, ORANGE), (-0.2, GREY), (0.2, SKY))
 """For relative changes: a loss of half is what VisitorsDropped looks for."""
 

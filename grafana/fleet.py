@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from grafana_foundation_sdk.builders import barchart, bargauge, histogram, stat, table
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from exporter.exposition.families import ERROR_INFO, INFO
+from exporter.exposition.families import INFO
 from exporter.trend import DAY_SECONDS
 from grafana import queries
-from grafana.advice import JOINED_BY, advice_mappings
-from grafana.colours import CHANGE, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
+from grafana.attention import failing_table
+from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
 from grafana.overrides import override
 from grafana.panels import (
     COUNT,
     NUMBER,
-    SECONDS,
     SHARE,
     Size,
     bars_of,
@@ -26,24 +26,30 @@ from grafana.panels import (
 )
 from grafana.queries import FLEET, REF, counted
 from grafana.ranking import ranking
-from grafana.sheet import job, numbered, section, sheet
+from grafana.sheet import job, link_to_app, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.expressions import before, change, named, newest
+from prometheus.expressions import before, change, dated_before, named, newest, weighted_mean
+from prometheus.recording import recorded
+from prometheus.shards import INFO as SHARD_INFO
+from prometheus.thresholds import shipped
 
 _DAYTIME_DUE: Final = 60 * 3600  # a newest date whose midnight is longer past is late
 _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
 _SIZES: Final = (0, 1, 100, 1000, 10_000, 100_000)  # where each class of daily visitors begins
 _SUMS: Final = ("session_cnt", "visit_pv", "visit_uv_new")
+_ALERTS: Final = "|".join(shipped().table)
+_RECORDED: Final = recorded("visit_uv", "newest")
 _WEEK: Final = change(newest("visit_uv", FLEET), f"({before('visit_uv', 7, FLEET)}) >= {_FLOOR}")
 
 
 def fleet(words: Words) -> Dashboard:
-    """The dashboard in the language of the words."""
+    """Make the dashboard in the language of the words: what needs attention first, then totals."""
     board = sheet("fleet", words, "now-30d", [job(words, INFO.metric)])
     section(board, words.word("fleet_now"), list(_now(words)))
+    attention = [failing_table(words, "failing_table", FLEET, Size(24)), _waiting(words)]
+    section(board, words.word("fleet_troubles"), attention)
     section(board, words.word("fleet_totals"), [*_totals(words), _totals_bars(words), _totals_table(words)])
-    section(board, words.word("fleet_troubles"), [_failing(words), _waiting(words)])
     section(board, words.word("fleet_ranking"), [ranking(words)])
     section(board, words.word("fleet_spread"), [*_movers(words), _sizes(words), _changes(words)])
     return numbered(board)
@@ -51,25 +57,37 @@ def fleet(words: Words) -> Dashboard:
 
 def _now(words: Words) -> Iterator[stat.Panel]:
     late = f"time() - {REF} > {_DAYTIME_DUE}"
-    waiting = f"{queries.answered()} unless on (appid) {queries.with_yesterday()}"
     never = f"{queries.configured()} unless on (appid) {REF}"
+    scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
+    arrived = f"count({queries.with_yesterday()})"
+    firing = f'count(ALERTS{{alertstate="firing",alertname=~"{_ALERTS}"}})\nor\n0 * count({_RECORDED})'
+    yield figure(words, "fleet_scraped", [Query(f"{scraped} or vector(0)")], COUNT, ALL_IS_GOOD, width=3)
     yield figure(words, "apps_total", [Query(f"count({queries.configured()})")], width=3)
-    yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER)
-    yield figure(words, "have_newest", [Query(queries.have_latest())], width=3)
-    yield figure(words, "waiting", [Query(counted(waiting))], width=3)
-    yield figure(words, "late", [Query(counted(late))], steps=NONE_IS_BEST, width=3)
-    yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD)
-    yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST)
+    share = [
+        Query(f"{counted(queries.with_yesterday())}", words.word("with_data")),
+        Query(f"{arrived}\n/\ncount({queries.configured()})", words.word("share"), SHARE),
+    ]
+    yield figure(words, "arrived", share, width=5)
+    yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER, width=4)
+    yield figure(words, "late", [Query(counted(late))], steps=NONE_IS_BEST, width=2)
+    yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD, width=2)
+    yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST, width=2)
+    yield figure(words, "firing", [Query(firing)], steps=NONE_IS_BEST, width=3)
 
 
 def _totals(words: Words) -> Iterator[stat.Panel]:
-    apps = Query(queries.have_latest(), words.word("of_apps"))
+    """Sums of the newest date, and their change on the very apps that have both dates."""
     for name in _SUMS:
-        yield figure(words, f"sum_{name}", [Query(queries.total(name), words.field(name)), apps], width=6)
-    stay = queries.on_latest("stay_time_session_seconds")
-    opens = queries.on_latest("session_cnt")
-    weighted = f"sum({stay}\n* on (appid, name)\n{opens})\n/\nsum({opens}\nand on (appid) {stay})"
-    yield figure(words, "mean_stay", [Query(weighted)], SECONDS, width=6)
+        now, then = queries.on_latest(name), dated_before(name, 7, FLEET)
+        both = f"sum({now}\n- on (appid)\n{then})\n/\nsum({then}\nand on (appid)\n{now})"
+        asked = [
+            Query(queries.total(name), words.field(name)),
+            Query(both, words.word("week_same_apps"), SHARE, CHANGE),
+            Query(queries.have_latest(), words.word("of_apps")),
+        ]
+        yield figure(words, f"sum_{name}", asked, width=6)
+    stay = weighted_mean("stay_time_session_seconds", "session_cnt", FLEET)
+    yield figure(words, "mean_stay", [Query(stay)], words.word("seconds"), width=6).decimals(1)
 
 
 def _per_date(words: Words) -> list[Query]:
@@ -78,7 +96,10 @@ def _per_date(words: Words) -> list[Query]:
 
 
 def _totals_bars(words: Words) -> barchart.Panel:
-    return category_bars(words, "totals_bars", _per_date(words), "ref_date", COUNT, Size(14))
+    """Short labels, so that they fit; sorted by the whole date, as a year may end in between."""
+    short = 'label_replace({}, "day", "$1", "ref_date", "(?:[0-9]{{4}}-)?(.*)")'
+    asked = [Query(short.format(each.expr), each.legend, each.unit) for each in _per_date(words)]
+    return category_bars(words, "totals_bars", asked, ("day", "ref_date"), COUNT, Size(14))
 
 
 def _totals_table(words: Words) -> table.Panel:
@@ -91,47 +112,29 @@ def _totals_table(words: Words) -> table.Panel:
     return listing(words, "totals_table", [apps, *_per_date(words)], {"ref_date": date}, date, Size(10))
 
 
-def _failing(words: Words) -> table.Panel:
-    advised = (
-        f"max by (appid, name, reason, errcode, advice) (label_join({ERROR_INFO.metric}{{{FLEET}}}, "
-        f'"advice", "{JOINED_BY}", "reason", "errcode"))'
-    )
-    columns = {
-        "name": words.word("app"),
-        "appid": words.word("appid"),
-        "reason": words.word("reason"),
-        "errcode": words.word("errcode"),
-        "advice": words.word("advice"),
-    }
-    panel = listing(words, "failing_table", [Query(advised)], columns, words.word("reason"), Size(24))
-    return panel.override_by_name(
-        words.word("advice"),
-        [
-            override("mappings", advice_mappings(words.language)),
-            override("custom.minWidth", 600),
-            override("custom.inspect", value=True),
-            override("custom.cellOptions", {"type": "auto", "wrapText": True}),
-        ],
-    )
-
-
 def _waiting(words: Words) -> table.Panel:
     unheld = f"{queries.answered()} unless on (appid) {queries.with_yesterday()}"
+    age = f"floor((time() - {REF}) / {DAY_SECONDS})"
     asked = [
         Query(named(unheld, FLEET)),
         Query(f"{queries.date_number(REF)}\nand on (appid) ({unheld})", words.word("newest_date"), NUMBER),
-        Query(
-            f"(time() - {REF} - {DAY_SECONDS})\nand on (appid) ({unheld})", words.word("date_age"), SECONDS
-        ),
+        Query(f"{age}\nand on (appid) ({unheld})", words.word("days_old"), NUMBER, DAYS_OLD),
     ]
     columns = {"name": words.word("app"), "appid": words.word("appid")}
-    return listing(words, "waiting_table", asked, columns, words.word("date_age"), Size(24))
+    panel = listing(words, "waiting_table", asked, columns, words.word("days_old"), Size(24))
+    panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
+    coloured = override("custom.cellOptions", {"type": "color-text"})
+    return panel.override_by_name(words.word("days_old"), [coloured])
 
 
-def _movers(words: Words) -> Iterator[bargauge.Panel]:
-    for key, choose in (("risers", "topk"), ("fallers", "bottomk")):
-        query = Query(f"{choose}(10, {_WEEK})", "{{name}}")
-        yield bars_of(words, key, [query], SHARE, Size(12, 9), CHANGE)
+def _movers(words: Words) -> Iterator[bargauge.Panel | table.Panel]:
+    risers = Query(f"topk(10, ({_WEEK}) > 0)", "{{name}}")
+    yield bars_of(words, "risers", [risers], SHARE, Size(12, 9), PLAIN)
+    fallers = Query(f"bottomk(10, ({_WEEK}) < 0)", words.word("week_on_week"), SHARE, CHANGE)
+    heading = words.word("week_on_week")
+    panel = listing(words, "fallers", [fallers], {"name": words.word("app")}, heading, Size(12, 9))
+    panel.sort_by([TableSortByFieldState().display_name(heading).desc(False)])  # noqa: FBT003 - SDK
+    yield panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
 
 
 def _sizes(words: Words) -> bargauge.Panel:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
-from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
 from exporter.trend import DAY_SECONDS
@@ -23,6 +23,7 @@ from grafana.panels import (
     listing,
     shaded_lines,
     stacked,
+    worded,
 )
 from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
 from grafana.targets import Query
@@ -54,9 +55,7 @@ def health(words: Words) -> Dashboard:
 
 
 def _state(words: Words) -> Iterator[stat.Panel]:
-    yes_no = ValueMap(
-        {"0": ValueMappingResult(text=words.word("no")), "1": ValueMappingResult(text=words.word("yes"))}
-    )
+    yes_no = {"0": words.word("no"), "1": words.word("yes")}
     scraped = f"sum(up{_AT} and on (job, instance) last_over_time({BUILD_INFO}{_AT}[1h])) or vector(0)"
     apps = f"max by (appid) ({UP.metric}{_AT})"
     failing = f"count({apps} == 0) or 0 * count({apps})"
@@ -69,7 +68,7 @@ def _state(words: Words) -> Iterator[stat.Panel]:
     yield figure(words, "exporter_apps", [Query(configured)], width=3)
     yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=3)
     in_force = Query(f"min({_OWN}_config_last_reload_successful{_AT})")
-    yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings([yes_no])
+    yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings(worded(words, yes_no))
     yield figure(words, "uptime", [Query(f"time() - {started}")], SECONDS, width=4)
     yield figure(words, "restarts", [Query(restarts)], width=4)
     yield figure(
@@ -115,7 +114,7 @@ def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     left = f"bottomk(20, max by (appid, name) ({TOKEN_EXPIRY.metric}{_AT}) - time())"
     yield bars_of(words, "data_age", [Query(age, "{{name}}")], SECONDS, _THIRD, _AGES)
     yield bars_of(words, "last_success", [Query(since, "{{name}}")], SECONDS, _THIRD, _ROW_AGES)
-    yield bars_of(words, "token_expiry", [Query(left, "{{name}}")], SECONDS, _THIRD, _TOKENS)
+    yield bars_of(words, "token_expiry", [Query(left, "{{name}}")], SECONDS, _THIRD, _TOKENS).max(7200)
 
 
 def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
-from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.exposition.families import UP
 from exporter.trend import FIELDS
-from grafana.colours import ALL_IS_GOOD, CHANGE
+from grafana.attention import failing_table
+from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override
 from grafana.panels import (
     COUNT,
     NUMBER,
-    SECONDS,
     SHARE,
     Size,
     dated_bars,
@@ -21,6 +21,7 @@ from grafana.panels import (
     figure,
     listing,
     stacked,
+    worded,
 )
 from grafana.queries import date_number, dated, dated_ratio, seen_dates
 from grafana.sheet import app, numbered, section, sheet
@@ -40,21 +41,28 @@ def mini_program(words: Words) -> Dashboard:
     return numbered(board)
 
 
-def _newest(words: Words) -> Iterator[stat.Panel]:
+def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
     texts = {"0": words.word("failing_state"), "1": words.word("ok_state")}
-    mapping = ValueMap({value: ValueMappingResult(text=text) for value, text in texts.items()})
     state = Query(f"max({UP.metric}{{{_APP}}})")
     stamp = f"max({daily(REF_DATE)}{{{_APP}}})"
-    yield figure(words, "one_state", [state], NUMBER, ALL_IS_GOOD).mappings([mapping])
-    yield figure(words, "one_newest", [Query(date_number(stamp))], NUMBER)
+    yield figure(words, "one_state", [state], NUMBER, ALL_IS_GOOD, width=3).mappings(worded(words, texts))
+    age = [
+        Query(date_number(stamp), words.word("date"), NUMBER),
+        Query(f"floor((time() - {stamp}) / 86400)", words.word("days_old"), NUMBER, DAYS_OLD),
+    ]
+    yield figure(words, "one_newest", age, NUMBER, width=5)
+    yield failing_table(words, "one_failing", _APP, Size(16, 4))
     for field in FIELDS:
         now = newest(field.metric, _APP)
         asked = [
             Query(now, words.field(field.name)),
-            Query(change(now, before(field.metric, 7, _APP)), words.word("week_on_week"), SHARE, CHANGE),
+            *(
+                Query(change(now, before(field.metric, days, _APP)), words.word(key), SHARE, CHANGE)
+                for days, key in ((1, "day_on_day"), (7, "week_on_week"))
+            ),
         ]
-        width = 4 if field.integral else 8
-        yield figure(words, f"one_{field.name}", asked, field_unit(field.name), width=width)
+        width = 6 if field.integral else 8
+        yield figure(words, f"one_{field.name}", asked, field_unit(field.name, words), width=width)
 
 
 def _bars(words: Words) -> Iterator[timeseries.Panel]:
@@ -75,9 +83,9 @@ def _means(words: Words) -> Iterator[timeseries.Panel]:
         Query(dated(f"{name}_seconds", _APP), words.field(name))
         for name in ("stay_time_uv", "stay_time_session")
     ]
-    yield dated_lines(words, "dated_stay", stays, SECONDS, Size(8))
+    yield dated_lines(words, "dated_stay", stays, words.word("seconds"), Size(8)).min(0)
     depth = Query(dated("visit_depth", _APP), words.field("visit_depth"))
-    yield dated_lines(words, "dated_depth", [depth], NUMBER, Size(8)).decimals(2)
+    yield dated_lines(words, "dated_depth", [depth], NUMBER, Size(8)).decimals(2).min(0)
     ratios = [
         Query(dated_ratio("session_cnt", "visit_uv", _APP), words.word("opens_per_visitor")),
         Query(dated_ratio("visit_pv", "session_cnt", _APP), words.word("pages_per_open")),
@@ -105,7 +113,7 @@ def _weekday(words: Words) -> timeseries.Panel:
 def _table(words: Words) -> table.Panel:
     date, label = words.word("date"), words.word("newest")
     asked = [
-        Query(seen_dates(field.metric, _APP, label), words.field(field.name), field_unit(field.name))
+        Query(seen_dates(field.metric, _APP, label), words.field(field.name), field_unit(field.name, words))
         for field in FIELDS
     ]
     return listing(words, "dates_table", asked, {"ref_date": date}, date, Size(24, 11))

@@ -33,10 +33,17 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
     FieldColorModeId,
+    RangeMap,
+    RegexMap,
+    SpecialValueMap,
+    SpecialValueMatch,
+    ValueMap,
+    ValueMappingResult,
 )
 
-from grafana.colours import BLUE, PLAIN, SERIES, Steps, thresholds
+from grafana.colours import BLUE, GREY, PLAIN, SERIES, Steps, thresholds
 from grafana.overrides import ascending, column_names, fixed, joined, override, own_steps
 from grafana.targets import DATASOURCE, Query, instant, ranged, tables
 from grafana.texts import Words
@@ -47,6 +54,7 @@ COUNT: Final = "locale"
 """Unit of counts: all digits, grouped as the reader's language does."""
 SECONDS: Final = "s"
 SHARE: Final = "percentunit"
+LABEL_LENGTH: Final = 20  # 0 would cut every label to nothing
 
 AnyPanel = TypeVar(
     "AnyPanel",
@@ -70,7 +78,7 @@ class Size:
 def figure(
     words: Words, key: str, queries: Sequence[Query], unit: str = COUNT, steps: Steps = PLAIN, width: int = 4
 ) -> stat.Panel:
-    """A number, or a few beside each other, as they are now."""
+    """A number, or a few beside each other, as they are now; grey where it is not known."""
     panel = (
         stat.Panel()
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
@@ -96,6 +104,7 @@ def bars_of(
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         .orientation(VizOrientation.HORIZONTAL)
         .display_mode(BarGaugeDisplayMode.BASIC)
+        .min(0)
         .value_mode(BarGaugeValueMode.TEXT)
         .name_placement(BarGaugeNamePlacement.LEFT)
         .show_unfilled(False)  # noqa: FBT003 - the SDK's own signature
@@ -135,14 +144,18 @@ def stacked(panel: timeseries.Panel) -> timeseries.Panel:
 
 
 def category_bars(
-    words: Words, key: str, queries: Sequence[Query], label: str, unit: str, size: Size
+    words: Words, key: str, queries: Sequence[Query], labels: tuple[str, str], unit: str, size: Size
 ) -> barchart.Panel:
-    """Bars over the values of a label instead of time: right in every zone, as text has none."""
+    """Bars over the values of a label instead of time: right in every zone, as text has none.
+
+    `labels`: the one that is shown, and the one that is sorted by.
+    """
     panel = (
         barchart.Panel()
-        .x_field(label)
+        .x_field(labels[0])
         .orientation(VizOrientation.VERTICAL)
-        .x_tick_label_spacing(100)
+        .x_tick_label_spacing(0)
+        .x_tick_label_max_length(LABEL_LENGTH)
         .show_value(VisibilityMode.NEVER)
         .stacking(StackingMode.NONE)
         .group_width(0.7)
@@ -155,7 +168,7 @@ def category_bars(
         .thresholds(thresholds(PLAIN))
     )
     panel = _dress(panel, words, key, tables(queries), unit, size)
-    panel.transformations([*joined(column_names(queries)), ascending(label)])
+    panel.transformations([*joined(column_names(queries)), ascending(labels[1])])
     for colour, query in zip(SERIES, queries, strict=False):
         panel.override_by_name(query.legend, [fixed(colour)])
     return panel
@@ -206,6 +219,22 @@ def listing(
     return panel
 
 
+def unknown(words: Words) -> SpecialValueMap:
+    """What is not known is grey, whatever the colours of what is."""
+    result = ValueMappingResult(text=words.word("no_value"), color=GREY)
+    return SpecialValueMap(
+        DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result)
+    )
+
+
+def worded(words: Words, texts: Mapping[str, str]) -> list[ValueMap | RangeMap | RegexMap | SpecialValueMap]:
+    """Texts instead of numbers, and grey for what is not known."""
+    return [
+        unknown(words),
+        ValueMap({value: ValueMappingResult(text=text) for value, text in texts.items()}),
+    ]
+
+
 def _dress(
     panel: AnyPanel, words: Words, key: str, targets: Sequence[Dataquery], unit: str, size: Size
 ) -> AnyPanel:
@@ -213,7 +242,8 @@ def _dress(
     for target in targets:
         panel.with_target(target)
     return (
-        panel.title(title)
+        panel.mappings([unknown(words)])
+        .title(title)
         .description(description)
         .datasource(DATASOURCE)
         .unit(unit)

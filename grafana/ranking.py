@@ -9,7 +9,7 @@ from grafana.colours import BLUE, CHANGE
 from grafana.overrides import column_names, joined, override
 from grafana.panels import DAY, NUMBER, SHARE, Size, listing
 from grafana.queries import FLEET, REF, date_number, dates_on_show
-from grafana.sheet import uid
+from grafana.sheet import link_to_app
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
 from prometheus.expressions import before, change, newest
@@ -30,23 +30,36 @@ def ranking(words: Words) -> Panel:
     """Every app with its newest figures, their change and a sparkline."""
     visitors = newest("visit_uv", FLEET)
     changes = (words.word("day_on_day"), words.word("week_on_week"))
+    figures = [
+        Query(newest(metric, FLEET), words.field(name), field_unit(name, words)) for name, metric in _FIGURES
+    ]
     asked = [
-        *(Query(newest(metric, FLEET), words.field(name), field_unit(name)) for name, metric in _FIGURES),
+        Query(date_number(REF), words.word("date"), NUMBER),
+        figures[0],
         *(
             Query(change(visitors, before("visit_uv", days, FLEET)), heading, SHARE, CHANGE)
             for days, heading in zip((1, 7), changes, strict=True)
         ),
-        Query(date_number(REF), words.word("date"), NUMBER),
+        *figures[1:],
     ]
     columns = {"name": words.word("app"), "appid": words.word("appid")}
     panel = listing(words, "ranking", asked, columns, words.field("visit_uv"), Size(24, 14))
     panel.with_target(ranged_target(_TREND, Query(dates_on_show("visit_uv", FLEET)))).interval(DAY)
-    headings = {**columns, **column_names(asked), f"Trend #{_TREND}": words.word("trend")}
+    panel.time_from("10d").hide_time_override(True)  # noqa: FBT003 - the SDK's own signature
+    first, rest = asked[:4], asked[4:]
+    names = column_names(asked)
+    headings = {
+        "name": columns["name"],
+        **dict(list(names.items())[: len(first)]),
+        f"Trend #{_TREND}": words.word("trend"),
+        **dict(list(names.items())[-len(rest) :]),
+        "appid": columns["appid"],
+    }
     panel.transformations([_trends(), *joined(headings)])
     for heading in changes:
         panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
     panel.override_by_name(words.word("trend"), _sparkline())
-    return panel.override_by_name(words.word("app"), [override("links", [_link_to_app(words)])])
+    return panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
 
 
 def _trends() -> DataTransformerConfig:
@@ -69,15 +82,6 @@ def _sparkline() -> list[DynamicConfigValue]:
     return [
         override("custom.cellOptions", cell),
         override("color", colour),
-        override("custom.width", 160),
+        override("custom.width", 140),
         override("custom.filterable", value=False),
     ]
-
-
-def _link_to_app(words: Words) -> dict[str, object]:
-    there = f"/d/{uid('mini-program', words)}"
-    column = words.word("appid")
-    parameters = (
-        f'var-appid=${{__data.fields["{column}"]}}&var-datasource=${{datasource}}&${{__url_time_range}}'
-    )
-    return {"title": words.word("mini_program"), "url": f"{there}?{parameters}", "targetBlank": False}

@@ -36,11 +36,13 @@ _FIELDS: Final = {
 _CHINESE: Final = {field.name: field.chinese for field in FIELDS}
 WORDS: Final = {
     "datasource": Text("Prometheus", "数据源"),
-    "no_value": Text("none", "无"),
+    "no_value": Text("—", "—"),
+    "nothing_fails": Text("Nothing fails.", "没有失败。"),
     "app": Text("Mini program", "小程序"),
     "appid": Text("AppID", "AppID"),
     "date": Text("Date", "日期"),
     "newest": Text("newest", "最新"),
+    "seconds": Text("suffix: s", "suffix: 秒"),
     "job": Text("Job", "任务"),
     "instance": Text("Exporter", "实例"),
     "week_on_week": Text("Week on week", "周同比"),
@@ -79,6 +81,7 @@ class Words:
         return text.en if self.language is Language.EN else text.zh
 
 
-def field_unit(name: str) -> str:
-    """Grafana's unit of a figure of FIELDS."""
-    return _FIELDS[name].unit
+def field_unit(name: str, words: Words) -> str:
+    """Name Grafana's unit of a figure of FIELDS; stays in seconds throughout, so that they compare."""
+    unit = _FIELDS[name].unit
+    return words.word("seconds") if unit == "s" else unit

@@ -108,7 +108,7 @@ EXPORTER_PANELS: Final = {
             "is due at "
             "12:00 in Beijing on the day after. Above it orange, above 60 hours (a day late) vermilion.",
             "各小程序最新日期结束至今的时间。36 小时以内正常：数据应在次日北京时间 12:00 前到达。"
-            "超过 36 小时为橙色，超过 60 小时（迟到一天）为朱红。",
+            "超过 36 小时为橙色，超过 60 小时（延迟一天）为朱红。",
         ),
     ),
     "token_expiry": PanelText(

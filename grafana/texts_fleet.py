@@ -8,19 +8,21 @@ FLEET_WORDS: Final = {
     "fleet": Text("WeChat Mini Programs / Fleet", "微信小程序 / 总览"),
     "fleet_about": Text(
         "All mini programs: what is here, what is missing and why, totals, ranking, risers and fallers.",
-        "全部小程序：数据是否到齐、缺失原因、合计、排行、升降与分布。",
+        "全部小程序：数据是否到齐、缺失原因、合计、排行、涨跌与分布。",
     ),
     "fleet_now": Text("Now", "当前状态"),
-    "fleet_totals": Text("Totals of the newest date", "最新日期合计"),
-    "fleet_troubles": Text("What is missing, and why", "缺失数据与原因"),
+    "fleet_totals": Text("Overview: totals of the newest date", "概况：最新日期合计"),
+    "fleet_troubles": Text("Needs attention", "需要处理"),
     "fleet_ranking": Text("Ranking", "排行"),
-    "fleet_spread": Text("Risers, fallers and distribution", "升降与分布"),
-    "of_apps": Text("apps that have it", "已有数据的小程序"),
+    "fleet_spread": Text("Risers, fallers and distribution", "涨跌与分布"),
+    "of_apps": Text("with data", "已有数据"),
+    "with_data": Text("with data", "已有数据"),
+    "share": Text("share", "占比"),
+    "week_same_apps": Text("week on week, same apps", "周同比（相同小程序）"),
     "reason": Text("Reason", "原因"),
     "errcode": Text("errcode", "错误码"),
     "advice": Text("What to do", "处理建议"),
     "newest_date": Text("Newest date", "最新日期"),
-    "date_age": Text("Since that day ended", "距该日结束"),
     "trend": Text("Visitors, last dates", "访问人数走势"),
     "apps": Text("Apps", "小程序数"),
     "size_0": Text("no visitor", "0"),
@@ -32,6 +34,28 @@ FLEET_WORDS: Final = {
 }
 
 FLEET_PANELS: Final = {
+    "fleet_scraped": PanelText(
+        Text("Exporters scraped", "可抓取的 Exporter"),
+        Text(
+            "How many exporters Prometheus can scrape. At 0 everything else on this page is unknown, which is grey.",
+            "可正常抓取的 Exporter 数量。为 0 时本页其余内容均未知，以灰色表示。",
+        ),
+    ),
+    "arrived": PanelText(
+        Text("Yesterday has arrived", "昨日数据已到"),
+        Text(
+            "How many mini programs have yesterday's figures (Beijing), and their share. In the morning the "
+            "others are usually still to come.",
+            "已有昨日（北京时间）数据的小程序数量与占比。上午其余小程序的数据通常尚未发布。",
+        ),
+    ),
+    "firing": PanelText(
+        Text("Alerts firing", "触发中的告警"),
+        Text(
+            "How many of the shipped alerts fire. Grey: the shipped rules are not loaded.",
+            "内置告警中正在触发的数量。灰色表示未加载内置规则。",
+        ),
+    ),
     "apps_total": PanelText(
         Text("Mini programs", "小程序数"),
         Text("How many mini programs are configured.", "已配置的小程序数量。"),
@@ -44,20 +68,8 @@ FLEET_PANELS: Final = {
             "至少一个小程序已有数据的最新日期（北京时间，yyyymmdd）。通常为昨天，微信发布之前为前天。",
         ),
     ),
-    "have_newest": PanelText(
-        Text("Have that date", "已有该日数据"),
-        Text("How many mini programs have figures of the newest date.", "已有最新日期数据的小程序数量。"),
-    ),
-    "waiting": PanelText(
-        Text("Waiting", "等待中"),
-        Text(
-            "WeChat answers for these mini programs, but has not given yesterday's figures yet. Usual in "
-            "the morning.",
-            "微信正常应答但尚未给出昨日数据的小程序数量，上午属正常现象。",
-        ),
-    ),
     "late": PanelText(
-        Text("Late", "迟到"),
+        Text("Late", "延迟"),
         Text(
             "Mini programs whose figures of yesterday were not here at 12:00 in Beijing, or are older still.",
             "北京时间 12:00 仍无昨日数据（或更旧）的小程序数量。",
@@ -138,9 +150,8 @@ FLEET_PANELS: Final = {
         Text("Mini programs without yesterday's figures", "尚无昨日数据的小程序"),
         Text(
             "WeChat answers for them but has not given yesterday's row: the newest date held, and how "
-            "long ago "
-            "that day ended. Over 36 hours is late; no date means that there never was one.",
-            "微信正常应答但尚无昨日数据的小程序：已有的最新日期及距该日结束的时间，超过 36 小时为迟到。"
+            "many days ago it began. 3 and more is late; no date means that there never was one.",
+            "微信正常应答但尚无昨日数据的小程序：已有的最新日期及距今天数，3 起为延迟。"
             "日期为空表示从未有数据。",
         ),
     ),
@@ -154,7 +165,7 @@ FLEET_PANELS: Final = {
         ),
     ),
     "risers": PanelText(
-        Text("Top risers, week on week", "周同比上升榜"),
+        Text("Top risers, week on week", "周同比涨幅榜"),
         Text(
             "Visitors of the newest date against the same weekday a week before, largest change first; mini "
             "programs with 100 visitors or more then.",
@@ -162,10 +173,10 @@ FLEET_PANELS: Final = {
         ),
     ),
     "fallers": PanelText(
-        Text("Top fallers, week on week", "周同比下降榜"),
+        Text("Top fallers, week on week", "周同比跌幅榜"),
         Text(
-            "The same, smallest change first. Below -50 % the alert VisitorsDropped fires.",
-            "同上，降幅最大的在前。低于 -50% 时触发 VisitorsDropped 告警。",
+            "Mini programs that lost visitors, largest loss first. Below -50 % the alert VisitorsDropped fires.",
+            "访问人数下降的小程序，降幅最大的在前。低于 -50% 时触发 VisitorsDropped 告警。",
         ),
     ),
     "sizes": PanelText(

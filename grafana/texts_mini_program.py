@@ -6,7 +6,7 @@ from grafana.wording import PanelText, Text
 
 _DATED: Final = Text(
     " A point per date, right in every time zone and also for dates that came late.",
-    "每个日期一个点，任何时区、迟到的数据均正确归位。",
+    "每个日期一个点，任何时区、延迟的数据均正确归位。",
 )
 
 
@@ -20,6 +20,7 @@ MINI_PROGRAM_WORDS: Final = {
         "One or several mini programs, each in a row of its own: newest figures, every date, comparisons.",
         "一个或多个小程序，各占一行：最新数据、每日数据与对比。",
     ),
+    "days_old": Text("days old", "距今天数"),
     "failing_state": Text("failing", "失败"),
     "ok_state": Text("OK", "正常"),
     "returning": Text("Returning visitors", "回访用户数"),
@@ -42,57 +43,67 @@ MINI_PROGRAM_PANELS: Final = {
     "one_newest": PanelText(
         Text("Newest date", "最新日期"),
         Text(
-            "The date that the figures beside are of, as yyyymmdd (Beijing).",
-            "右侧数据所属日期（北京时间，yyyymmdd）。",
+            "The date that the figures below are of, as yyyymmdd (Beijing), and how many days ago it began: 1 or "
+            "2 is usual, 3 and more is late (orange, then vermilion).",
+            "下方数据所属日期（北京时间，yyyymmdd）及距今天数：1 或 2 为正常，3 起为延迟（橙色，其后朱红）。",
+        ),
+    ),
+    "one_failing": PanelText(
+        Text("Why it fails, and what to do", "失败原因与处理建议"),
+        Text(
+            "While the last refresh failed: the reason, WeChat's errcode and the exporter's advice. An empty "
+            "table: it has not failed.",
+            "最近一次刷新失败时：原因、微信错误码与处理建议。为空表示没有失败。",
         ),
     ),
     "one_session_cnt": PanelText(
         Text("Opens", "打开次数"),
         Text(
-            "How often the mini program was opened on the newest date, and the change against the same "
-            "weekday a week before.",
-            "最新日期的打开次数，及其周同比。",
+            "How often the mini program was opened on the newest date, and the change against the "
+            "day before and the same weekday a week before.",
+            "最新日期的打开次数，及其日环比、周同比。",
         ),
     ),
     "one_visit_pv": PanelText(
         Text("Page views", "访问次数"),
         Text(
-            "Page views of the newest date, and the change week on week.", "最新日期的访问次数，及其周同比。"
+            "Page views of the newest date, and the change day on day and week on week.",
+            "最新日期的访问次数，及其日环比、周同比。",
         ),
     ),
     "one_visit_uv": PanelText(
         Text("Visitors", "访问人数"),
         Text(
-            "Distinct visitors of the newest date, and the change week on week.",
-            "最新日期的访问人数（去重），及其周同比。",
+            "Distinct visitors of the newest date, and the change day on day and week on week.",
+            "最新日期的访问人数（去重），及其日环比、周同比。",
         ),
     ),
     "one_visit_uv_new": PanelText(
         Text("New visitors", "新用户数"),
         Text(
-            "Visitors who came for the first time ever on the newest date, and the change week on week.",
-            "最新日期首次访问的用户数，及其周同比。",
+            "Visitors who came for the first time ever on the newest date, and the change day on day and week on week.",
+            "最新日期首次访问的用户数，及其日环比、周同比。",
         ),
     ),
     "one_stay_time_uv": PanelText(
         Text("Stay per visitor", "人均停留时长"),
         Text(
-            "Mean stay per visitor on the newest date, and the change week on week.",
-            "最新日期的人均停留时长，及其周同比。",
+            "Mean stay per visitor on the newest date, and the change day on day and week on week.",
+            "最新日期的人均停留时长，及其日环比、周同比。",
         ),
     ),
     "one_stay_time_session": PanelText(
         Text("Stay per open", "次均停留时长"),
         Text(
-            "Mean stay per open on the newest date, and the change week on week.",
-            "最新日期的次均停留时长，及其周同比。",
+            "Mean stay per open on the newest date, and the change day on day and week on week.",
+            "最新日期的次均停留时长，及其日环比、周同比。",
         ),
     ),
     "one_visit_depth": PanelText(
         Text("Depth", "平均访问深度"),
         Text(
-            "Mean number of distinct pages per open on the newest date, and the change week on week.",
-            "最新日期每次打开访问的不同页面数平均值，及其周同比。",
+            "Mean number of distinct pages per open on the newest date, and the change day on day and week on week.",
+            "最新日期每次打开访问的不同页面数平均值，及其日环比、周同比。",
         ),
     ),
     "dated_visit_pv": PanelText(

@@ -109,14 +109,18 @@ def empty_panels(database: Database, board: str, job: str) -> set[str]:
 
 @pytest.mark.parametrize("board", ["fleet", "mini-program", "exporter"])
 def test_no_panel_is_empty_on_the_demo(database: Database, board: str) -> None:
-    assert empty_panels(database, board, ".*") == set()
+    healthy = {"Why it fails, and what to do A"} if board == "mini-program" else set()
+    assert empty_panels(database, board, ".*") == healthy
 
 
 def test_the_fleet_needs_no_history(database: Database) -> None:
     """What compares with a day or week before needs that day or week; all else is there at once."""
     assert empty_panels(database, "fleet", "short") == {
-        "All mini programs by visitors G",
-        "All mini programs by visitors H",
+        "Opens B",
+        "Page views B",
+        "New visitors B",
+        "All mini programs by visitors C",
+        "All mini programs by visitors D",
         "All mini programs by visitors T",
         "Top risers, week on week A",
         "Top fallers, week on week A",

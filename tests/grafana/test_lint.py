@@ -9,7 +9,7 @@ import promql_parser
 import pytest
 
 from grafana import colours
-from grafana.texts import Language
+from grafana.texts import PANELS, WORDS, Language
 from tests.grafana.boards import FILES, Json, asked, board, name_of, panels
 
 SAFE = {value for name, value in vars(colours).items() if name.isupper() and str(value).startswith("#")}
@@ -66,7 +66,14 @@ def test_the_first_variable_chooses_the_data_source_of_all(loaded: Json) -> None
 
 def test_every_variable_is_asked_for_and_every_one_asked_for_is_there(loaded: Json) -> None:
     have = {variable["name"] for variable in loaded["templating"]["list"]}
-    builtin = {"__range", "__rate_interval", "__url_time_range", "__data", "__to"}
+    builtin = {
+        "__range",
+        "__rate_interval",
+        "__url_time_range",
+        "__data",
+        "__to",
+        "1",
+    }  # $1: label_replace's own
     told = " ".join(
         value
         for key, value in walk(loaded)
@@ -205,3 +212,39 @@ def test_daily_gauges_are_never_read_as_rates_or_mixed_by_time() -> None:
         ), target.name
         assert not re.search(r"avg[^(]*\([^)]*_(stay_time|visit_depth)", text), target.name
         assert not re.search(r"sum\b[^(]*\((?!.*session).*visit_uv\b(?!_new)", text), target.name
+
+
+def test_labels_are_not_cut_and_bars_of_a_gauge_begin_at_zero(path: Path) -> None:
+    for panel in panels(path):
+        if panel["type"] == "bargauge":
+            assert panel["fieldConfig"]["defaults"]["min"] == 0, panel["title"]
+        if panel["type"] == "barchart":
+            assert panel["options"]["xTickLabelMaxLength"] > 0
+            assert panel["options"]["xTickLabelSpacing"] == 0
+
+
+def test_no_dated_panel_asks_at_the_floored_end_of_its_range() -> None:
+    for language in Language:
+        for target in asked(language):
+            assert "@ end()" not in target.target["expr"], target.name
+
+
+def test_what_is_not_known_is_grey_and_never_green(path: Path) -> None:
+    for panel in panels(path):
+        defaults = panel["fieldConfig"]["defaults"]
+        grey = [
+            mapping["options"]["result"]["color"]
+            for mapping in defaults["mappings"]
+            if mapping["type"] == "special" and mapping["options"]["match"] == "null+nan"
+        ]
+        assert grey == [colours.GREY], panel["title"]
+        if defaults["thresholds"]["steps"][0]["color"] == colours.GREEN:
+            assert not any("vector(0)" in target["expr"] for target in panel["targets"]), panel["title"]
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    for key, text in WORDS.items():
+        assert text.en, key
+        assert text.zh, key
+    for key, (title, description) in PANELS.items():
+        assert all((title.en, title.zh, description.en, description.zh)), key

@@ -1,0 +1,41 @@
+"""The table of what needs attention: which mini programs fail, why, and what to do."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders.table import Panel
+
+from exporter.exposition.families import ERROR_INFO
+from grafana.advice import JOINED_BY, advice_mappings
+from grafana.overrides import override
+from grafana.panels import Size, listing
+from grafana.sheet import link_to_app
+from grafana.targets import Query
+from grafana.texts import Words
+
+_LABELS: Final = "appid, name, reason, errcode"
+
+
+def failing_table(words: Words, key: str, where: str, size: Size) -> Panel:
+    """Make a table of the failing mini programs with the exporter's advice."""
+    errors = f"{ERROR_INFO.metric}{{{where}}}"
+    advised = f'label_join({errors}, "advice", "{JOINED_BY}", "reason", "errcode")'
+    columns = {
+        "name": words.word("app"),
+        "reason": words.word("reason"),
+        "errcode": words.word("errcode"),
+        "advice": words.word("advice"),
+        "appid": words.word("appid"),
+    }
+    query = Query(f"max by ({_LABELS}, advice) ({advised})")
+    panel = listing(words, key, [query], columns, words.word("reason"), size)
+    panel.no_value(words.word("nothing_fails"))
+    panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
+    return panel.override_by_name(
+        words.word("advice"),
+        [
+            override("mappings", advice_mappings(words.language)),
+            override("custom.minWidth", 420),
+            override("custom.inspect", value=True),
+            override("custom.cellOptions", {"type": "auto", "wrapText": True}),
+        ],
+    )
