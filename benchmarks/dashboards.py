@@ -41,6 +41,8 @@ def samples(apps: int) -> Iterator[str]:
     for metric in (*(field.metric for field in FIELDS), REF_DATE):
         yield from _family(f"daily_{metric}", _daily(metric, apps, now))
         yield from _family(f"by_date_{metric}", _by_date(metric, apps, now))
+    success = ((_app(app), NOW - 600, at) for app in range(apps) for at in now)
+    yield from _family("last_success_timestamp_seconds", success)
     for name in ("up", "info"):
         flags = ((_app(app), int(name == "info" or app % 50 > 0), at) for app in range(apps) for at in now)
         yield from _family(name, flags)

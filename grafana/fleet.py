@@ -92,7 +92,7 @@ def _totals(words: Words) -> Iterator[stat.Panel]:
 
 def _per_date(words: Words) -> list[Query]:
     label = words.word("newest")
-    return [Query(queries.totals_by_date("sum", name, label), words.field(name), COUNT) for name in _SUMS]
+    return [Query(queries.totals_by_date(name, label), words.field(name), COUNT) for name in _SUMS]
 
 
 def _totals_bars(words: Words) -> barchart.Panel:
@@ -104,7 +104,7 @@ def _totals_bars(words: Words) -> barchart.Panel:
 
 def _totals_table(words: Words) -> table.Panel:
     apps = Query(
-        queries.totals_by_date("count", "ref_date_timestamp_seconds", words.word("newest")),
+        queries.apps_by_date(words.word("newest")),
         words.word("apps"),
         COUNT,
     )

@@ -72,14 +72,25 @@ def configured() -> str:
     return f"max by (appid) ({INFO.metric}{{{FLEET}}})"
 
 
-def totals_by_date(aggregation: str, metric: str, newest_label: str) -> str:
-    """`sum` or `count` over the apps for each date on show, labelled `ref_date`.
+def totals_by_date(metric: str, newest_label: str) -> str:
+    """Sum a figure over the apps for each date on show, labelled `ref_date`.
 
     With the by-date family switched off: for the newest date alone, labelled `newest_label`.
     """
-    dated = f"{aggregation} by (ref_date) (\n{on_show(metric, FLEET)}\n)"
-    alone = f'label_replace({aggregation}({on_latest(metric)}), "ref_date", "{newest_label}", "", "")'
-    return f"{dated}\nor\n({alone}\nunless on () count({_DATED}{{{FLEET}}}))"
+    dated = f"sum by (ref_date) (\n{on_show(metric, FLEET)}\n)"
+    return f"{dated}\nor\n{_alone(total(metric), newest_label)}"
+
+
+def apps_by_date(newest_label: str) -> str:
+    """Count the apps that have each date on show, labelled as the totals are."""
+    dated = f"count by (ref_date) (count by (appid, ref_date) ({_DATED}{{{FLEET}}}))"
+    return f"{dated}\nor\n{_alone(have_latest(), newest_label)}"
+
+
+def _alone(newest_date: str, label: str) -> str:
+    """Label what is known of the newest date; nothing where there is a by-date family."""
+    labelled = f'label_replace({newest_date}, "ref_date", "{label}", "", "")'
+    return f"({labelled}\nunless on () count({_DATED}{{{FLEET}}}))"
 
 
 def seen_dates(metric: str, where: str, newest_label: str) -> str:

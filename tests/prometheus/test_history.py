@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from exporter.trend import BEIJING, DAY_SECONDS, midnight
-from grafana.queries import AT_END, FLEET, dated, dated_ratio, dates_on_show, totals_by_date
+from grafana.queries import AT_END, FLEET, apps_by_date, dated, dated_ratio, dates_on_show, totals_by_date
 from prometheus.expressions import before, newest, per_date, per_date_from_latest, usual
 from tests.prometheus.history import (
     ALONE,
@@ -181,8 +181,9 @@ def grade_totals(database: Database, told: History) -> None:
     """All apps together, per date on show: an app counts once, whoever shows it."""
     at = midnight(DATES[50]) + 12 * HOUR  # in the middle of a day, between two gaps
     on_show = [DATES[50] - timedelta(days=back) for back in range(1, HISTORY_DAYS + 1)]
-    for aggregation in ("sum", "count"):
-        expression = totals_by_date(aggregation, "visit_pv", "newest").replace(FLEET, BOTH)
+    totals = {"sum": totals_by_date("visit_pv", "newest"), "count": apps_by_date("newest")}
+    for aggregation, text in totals.items():
+        expression = text.replace(FLEET, BOTH)
         found = {
             series["metric"]["ref_date"]: float(series["value"][1])
             for series in database.instant(expression, at)
