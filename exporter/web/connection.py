@@ -150,6 +150,11 @@ class Connection(asyncio.Protocol):
         self._half_closed = plain and self.phase is Phase.BUSY
         return self._half_closed
 
+    def begun(self) -> None:
+        """The application has begun to answer: the server has taken what came for a request, as we have."""
+        if not self.gone:
+            self._enter(Phase.BUSY, ANSWER_SECONDS)
+
     def answered(self) -> None:
         """The application has handed an answer over: the next request may come."""
         self._loop.call_soon(self._go_on)  # when the server, too, is done with it
@@ -193,7 +198,7 @@ class Connection(asyncio.Protocol):
             if not self._behind:
                 return
         before = len(self._head)
-        self._head += self._behind
+        self._head += self._behind[: HEAD_LIMIT + 1 - before]
         end = self._head.find(_END, max(before - len(_END), 0))
         size = end + len(_END) if end >= 0 else len(self._head)
         if size > HEAD_LIMIT:
@@ -204,11 +209,9 @@ class Connection(asyncio.Protocol):
         part = self._take(size - before)
         if end >= 0:
             length = _LENGTH.search(self._head, 0, size)
-            self._body = (
-                int(length[1]) if length else 0
-            )  # without one nothing that follows is read: see Guard
+            self._body = int(length[1]) if length else 0  # of a body without a length nothing is read
             self._head.clear()
-            self._enter(Phase.BUSY, ANSWER_SECONDS)
+            self._enter(Phase.BUSY, HEAD_SECONDS)
         self._inner.data_received(part)
 
     def _take(self, size: int) -> bytes:
@@ -223,12 +226,14 @@ class Connection(asyncio.Protocol):
 
 
 def reporting(app: ASGIApp) -> ASGIApp:
-    """The application, whose connection learns when each answer was handed over."""
+    """The application, whose connection learns when each answer is begun and handed over."""
 
     async def report(scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope["state"]["connection"]
+        connection.begun()
         try:
             await app(scope, receive, send)
         finally:
-            scope["state"]["connection"].answered()
+            connection.answered()
 
     return report

@@ -270,4 +270,4 @@ def test_a_bad_file_is_told_by_check_and_by_serve(tmp_path: Path, capsys: pytest
         assert "web.yaml:1: basic_auth_users.alice: the text is not a bcrypt hash" in capsys.readouterr().err
     (tmp_path / "web.yaml").write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
     assert main(["check", *flags]) == 0
-    assert capsys.readouterr().out.endswith("web.yaml: OK\n")
+    assert "web.yaml: OK\n" in capsys.readouterr().out

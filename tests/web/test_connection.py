@@ -260,6 +260,15 @@ def test_a_head_that_is_too_large_is_refused_also_in_one_piece(
         assert b"HTTP/1.1 431 " in content
 
 
+def test_a_head_of_a_newer_http_does_not_keep_its_place(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        start = time.monotonic()
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        with suppress(ConnectionResetError):
+            read_all(client)
+        assert time.monotonic() - start < 3
+
+
 def test_a_trailer_is_not_read(address: Address) -> None:
     with socket.create_connection(address) as client:
         client.sendall(
