@@ -18,7 +18,7 @@ DASHBOARDS: Final = {"fleet": fleet, "mini-program": mini_program, "exporter": h
 
 def files() -> dict[str, str]:
     """Every dashboard's file, relative to the folder of dashboards, and its text."""
-    encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
+    encoder = JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False)
     return {
         f"{language}/{name}.json": f"{encoder.encode(make(Words(language)))}\n"
         for language in Language

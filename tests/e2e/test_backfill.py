@@ -26,6 +26,7 @@ from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import DAY_SECONDS, FIELDS, midnight, wire_date, yesterday
+from exporter.wechat.servers import server_name
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 
@@ -299,7 +300,7 @@ def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
         asked_before = wechat.calls(endpoint="daily_visit_trend")
         last = yesterday(wechat.clock.now())
         span = Span(last - timedelta(days=59), last)
-        with Journal(tmp_path / "history.om.journal") as journal:
+        with Journal(tmp_path / "history.om.journal", server_name(wechat.base_url)) as journal:
             lacking = sorted(
                 (app.appid, wire_date(day))
                 for app in wechat.apps

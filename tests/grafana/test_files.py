@@ -55,7 +55,7 @@ def test_chinese_texts_are_chinese() -> None:
 def test_the_sdk_reads_a_file_back_without_loss(path: Path) -> None:
     register_default_plugins()
     told = path.read_text("utf-8")
-    again = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False).encode(Dashboard.from_json(board(path)))
+    again = JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False).encode(Dashboard.from_json(board(path)))
     assert f"{again}\n" == told
 
 

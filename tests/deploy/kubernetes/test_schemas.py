@@ -43,7 +43,8 @@ def test_a_misspelt_key_would_be_found() -> None:
 def test_every_object_is_small_enough_for_kubectl_apply(objects: Objects) -> None:
     """It keeps the object in an annotation, which may have 256 KiB; a ConfigMap may have 1 MiB."""
     for found in objects.all:
-        assert len(json.dumps(found)) < 256 * 1024 * 9 // 10, found["metadata"]["name"]
+        size = len(json.dumps(found, ensure_ascii=False).encode())
+        assert size < 256 * 1024 * 9 // 10, found["metadata"]["name"]
 
 
 def test_every_object_is_in_the_namespace_and_named_once(objects: Objects) -> None:
