@@ -26,7 +26,7 @@ from exporter.config.settings import App, Secret, StableToken
 from exporter.exposition.families import BY_DATE
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fake_appid
-from exporter.trend import FIELDS, Row, midnight
+from exporter.trend import FIELDS, midnight, trend_row
 
 APPS = 1000
 RUNS = {"ours": 3, "theirs": 1}  # the peer takes minutes
@@ -59,7 +59,7 @@ def fill(place: Path, days: int) -> None:
         for app in fleet():
             rows = (row(app.appid, day, 1000) for day in span(days).newest_first())
             journal.keep(
-                (app.appid, day, Row(day, tuple(figures[field.name] for field in FIELDS)), 0.0)  # type: ignore[misc]
+                (app.appid, day, trend_row(day, tuple(figures[field.name] for field in FIELDS)), 0.0)  # type: ignore[misc]
                 for day, figures in zip(span(days).newest_first(), rows, strict=True)
             )
 

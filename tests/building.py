@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from exporter.config.settings import App, Secret, StableToken
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
-from exporter.trend import FIELDS, Row
+from exporter.trend import FIELDS, Row, trend_row
 from exporter.wechat.advice import WAIT
 from exporter.wechat.errors import Action, Failure, Reason
 
@@ -22,7 +22,7 @@ def make_app(number: int = 1, name: str | None = None, labels: tuple[tuple[str, 
 
 def make_row(day: date = YESTERDAY, scale: int = 1) -> Row:
     """A row whose figures all differ, so that swapped ones show."""
-    return Row(day, (10 * scale, 40 * scale, 8 * scale, 3 * scale, 62.5, 50, 1.9838))
+    return trend_row(day, (10 * scale, 40 * scale, 8 * scale, 3 * scale, 62.5, 50, 1.9838))
 
 
 def make_entry(
@@ -44,4 +44,4 @@ def paused_until(at: float, reason: Reason = Reason.QUOTA_DAILY) -> Health:
 
 def bare_row(day: date, **figures: float) -> Row:
     """A row with only these figures, as if WeChat had left the others out."""
-    return Row(day, tuple(figures.get(field.name) for field in FIELDS))
+    return trend_row(day, tuple(figures.get(field.name) for field in FIELDS))

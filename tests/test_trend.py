@@ -16,10 +16,12 @@ from exporter.trend import (
     MalformedRowError,
     Row,
     beijing_text,
+    figure_of,
     midnight,
     next_midnight,
     next_month,
     parse_trend,
+    trend_row,
     window,
     wire_date,
     yesterday,
@@ -73,14 +75,14 @@ def utc(text: str) -> float:
 
 @pytest.mark.parametrize("item", [SNAKE, CAMEL], ids=["snake_case", "camelCase"])
 def test_both_wire_shapes_give_the_same_row(item: dict[str, object]) -> None:
-    assert parse_trend({"list": [item], "errMsg": "openapi…:ok"}, DAY) == Row(DAY, VALUES)
+    assert parse_trend({"list": [item], "errMsg": "openapi…:ok"}, DAY) == trend_row(DAY, VALUES)
 
 
 @pytest.mark.parametrize("shape", ["", "cloudcall_"])
 def test_the_example_of_the_documentation_lacks_one_field_which_stays_absent(shape: str) -> None:
     body = json.loads((SAMPLES / f"daily_visit_trend__doc_{shape}20170313.json").read_text())
     asked = date(2017, 3, 13)
-    assert parse_trend(body, asked) == Row(asked, (142549, 472351, 55500, 5464, None, 0, 1.9838))
+    assert parse_trend(body, asked) == trend_row(asked, (142549, 472351, 55500, 5464, None, 0, 1.9838))
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
@@ -89,12 +91,12 @@ def test_a_field_that_was_left_out_is_none_and_the_others_stay(field: Field) -> 
     for shape in (SNAKE, CAMEL):
         item = {key: value for key, value in shape.items() if key not in (field.name, field.camel)}
         row = parse_trend({"list": [item]}, DAY)
-        assert row == Row(DAY, (*VALUES[:position], None, *VALUES[position + 1 :]))
+        assert row == trend_row(DAY, (*VALUES[:position], None, *VALUES[position + 1 :]))
 
 
 def test_a_row_gives_each_value_by_its_field_name() -> None:
     row = parsed()
-    assert {"ref_date": "20261123", **{field.name: row[field.name] for field in FIELDS}} == SNAKE
+    assert {"ref_date": "20261123", **{field.name: figure_of(row, field.name) for field in FIELDS}} == SNAKE
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_a_row_gives_each_value_by_its_field_name() -> None:
 )
 def test_whole_numbers_become_ints_however_they_are_written(found: object, value: int) -> None:
     for field in FIELDS:
-        read = parsed(**{field.name: found})[field.name]
+        read = figure_of(parsed(**{field.name: found}), field.name)
         assert read == value
         assert type(read) is int
 
@@ -126,21 +128,21 @@ def test_whole_numbers_become_ints_however_they_are_written(found: object, value
 @pytest.mark.parametrize(("found", "value"), [(2.6636, 2.6636), ("2.6636", 2.6636), ("25e-1", 2.5)], ids=repr)
 def test_means_keep_their_fraction(found: object, value: float) -> None:
     for field in MEANS:
-        assert parsed(**{field.name: found})[field.name] == value
+        assert figure_of(parsed(**{field.name: found}), field.name) == value
 
 
 @pytest.mark.parametrize("found", ["20261123", 20261123], ids=repr)
 def test_the_date_may_be_a_text_or_a_whole_number(found: object) -> None:
-    assert parsed(ref_date=found) == Row(DAY, VALUES)
+    assert parsed(ref_date=found) == trend_row(DAY, VALUES)
 
 
 def test_unknown_keys_pass() -> None:
     body = {"list": [{**SNAKE, "new_figure": None, "list": {}}], "total": -1, "note": True}
-    assert parse_trend(body, DAY) == Row(DAY, VALUES)
+    assert parse_trend(body, DAY) == trend_row(DAY, VALUES)
 
 
 def test_both_spellings_of_a_key_may_stand_side_by_side_when_they_agree() -> None:
-    assert parse_trend({"list": [{**CAMEL, **SNAKE, "sessionCnt": "1082"}]}, DAY) == Row(DAY, VALUES)
+    assert parse_trend({"list": [{**CAMEL, **SNAKE, "sessionCnt": "1082"}]}, DAY) == trend_row(DAY, VALUES)
 
 
 def test_an_empty_list_is_no_row() -> None:
@@ -299,7 +301,7 @@ def test_every_value_of_a_row_is_one_that_was_sent_and_can_be_true(item: dict[st
 def test_a_row_never_wears_another_date(asked: date, other: date) -> None:
     body = {"list": [{**SNAKE, "ref_date": wire_date(other)}]}
     if asked == other:
-        assert parse_trend(body, asked) == Row(asked, VALUES)
+        assert parse_trend(body, asked) == trend_row(asked, VALUES)
     else:
         refusal(body, asked)
 
@@ -307,7 +309,7 @@ def test_a_row_never_wears_another_date(asked: date, other: date) -> None:
 @given(counts=st.tuples(*(st.integers(0, 2**53) for _ in FIELDS)))
 def test_counts_come_through_exactly(counts: tuple[int, ...]) -> None:
     item = {"ref_date": "20261123", **{f.name: count for f, count in zip(FIELDS, counts, strict=True)}}
-    assert parse_trend(json.loads(json.dumps({"list": [item]})), DAY) == Row(DAY, counts)
+    assert parse_trend(json.loads(json.dumps({"list": [item]})), DAY) == trend_row(DAY, counts)
 
 
 # Dates

@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from exporter.backfill.span import Span
-from exporter.store.coding import DATASET, read_row, row_text
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.store.coding import read_row, row_text
 from exporter.store.migration import NewerError, migrate
-from exporter.trend import MalformedRowError, Row, yesterday
+from exporter.trend import MalformedRowError, Row, figure_of, yesterday
 
 UNSETTLED_DAYS: Final = 3
 """An empty answer for a date so young may only mean "not yet": on another day it is asked again."""
@@ -131,7 +132,7 @@ class Journal:
     def keep(self, answers: Iterable[tuple[str, date, Row | None, float]]) -> None:
         """Keep what WeChat answered: appid, date, row (None: it has none) and Unix time; all or nothing."""
         records = (
-            (self.server, appid, DATASET, f"{day}", at, None if row is None else row_text(row))
+            (self.server, appid, DAILY_TREND.name, f"{day}", at, None if row is None else row_text(row))
             for appid, day, row, at in answers
         )
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", records)
@@ -161,7 +162,7 @@ class Journal:
         `name` is a field's; "ref_date" gives every date that has a row, with 0.
         """
         for row in self.rows(appid, span):
-            value = 0 if name == "ref_date" else row[name]
+            value = 0 if name == "ref_date" else figure_of(row, name)
             if value is not None:
                 yield row.ref_date, value
 
@@ -177,11 +178,11 @@ class Journal:
 
     def pushed(self, target: str, taken: Iterable[tuple[str, date]]) -> None:
         """Write down which rows a target has taken."""
-        records = ((self.server, target, appid, DATASET, f"{day}") for appid, day in taken)
+        records = ((self.server, target, appid, DAILY_TREND.name, f"{day}") for appid, day in taken)
         self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)", records)
 
     def _app(self, appid: str) -> tuple[str, str, str]:
-        return self.server, appid, DATASET
+        return self.server, appid, DAILY_TREND.name
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two backfills would ask for the same dates

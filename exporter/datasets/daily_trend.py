@@ -3,9 +3,10 @@
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-trend/getDailyVisitTrend.html
 """
 
+from datetime import date
 from typing import Final
 
-from exporter.datasets.dataset import Dataset, Prefix
+from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.moments import DAY_REF_DATE
 from exporter.datasets.one_row import OneRow
 from exporter.datasets.period import DAY
@@ -28,3 +29,14 @@ DAILY_TREND: Final = Dataset(
     dated=Prefix("by_date", "Per date"),
     moments=(DAY_REF_DATE,),
 )
+_POSITIONS: Final = {field.name: position for position, field in enumerate(FIELDS)}
+
+
+def trend_row(day: date, values: tuple[int | float | None, ...]) -> Row:
+    """A day's row, `values` in the order of FIELDS."""
+    return Row(DAY.starting(day), (Point((), values),))
+
+
+def figure_of(row: Row, name: str) -> int | float | None:
+    """The figure `name` of a row of the daily trend, or of another one with its fields."""
+    return row.values[_POSITIONS[name]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from exporter.beijing import wire_date
@@ -31,6 +32,16 @@ class Row:
     period: Period
     points: tuple[Point, ...]
     dropped: int = field(default=0, compare=False)
+
+    @property
+    def ref_date(self) -> date:
+        """The period's first day."""
+        return self.period.first
+
+    @property
+    def values(self) -> tuple[int | float | None, ...]:
+        """The figures of a row without labels, which has one point."""
+        return self.points[0].values
 
 
 class Shape(Protocol):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
 from exporter.store.refusal import Refusal
 from exporter.store.resealed import Resealed
@@ -23,11 +25,19 @@ class Store(Vault, Protocol):
     Rows and refusals are kept by server (`exporter.wechat.servers`): nothing of one is shown as another's.
     """
 
-    def load(self, server: str, appids: Collection[str]) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept of these apps, newest first; apps without any are left out."""
+    def load(
+        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
+    ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+        """All rows of the dataset kept of these apps, newest first; apps without any are left out."""
 
-    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
-        """Keep these durably, each unless one of its date is kept that was asked for later.
+    def save(
+        self,
+        server: str,
+        rows: Collection[tuple[str, HeldRow]],
+        keep_days: int,
+        dataset: Dataset = DAILY_TREND,
+    ) -> None:
+        """Keep these rows of the dataset durably; of two for one period the one asked for later stays.
 
         Rows that are `keep_days` older than the newest of their app in `rows` are dropped.
         """

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Collection, Iterable, Mapping
 
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
 from exporter.store.refusal import Refusal
 from exporter.store.resealed import Resealed
@@ -15,12 +17,20 @@ class MemoryStore:
         self._credentials: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def load(self, server: str, appids: Collection[str]) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+    def load(
+        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
+    ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
         """Nothing."""
-        del server, appids
+        del server, appids, dataset
         return ()
 
-    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(
+        self,
+        server: str,
+        rows: Collection[tuple[str, HeldRow]],
+        keep_days: int,
+        dataset: Dataset = DAILY_TREND,
+    ) -> None:
         """Nothing to do."""
 
     def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:

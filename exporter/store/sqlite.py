@@ -10,8 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.store.claim import Claim
-from exporter.store.coding import DATASET, RowReader, Unusable, row_text
+from exporter.store.coding import RowReader, Unusable, row_text
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
 from exporter.store.migration import NewerError, migrate
@@ -118,22 +120,31 @@ class SqliteStore:
                 self._db.close()
                 raise
 
-    def load(self, server: str, appids: Collection[str]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+    def load(
+        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
+    ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
         """All rows kept of these apps, newest first; those that do not name their server are this one's."""
         with self._explained("read"), self._transaction():
             self._db.execute("UPDATE OR REPLACE rows SET server = ? WHERE server = ''", (server,))
             self._db.execute(_FORGET, (self._clock(), _KEEP_SECONDS))
-        reader = RowReader(self._unusable, self._clock())
+        reader = RowReader(self._unusable, self._clock(), dataset)
         for appid in appids:
             with self._explained("read"), self._lock:
-                records = self._db.execute(_LOAD, (server, appid, DATASET)).fetchall()
+                records = self._db.execute(_LOAD, (server, appid, dataset.name)).fetchall()
             if rows := reader.read(appid, records):
                 yield appid, rows
         reader.report()
 
-    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(
+        self,
+        server: str,
+        rows: Collection[tuple[str, HeldRow]],
+        keep_days: int,
+        dataset: Dataset = DAILY_TREND,
+    ) -> None:
         """Keep these in one transaction."""
         now = self._clock()
+        name = dataset.name
         newest: dict[str, date] = {}
         for appid, held in rows:
             newest[appid] = max(held.row.ref_date, newest.get(appid, held.row.ref_date))
@@ -141,13 +152,21 @@ class SqliteStore:
             self._db.executemany(
                 _SAVE,
                 (
-                    (server, appid, DATASET, f"{held.row.ref_date}", held.asked_at, row_text(held.row), now)
+                    (
+                        server,
+                        appid,
+                        name,
+                        f"{held.row.ref_date}",
+                        held.asked_at,
+                        row_text(held.row, dataset),
+                        now,
+                    )
                     for appid, held in rows
                 ),
             )
             self._db.executemany(
                 _PRUNE,
-                ((server, appid, DATASET, f"{day}", f"-{keep_days} days") for appid, day in newest.items()),
+                ((server, appid, name, f"{day}", f"-{keep_days} days") for appid, day in newest.items()),
             )
 
     def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:

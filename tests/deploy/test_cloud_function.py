@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.datasets.catalogue import CATALOGUE
+from exporter.trend import figure_of
 from exporter.wechat.cloud import result_reader
 from exporter.wechat.errors import CallError, Reason
 
@@ -47,7 +48,7 @@ def test_the_exporter_reads_a_row_that_it_returns(program: Callable[[str], str])
     figures = {"refDate": "20261123", "sessionCnt": 10, "visitPv": 40, "visitUv": 8, "stayTimeUv": 62.5}
     answer = {"list": [figures], "errMsg": "openapi.analysis.getDailyVisitTrend:ok"}
     row = result_reader(DAY)(returned(program("node"), f"return {json.dumps(answer)}"))
-    assert (row.ref_date, row["visit_pv"], row["stay_time_uv"]) == (DAY, 40, 62.5)
+    assert (row.ref_date, figure_of(row, "visit_pv"), figure_of(row, "stay_time_uv")) == (DAY, 40, 62.5)
 
 
 @pytest.mark.parametrize(

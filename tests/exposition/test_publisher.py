@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.exposition.publisher import Publisher
 from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
@@ -31,7 +33,13 @@ class Shelf(MemoryStore):
         empty, self.empty = self.empty, False
         return empty
 
-    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(
+        self,
+        server: str,
+        rows: Collection[tuple[str, HeldRow]],
+        keep_days: int,
+        dataset: Dataset = DAILY_TREND,
+    ) -> None:
         if self.broken:
             raise StoreError("cannot write: disk full")
         self.batches.append(list(rows))

@@ -2,13 +2,21 @@
 
 import json
 from datetime import date
+from operator import attrgetter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.visit_pages import VISIT_PAGES
+from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.store.coding import points_text, read_held, read_row, row_text
 from exporter.store.entry import HeldRow
 from exporter.trend import MalformedRowError, Row
 from tests.building import NOON, YESTERDAY, bare_row, make_row
+from tests.datasets.rows import rows
 
 DAY = f"{YESTERDAY}"
 WHOLE = json.loads(row_text(make_row()))[0]
@@ -109,3 +117,26 @@ def test_a_row_asked_for_in_the_future_counts_as_asked_for_now() -> None:
 def test_a_clock_that_is_a_day_behind_loses_no_row() -> None:
     text = row_text(make_row(date(2026, 11, 24)))
     assert read_held("2026-11-24", NOON, text, NOON).row.ref_date == date(2026, 11, 24)
+
+
+@pytest.mark.parametrize("dataset", CATALOGUE, ids=attrgetter("name"))
+@given(data=st.data())
+def test_rows_of_every_dataset_come_back(dataset: Dataset, data: st.DataObject) -> None:
+    row = data.draw(rows(dataset))
+    assert read_row(f"{row.period.first}", row_text(row, dataset), dataset) == row
+
+
+def test_a_week_that_begins_on_a_tuesday_is_refused() -> None:
+    with pytest.raises(MalformedRowError):
+        read_row("2026-11-17", '[{"visit_pv":4}]', WEEKLY_TREND)
+
+
+def test_a_week_that_is_not_over_is_refused() -> None:
+    with pytest.raises(MalformedRowError):
+        read_held("2026-11-23", NOON, '[{"visit_pv":4}]', NOON, WEEKLY_TREND)
+
+
+def test_a_page_that_is_there_twice_is_refused() -> None:
+    page = '{"page_path":"pages/index","page_visit_pv":4}'
+    with pytest.raises(MalformedRowError):
+        read_row(DAY, f"[{page},{page}]", VISIT_PAGES)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from exporter.config.settings import Secret
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.sealing import KeySeal
@@ -280,3 +282,12 @@ def test_a_key_that_comes_later_encrypts_what_was_there_and_what_comes(path: Pat
         with pytest.raises(StoreError, match="encryption_key_file"):
             plain.credential(key)
     plain.close()
+
+
+def test_rows_of_a_dataset_are_kept_beside_those_of_others(store: SqliteStore) -> None:
+    points = (Point(("pages/index",), (7, 6, 5.5, 4, 3, 2, 1)), Point(("",), (1, *[None] * 6)))
+    pages = HeldRow(Row(held().row.period, points), NOON)
+    store.save(SERVER, [(APPID, held())], 9)
+    store.save(SERVER, [(APPID, pages)], 9, VISIT_PAGES)
+    assert list(store.load(SERVER, APPS, VISIT_PAGES)) == [(APPID, (pages,))]
+    assert list(store.load(SERVER, APPS)) == [(APPID, (held(),))]

@@ -70,7 +70,7 @@ def test_cloud_hosting_sends_no_credential(from_appid: str | None, target: str) 
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
     with Peer(says(answer)) as peer, opened(peer.url) as line:
         asked = way(line, CloudHosting(from_appid))
-        assert asked.daily_trend(date(2017, 3, 13))["visit_pv"] == 472351
+        assert asked.daily_trend(date(2017, 3, 13)).values[1] == 472351
         assert asked.token_expires_at is None
     request = peer.received[0].decode()
     assert request.startswith(f"POST /datacube/getweanalysisappiddailyvisittrend{target} HTTP/1.1\r\n")
@@ -128,7 +128,7 @@ def problem_of(body: dict[str, Any]) -> Failure:
 
 def test_the_documented_camel_case_row_is_read_from_the_text_inside() -> None:
     text = (SAMPLES / "daily_visit_trend__doc_cloudcall_20170313.json").read_text()
-    assert result_reader(date(2017, 3, 13))(invoked(text))["visit_pv"] == 472351
+    assert result_reader(date(2017, 3, 13))(invoked(text)).values[1] == 472351
 
 
 FAIL = "openapi.analysis.getDailyVisitTrend:fail"

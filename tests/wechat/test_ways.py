@@ -18,7 +18,7 @@ from exporter.config.settings import (
 )
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.server import Simulator
-from exporter.trend import FIELDS, Row, yesterday
+from exporter.trend import FIELDS, Row, trend_row, yesterday
 from exporter.wechat.daily_trend import row_reader
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Endpoint, Line
@@ -306,7 +306,7 @@ def test_a_token_file_that_its_program_renews_is_followed(sim: Simulator, line: 
 
 def test_a_reader_gives_the_row_of_its_day() -> None:
     body = {"list": [{"ref_date": "20261123", **{field.name: 1 for field in FIELDS}}]}
-    assert row_reader(DAY)(body) == Row(DAY, (1,) * len(FIELDS))
+    assert row_reader(DAY)(body) == trend_row(DAY, (1,) * len(FIELDS))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from exporter.config.settings import StorageSettings
-from exporter.store.coding import DATASET, RowReader, Unusable, row_text
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
+from exporter.store.coding import RowReader, Unusable, row_text
 from exporter.store.entry import HeldRow
 from exporter.store.interface import WriteObserver
 from exporter.store.redis import scripts
@@ -46,18 +48,26 @@ class RedisStore(RedisCredentials):
         self._mark: str | None = None
         self.tokens = RedisTokens(connection, self._prefix, seal)
 
-    def load(self, server: str, appids: Collection[str]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+    def load(
+        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
+    ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
         """All rows kept of these apps, newest first; those of old exporters are taken over."""
         self.emptied()  # from now on a loss is noticed
-        reader = RowReader(self._unusable, self._clock())
+        reader = RowReader(self._unusable, self._clock(), dataset)
         for batch in _batches(list(appids)):
             self._take_over(server, batch)
-            for appid, texts in self._hashes(self._rows(server), batch):
+            for appid, texts in self._hashes(self._rows(server, dataset), batch):
                 if rows := reader.read(appid, map(_record, sorted(texts.items(), reverse=True))):
                     yield appid, rows
         reader.report()
 
-    def save(self, server: str, rows: Collection[tuple[str, HeldRow]], keep_days: int) -> None:
+    def save(
+        self,
+        server: str,
+        rows: Collection[tuple[str, HeldRow]],
+        keep_days: int,
+        dataset: Dataset = DAILY_TREND,
+    ) -> None:
         """Keep these, each unless Redis has one of its date that was asked for later."""
         grouped: dict[str, list[HeldRow]] = {}
         for appid, held in rows:
@@ -68,9 +78,9 @@ class RedisStore(RedisCredentials):
                 newest = max(held.row.ref_date for held in held_rows)
                 words += appid, _day(newest - timedelta(days=keep_days)), len(held_rows)
                 for held in held_rows:
-                    words += _day(held.row.ref_date), repr(held.asked_at), row_text(held.row)
+                    words += _day(held.row.ref_date), repr(held.asked_at), row_text(held.row, dataset)
             with self._connection.writing() as client:
-                client.eval(scripts.SAVE_ROWS, 1, self._rows(server), _KEEP_SECONDS, *words)
+                client.eval(scripts.SAVE_ROWS, 1, self._rows(server, dataset), _KEEP_SECONDS, *words)
 
     def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
         """What still holds of these apps' refusals."""
@@ -181,8 +191,8 @@ class RedisStore(RedisCredentials):
             words = f"{mark} {kept}", f"{mark} {self._seal.close(text)}"
             return bool(client.eval(scripts.SWAP, 1, name, *words))
 
-    def _rows(self, server: str) -> str:
-        return f"{self._prefix}figures:{server}:{DATASET}:"
+    def _rows(self, server: str, dataset: Dataset) -> str:
+        return f"{self._prefix}figures:{server}:{dataset.name}:"
 
     def _refusal(self, server: str, appid: str) -> str:
         return f"{self._prefix}refusal:{server}:{appid}"

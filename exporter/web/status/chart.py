@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from exporter.store.entry import Entry
-from exporter.trend import Field
+from exporter.trend import Field, figure_of
 from exporter.web.status.figures import written
 from exporter.web.status.texts import Language
 
@@ -45,10 +45,10 @@ def chart(entry: Entry, field: Field, days: int, language: Language) -> Chart | 
     dates = [newest - timedelta(days=days - 1 - place) for place in range(days)]
     held = {each.row.ref_date: each.row for each in entry.rows}
     rows = [held.get(day) for day in dates]
-    bars = _bars([None if row is None else row[field.name] for row in rows])
+    bars = _bars([None if row is None else figure_of(row, field.name) for row in rows])
     name = language.text(f"field.{field.name}")
     gap = language.text("gap")
-    told = [gap if row is None else written(field, row[field.name], language) for row in rows]
+    told = [gap if row is None else written(field, figure_of(row, field.name), language) for row in rows]
     return Chart(
         bars="".join(bars[:-1]),
         newest=bars[-1],

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS, Field, Row
+from exporter.trend import FIELDS, Field, Row, figure_of
 from exporter.web.status.texts import Language
 
 DASH: Final = "–"
@@ -44,7 +44,7 @@ def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
     return tuple(
         Figure(
             field.name,
-            written(field, newest[field.name], language),
+            written(field, figure_of(newest, field.name), language),
             change(newest, day, field),
             change(newest, week, field),
         )
@@ -63,7 +63,7 @@ def written(field: Field, value: float | None, language: Language) -> str:
 
 def change(newer: Row, older: Row | None, field: Field) -> Change:
     """How much more, in percent of the older value; unknown where a value is missing or the older is 0."""
-    value, base = newer[field.name], older[field.name] if older is not None else None
+    value, base = figure_of(newer, field.name), figure_of(older, field.name) if older is not None else None
     if value is None or not base:
         return _NO_CHANGE_KNOWN
     percent = (value - base) / base * 100

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.store.entry import Entry
+from exporter.trend import figure_of
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
@@ -86,4 +87,4 @@ def _key(column: str) -> Callable[[Entry], Any]:
         "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
         "token": lambda entry: entry.token_expires_at,
     }
-    return keys.get(column, lambda entry: entry.rows[0].row[column] if entry.rows else None)
+    return keys.get(column, lambda entry: figure_of(entry.rows[0].row, column) if entry.rows else None)

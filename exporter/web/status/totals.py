@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS
+from exporter.trend import FIELDS, figure_of
 from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
 
@@ -55,6 +55,6 @@ def _totals(entries: Iterable[Entry], day: date) -> DayTotals:
     totals: list[Total] = []
     for field in FIELDS:
         if field.additive:
-            values = [value for row in rows if (value := row[field.name]) is not None]
+            values = [value for row in rows if (value := figure_of(row, field.name)) is not None]
             totals.append(Total(field.name, sum(values) if values else None, len(values)))
     return DayTotals(day, len(rows), tuple(totals))

@@ -1,15 +1,17 @@
 """Rows, turns and credentials in a real Redis."""
 
 import time
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.period import WEEK
+from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.store import RedisStore
-from exporter.trend import FIELDS
+from exporter.trend import FIELDS, figure_of, trend_row
 from tests.building import NOON, make_app, make_row
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened
@@ -24,7 +26,7 @@ def row(day: date, asked_at: float = NOON, **figures: float | None) -> HeldRow:
     whole = make_row(day)
     names = (field.name for field in FIELDS)
     values = (figures.get(name, value) for name, value in zip(names, whole.values, strict=True))
-    return HeldRow(replace(whole, values=tuple(values)), asked_at)
+    return HeldRow(trend_row(day, tuple(values)), asked_at)
 
 
 def kept(store: RedisStore) -> list[HeldRow]:
@@ -43,7 +45,7 @@ def test_of_two_rows_of_a_date_the_later_one_stays_whoever_writes_last(opened: O
     first, second = opened(), opened()
     second.save(SERVER, [(ONE, row(DAY, NOON + 1, visit_pv=2))], 9)
     first.save(SERVER, [(ONE, row(DAY, NOON, visit_pv=1))], 9)
-    assert [held.row["visit_pv"] for held in kept(first)] == [2]
+    assert [figure_of(held.row, "visit_pv") for held in kept(first)] == [2]
 
 
 def test_rows_too_old_beside_the_newest_are_dropped(store: RedisStore) -> None:
@@ -108,10 +110,10 @@ def test_a_row_of_the_future_stands_in_nobodys_way(store: RedisStore, server: Re
     store.save(SERVER, [(ONE, row(DAY, ahead, visit_pv=1))], 9)  # an exporter whose clock is a day ahead
     assert kept(store)[0].asked_at <= time.time()
     store.save(SERVER, [(ONE, row(DAY, time.time(), visit_pv=2))], 9)
-    assert [held.row["visit_pv"] for held in kept(store)] == [2]
+    assert [figure_of(held.row, "visit_pv") for held in kept(store)] == [2]
     server.client().hset(ROWS, f"{DAY}", f'{ahead} [{{"visit_pv":1}}]')
     store.save(SERVER, [(ONE, row(DAY, visit_pv=3))], 9)
-    assert [held.row["visit_pv"] for held in kept(store)] == [3]
+    assert [figure_of(held.row, "visit_pv") for held in kept(store)] == [3]
 
 
 @pytest.mark.parametrize("text", ["nonsense", "", "nan [1]", "inf [1]", "-5 {}", f"{NOON} [1,2]"])
@@ -128,3 +130,12 @@ def test_what_is_no_row_is_skipped_reported_once_and_replaced(
     if text.startswith(f"{NOON}"):
         store.save(SERVER, [(ONE, row(DAY, NOON + 1))], 9)
     assert [held.row for held in kept(store)] == [row(DAY).row]
+
+
+def test_rows_of_a_dataset_are_kept_beside_those_of_others(opened: Opened) -> None:
+    week = HeldRow(Row(WEEK.newest(DAY), (Point((), (1, 2, 3, 4, 5.5, 6, 7)),)), NOON)
+    store = opened()
+    store.save(SERVER, [(ONE, row(DAY))], 9)
+    store.save(SERVER, [(ONE, week)], 9, WEEKLY_TREND)
+    assert list(opened().load(SERVER, [ONE], WEEKLY_TREND)) == [(ONE, (week,))]
+    assert list(opened().load(SERVER, [ONE])) == [(ONE, (row(DAY),))]
