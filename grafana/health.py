@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
 from exporter.trend import DAY_SECONDS
-from exporter.wechat.line import Endpoint
+from exporter.wechat import endpoints
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
 from grafana.overrides import fixed
 from grafana.panels import (
@@ -134,8 +134,8 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
         f"and on (endpoint) sum by (endpoint) ({_OWN}_api_requests_total{_AT}) > 0"
     )
     by_endpoint = shaded_lines(words, "calls", Query(calls, "{{endpoint}}"), COUNT, _THIRD).min(0).decimals(0)
-    for endpoint, colour in zip(Endpoint, SERIES, strict=False):
-        by_endpoint.override_by_name(endpoint.value, [fixed(colour)])
+    for endpoint, colour in zip(endpoints.ALWAYS, SERIES, strict=False):
+        by_endpoint.override_by_name(endpoint.name, [fixed(colour)])
     yield by_endpoint
     yield bars_of(words, "failures", [Query(_failures(), "{{reason}}")], COUNT, _THIRD).decimals(0)
     quantiles = [

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from exporter.config.settings import App, Secret, StableToken
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import FIELDS, Row, trend_row
 from exporter.wechat.advice import WAIT
+from exporter.wechat.datacube import Figures
 from exporter.wechat.errors import Action, Failure, Reason
 
 YESTERDAY = date(2026, 11, 23)
@@ -45,3 +49,17 @@ def paused_until(at: float, reason: Reason = Reason.QUOTA_DAILY) -> Health:
 def bare_row(day: date, **figures: float) -> Row:
     """A row with only these figures, as if WeChat had left the others out."""
     return trend_row(day, tuple(figures.get(field.name) for field in FIELDS))
+
+
+class TrendWay:
+    """A way that has the daily trend alone, by `daily_trend` of the test that derives from it."""
+
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
+        assert dataset is DAILY_TREND
+        return self.daily_trend(period.first)
+
+    def daily_trend(self, day: date) -> Row:
+        raise NotImplementedError
+
+    def quota(self, cgi_path: str) -> Figures:
+        raise NotImplementedError

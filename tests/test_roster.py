@@ -28,7 +28,7 @@ from exporter.wechat.errors import CallError, Reason
 from exporter.wechat.pool import TokenPool
 from exporter.wechat.tokens import expiring_token
 from tests.building import YESTERDAY, make_app
-from tests.wechat.lines import Clock
+from tests.wechat.lines import Clock, daily_trend
 from tests.wechat.test_pool import Pool
 
 CONFIG = Config(
@@ -151,7 +151,7 @@ def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door
     problems = []
     for app in reversed(apps):
         with pytest.raises(CallError) as caught:
-            some.ways[app.appid].daily_trend(YESTERDAY)
+            daily_trend(some.ways[app.appid], YESTERDAY)
         problems.append(caught.value.failure)
     assert [problem.reason for problem in problems] == [Reason.TOKEN_REJECTED, Reason.NETWORK]
     assert problems[0].detail == f"its token is that of {apps[0].appid}, whose figures it would show"
@@ -163,7 +163,7 @@ def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door:
     config = replace(CONFIG, apps=(app,))
     some = door(store=store, config=config)
     with pytest.raises(CallError):  # nobody answers there
-        some.ways[app.appid].daily_trend(YESTERDAY)
+        daily_trend(some.ways[app.appid], YESTERDAY)
     assert store.credential(f"access_token/{app.appid}@{CONFIG.wechat.base_url}")
 
 
@@ -177,5 +177,5 @@ def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_to
     for number in numbers:
         way = some.ways[make_app(number).appid]
         with pytest.raises(CallError):  # nobody answers there
-            way.daily_trend(YESTERDAY)
+            daily_trend(way, YESTERDAY)
         assert way.token_expires_at == clock() + 7200

@@ -27,9 +27,10 @@ from exporter.store.interface import StoreError
 from exporter.store.shared import is_shared
 from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
+from exporter.wechat import endpoints
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
-from exporter.wechat.line import Endpoint
 from exporter.wechat.ways import Way, ask_for_row
 
 
@@ -108,7 +109,7 @@ class _Latency:
 
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
         """Count one call; one that failed says little about the others."""
-        if endpoint is Endpoint.DAILY_VISIT_TREND and reason is None:
+        if endpoint == endpoints.DAILY_VISIT_TREND and reason is None:
             with self._lock:
                 self._count, self._seconds = self._count + 1, self._seconds + seconds
 

@@ -27,6 +27,10 @@ class Period:
         """Unix time of 00:00 Beijing of the day after the last: before it the period is not over."""
         return midnight(self.last + timedelta(days=1))
 
+    def __str__(self) -> str:
+        """For people: `2026-11-23`, `2026-11-16 to 2026-11-22`."""
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
 
 class Calendar(Protocol):
     """How time is cut into periods."""

@@ -1,7 +1,7 @@
 """The exporter's own metrics: counted as things happen, rendered at the scrape."""
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -17,8 +17,9 @@ from exporter import __version__
 from exporter.exposition.part import END_MARK, Part
 from exporter.refresh.platform_state import PlatformState
 from exporter.shards import Shard
+from exporter.wechat import endpoints
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errors import Reason
-from exporter.wechat.line import Endpoint
 
 _PREFIX: Final = "wechat_miniprogram_exporter"
 _BUCKETS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds; WeChat usually answers in 0.1 to 0.5
@@ -72,13 +73,18 @@ class Telemetry:
             registry=self._states.registry,
         )
         self._storage_written_at: Gauge | None = None
-        for endpoint in Endpoint:  # a counter that is born at 1 never fires increase()
-            self._requests.labels(endpoint.value)
-            self._duration.labels(endpoint.value)
+        self.expect(endpoints.ALWAYS)
+
+    def expect(self, callable_: Iterable[Endpoint]) -> None:
+        """Begin the counters of these interfaces at 0: one that is born at 1 never fires increase()."""
+        for endpoint in callable_:
+            self._requests.labels(endpoint.name)
+            self._duration.labels(endpoint.name)
             for reason in Reason:
-                self._failures.labels(endpoint.value, reason.value)
+                self._failures.labels(endpoint.name, reason.value)
                 if reason.is_state:
-                    self._not_yet.labels(endpoint.value, reason.value)
+                    self._not_yet.labels(endpoint.name, reason.value)
+        self._calls.touch()
 
     def _make_gauges(self) -> None:
         build = Gauge(
@@ -158,11 +164,11 @@ class Telemetry:
 
     def call(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
         """One call is over; `reason` is None where it brought what was asked for."""
-        self._requests.labels(endpoint.value).inc()
-        self._duration.labels(endpoint.value).observe(seconds)
+        self._requests.labels(endpoint.name).inc()
+        self._duration.labels(endpoint.name).observe(seconds)
         if reason is not None:
             counter = self._not_yet if reason.is_state else self._failures
-            counter.labels(endpoint.value, reason.value).inc()
+            counter.labels(endpoint.name, reason.value).inc()
         self._calls.touch()
 
     def round_finished(self, seconds: float) -> None:

@@ -7,9 +7,9 @@ from typing import Final
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.refresh import accounts
 from exporter.refresh.accounts import Account
+from exporter.wechat import endpoints
 from exporter.wechat.component import Component
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.line import Endpoint
 
 _IN_ONE_GO: Final = 500  # accounts between two changes of what is on show
 _TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
@@ -66,7 +66,7 @@ class Identification:
     def _ask(self, appid: str) -> tuple[str, bool] | Failure:
         try:
             return self._component.ask(
-                Endpoint.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.read_info
+                endpoints.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.read_info
             )
         except CallError as error:
             return error.failure

@@ -249,6 +249,43 @@ SECRET_FILE = Advice(
     "The secret's file cannot be read or is empty: check the path and its rights.",
     "密钥文件无法读取或为空：请检查路径与权限。",
 )
+OLD_FUNCTION = Advice(
+    "The cloud function knows the daily trend alone: upload deploy/cloud-function 1.1.0 or later, which "
+    "takes `interface` by name, with the permissions of its config.json.",
+    "该云函数只支持日趋势：请上传 1.1.0 或更高版本的 deploy/cloud-function（按名称接收 interface），"
+    "并包含其 config.json 中的权限。",
+)
+_INTERFACE: Final = "getDailyVisitTrend"
+_OF_DATASET: Final = {
+    GAME: Advice(
+        "WeChat has no getDailyVisitTrend for this account, which is a mini game: leave this dataset out in "
+        "the app's `datasets`.",
+        "该账号是小游戏，微信不提供 getDailyVisitTrend。请在该小程序的 datasets 中去掉此数据集。",
+    ),
+    PERMISSION: Advice(
+        "This account or token may not call getDailyVisitTrend. With a third-party platform the merchant "
+        "must grant permission set 18 (小程序开发与数据分析) or 21; otherwise check the account's "
+        "permissions, or leave this dataset out in the app's `datasets`.",
+        "该账号或 token 无权调用 getDailyVisitTrend。第三方平台需商家授权权限集 18（小程序开发与数据分析）"
+        "或 21；否则请检查账号的接口权限，或在该小程序的 datasets 中去掉此数据集。",
+    ),
+    CLOCK: Advice(
+        "WeChat refused the dates, though the period is over: it is asked for again. If that lasts, is the "
+        "machine's clock right?",
+        "该周期已结束，但微信拒绝了日期，程序会再次请求。若持续如此，请检查机器时钟是否准确。",
+    ),
+}
+"""What stands in the place of an advice where a dataset beside the daily trend fails."""
+
+
+def about(told: Advice, interface: str) -> Advice:
+    """The advice about another of WeChat's interfaces than the daily trend's."""
+    if interface == _INTERFACE:
+        return told
+    closer = _OF_DATASET.get(told, told)
+    return Advice(closer.en.replace(_INTERFACE, interface), closer.zh.replace(_INTERFACE, interface))
+
+
 OF_DISCOVERED: Final = {
     GAME: Advice(
         "This account is a mini game: WeChat has no getDailyVisitTrend for it. Add its appid to the "

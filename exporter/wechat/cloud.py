@@ -6,27 +6,33 @@ https://developers.weixin.qq.com/doc/oplatform/openApi/cloudbase-common/scf-mana
 
 import hashlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from exporter.config.settings import CloudFunction, CloudHosting, FileToken, StableToken
-from exporter.trend import Row, wire_date
-from exporter.wechat.daily_trend import ask_trend, row_reader
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset, Row
+from exporter.datasets.field import camel
+from exporter.datasets.period import Period
+from exporter.wechat import advice, endpoints
+from exporter.wechat.datacube import Figures, advising, ask_dataset, ask_quota, row_reader
+from exporter.wechat.endpoints import API_QUOTA
 from exporter.wechat.errcodes import errcode_failure, failure, of_function
-from exporter.wechat.errors import CallError, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.errors import Action, CallError, Reason
+from exporter.wechat.line import Line
 from exporter.wechat.owners import TokenOwners
 from exporter.wechat.token_sources import FileTokenSource, StableTokenSource
 from exporter.wechat.tokens import OWN_SHELF, Shelf, Token, TokenKeeper
-from exporter.wechat.transport import Answer, read_json
+from exporter.wechat.transport import Answer, decode, read_json
 
 INVOKE_PATH: Final = "/tcb/invokecloudfunction"
 _WECHATS_HOSTS: Final = ".weixin.qq.com"
 _THREW: Final = -504002  # what WeChat says of a function that threw an error
+_CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
 _FINE: Final = ":ok"  # ends a cloud call's errMsg
 
 
@@ -52,17 +58,29 @@ class HostingWay:
             return self._keeper.source.fingerprint()
         return hashlib.sha256(f"{self._settings.from_appid}".encode()).digest()
 
-    def daily_trend(self, day: date) -> Row:
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask; the token's file is read for every call, and once more where WeChat refuses the token."""
         if self._keeper is not None:
-            return self._keeper.use(lambda token: self._ask_with(token, day))
-        from_appid = self._settings.from_appid
-        params = {} if from_appid is None else {"from_appid": from_appid}
-        return ask_trend(self._line, day, params, (), base_url=hosting_url(self._line.base_url))
+            return self._keeper.use(
+                lambda token: ask_dataset(self._line, dataset, period, self._access(token), [token.value])
+            )
+        base_url = hosting_url(self._line.base_url)
+        return ask_dataset(self._line, dataset, period, self._account, (), base_url=base_url)
 
-    def _ask_with(self, token: Token, day: date) -> Row:
+    def quota(self, cgi_path: str) -> Figures:
+        """Refuse: WeChat offers no cloud call for it."""
+        with advising(API_QUOTA.name):
+            detail = f"cloud hosting cannot ask for the quota of {cgi_path}: WeChat has no cloud call for it"
+            raise CallError(failure(Reason.PERMISSION, detail, text=advice.PERMISSION))
+
+    def _access(self, token: Token) -> Mapping[str, str]:
         self._owners.claim(self._appid, token)
-        return ask_trend(self._line, day, {"cloudbase_access_token": token.value}, [token.value])
+        return {"cloudbase_access_token": token.value}
+
+    @property
+    def _account(self) -> Mapping[str, str]:
+        from_appid = self._settings.from_appid
+        return {} if from_appid is None else {"from_appid": from_appid}
 
 
 class FunctionWay:
@@ -85,21 +103,31 @@ class FunctionWay:
         """Changes when the operator changes the secret."""
         return self._keeper.source.fingerprint()
 
-    def daily_trend(self, day: date) -> Row:
-        """Start the function with the date, and read what it returned."""
-        return self._keeper.use(lambda token: self._invoke(token, day))
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
+        """Start the function with interface and dates, and read what it returned."""
+        return self._keeper.use(lambda token: self._invoke(token, dataset, period))
 
-    def _invoke(self, token: Token, day: date) -> Row:
-        called = {"env": self._settings.env, "name": self._settings.function}
-        return self._line.ask(
-            Endpoint.CLOUD_FUNCTION,
-            "POST",
-            INVOKE_PATH,
-            result_reader(day),
-            params={"access_token": token.value, **called},
-            body={"beginDate": wire_date(day), "endDate": wire_date(day)},
-            secrets=[token.value],
+    def quota(self, cgi_path: str) -> Figures:
+        """Ask without the function: there is no cloud call for it, and the token is the account's own."""
+        return self._keeper.use(
+            lambda token: ask_quota(self._line, cgi_path, {"access_token": token.value}, [token.value])
         )
+
+    def _invoke(self, token: Token, dataset: Dataset, period: Period) -> Row:
+        called = {"env": self._settings.env, "name": self._settings.function}
+        dates = {camel(key): value for key, value in dataset.request(period).items()}
+        # A function older than 1.1.0 knows the daily trend alone, and nothing of `interface`.
+        named = {} if dataset is DAILY_TREND else {"interface": dataset.interface}
+        with advising(dataset.interface):
+            return self._line.ask(
+                endpoints.CLOUD_FUNCTION,
+                "POST",
+                INVOKE_PATH,
+                result_reader(dataset, period),
+                params={"access_token": token.value, **called},
+                body={**named, **dates},
+                secrets=[token.value],
+            )
 
 
 def hosting_url(base_url: str) -> str:
@@ -108,12 +136,12 @@ def hosting_url(base_url: str) -> str:
     return f"http://{base_url.partition('://')[2]}" if host.endswith(_WECHATS_HOSTS) else base_url
 
 
-def result_reader(day: date) -> Callable[[dict[str, Any]], Row]:
+def result_reader(dataset: Dataset, period: Period) -> Callable[[dict[str, Any]], Row]:
     """Reads an invocation's answer, whose `resp_data` is what the function returned, as a JSON text.
 
     The function may return a row, or the error object of the call inside, if it caught that.
     """
-    read_row = row_reader(day)
+    read_row = row_reader(dataset, period)
 
     def read(body: dict[str, Any]) -> Row:
         text = body.get("resp_data")
@@ -121,6 +149,7 @@ def result_reader(day: date) -> Callable[[dict[str, Any]], Row]:
             raise CallError(failure(Reason.MALFORMED, "the invocation's answer has no resp_data"))
         problem = None
         with suppress(UnicodeEncodeError):
+            _check_interface(text, dataset)
             try:
                 returned = read_json(Answer(200, text.encode()))
             except CallError as error:
@@ -134,6 +163,16 @@ def result_reader(day: date) -> Callable[[dict[str, Any]], Row]:
         )
 
     return read
+
+
+def _check_interface(text: str, dataset: Dataset) -> None:
+    """Refuse what another interface returned: an old function calls the daily trend whatever is asked."""
+    body = decode(text.encode())
+    message = body.get("errMsg") if isinstance(body, dict) else None
+    called = _CALLED.match(message) if isinstance(message, str) else None
+    if called is not None and called[1] != dataset.interface:
+        detail = f"the cloud function called {called[1]}, asked for {dataset.interface}"
+        raise CallError(failure(Reason.PERMISSION, detail, Action.SUSPEND, advice.OLD_FUNCTION))
 
 
 def _without_failure(returned: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from exporter.config.settings import Platform
+from exporter.wechat import endpoints
 from exporter.wechat.advice import PLATFORM_APPID, PLATFORM_SECRET
 from exporter.wechat.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.tickets import TicketSource
 from exporter.wechat.token_sources import read_secret, token_reader
 from exporter.wechat.tokens import Shelves, Token, TokenKeeper, own_shelves
@@ -82,7 +84,7 @@ class ComponentTokenSource:
         }
         try:
             token = self._line.ask(
-                Endpoint.COMPONENT_TOKEN,
+                endpoints.COMPONENT_TOKEN,
                 "POST",
                 f"{COMPONENT_PATH}api_component_token",
                 token_reader(now, "component_access_token"),
@@ -137,7 +139,7 @@ class Component:
             return self.line.ask(
                 endpoint,
                 "POST",
-                f"{COMPONENT_PATH}{endpoint.value}",
+                f"{COMPONENT_PATH}{endpoint.name}",
                 read,
                 # old pages name it component_access_token, new ones access_token
                 params={"access_token": token.value, "component_access_token": token.value},
@@ -148,4 +150,4 @@ class Component:
         return self.keeper.use(call)
 
     def _ask_page(self, offset: int) -> Page:
-        return self.ask(Endpoint.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, read_page)
+        return self.ask(endpoints.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, read_page)

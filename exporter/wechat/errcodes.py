@@ -91,6 +91,9 @@ _ROWS: Final = (
     Errcode(61502, R.ACCOUNT, A.SUSPEND, "mini game, data interface not supported", advice.GAME),
     Errcode(61503, R.NOT_READY, A.NEXT_ROUND, "data not ready", advice.NOT_READY),
     Errcode(61504, R.BUSY, A.RETRY, "data service busy", advice.WAIT),
+    Errcode(76003, R.INTERNAL, A.SUSPEND, "quota asked for a malformed cgi_path", advice.BUG),
+    Errcode(76021, R.INTERNAL, A.SUSPEND, "quota asked for an unknown cgi_path", advice.BUG),
+    Errcode(76022, R.PERMISSION, A.SUSPEND, "no quota: cgi_path not granted", advice.PERMISSION),
     Errcode(85088, R.PERMISSION, A.SUSPEND, "no cloud base privilege", advice.CLOUD),
     Errcode(
         89501, R.IP_NOT_ALLOWED, A.SUSPEND, "IP awaits the administrator's confirmation", advice.IP_CONFIRM
@@ -120,6 +123,7 @@ CODELESS: Final = (
     Errcode(None, R.TOKEN_REJECTED, A.NEXT_ROUND, "another app holds the same token", advice.SAME_TOKEN),
     Errcode(None, R.TOKEN_REJECTED, A.NEXT_ROUND, "a second classic token in one round", advice.TOKEN),
     Errcode(None, R.INVALID_SECRET, A.SUSPEND, "no secret in its file", advice.SECRET_FILE),
+    Errcode(None, R.PERMISSION, A.SUSPEND, "an old cloud function called another one", advice.OLD_FUNCTION),
     Errcode(None, R.THIRD_PARTY_TICKET, A.NEXT_ROUND, "no verify ticket", advice.NO_TICKET),
     Errcode(None, R.THIRD_PARTY_REFRESH_TOKEN, A.SUSPEND, "no refresh token", advice.NO_REFRESH_TOKEN),
     Errcode(None, R.INTERNAL, A.NEXT_ROUND, "a fault of the exporter's own", advice.INTERNAL),

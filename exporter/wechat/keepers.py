@@ -12,9 +12,11 @@ from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl, urlsplit
 
 from exporter.config.settings import HttpToken, TicketHttp
+from exporter.wechat import endpoints
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.transport import Answer, decode, status_failure
 
 _LONGEST: Final = 4096  # characters; WeChat's page asks to reserve 512 for a token
@@ -36,9 +38,9 @@ class Kind:
         return failure(self.reason, detail)
 
 
-TOKEN: Final = Kind("token", "access_token", Reason.TOKEN_REJECTED, Endpoint.HTTP_TOKEN)
+TOKEN: Final = Kind("token", "access_token", Reason.TOKEN_REJECTED, endpoints.HTTP_TOKEN)
 TICKET: Final = Kind(
-    "verify ticket", "component_verify_ticket", Reason.THIRD_PARTY_TICKET, Endpoint.HTTP_TICKET
+    "verify ticket", "component_verify_ticket", Reason.THIRD_PARTY_TICKET, endpoints.HTTP_TICKET
 )
 
 

@@ -3,36 +3,16 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote, quote_plus
 
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.transport import Answer, Transport, read_json
 
 _Result = TypeVar("_Result")
 _SHORTEST_SECRET: Final = 8  # characters; a shorter one is a word such as Bearer or true
 _LONGEST_DETAIL: Final = 240  # characters
-
-
-class Endpoint(StrEnum):
-    """The interfaces called, by WeChat's own names; the value is the metrics' label `endpoint`."""
-
-    DAILY_VISIT_TREND = "getDailyVisitTrend"
-    STABLE_ACCESS_TOKEN = "getStableAccessToken"  # noqa: S105
-    ACCESS_TOKEN = "getAccessToken"  # noqa: S105
-    HTTP_TOKEN = "http_token"  # noqa: S105 - token: {type: http}, not WeChat's
-    COMPONENT_TOKEN = "api_component_token"  # noqa: S105
-    AUTHORIZER_TOKEN = "api_authorizer_token"  # noqa: S105
-    AUTHORIZER_LIST = "api_get_authorizer_list"
-    AUTHORIZER_INFO = "api_get_authorizer_info"
-    HTTP_TICKET = "http_ticket"  # verify_ticket: {http: …}, not WeChat's
-    CLOUD_FUNCTION = "invokecloudfunction"
-
-    @property
-    def takes_secret(self) -> bool:
-        """Whether it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret."""
-        return self in (Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN, Endpoint.COMPONENT_TOKEN)
 
 
 class Observer(Protocol):
@@ -117,7 +97,10 @@ class Line:
         start = self.stopwatch()
         reason: Reason | None = Reason.INTERNAL
         try:
-            result = judge(self.transport.send(method, url, params=params, body=body, headers=headers))
+            answer = self.transport.send(
+                method, url, params=params, body=body, headers=headers, repeatable=endpoint.repeatable
+            )
+            result = judge(answer)
             reason = None
         except CallError as error:
             reason = error.failure.reason

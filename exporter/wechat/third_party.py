@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from exporter.config.settings import Platform, ThirdParty
+from exporter.wechat import endpoints
 from exporter.wechat.component import Component
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.keepers import is_token
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.tickets import choose_ticket
 from exporter.wechat.token_sources import read_secret, token_reader
 from exporter.wechat.tokens import Shelves, Token, own_shelves
@@ -190,7 +191,7 @@ class AuthorizerTokenSource:
             return read_token(body)
 
         body = {"authorizer_appid": self._appid, "authorizer_refresh_token": refresh_token}
-        return self._component.ask(Endpoint.AUTHORIZER_TOKEN, body, read, (refresh_token,))
+        return self._component.ask(endpoints.AUTHORIZER_TOKEN, body, read, (refresh_token,))
 
     def _came(self, kept: Kept, stored: str | None) -> None:
         """Keep a refresh token that came, unless it is the one that is stored."""

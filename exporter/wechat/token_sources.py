@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
+from exporter.wechat import endpoints
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Reason
 from exporter.wechat.keepers import TOKEN, ask_keeper, content, is_token, read_file
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.tokens import SHORTEST_KEEP, OwnShelf, Token, expiring_token
 
 _LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
@@ -42,7 +43,7 @@ class StableTokenSource:
             "force_refresh": False,
         }
         return self._line.ask(
-            Endpoint.STABLE_ACCESS_TOKEN,
+            endpoints.STABLE_ACCESS_TOKEN,
             "POST",
             "/cgi-bin/stable_token",
             token_reader(self._line.clock()),
@@ -70,7 +71,7 @@ class AccessTokenSource:
         secret = read_secret(self._secret)
         params = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
         return self._line.ask(
-            Endpoint.ACCESS_TOKEN,
+            endpoints.ACCESS_TOKEN,
             "GET",
             "/cgi-bin/token",
             token_reader(self._line.clock()),

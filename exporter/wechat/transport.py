@@ -80,13 +80,17 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        repeatable: bool = True,
     ) -> Answer:
         """Send one request; `body` goes as JSON.
+
+        One that is not `repeatable` gets a new connection: on a kept one it might have to be sent twice.
 
         Raises:
             CallError: network, timeout or a body over the limit; safe to show.
         """
         call, problem = Call(self._timeout), None
+        call.wants_new = not repeatable
         self._calls.add(call)
         try:
             if self._stopped:

@@ -1,10 +1,10 @@
-"""The ways in which an app's trend can be asked for; one `Way` per app, chosen by its token settings."""
+"""The ways in which an app's figures can be asked for; one `Way` per app, chosen by its token settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,10 +18,12 @@ from exporter.config.settings import (
     StableToken,
     ThirdParty,
 )
-from exporter.trend import Row
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset, Row
+from exporter.datasets.period import DAY, Period
 from exporter.wechat.advice import OF_DISCOVERED
 from exporter.wechat.cloud import FunctionWay, HostingWay
-from exporter.wechat.daily_trend import ask_trend
+from exporter.wechat.datacube import Figures, ask_dataset, ask_quota
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.line import Line
@@ -37,11 +39,12 @@ from exporter.wechat.token_sources import (
 from exporter.wechat.tokens import OwnShelf, Shelf, Shelves, Token, TokenKeeper, TokenSource, own_shelves
 
 _WithToken = StableToken | AccessToken | FileToken | HttpToken | ThirdParty
+_Result = TypeVar("_Result")
 _NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
 
 
 class Way(Protocol):
-    """How one app's trend is asked for."""
+    """How one app's figures are asked for."""
 
     @property
     def kind(self) -> str:
@@ -51,8 +54,11 @@ class Way(Protocol):
     def token_expires_at(self) -> float | None:
         """Unix time at which the token held ends; None where there is none or its end is unknown."""
 
-    def daily_trend(self, day: date) -> Row:
-        """The app's row of that day; raises CallError, also where WeChat has no row (yet)."""
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
+        """The app's row of that period; raises CallError, also where WeChat has no row (yet)."""
+
+    def quota(self, cgi_path: str) -> Figures:
+        """Limit, used and left calls of an interface today; raises CallError."""
 
     def fingerprint(self) -> bytes:
         """Changes when the operator changes the credential."""
@@ -87,13 +93,21 @@ class DirectWay:
         """Changes when the operator changes the credential."""
         return self._keeper.source.fingerprint()
 
-    def daily_trend(self, day: date) -> Row:
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
-        return self._keeper.use(lambda token: self._ask_with(token, day))
+        return self._keeper.use(
+            lambda token: ask_dataset(self._line, dataset, period, self._access(token), [token.value])
+        )
 
-    def _ask_with(self, token: Token, day: date) -> Row:
+    def quota(self, cgi_path: str) -> Figures:
+        """Ask likewise."""
+        return self._keeper.use(
+            lambda token: ask_quota(self._line, cgi_path, self._access(token), [token.value])
+        )
+
+    def _access(self, token: Token) -> Mapping[str, str]:
         self._owners.claim(self._appid, token)
-        return ask_trend(self._line, day, {"access_token": token.value}, [token.value])
+        return {"access_token": token.value}
 
 
 class DiscoveredWay(DirectWay):
@@ -101,10 +115,10 @@ class DiscoveredWay(DirectWay):
 
     __slots__ = ()
 
-    def daily_trend(self, day: date) -> Row:
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask as for any app."""
         try:
-            return super().daily_trend(day)
+            return super().fetch(dataset, period)
         except CallError as error:
             told = error.failure.advice
             error.failure = replace(error.failure, advice=OF_DISCOVERED.get(told, told))
@@ -158,9 +172,23 @@ def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, O
 
 
 def ask_for_row(way: Way, day: date, log: FilteringBoundLogger) -> Row | Failure:
+    """Ask for the daily trend of a day as `fetch_row` does."""
+    return fetch_row(way, DAILY_TREND, DAY.starting(day), log)
+
+
+def fetch_row(way: Way, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:
     """Ask once; whatever goes wrong is a failure, so that one app's trouble stays its own."""
+    return _attempt(lambda: way.fetch(dataset, period), log)
+
+
+def fetch_quota(way: Way, cgi_path: str, log: FilteringBoundLogger) -> Figures | Failure:
+    """Ask once for the quota of an interface, as `fetch_row` does for a row."""
+    return _attempt(lambda: way.quota(cgi_path), log)
+
+
+def _attempt(ask: Callable[[], _Result], log: FilteringBoundLogger) -> _Result | Failure:
     try:
-        return way.daily_trend(day)
+        return ask()
     except CallError as error:
         return error.failure
     except Exception as error:

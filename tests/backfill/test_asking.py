@@ -13,7 +13,7 @@ from exporter.refresh.outcome import ATTEMPTS
 from exporter.trend import Row, next_midnight
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, make_row
+from tests.building import NOON, YESTERDAY, TrendWay, make_row
 
 Answer = Callable[[date], Row | Failure | Exception]
 DAYS = 30
@@ -23,7 +23,7 @@ EMPTY = failure(Reason.EMPTY, "no row")
 MALFORMED = failure(Reason.MALFORMED, "visit_pv is 'x'", Action.NEXT_ROUND)
 
 
-class Script:
+class Script(TrendWay):
     """A way that answers by a rule and remembers what it was asked."""
 
     kind = "stable_token"

@@ -12,8 +12,8 @@ from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import parse_trend, window
+from exporter.wechat import endpoints
 from exporter.wechat.errors import Reason
-from exporter.wechat.line import Endpoint
 from tests.building import NOON, YESTERDAY, make_app, make_failure
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -63,8 +63,8 @@ def entries() -> dict[str, Entry]:
 def test_the_page_is_as_it_was(name: str, openmetrics: bool) -> None:  # noqa: FBT001
     telemetry = Telemetry(lambda: NOON)
     telemetry.configured(4, 3600)
-    telemetry.call(Endpoint.STABLE_ACCESS_TOKEN, 0.12, None)
-    telemetry.call(Endpoint.DAILY_VISIT_TREND, 0.3, Reason.NOT_READY)
+    telemetry.call(endpoints.STABLE_ACCESS_TOKEN, 0.12, None)
+    telemetry.call(endpoints.DAILY_VISIT_TREND, 0.3, Reason.NOT_READY)
     telemetry.round_finished(1.5)
     page = PageMaker().replace_all(entries(), window(YESTERDAY, 3))
     form = page.openmetrics if openmetrics else page.text

@@ -3,8 +3,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from exporter import __version__
 from exporter.exposition.telemetry import Telemetry
 from exporter.shards import Shard
+from exporter.wechat import endpoints
 from exporter.wechat.errors import Reason
-from exporter.wechat.line import Endpoint
 
 PREFIX = "wechat_miniprogram_exporter_"
 
@@ -20,18 +20,18 @@ def samples(telemetry: Telemetry) -> dict[tuple[str, tuple[tuple[str, str], ...]
 
 def test_every_counter_is_there_at_zero_before_anything_happens() -> None:
     found = samples(Telemetry(lambda: 0.0))
-    for endpoint in Endpoint:
-        assert found["api_requests_total", (("endpoint", endpoint.value),)] == 0
+    for endpoint in endpoints.ALWAYS:
+        assert found["api_requests_total", (("endpoint", endpoint.name),)] == 0
         for reason in Reason:
-            labels = (("endpoint", endpoint.value), ("reason", reason.value))
+            labels = (("endpoint", endpoint.name), ("reason", reason.value))
             assert found["api_request_failures_total", labels] == 0
     assert found["rows_revised_total", ()] == 0
 
 
 def test_calls_are_counted_and_timed() -> None:
     telemetry = Telemetry(lambda: 0.0)
-    telemetry.call(Endpoint.DAILY_VISIT_TREND, 0.15, None)
-    telemetry.call(Endpoint.DAILY_VISIT_TREND, 3.0, Reason.BUSY)
+    telemetry.call(endpoints.DAILY_VISIT_TREND, 0.15, None)
+    telemetry.call(endpoints.DAILY_VISIT_TREND, 3.0, Reason.BUSY)
     found = samples(telemetry)
     endpoint = ("endpoint", "getDailyVisitTrend")
     assert found["api_requests_total", (endpoint,)] == 2
@@ -101,7 +101,7 @@ def test_the_shard_is_told() -> None:
 
 def test_states_are_counted_apart_from_failures() -> None:
     telemetry = Telemetry(lambda: 0.0)
-    telemetry.call(Endpoint.DAILY_VISIT_TREND, 0.1, Reason.NOT_READY)
+    telemetry.call(endpoints.DAILY_VISIT_TREND, 0.1, Reason.NOT_READY)
     labels = (("endpoint", "getDailyVisitTrend"), ("reason", "not_ready"))
     found = samples(telemetry)
     assert found["api_request_states_total", labels] == 1

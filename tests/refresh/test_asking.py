@@ -16,7 +16,7 @@ from exporter.store.ledger import Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, make_app, make_row
+from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
 
 APP = make_app(1, "coffee-shop")
 DAY_BEFORE = YESTERDAY - timedelta(days=1)
@@ -27,7 +27,7 @@ TIMEOUT = failure(Reason.TIMEOUT, "no answer in time")
 EMPTY = failure(Reason.EMPTY, "no row")
 
 
-class Script:
+class Script(TrendWay):
     """A way whose answers are written down beforehand, per date."""
 
     kind = "stable_token"

@@ -19,12 +19,12 @@ from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
 from exporter.wechat.errcodes import errcode_failure, failure
 from exporter.wechat.errors import CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, make_app, make_row
+from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
-class Way:
+class Way(TrendWay):
     """Answers with a row, unless told to fail, to hang or to break."""
 
     kind = "stable_token"

@@ -7,12 +7,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from exporter.config.settings import WechatSettings
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.period import DAY
+from exporter.trend import Row
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errors import CallError, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.opening import open_line
+from exporter.wechat.ways import Way
 
 GENEROUS: Final = 5.0  # seconds; for calls that are not about time
 
@@ -74,3 +80,8 @@ def open_files() -> int:
     """File descriptors of this process."""
     gc.collect()
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
+
+
+def daily_trend(way: Way, day: date) -> Row:
+    """That day's row by that way."""
+    return way.fetch(DAILY_TREND, DAY.starting(day))

@@ -7,6 +7,12 @@ from typing import Any
 import pytest
 
 from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
+from exporter.datasets.daily_summary import DAILY_SUMMARY
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.period import DAY as DAY_CALENDAR
+from exporter.datasets.period import WEEK
+from exporter.datasets.visit_pages import VISIT_PAGES
+from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import Row
@@ -17,11 +23,12 @@ from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.ways import Way, choose_way
 from tests.wechat.conftest import APP
-from tests.wechat.lines import Clock, opened
-from tests.wechat.peers import Peer, Talk, says, whole
+from tests.wechat.lines import Clock, daily_trend, opened
+from tests.wechat.peers import Peer, Talk, says, says_in_turn, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DAY = date(2026, 11, 23)
+PERIOD = DAY_CALENDAR.starting(DAY)
 
 
 @pytest.fixture(name="sim")
@@ -42,7 +49,7 @@ def way(line: Line, token: CloudHosting | CloudFunction) -> Way:
 
 def refused(asked: Way) -> Failure:
     with pytest.raises(CallError) as caught:
-        asked.daily_trend(DAY)
+        daily_trend(asked, DAY)
     return caught.value.failure
 
 
@@ -70,7 +77,7 @@ def test_cloud_hosting_sends_no_credential(from_appid: str | None, target: str) 
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
     with Peer(says(answer)) as peer, opened(peer.url) as line:
         asked = way(line, CloudHosting(from_appid))
-        assert asked.daily_trend(date(2017, 3, 13)).values[1] == 472351
+        assert daily_trend(asked, date(2017, 3, 13)).values[1] == 472351
         assert asked.token_expires_at is None
     request = peer.received[0].decode()
     assert request.startswith(f"POST /datacube/getweanalysisappiddailyvisittrend{target} HTTP/1.1\r\n")
@@ -86,7 +93,7 @@ def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
     before = asked.fingerprint()
     for _ in range(3):
         path.write_text(sim.cloudbase_token(APP.appid))
-        assert isinstance(asked.daily_trend(DAY), Row)
+        assert isinstance(daily_trend(asked, DAY), Row)
         clock.now += 1801
     assert asked.fingerprint() != before
     assert refused(asked).errcode == 42001  # the file was not rewritten
@@ -122,13 +129,16 @@ def invoked(returned: object) -> dict[str, Any]:
 
 def problem_of(body: dict[str, Any]) -> Failure:
     with pytest.raises(CallError) as caught:
-        result_reader(DAY)(body)
+        result_reader(DAILY_TREND, PERIOD)(body)
     return caught.value.failure
 
 
 def test_the_documented_camel_case_row_is_read_from_the_text_inside() -> None:
     text = (SAMPLES / "daily_visit_trend__doc_cloudcall_20170313.json").read_text()
-    assert result_reader(date(2017, 3, 13))(invoked(text)).values[1] == 472351
+    assert (
+        result_reader(DAILY_TREND, DAY_CALENDAR.starting(date(2017, 3, 13)))(invoked(text)).values[1]
+        == 472351
+    )
 
 
 FAIL = "openapi.analysis.getDailyVisitTrend:fail"
@@ -198,3 +208,48 @@ def test_the_invocation_has_the_documented_form() -> None:
     target = head.split(b" ")[1].decode()
     assert target == "/tcb/invokecloudfunction?access_token=T&env=prod-1&name=visitTrend"
     assert json.loads(body) == {"beginDate": "20261123", "endDate": "20261123"}
+
+
+def test_an_invocation_names_the_interface_of_another_dataset_than_the_daily_trend() -> None:
+    returned = {"list": [], "errMsg": "openapi.analysis.getWeeklyVisitTrend:ok"}
+    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
+    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as line:
+        asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+        with pytest.raises(CallError) as caught:
+            asks.fetch(WEEKLY_TREND, WEEK.newest(DAY))
+        _, _, body = peer.received[-1].partition(b"\r\n\r\n")
+    assert caught.value.failure.reason is Reason.EMPTY
+    assert json.loads(body) == {
+        "interface": "getWeeklyVisitTrend",
+        "beginDate": "20261116",
+        "endDate": "20261122",
+    }
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"list": [{"refDate": "20261123", "visitPv": 1}], "errMsg": f"{FAIL[:-5]}:ok"},
+        {"errCode": 61501, "errMsg": f"{FAIL} date range error"},
+    ],
+    ids=["a row", "an error"],
+)
+def test_a_function_that_calls_the_daily_trend_whatever_is_asked_is_too_old(returned: object) -> None:
+    with pytest.raises(CallError) as caught:
+        result_reader(DAILY_SUMMARY, PERIOD)(invoked(returned))
+    problem = caught.value.failure
+    assert (problem.reason, problem.action) == (Reason.PERMISSION, Action.SUSPEND)
+    assert problem.advice is advice.OLD_FUNCTION
+    assert str(caught.value) == "the cloud function called getDailyVisitTrend, asked for getDailySummary"
+
+
+def test_a_missing_cloud_call_permission_is_told_with_the_dataset_s_interface() -> None:
+    returned = {"errCode": -604101, "errMsg": "openapi.analysis.getVisitPage:fail no permission"}
+    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
+    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as line:
+        asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+        with pytest.raises(CallError) as caught:
+            asks.fetch(VISIT_PAGES, PERIOD)
+    assert caught.value.failure.reason is Reason.PERMISSION
+    assert "analysis.getVisitPage" in caught.value.failure.advice.en
+    assert "analysis.getVisitPage" in caught.value.failure.advice.zh

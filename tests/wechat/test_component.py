@@ -24,7 +24,7 @@ from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import OpenPlatform, open_platforms
 from exporter.wechat.ways import Way, choose_way
-from tests.wechat.lines import Clock, everything_told, opened
+from tests.wechat.lines import Clock, daily_trend, everything_told, opened
 
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 FIRST = fake_appid(1)
@@ -59,7 +59,7 @@ class Scene:
 
     def ask(self, way: Way) -> Row | Failure:
         try:
-            return way.daily_trend(yesterday(self.clock()))
+            return daily_trend(way, yesterday(self.clock()))
         except CallError as error:
             return error.failure
 
@@ -287,7 +287,7 @@ def test_nothing_that_is_told_has_a_secret_in_it(scene: Scene) -> None:
     way = scene.way(platform)
     scene.sim.platforms["main"].ip_allowed = False
     with pytest.raises(CallError) as caught:
-        way.daily_trend(yesterday(scene.clock()))
+        daily_trend(way, yesterday(scene.clock()))
     told = everything_told(caught.value) + repr(platform)
     assert not [secret for secret in secrets if secret in told]
 

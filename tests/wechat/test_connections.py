@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from exporter.wechat import connections, transport
+from exporter.wechat.endpoints import ACCESS_TOKEN
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.line import Line
 from exporter.wechat.transport import Answer
@@ -218,6 +219,20 @@ def test_a_call_on_a_connection_of_its_own_is_made_once() -> None:
     with Peer(resets) as peer, opened(peer.url) as line:
         timed(lambda: line.transport.send("GET", peer.url))
         assert len(peer.received) == 1
+
+
+def test_what_must_not_be_repeated_has_a_connection_of_its_own() -> None:
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line:
+        line.transport.send("GET", peer.url)
+        assert line.transport.send("GET", peer.url, repeatable=False).status == 200
+        assert (peer.accepted, len(peer.received)) == (2, 2)
+
+
+def test_a_classic_token_is_never_asked_for_on_a_kept_connection() -> None:
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line:
+        line.transport.send("GET", peer.url)
+        line.ask(ACCESS_TOKEN, "GET", "/cgi-bin/token", dict, secrets=[])
+        assert (peer.accepted, len(peer.received)) == (2, 2)
 
 
 # Stopping

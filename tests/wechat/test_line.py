@@ -18,12 +18,13 @@ from exporter.config.settings import (
     StableToken,
     TokenSettings,
 )
+from exporter.wechat import endpoints
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.ways import choose_way
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import Observed, everything_told, opened
+from tests.wechat.lines import Observed, daily_trend, everything_told, opened
 from tests.wechat.peers import Manner, Peer, Talk, hangs, head, json_body, resets, says, whole
 
 DAY = date(2026, 11, 23)
@@ -47,7 +48,7 @@ PIECES = pieces(TOKEN) | pieces(SECRET) | pieces(KEEPERS_KEY) | pieces(KEEPERS_P
 
 
 def asked(line: Line, read: Callable[[dict[str, Any]], object], **given: Any) -> object:
-    return line.ask(Endpoint.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
+    return line.ask(endpoints.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
 
 
 # One call
@@ -57,7 +58,7 @@ def test_an_answer_is_read_and_counted_as_good() -> None:
     observed = Observed()
     with Peer(says(whole(b'{"n":7}'))) as peer, opened(peer.url, observed=observed) as line:
         assert asked(line, lambda body: body["n"] + 1) == 8
-    assert observed.calls == [(Endpoint.DAILY_VISIT_TREND, None)]
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, None)]
     assert 0 <= observed.seconds[0] < 5
 
 
@@ -65,7 +66,7 @@ def test_a_path_goes_below_the_base_and_an_address_elsewhere() -> None:
     with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as keeper:
         with opened(f"{base.url}/prefix") as line:
             asked(line, dict)
-            line.ask(Endpoint.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
+            line.ask(endpoints.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
         assert base.received[0].startswith(b"GET /prefix/path ")
         assert keeper.received[0].startswith(b"GET /token ")
 
@@ -104,7 +105,7 @@ def test_a_failed_call_is_counted_with_its_reason(manner: Manner, reason: Reason
     ):
         asked(line, dict)
     assert caught.value.failure.reason is reason
-    assert observed.calls == [(Endpoint.DAILY_VISIT_TREND, reason)]
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, reason)]
 
 
 def test_what_the_reader_refuses_is_counted_with_its_reason() -> None:
@@ -119,7 +120,7 @@ def test_what_the_reader_refuses_is_counted_with_its_reason() -> None:
         pytest.raises(CallError, match="no row"),
     ):
         asked(line, read)
-    assert observed.calls == [(Endpoint.DAILY_VISIT_TREND, Reason.EMPTY)]
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.EMPTY)]
 
 
 def test_a_fault_of_ours_is_counted_as_internal() -> None:
@@ -130,23 +131,23 @@ def test_a_fault_of_ours_is_counted_as_internal() -> None:
         pytest.raises(KeyError),
     ):
         asked(line, lambda body: body["n"])
-    assert observed.calls == [(Endpoint.DAILY_VISIT_TREND, Reason.INTERNAL)]
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.INTERNAL)]
 
 
 def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> None:
     body = whole(b'{"errcode":40001,"errmsg":"invalid credential"}')
     reasons = {}
     with Peer(says(body)) as peer, opened(peer.url) as line:
-        for endpoint in Endpoint:
+        for endpoint in endpoints.ALWAYS:
             with pytest.raises(CallError) as caught:
                 line.ask(endpoint, "GET", "/path", dict, secrets=[])
             reasons[endpoint] = caught.value.failure.reason
-    secret = {Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN}
-    taking = {endpoint for endpoint in Endpoint if endpoint.takes_secret}
+    secret = {endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN}
+    taking = {endpoint for endpoint in endpoints.ALWAYS if endpoint.takes_secret}
     assert secret <= taking
     assert reasons == {
         endpoint: Reason.INVALID_SECRET if endpoint in taking else Reason.TOKEN_REJECTED
-        for endpoint in Endpoint
+        for endpoint in endpoints.ALWAYS
     }
 
 
@@ -256,7 +257,7 @@ def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str,
         app = App("wx0123456789abcdef", "app", (), settings)
         way = choose_way(app, line)
         with pytest.raises(CallError) as caught:
-            way.daily_trend(DAY)
+            daily_trend(way, DAY)
         keeper = way._keeper  # type: ignore[attr-defined]
         assert_gives_nothing_away(
             caught.value, line, line.transport, way, keeper, keeper.source, app, settings
@@ -270,7 +271,7 @@ def test_no_failure_of_the_token_call_gives_the_secret_away(kind: str, fault: st
     with Peer(BAD[fault]) as peer, opened(peer.url, limit) as line:
         app = App("wx0123456789abcdef", "app", (), ways_settings(peer.url, tmp_path)[kind])
         with pytest.raises(CallError) as caught:
-            choose_way(app, line).daily_trend(DAY)
+            daily_trend(choose_way(app, line), DAY)
         assert_gives_nothing_away(caught.value, app)
 
 
@@ -284,7 +285,7 @@ def test_a_call_that_does_not_connect_gives_nothing_away(
         for url in (gone.url, untrusted.url, "http://wechat.invalid"):
             app = App("wx0123456789abcdef", "app", (), ways_settings(url, tmp_path)[kind])
             with opened(url) as line, pytest.raises(CallError) as caught:
-                choose_way(app, line).daily_trend(DAY)
+                daily_trend(choose_way(app, line), DAY)
             assert_gives_nothing_away(caught.value)
 
 
@@ -298,7 +299,7 @@ def test_a_file_that_holds_no_token_is_not_shown(content: bytes, tmp_path: Path)
         for field in (None, "access_token"):
             way = choose_way(App("wx0123456789abcdef", "app", (), FileToken(path, field)), line)
             with pytest.raises(CallError) as caught:
-                way.daily_trend(DAY)
+                daily_trend(way, DAY)
             assert_gives_nothing_away(caught.value)
 
 
@@ -309,5 +310,5 @@ def test_a_file_that_holds_no_secret_is_not_shown(content: bytes, tmp_path: Path
     with opened("http://wechat.invalid") as line:
         app = App("wx0123456789abcdef", "app", (), StableToken(Secret(path=path)))
         with pytest.raises(CallError) as caught:
-            choose_way(app, line).daily_trend(DAY)
+            daily_trend(choose_way(app, line), DAY)
         assert_gives_nothing_away(caught.value)

@@ -1,8 +1,9 @@
 import time
 
 from exporter.config.settings import WechatSettings
+from exporter.wechat import endpoints
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errors import Reason
-from exporter.wechat.line import Endpoint
 from exporter.wechat.opening import open_line
 from tests.wechat.lines import Observed
 from tests.wechat.peers import Peer, says, whole
@@ -13,10 +14,10 @@ def test_a_line_is_opened_as_the_settings_say() -> None:
     with Peer(says(whole(b'{"n":1}'))) as peer:
         settings = WechatSettings(peer.url, 5)
         line = open_line(settings, 2, observed, lambda: paced.append(1), lambda: 7.0)
-        assert line.ask(Endpoint.HTTP_TOKEN, "GET", "/path", dict, secrets=[]) == {"n": 1}
+        assert line.ask(endpoints.HTTP_TOKEN, "GET", "/path", dict, secrets=[]) == {"n": 1}
         line.transport.stop()
     assert (line.base_url, line.clock(), paced) == (peer.url, 7.0, [1])
-    expected: list[tuple[Endpoint, Reason | None]] = [(Endpoint.HTTP_TOKEN, None)]
+    expected: list[tuple[Endpoint, Reason | None]] = [(endpoints.HTTP_TOKEN, None)]
     assert observed.calls == expected
 
 

@@ -21,7 +21,7 @@ from exporter.wechat.errors import CallError, Failure
 from exporter.wechat.line import Line
 from exporter.wechat.third_party import Kept, RefreshTokens, open_platforms
 from exporter.wechat.ways import Way, choose_way
-from tests.wechat.lines import Clock, opened
+from tests.wechat.lines import Clock, daily_trend, opened
 
 APPID = fake_appid(1)
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
@@ -133,7 +133,7 @@ class Scene:
         self.clock.now += 7000
         self.ticket.write_text(self.sim.new_ticket("main"))
         try:
-            return way.daily_trend(yesterday(self.clock()))
+            return daily_trend(way, yesterday(self.clock()))
         except CallError as error:
             return error.failure
 

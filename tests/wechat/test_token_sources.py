@@ -9,9 +9,10 @@ import pytest
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
 from exporter.simulator.faults import Fault
 from exporter.simulator.server import Simulator
+from exporter.wechat import endpoints
 from exporter.wechat.advice import TOKEN_KEEPER
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.token_sources import (
     AccessTokenSource,
     FileTokenSource,
@@ -80,7 +81,7 @@ def test_a_classic_token_is_another_at_each_fetch(line: Line) -> None:
 def test_both_fetches_are_counted_under_their_interfaces_names(line: Line, observed: Observed) -> None:
     for source in both(SECRET, line):
         source.fetch()
-    assert observed.calls == [(Endpoint.STABLE_ACCESS_TOKEN, None), (Endpoint.ACCESS_TOKEN, None)]
+    assert observed.calls == [(endpoints.STABLE_ACCESS_TOKEN, None), (endpoints.ACCESS_TOKEN, None)]
 
 
 def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> None:
@@ -490,7 +491,7 @@ def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
     with Peer(says(answer)) as keeper, opened("http://wechat.invalid", observed=observed) as line:
         HttpTokenSource(HttpToken(keeper.url), line).fetch()
         refused(HttpTokenSource(HttpToken(keeper.url, "other"), line))
-    assert observed.calls == [(Endpoint.HTTP_TOKEN, None), (Endpoint.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
+    assert observed.calls == [(endpoints.HTTP_TOKEN, None), (endpoints.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
 
 
 def test_a_lifetime_written_as_a_text_is_read_too() -> None:

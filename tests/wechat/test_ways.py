@@ -16,20 +16,24 @@ from exporter.config.settings import (
     StableToken,
     TokenSettings,
 )
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.period import DAY as DAY_CALENDAR
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.server import Simulator
 from exporter.trend import FIELDS, Row, trend_row, yesterday
-from exporter.wechat.daily_trend import row_reader
+from exporter.wechat import endpoints
+from exporter.wechat.datacube import row_reader
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.ways import Way, choose_way
 from tests.wechat.conftest import APP
-from tests.wechat.lines import GENEROUS, Clock, Observed, opened
+from tests.wechat.lines import GENEROUS, Clock, Observed, daily_trend, opened
 from tests.wechat.peers import Peer, Talk, json_body, says, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DAY = date(2026, 11, 23)
-TREND, STABLE, CLASSIC = Endpoint.DAILY_VISIT_TREND, Endpoint.STABLE_ACCESS_TOKEN, Endpoint.ACCESS_TOKEN
+PERIOD = DAY_CALENDAR.starting(DAY)
+TREND, STABLE, CLASSIC = endpoints.DAILY_VISIT_TREND, endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN
 
 
 def way_of(token: TokenSettings, line: Line) -> Way:
@@ -38,7 +42,7 @@ def way_of(token: TokenSettings, line: Line) -> Way:
 
 def asked(way: Way, day: date = DAY) -> Row | Failure:
     try:
-        return way.daily_trend(day)
+        return daily_trend(way, day)
     except CallError as error:
         return error.failure
 
@@ -72,7 +76,7 @@ def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
     with Peer(says(answer)) as peer, Peer(says(whole(b'{"access_token":"T"}'))) as keeper:
         with opened(peer.url) as line:
-            row = way_of(HttpToken(keeper.url), line).daily_trend(date(2017, 3, 13))
+            row = daily_trend(way_of(HttpToken(keeper.url), line), date(2017, 3, 13))
         head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert row.values == (142549, 472351, 55500, 5464, None, 0, 1.9838)
     assert head.startswith(b"POST /datacube/getweanalysisappiddailyvisittrend?access_token=T HTTP/1.1\r\n")
@@ -81,7 +85,7 @@ def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.CAMEL_CASE, Fault.STRINGS, Fault.DIRTY_TEXT])
 def test_oddities_that_are_no_faults_change_nothing(fault: Fault, way: Way, sim: Simulator) -> None:
-    plain = way.daily_trend(DAY)
+    plain = daily_trend(way, DAY)
     sim.set_fault(APP.appid, fault, on=Call.DATA)
     assert asked(way) == plain
 
@@ -134,12 +138,12 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
     observed = Observed()
     with opened(sim.base_url, limit, observed, clock) as line:
         way = way_of(StableToken(Secret(APP.secret)), line)
-        way.daily_trend(date(2026, 11, 20))  # the token is there
+        daily_trend(way, date(2026, 11, 20))  # the token is there
         observed.calls.clear()
         sim.set_fault(APP.appid, fault, on=Call.DATA)
         problem = refused(way)
         assert (problem.reason, problem.action) == (reason, action)
-        counted = [told for endpoint, told in observed.calls if endpoint is TREND]
+        counted = [told for endpoint, told in observed.calls if endpoint == TREND]
         assert counted == [reason] * CALLS.get(fault, 1)
         assert sim.calls("other") == 0
         sim.set_fault(APP.appid, Fault.NONE)
@@ -156,7 +160,7 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
     token = "short-token-of-30-characters-x"
     answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
     with Peer(says(answer)) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
-        line.ask(TREND, "GET", "/path", row_reader(DAY), secrets=[token])
+        line.ask(TREND, "GET", "/path", row_reader(DAILY_TREND, PERIOD), secrets=[token])
     assert str(caught.value) == "ref_date is '***', asked for 20261123"
     assert caught.value.__context__ is None
 
@@ -168,7 +172,7 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
 def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(
     code: int, way: Way, sim: Simulator, observed: Observed
 ) -> None:
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     observed.calls.clear()
     sim.ledger.clear()
     sim.set_fault(APP.appid, Fault.TOKEN_REJECTED, errcode=code, times=1)
@@ -191,7 +195,7 @@ def test_a_token_that_is_refused_again_is_not_renewed_a_second_time(
 
 
 def test_a_renewal_that_fails_ends_the_call(way: Way, sim: Simulator) -> None:
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     sim.revoke_token(APP.appid)
     sim.set_fault(APP.appid, Fault.WRONG_SECRET)
     assert refused(way).reason is Reason.INVALID_SECRET
@@ -264,8 +268,8 @@ def test_a_classic_fetch_ends_the_token_that_another_holds(sim: Simulator, clock
     settings = AccessToken(Secret(APP.secret))
     with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
         ours, theirs = way_of(settings, one), way_of(settings, other)
-        ours.daily_trend(DAY)
-        theirs.daily_trend(DAY)
+        daily_trend(ours, DAY)
+        daily_trend(theirs, DAY)
         clock.now += 301  # the old token's grace
         assert isinstance(asked(ours), Row)
     assert sim.calls("daily_visit_trend", outcome="40001") == 1
@@ -277,9 +281,9 @@ def test_a_classic_fetch_leaves_a_stable_token_alone(sim: Simulator, clock: Cloc
         way_of(StableToken(Secret(APP.secret)), line),
         way_of(AccessToken(Secret(APP.secret)), line),
     )
-    stable.daily_trend(DAY)
+    daily_trend(stable, DAY)
     for _ in range(3):
-        classic.daily_trend(DAY)
+        daily_trend(classic, DAY)
         clock.now += 301
     assert isinstance(asked(stable), Row)
     assert sim.calls("daily_visit_trend", outcome="40001") == 0
@@ -290,7 +294,7 @@ def test_a_token_file_that_its_program_renews_is_followed(sim: Simulator, line: 
     way = way_of(FileToken(path), line)
     keeper = way_of(StableToken(Secret(APP.secret)), line)
     for _ in range(2):
-        keeper.daily_trend(DAY)
+        daily_trend(keeper, DAY)
         path.write_text(keeper._keeper.get().value)  # type: ignore[attr-defined]
         assert isinstance(asked(way), Row)
         sim.revoke_token(APP.appid)
@@ -306,7 +310,7 @@ def test_a_token_file_that_its_program_renews_is_followed(sim: Simulator, line: 
 
 def test_a_reader_gives_the_row_of_its_day() -> None:
     body = {"list": [{"ref_date": "20261123", **{field.name: 1 for field in FIELDS}}]}
-    assert row_reader(DAY)(body) == trend_row(DAY, (1,) * len(FIELDS))
+    assert row_reader(DAILY_TREND, PERIOD)(body) == trend_row(DAY, (1,) * len(FIELDS))
 
 
 @pytest.mark.parametrize(
@@ -324,7 +328,7 @@ def test_a_reader_gives_the_row_of_its_day() -> None:
 )
 def test_a_reader_tells_why_there_is_no_row(body: dict[str, object], reason: Reason, told: str) -> None:
     with pytest.raises(CallError) as caught:
-        row_reader(DAY)(body)
+        row_reader(DAILY_TREND, PERIOD)(body)
     assert (caught.value.failure.reason, caught.value.failure.action) == (reason, Action.NEXT_ROUND)
     assert str(caught.value) == told
     assert caught.value.__context__ is None

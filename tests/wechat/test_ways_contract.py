@@ -22,6 +22,9 @@ from exporter.config.settings import (
     TicketFile,
     TokenSettings,
 )
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.fleet import fake_appid, fake_secret
@@ -31,11 +34,12 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import Kind
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row
+from exporter.wechat import endpoints
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Endpoint, Line
+from exporter.wechat.line import Line
 from exporter.wechat.third_party import open_platforms
 from exporter.wechat.ways import Way, choose_way
-from tests.wechat.lines import Clock, Observed, everything_told, opened
+from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
 from tests.wechat.peers import Peer, json_body, says, whole
 
 DAY = date(2026, 11, 23)
@@ -108,7 +112,7 @@ FETCHING = {  # those that fetch tokens of WeChat: the kind of token, fetches fo
     "cloud_function": (Kind.STABLE, 1),
 }
 KINDS = {"cloudbase_access_token": "cloud_hosting"}
-CALL = {"cloud_function": Endpoint.CLOUD_FUNCTION}
+CALL = {"cloud_function": endpoints.CLOUD_FUNCTION}
 
 every_way = pytest.mark.parametrize("kind", SETTINGS)
 every_fetching_way = pytest.mark.parametrize("kind", FETCHING)
@@ -131,32 +135,60 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def asked(way: Way) -> Row | Failure:
     try:
-        return way.daily_trend(DAY)
+        return daily_trend(way, DAY)
     except CallError as error:
         return error.failure
 
 
 @every_way
 def test_a_row_comes_and_is_the_same_by_every_way(kind: str, scene: Scene) -> None:
-    assert scene.way(kind).daily_trend(DAY) == scene.way("stable_token").daily_trend(DAY)
+    assert daily_trend(scene.way(kind), DAY) == daily_trend(scene.way("stable_token"), DAY)
     assert scene.way(kind).kind == KINDS.get(kind, kind)
 
 
 @every_way
+@pytest.mark.parametrize("dataset", CATALOGUE, ids=lambda each: each.name)
+def test_every_dataset_comes_and_is_the_same_by_every_way(kind: str, dataset: Dataset, scene: Scene) -> None:
+    period = dataset.calendar.newest(date(2026, 11, 20))
+    row = scene.way(kind).fetch(dataset, period)
+    assert row == scene.way("stable_token").fetch(dataset, period)
+    assert row.period == period
+
+
+@pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - {"cloud_hosting", "cloudbase_access_token"}))
+def test_every_way_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, scene: Scene) -> None:
+    limit, used, left = scene.way(kind).quota(DAILY_TREND.path)
+    assert limit == 100_000
+    assert (used or 0) + (left or 0) == limit
+
+
+@pytest.mark.parametrize("kind", ["cloud_hosting", "cloudbase_access_token"])
+def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_asking(
+    kind: str, scene: Scene
+) -> None:
+    way = scene.way(kind)
+    with pytest.raises(CallError, match="no cloud call") as caught:
+        way.quota(DAILY_TREND.path)
+    assert caught.value.failure.reason is Reason.PERMISSION
+    assert "leave this dataset out" in caught.value.failure.advice.en
+    assert scene.observed.calls == []
+
+
+@every_way
 def test_each_app_gets_its_own_row(kind: str, scene: Scene) -> None:
-    first, second = (scene.way(kind, number).daily_trend(DAY) for number in (1, 2))
+    first, second = (daily_trend(scene.way(kind, number), DAY) for number in (1, 2))
     assert first != second
-    assert second == scene.way("stable_token", 2).daily_trend(DAY)
+    assert second == daily_trend(scene.way("stable_token", 2), DAY)
 
 
 @every_way
 def test_the_data_call_is_one_call_and_counted_as_such(kind: str, scene: Scene) -> None:
     way = scene.way(kind)
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     scene.observed.calls.clear()
-    way.daily_trend(DAY)
-    made = [call for call in scene.observed.calls if call[0] is not Endpoint.HTTP_TOKEN]
-    assert made == [(CALL.get(kind, Endpoint.DAILY_VISIT_TREND), None)]
+    daily_trend(way, DAY)
+    made = [call for call in scene.observed.calls if call[0] != endpoints.HTTP_TOKEN]
+    assert made == [(CALL.get(kind, endpoints.DAILY_VISIT_TREND), None)]
 
 
 @every_fetching_way
@@ -170,7 +202,7 @@ def test_one_token_serves_many_calls_and_threads(kind: str, scene: Scene) -> Non
 @every_fetching_way
 def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(kind: str, scene: Scene) -> None:
     way = scene.way(kind)
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     before = scene.tokens()
     scene.clock.now += 1
     scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
@@ -181,7 +213,7 @@ def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(kind: str, 
 @every_fetching_way
 def test_many_threads_whose_token_was_refused_renew_it_once(kind: str, scene: Scene) -> None:
     way = scene.way(kind)
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     before = scene.tokens()
     scene.clock.now += 1
     scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
@@ -204,14 +236,14 @@ def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, 
 @every_fetching_way
 def test_a_token_is_renewed_before_its_end(kind: str, scene: Scene) -> None:
     way = scene.way(kind)
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     assert way.token_expires_at == scene.clock() + 7200
     before = scene.tokens()
     scene.clock.now += 6899
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     assert scene.tokens() == before
     scene.clock.now += 2
-    way.daily_trend(DAY)
+    daily_trend(way, DAY)
     assert scene.tokens() > before
     refusals = [scene.sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
     assert refusals == [0, 0]
@@ -254,7 +286,7 @@ def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> Non
     }
     way = choose_way(App(APPS[0].appid, "app", (), wrong[kind]), scene.line, scene.platforms)
     with pytest.raises(CallError) as caught:
-        way.daily_trend(DAY)
+        daily_trend(way, DAY)
     assert caught.value.failure.reason is Reason.INVALID_SECRET
     assert caught.value.failure.action is Action.SUSPEND
     assert "sesame" not in everything_told(caught.value)

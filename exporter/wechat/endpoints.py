@@ -1,0 +1,60 @@
+"""The interfaces called, by WeChat's own names: the metrics' label `endpoint`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.quota import QUOTA
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One interface.
+
+    `takes_secret`: it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret.
+    `repeatable`: a second call does no harm, should the first one's connection break before the answer.
+    """
+
+    name: str
+    takes_secret: bool = False
+    repeatable: bool = True
+
+
+def endpoint_of(dataset: Dataset) -> Endpoint:
+    """The interface that a dataset comes from."""
+    return Endpoint(dataset.interface)
+
+
+DAILY_VISIT_TREND: Final = endpoint_of(DAILY_TREND)
+STABLE_ACCESS_TOKEN: Final = Endpoint("getStableAccessToken", takes_secret=True)
+ACCESS_TOKEN: Final = Endpoint("getAccessToken", takes_secret=True, repeatable=False)  # ends the one before
+HTTP_TOKEN: Final = Endpoint("http_token")  # token: {type: http}, not WeChat's
+COMPONENT_TOKEN: Final = Endpoint("api_component_token", takes_secret=True)
+AUTHORIZER_TOKEN: Final = Endpoint("api_authorizer_token")
+AUTHORIZER_LIST: Final = Endpoint("api_get_authorizer_list")
+AUTHORIZER_INFO: Final = Endpoint("api_get_authorizer_info")
+HTTP_TICKET: Final = Endpoint("http_ticket")  # verify_ticket: {http: …}, not WeChat's
+CLOUD_FUNCTION: Final = Endpoint("invokecloudfunction")
+API_QUOTA: Final = Endpoint("getApiQuota")
+
+ALWAYS: Final = (
+    DAILY_VISIT_TREND,
+    STABLE_ACCESS_TOKEN,
+    ACCESS_TOKEN,
+    HTTP_TOKEN,
+    COMPONENT_TOKEN,
+    AUTHORIZER_TOKEN,
+    AUTHORIZER_LIST,
+    AUTHORIZER_INFO,
+    HTTP_TICKET,
+    CLOUD_FUNCTION,
+)
+"""Those that can be called whatever datasets are switched on."""
+
+
+def endpoints_of(datasets: Iterable[str]) -> tuple[Endpoint, ...]:
+    """The interfaces of the datasets of these names, quota among them."""
+    return tuple(API_QUOTA if name == QUOTA else endpoint_of(BY_NAME[name]) for name in datasets)
