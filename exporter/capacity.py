@@ -1,11 +1,18 @@
 """What a configuration asks of WeChat, this machine and Prometheus; figures: docs/performance.md."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from exporter.config.settings import Config
+from exporter.config.settings import Config, DatasetSettings
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.quota import QUOTA, QUOTA_FIELDS
+from exporter.datasets.schedule import Schedule, Want
+from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
+from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.exposition.families import BY_DATE, DAILY
-from exporter.trend import DAY_SECONDS
+from exporter.trend import DAY_SECONDS, midnight
 from exporter.wechat.tokens import RENEWAL_MARGIN
 
 _HEALTH_SERIES: Final = 5  # up, three times, info; one more while an app fails
@@ -16,6 +23,12 @@ _APP_KIB: Final = 2.2  # resident, without its series
 _SERIES_KIB: Final = 0.17  # resident, per series: its line, its share of the compressed page, its row
 _TOKEN_SECONDS: Final = 7200 - RENEWAL_MARGIN  # how long a token is used
 _LATENCY_SECONDS: Final = 0.2  # of an answer, where nothing was measured
+_DATASET_HEALTH_SERIES: Final = 3  # up, two times
+_DISTRIBUTION_SERIES: Final = 56  # of two figures by some twenty sources, and two tables of 8 and 7
+_MONDAY_THE_FIRST: Final = date(2026, 6, 1)  # a day, a week and a month begin
+_DAYS: Final = {"day": 1, "week": 7, "month": 30}
+_SETTLED_DAYS: Final = 3
+_PUBLISHED_SECONDS: Final = 8 * 3600  # after midnight, most mornings
 _TENTH_OF_A_MEGABYTE: Final = 100_000
 
 MOST_SERIES: Final = 1_000_000
@@ -24,7 +37,10 @@ MOST_SERIES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What running with a configuration costs; `round_calls` has the tokens that one round may need."""
+    """What running with a configuration costs; `round_calls` has the tokens that one round may need.
+
+    `dataset_calls`: of an app with all datasets, those a day beside the daily trend.
+    """
 
     apps: int
     series: int
@@ -32,6 +48,7 @@ class Load:
     gzip_bytes: int
     resident_bytes: int
     calls_per_day: int
+    dataset_calls: float
     round_calls: int
     round_seconds: float
     latency: float
@@ -45,12 +62,16 @@ def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
     refresh = config.refresh
     latency = _LATENCY_SECONDS if latency is None else latency
     by_date = len(BY_DATE) * refresh.history_days if refresh.history_days > 1 else 0
+    costs = [_cost(settings, refresh.interval, len(config.datasets)) for settings in config.datasets]
+    having = [_having(config, settings.name, apps) for settings in config.datasets]
     series = apps * (len(DAILY) + by_date + _HEALTH_SERIES)
+    series += sum(each.series * count for each, count in zip(costs, having, strict=True))
     rounds = DAY_SECONDS / refresh.interval
     again = max(refresh.revisit_days - 1, 0)
     tokens = min(rounds, DAY_SECONDS / _TOKEN_SECONDS)
     page = series * _SERIES_BYTES
-    round_calls = 2 * apps
+    round_calls = 2 * apps + sum(each.at_once * count for each, count in zip(costs, having, strict=True))
+    of_datasets = sum(each.calls * count for each, count in zip(costs, having, strict=True))
     rate = refresh.requests_per_second
     return Load(
         apps=apps,
@@ -58,7 +79,8 @@ def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
         page_bytes=page,
         gzip_bytes=page // _GZIP_RATIO,
         resident_bytes=_BASE_BYTES + round((apps * _APP_KIB + series * _SERIES_KIB) * 1024),
-        calls_per_day=round(apps * (rounds + again + tokens)),
+        calls_per_day=round(apps * (rounds + again + tokens) + of_datasets),
+        dataset_calls=sum(each.calls for each in costs),
         round_calls=round_calls,
         round_seconds=max(
             round_calls / rate if rate else 0.0,
@@ -68,6 +90,59 @@ def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Of one dataset of one app: series, calls a day on average, and the most calls in one round."""
+
+    series: int
+    calls: float
+    at_once: int
+
+
+def _cost(settings: DatasetSettings, interval: float, datasets: int) -> _Cost:
+    if settings.name == QUOTA:  # of every interface in use: the daily trend's in the place of its own
+        calls = datasets * DAY_SECONDS / max(settings.interval, interval)
+        return _Cost(len(QUOTA_FIELDS) * datasets + _DATASET_HEALTH_SERIES, calls, 1)
+    dataset = BY_NAME[settings.name]
+    each = len(dataset.fields) + len(dataset.moments)
+    shown = (1 + settings.history if dataset.dated else 1) * _points(dataset, settings)
+    start = float(midnight(_MONDAY_THE_FIRST))
+    wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(settings), start)
+    fresh = [want for want in wants if want.since >= start]
+    calls = sum(_asks(dataset.schedule, want, start, interval) for want in fresh)
+    return _Cost(each * shown + _DATASET_HEALTH_SERIES, calls / _DAYS[dataset.calendar.name], len(fresh))
+
+
+def _points(dataset: Dataset, settings: DatasetSettings) -> int:
+    """How many lines one row shows, as a rule."""
+    if dataset is VISIT_PAGES:
+        return settings.top + 1
+    if dataset is VISIT_DISTRIBUTION:
+        return _DISTRIBUTION_SERIES // len(dataset.fields)
+    return len(settings.days) or 1
+
+
+def _asks(schedule: Schedule, want: Want, start: float, interval: float) -> int:
+    """How often a period's answer is asked for where WeChat gives it in the morning."""
+    held_at = tried_at = None
+    asks, now = 0, start
+    while now < start + _SETTLED_DAYS * DAY_SECONDS:
+        if schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at):
+            asks += 1
+            if now - start >= _PUBLISHED_SECONDS:
+                held_at = now
+            else:
+                tried_at = now
+        now += interval
+    return asks
+
+
+def _having(config: Config, name: str, apps: int) -> int:
+    """How many of the apps have the dataset: discovered ones have all."""
+    without = sum(app.datasets is not None and name not in app.datasets for app in config.apps)
+    return max(0, apps - without)
+
+
 def told(load: Load) -> str:
     """One line for the operator."""
     apps = "1 app" if load.apps == 1 else f"{load.apps:,} apps"
@@ -75,6 +150,7 @@ def told(load: Load) -> str:
         f"{apps}: {load.series:,} series, {_megabytes(load.page_bytes)} a scrape "
         f"({_megabytes(load.gzip_bytes)} with gzip), about {_megabytes(load.resident_bytes)} of memory, "
         f"{load.calls_per_day:,} calls to WeChat a day"
+        + (f", of them about {load.dataset_calls:.1f} per app for datasets" if load.dataset_calls else "")
     )
 
 

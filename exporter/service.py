@@ -27,6 +27,7 @@ from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import claim_store, sweep
 from exporter.store.shared import is_shared, turns
+from exporter.wechat.endpoints import endpoints_of
 from exporter.wechat.errors import Reason
 from exporter.wechat.pool import WAITS, longest_patience
 from exporter.wechat.servers import server_name
@@ -193,6 +194,7 @@ class Exporter:
         self.publisher.history_days = policy.history_days
         self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server, self._mended())
         self.telemetry.configured(len(apps), config.refresh.interval)
+        self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
         return self._fleet()
 
     def _mended(self) -> set[str]:

@@ -1,13 +1,21 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exporter.capacity import estimate, told, warnings
-from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
+from exporter.config.settings import (
+    App,
+    Config,
+    DatasetSettings,
+    RefreshSettings,
+    StorageSettings,
+    WechatSettings,
+)
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry, Health
 from exporter.trend import window
-from tests.building import NOON, YESTERDAY, make_entry, make_row
+from tests.building import NOON, YESTERDAY, make_app, make_entry, make_row
 
 
 def config(history_days: int = 9, interval: float = 3600, per_second: float = 50) -> Config:
@@ -74,3 +82,54 @@ def test_more_series_than_one_scrape_should_have_are_warned_of() -> None:
     large = config()
     (warning,) = warnings(estimate(large, 15_000), large)
     assert "1,275,000 series in one scrape: set refresh.history_days to 1" in warning
+
+
+def with_datasets(*datasets: DatasetSettings, apps: tuple[App, ...] = ()) -> Config:
+    return replace(config(), datasets=datasets, apps=apps)
+
+
+def cost_of(settings: DatasetSettings) -> tuple[int, float]:
+    """What a dataset adds for one app: series, and calls a day."""
+    with_it, without = estimate(with_datasets(settings), 1), estimate(config(), 1)
+    return with_it.series - without.series, with_it.dataset_calls
+
+
+def test_a_week_costs_a_few_calls_and_its_families_by_week() -> None:
+    series, calls = cost_of(DatasetSettings("weekly_trend", history=5))
+    assert series == 9 * 6 + 3
+    assert 1 <= calls * 7 <= 10
+
+
+def test_retention_costs_its_days_every_day() -> None:
+    series, calls = cost_of(DatasetSettings("daily_retention", days=(1, 7, 30)))
+    assert series == 5 * 3 + 3
+    assert 3 <= calls <= 24
+
+
+def test_pages_cost_as_many_series_as_pages_are_shown() -> None:
+    assert cost_of(DatasetSettings("visit_pages", top=10))[0] == 7 * 11 + 3
+
+
+def test_the_quota_of_each_dataset_is_asked_for_at_its_interval() -> None:
+    quota = DatasetSettings("quota", interval=21_600)
+    load = estimate(with_datasets(DatasetSettings("weekly_trend", history=5), quota), 1)
+    assert load.dataset_calls == pytest.approx(cost_of(DatasetSettings("weekly_trend", history=5))[1] + 2 * 4)
+
+
+def test_an_app_without_a_dataset_does_not_pay_for_it() -> None:
+    weekly = DatasetSettings("weekly_trend", history=5)
+    without = replace(make_app(1), datasets=())
+    load = estimate(with_datasets(weekly, apps=(without, make_app(2))), 2)
+    assert load.series == 2 * 85 + 57
+
+
+def test_ten_thousand_apps_with_the_audience_s_datasets_have_room_for_half_of_fifty_calls_a_second() -> None:
+    audience = with_datasets(
+        DatasetSettings("weekly_trend", history=5),
+        DatasetSettings("monthly_trend", history=3),
+        DatasetSettings("daily_summary", history=9),
+        DatasetSettings("daily_retention", days=(1, 7, 30)),
+    )
+    load = estimate(audience, 10_000)
+    assert load.calls_per_day < 50 * 86_400 / 2
+    assert f"of them about {load.dataset_calls:.1f} per app for datasets" in told(load)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -17,8 +16,9 @@ from exporter import capacity
 from exporter.backfill.report import counted
 from exporter.cautions import cautions, doubts
 from exporter.commands.opening import needed_store, open_wechat
+from exporter.commands.probe import Answers, probe
 from exporter.config import ConfigError, load
-from exporter.config.settings import Config
+from exporter.config.settings import App, Config
 from exporter.logs import open_log
 from exporter.refresh.search import Search
 from exporter.roster import Roster
@@ -31,7 +31,6 @@ from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
-from exporter.wechat.ways import Way, ask_for_row
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -83,20 +82,15 @@ def _check_online(config: Config, shard: Shard, report: "_Report") -> int:
 def _ask_all(roster: Roster, report: "_Report", log: FilteringBoundLogger) -> int:
     """How many apps WeChat refuses."""
 
-    def ask(way: Way) -> Row | Failure:
-        newest = yesterday(time.time())
-        outcome = ask_for_row(way, newest, log)
-        if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
-            before = ask_for_row(way, newest - timedelta(days=1), log)
-            return outcome if isinstance(before, Failure) and before.reason.is_state else before
-        return outcome
+    def ask(app: App) -> Answers:
+        datasets = roster.config.datasets_of(app)
+        return probe(roster.ways[app.appid], datasets, yesterday(time.time()), log)
 
     refused = 0
     with ThreadPoolExecutor(roster.config.refresh.concurrency) as threads:
-        ways = (roster.ways[app.appid] for app in roster.apps)
-        for app, outcome in zip(roster.apps, threads.map(ask, ways), strict=True):
-            report.tell(f"{_shown(app.name)} ({app.appid})", outcome)
-            refused += isinstance(outcome, Failure) and not outcome.reason.is_state
+        for app, answers in zip(roster.apps, threads.map(ask, roster.apps), strict=True):
+            report.tell_app(f"{_shown(app.name)} ({app.appid})", answers)
+            refused += answers.refused
     return refused
 
 
@@ -151,10 +145,29 @@ class _Report:
             self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, told))
         return bool(without)
 
+    def tell_app(self, about: str, answers: Answers) -> None:
+        """One app on its line; below it the datasets that failed, each with what to do."""
+        problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
+        good = len(answers.datasets) - len(problems)
+        told = [f"{counted(good, 'dataset')} OK"] if good else []
+        told += [f"{name}: no row yet ({each.reason})" for name, each in problems if each.reason.is_state]
+        self._write(about, "; ".join([*self._told(answers.trend).split("\n", 1)[:1], *told]))
+        if isinstance(answers.trend, Failure) and not answers.trend.reason.is_state:
+            sys.stdout.write(f"    {self._advice(answers.trend)}\n")
+        for name, problem in problems:
+            if not problem.reason.is_state:
+                self._write(f"    {name}", self._told(problem).replace("\n", "\n    "))
+
     def tell(self, about: str, outcome: Row | Failure) -> None:
         """One outcome, on a line of its own."""
-        sys.stdout.write(f"{about}: {self._told(outcome)}\n")
+        self._write(about, self._told(outcome))
+
+    def _write(self, about: str, told: str) -> None:
+        sys.stdout.write(f"{about}: {told}\n")
         sys.stdout.flush()
+
+    def _advice(self, problem: Failure) -> str:
+        return problem.advice.zh if self._chinese else problem.advice.en
 
     def _told(self, outcome: Row | Failure) -> str:
         if isinstance(outcome, Row):
@@ -164,7 +177,7 @@ class _Report:
                 if value is not None
             )
             return f"OK, {outcome.ref_date}: {figures}"
-        advice = outcome.advice.zh if self._chinese else outcome.advice.en
+        advice = self._advice(outcome)
         if outcome.reason.is_state:
             return f"OK, but no row yet ({outcome.reason}). {advice}"
         return f"FAILED, {outcome.reason}: {outcome.detail}\n    {advice}"

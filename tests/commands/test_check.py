@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter.cli import main
+from exporter.datasets.catalogue import CATALOGUE
 from exporter.shards import owner
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
@@ -134,6 +135,70 @@ def test_a_console_without_the_letters_shows_their_numbers(
     assert told.stdout.decode(encoding).endswith("2 of 3 apps OK\n")
     assert "\\U0001f9cb" in told.stdout.decode(encoding)
     assert b"Traceback" not in told.stderr
+
+
+DATASETS = """
+datasets:
+  weekly_trend:
+  monthly_trend:
+  daily_summary:
+  daily_retention:
+  visit_distribution:
+  visit_pages:
+  quota:
+"""
+
+
+def with_datasets(tmp_path: Path, text: str = DATASETS) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+
+
+def test_every_dataset_is_asked_for_once_and_a_line_per_app_is_enough(
+    check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_datasets(tmp_path)
+    assert check("--online") == 0
+    told = capsys.readouterr().out
+    assert told.count("; 7 datasets OK\n") == 3
+    assert len(told.splitlines()) == 6
+    assert "of them about " in told
+    for dataset in CATALOGUE[1:]:
+        assert wechat.calls(dataset.name) == 3
+
+
+def test_a_dataset_that_fails_is_named_with_the_reason_and_what_to_do(
+    check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_datasets(tmp_path)
+    wechat.set_fault(fake_appid(2), Fault.PERMISSION, dataset="visit_pages")
+    assert check("--online") == 1
+    told = capsys.readouterr().out
+    assert told.count("; 7 datasets OK\n") == 2
+    assert told.count("; 6 datasets OK\n    visit_pages: FAILED, permission: errcode 48001") == 1
+    assert "may not call getVisitPage" in told
+    assert "permission set 18" in told
+    assert told.endswith("2 of 3 apps OK\n")
+
+
+def test_a_dataset_without_a_row_is_no_failure(
+    check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_datasets(tmp_path)
+    wechat.set_fault(fake_appid(2), Fault.EMPTY, dataset="weekly_trend")
+    assert check("--online") == 0
+    assert "; 6 datasets OK; weekly_trend: no row yet (empty)\n" in capsys.readouterr().out
+
+
+def test_where_the_account_itself_is_refused_no_dataset_is_asked_for(
+    check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_datasets(tmp_path)
+    wechat.set_fault(fake_appid(2), Fault.IP)
+    assert check("--online") == 1
+    told = capsys.readouterr().out
+    assert told.count("ip_not_allowed") == 1
+    assert told.count("IP allow-list") == 1
 
 
 PLATFORM = """

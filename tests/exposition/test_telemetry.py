@@ -28,6 +28,15 @@ def test_every_counter_is_there_at_zero_before_anything_happens() -> None:
     assert found["rows_revised_total", ()] == 0
 
 
+def test_the_interfaces_of_datasets_are_counted_from_0_once_they_are_switched_on() -> None:
+    telemetry = Telemetry(lambda: 0.0)
+    weekly = ("api_requests_total", (("endpoint", "getWeeklyVisitTrend"),))
+    quota = ("api_requests_total", (("endpoint", "getApiQuota"),))
+    assert weekly not in samples(telemetry)
+    telemetry.expect(endpoints.endpoints_of(["weekly_trend", "quota"]))
+    assert (samples(telemetry)[weekly], samples(telemetry)[quota]) == (0, 0)
+
+
 def test_calls_are_counted_and_timed() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.call(endpoints.DAILY_VISIT_TREND, 0.15, None)

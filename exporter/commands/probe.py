@@ -1,0 +1,79 @@
+"""What WeChat answers for one app now: its daily trend, then each dataset that it has, a call each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
+from exporter.datasets.period import DAY
+from exporter.datasets.quota import QUOTA
+from exporter.wechat.errors import Failure, Reason
+from exporter.wechat.ways import Way, fetch_quota, fetch_row
+
+_OF_APP: Final = frozenset(
+    {
+        Reason.NETWORK,
+        Reason.TIMEOUT,
+        Reason.TOKEN_REJECTED,
+        Reason.INVALID_APPID,
+        Reason.INVALID_SECRET,
+        Reason.IP_NOT_ALLOWED,
+        Reason.ACCOUNT,
+        Reason.THIRD_PARTY_TICKET,
+        Reason.THIRD_PARTY_REFRESH_TOKEN,
+    }
+)
+"""What no dataset of an app would fare better with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The daily trend's answer, and the failure of each other dataset, None where it came."""
+
+    trend: Row | Failure
+    datasets: tuple[tuple[str, Failure | None], ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything failed; a row that is not there yet is no failure."""
+        found = (self.trend, *(problem for _, problem in self.datasets))
+        return any(isinstance(each, Failure) and not each.reason.is_state for each in found)
+
+
+def probe(
+    way: Way, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
+) -> Answers:
+    """Ask for the newest periods that are over."""
+    trend = _trend(way, yesterday, log)
+    if isinstance(trend, Failure) and trend.reason in _OF_APP:
+        return Answers(trend)
+    return Answers(trend, tuple(_others(way, datasets, yesterday, log)))
+
+
+def _trend(way: Way, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:
+    newest = DAY.newest(yesterday)
+    outcome = fetch_row(way, DAILY_TREND, newest, log)
+    if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
+        before = fetch_row(way, DAILY_TREND, DAY.earlier(newest), log)
+        return outcome if isinstance(before, Failure) and before.reason.is_state else before
+    return outcome
+
+
+def _others(
+    way: Way, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
+) -> Iterator[tuple[str, Failure | None]]:
+    for settings in datasets:
+        if settings.name == QUOTA:
+            found: object = fetch_quota(way, DAILY_TREND.path, log)
+        else:
+            dataset = BY_NAME[settings.name]
+            back = min(dataset.selection.backs(settings))  # of cohorts, the newest one that has a key
+            period = dataset.calendar.earlier(dataset.calendar.newest(yesterday), back)
+            found = fetch_row(way, dataset, period, log)
+        yield settings.name, found if isinstance(found, Failure) else None
