@@ -8,6 +8,8 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.exposition.page import Page, PageMaker
 from exporter.heart import Heart
 from exporter.store.entry import HeldRow
@@ -42,7 +44,7 @@ class Publisher:
         self._publishing = threading.Lock()  # at the end another thread does it once more
         self._maker = PageMaker()
         self._server = ""
-        self._unsaved: dict[tuple[str, date], HeldRow] = {}  # of that server
+        self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # of that server
         self._refusals: dict[str, Refusal] = {}  # as they are stored
         self._unsaved_refusals: dict[str, Refusal | None] = {}
         self.trouble = ""  # why the storage does not take rows, if so
@@ -59,7 +61,9 @@ class Publisher:
         changes = self._ledger.take_changes()
         if changes.server != self._server:
             self._server, self._unsaved, self._refusals, self._unsaved_refusals = changes.server, {}, {}, {}
-        self._unsaved.update(((appid, held.row.ref_date), held) for appid, held in changes.rows)
+        self._unsaved.update(
+            ((appid, dataset, held.row.ref_date), held) for appid, dataset, held in changes.rows
+        )
         for appid, entry in changes.entries.items():
             refusal = refusal_of(entry.health)
             if refusal != self._refusals.get(appid) or appid in self._unsaved_refusals:
@@ -87,19 +91,26 @@ class Publisher:
         days = self.history_days
         return window(yesterday(self._clock()), days) if days > 1 else ()
 
+    def _keep_days(self, dataset: str) -> int:
+        enabled = self._ledger.datasets.get(dataset)
+        return self._ledger.keep_days if enabled is None else enabled.keep_days
+
     def _save(self) -> None:
         """Store what is not stored yet; a storage that fails is tried again with the next news, or soon."""
         try:
             if self._store.emptied():
                 self._log.warning("storage has lost its data, it is stored again")
                 self._unsaved |= {
-                    (entry.app.appid, held.row.ref_date): held
+                    (entry.app.appid, dataset, held.row.ref_date): held
                     for entry in self._ledger.entries()
-                    for held in entry.rows
+                    for dataset in (DAILY_TREND.name, *entry.tables)
+                    for held in entry.table(dataset).rows
                 }
-            rows = [(appid, held) for (appid, _), held in self._unsaved.items()]
-            if rows:
-                self._store.save(self._server, rows, self._ledger.keep_days)
+            grouped: dict[str, list[tuple[str, HeldRow]]] = {}
+            for (appid, dataset, _), held in self._unsaved.items():
+                grouped.setdefault(dataset, []).append((appid, held))
+            for dataset, rows in grouped.items():
+                self._store.save(self._server, rows, self._keep_days(dataset), BY_NAME[dataset])
             if self._unsaved_refusals:
                 self._store.save_refusals(self._server, self._unsaved_refusals)
         except StoreError as error:
@@ -108,7 +119,7 @@ class Publisher:
             self.trouble = str(error)
             return
         if self.trouble:
-            self._log.info("storage works again", rows=len(rows))
+            self._log.info("storage works again", rows=len(self._unsaved))
         self.trouble = ""
         self._unsaved.clear()
         self._refusals |= {appid: each for appid, each in self._unsaved_refusals.items() if each is not None}

@@ -1,11 +1,17 @@
 """What is known of one app: the rows held and how its last refresh went."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
+from typing import Final
 
 from exporter.config.settings import App
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
+from exporter.datasets.enabled import Enabled
+from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
-from exporter.trend import Row
 from exporter.wechat.errors import Failure, Reason
 
 
@@ -87,7 +93,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Vacant:
-    """A date for which WeChat had no row: asked how often, and when last (Unix time)."""
+    """A date (a period's first) for which WeChat had no row: asked how often, and when last (Unix time)."""
 
     day: date
     asks: int
@@ -95,8 +101,28 @@ class Vacant:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """What is held of one dataset of an app, rows newest first, and how asking for it goes."""
+
+    rows: tuple[HeldRow, ...] = ()
+    health: Health = Health()
+    vacant: tuple[Vacant, ...] = ()
+
+    def held(self, period: Period) -> HeldRow | None:
+        """The row of that period, if it is held."""
+        return next((held for held in self.rows if held.row.period == period), None)
+
+
+_NO_TABLE: Final = Table()
+_NO_TABLES: Final[Mapping[str, Table]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One app on show; `rows` are newest first and never two of one date."""
+    """One app on show; `rows` are newest first and never two of one date.
+
+    `rows`, `health` and `vacant` are the daily trend's, `tables` has those of the other datasets by name.
+    """
 
     app: App
     token_kind: str
@@ -104,6 +130,19 @@ class Entry:
     health: Health = Health()
     token_expires_at: float | None = None
     vacant: tuple[Vacant, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=lambda: _NO_TABLES)
+
+    def table(self, dataset: str) -> Table:
+        """What is held of a dataset, the daily trend included."""
+        if dataset == DAILY_TREND.name:
+            return Table(self.rows, self.health, self.vacant)
+        return self.tables.get(dataset, _NO_TABLE)
+
+    def with_table(self, dataset: str, table: Table) -> "Entry":
+        """The entry with another table of that dataset."""
+        if dataset == DAILY_TREND.name:
+            return replace(self, rows=table.rows, health=table.health, vacant=table.vacant)
+        return replace(self, tables={**self.tables, dataset: table})
 
     @property
     def tried(self) -> bool:
@@ -133,3 +172,15 @@ def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float
     ordered = sorted((*others, new), key=lambda held: held.row.ref_date, reverse=True)
     newest = ordered[0].row.ref_date
     return tuple(held for held in ordered if (newest - held.row.ref_date).days < keep_days)
+
+
+def with_period(rows: tuple[HeldRow, ...], new: HeldRow, enabled: Enabled, now: float) -> tuple[HeldRow, ...]:
+    """The rows of a dataset with one more, unless its period's was asked for later; as many as it shows."""
+    known = next((held for held in rows if held.row.period == new.row.period), None)
+    if known is not None and not known.is_outdated_by(new, now):
+        return rows
+    asked_at = {held.row.period: held.asked_at for held in (*rows, new)}
+    by_period = {held.row.period: held.row for held in (*rows, new)}
+    ordered = [by_period[period] for period in sorted(by_period, reverse=True)]
+    kept = enabled.dataset.selection.held(ordered, enabled.settings)
+    return tuple(HeldRow(row, asked_at[row.period]) for row in kept)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.config.settings import App
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.enabled import Enabled
 from exporter.not_before import AT_ONCE, NotBefore
-from exporter.store.entry import Entry, Health, HeldRow, with_row
+from exporter.store.entry import Entry, Health, HeldRow, with_period, with_row
 from exporter.store.refusal import Refusal, health_of
 
 FRESH_REFUSAL_SECONDS: Final = 300
@@ -17,13 +19,13 @@ FRESH_REFUSAL_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has come since the last time: rows of `server` to store, entries to show.
+    """What has come since the last time: rows of `server` to store (appid, dataset, row), entries to show.
 
     `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
     """
 
     server: str
-    rows: tuple[tuple[str, HeldRow], ...]
+    rows: tuple[tuple[str, str, HeldRow], ...]
     entries: Mapping[str, Entry]
     complete: bool
 
@@ -38,10 +40,12 @@ class Ledger:
         self.keep_days = keep_days
         self._clock = clock
         self.server = ""
+        self.datasets: Mapping[str, Enabled] = {}
+        """Those beside the daily trend, by name."""
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
-        self._rows: list[tuple[str, HeldRow]] = []
+        self._rows: list[tuple[str, str, HeldRow]] = []
         self._changed: dict[str, None] = {}  # a set that keeps its order
         self._complete = True
         self._closed = False
@@ -92,16 +96,20 @@ class Ledger:
                     health = replace(entry.health, next_try=AT_ONCE, strikes=0)
                     self._entries[appid] = replace(entry, health=health)
 
-    def restore(self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]]) -> None:
-        """Take over the rows that a store kept of apps that are configured and have none yet."""
+    def restore(
+        self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]], dataset: str = DAILY_TREND.name
+    ) -> None:
+        """Take over the rows of a dataset that a store kept of apps that are configured and have none yet."""
         kept = tuple(stored)  # the storage takes its time: nobody is to wait for it
         with self._news:
             for appid, rows in kept:
                 entry = self._entries.get(appid)
-                if entry is not None and not entry.rows:
+                table = None if entry is None else entry.table(dataset)
+                if entry is not None and table is not None and not table.rows:
                     success = max(held.asked_at for held in rows)
-                    health = replace(entry.health, last_success=success)
-                    self._entries[appid] = replace(entry, rows=rows, health=health)
+                    health = replace(table.health, last_success=success)
+                    table = replace(table, rows=self._kept(rows, dataset), health=health)
+                    self._entries[appid] = entry.with_table(dataset, table)
             self._complete = True
             self._news.notify_all()
 
@@ -131,6 +139,7 @@ class Ledger:
         change: Callable[[Entry], Entry],
         held: HeldRow | None = None,
         server: str | None = None,
+        dataset: str = DAILY_TREND.name,
     ) -> tuple[Entry, Entry] | None:
         """Replace an app's entry by what `change` makes of it, with nothing in between.
 
@@ -139,6 +148,7 @@ class Ledger:
             change: a pure function of the entry.
             held: a row that came, held and stored as well unless one of its date was asked for later.
             server: which one has answered, None where the change is no answer's.
+            dataset: that of the row.
 
         Returns:
             the entry before and after; None where the app is not configured any more, or at another server.
@@ -149,8 +159,10 @@ class Ledger:
                 return None
             after = change(before)
             if held is not None:
-                after = replace(after, rows=with_row(after.rows, held, self.keep_days, self._clock()))
-                self._rows.append((appid, held))
+                table = after.table(dataset)
+                table = replace(table, rows=self._with(table.rows, held, dataset))
+                after = after.with_table(dataset, table)
+                self._rows.append((appid, dataset, held))
             self._entries[appid] = after
             self._changed[appid] = None
             self._news.notify_all()
@@ -174,6 +186,22 @@ class Ledger:
             self._rows, self._changed, self._complete = [], {}, False
             return changes
 
+    def _with(self, rows: tuple[HeldRow, ...], held: HeldRow, dataset: str) -> tuple[HeldRow, ...]:
+        """The rows of a dataset with one more; a dataset that was switched off meanwhile takes none."""
+        if dataset == DAILY_TREND.name:
+            return with_row(rows, held, self.keep_days, self._clock())
+        enabled = self.datasets.get(dataset)
+        return rows if enabled is None else with_period(rows, held, enabled, self._clock())
+
+    def _kept(self, rows: tuple[HeldRow, ...], dataset: str) -> tuple[HeldRow, ...]:
+        """Of the rows that a store kept, those that are held."""
+        if dataset == DAILY_TREND.name:
+            return rows
+        kept: tuple[HeldRow, ...] = ()
+        for held in reversed(rows):
+            kept = self._with(kept, held, dataset)
+        return kept
+
     def close(self) -> None:
         """Wake whoever waits."""
         with self._news:
@@ -192,8 +220,16 @@ def _configured(known: Entry | None, app: App, kind: str, now: float, *, mended:
         return Entry(app, kind)
     health = known.health
     if known.app.token != app.token:
-        return Entry(app, kind, known.rows, Health(last_success=health.last_success))
-    return replace(known, app=app, health=_after_reload(health, now, mended=mended))
+        tables = {
+            name: replace(table, health=Health(last_success=table.health.last_success))
+            for name, table in known.tables.items()
+        }
+        return Entry(app, kind, known.rows, Health(last_success=health.last_success), tables=tables)
+    tables = {
+        name: replace(table, health=_after_reload(table.health, now, mended=False))
+        for name, table in known.tables.items()
+    }
+    return replace(known, app=app, health=_after_reload(health, now, mended=mended), tables=tables)
 
 
 def _after_reload(health: Health, now: float, *, mended: bool) -> Health:

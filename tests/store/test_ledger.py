@@ -45,7 +45,7 @@ def test_what_is_new_is_given_out_once(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, FINE, ROW)
     changes = ledger.take_changes()
     assert changes
-    assert changes.rows == ((FIRST.appid, ROW),)
+    assert changes.rows == ((FIRST.appid, "daily_trend", ROW),)
     assert [entry.rows for entry in changes.entries.values()] == [(ROW,)]
     assert not ledger.take_changes()
 

@@ -1,0 +1,51 @@
+"""The datasets that are switched on beside the daily trend, each with its settings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from exporter.beijing import yesterday
+from exporter.config.settings import App, DatasetSettings
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.dataset import Dataset
+
+_SPARE: Final = 2  # periods kept in storage beyond those on show: WeChat may be late
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """One dataset and what the configuration says of it."""
+
+    dataset: Dataset
+    settings: DatasetSettings
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.dataset.name
+
+    @property
+    def keep_days(self) -> int:
+        """How many days back from the newest row a storage keeps rows."""
+        newest = self.dataset.calendar.newest(date(2000, 1, 1))
+        backs = max(self.dataset.selection.backs(self.settings))
+        return (newest.first - self.dataset.calendar.earlier(newest, backs + _SPARE).first).days
+
+    def window(self, now: float) -> tuple[date, ...]:
+        """The first days of the periods that the by-period families show at the Unix time `now`."""
+        if self.dataset.dated is None:
+            return ()
+        newest = self.dataset.calendar.newest(yesterday(now))
+        return tuple(
+            self.dataset.calendar.earlier(newest, back).first for back in range(self.settings.history)
+        )
+
+    def belongs_to(self, app: App) -> bool:
+        """Whether the app has it."""
+        return app.datasets is None or self.name in app.datasets
+
+
+def enabled(settings: Iterable[DatasetSettings]) -> tuple[Enabled, ...]:
+    """The datasets of these settings; the quota, which is no table of periods, is none."""
+    return tuple(Enabled(BY_NAME[each.name], each) for each in settings if each.name in BY_NAME)
