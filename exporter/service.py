@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.cautions import Cautions
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config, ThirdParty
+from exporter.datasets.enabled import enabled
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
@@ -23,6 +24,7 @@ from exporter.refresh.vigil import patience
 from exporter.refresh.worker import Worker
 from exporter.roster import Roster
 from exporter.shards import THE_WHOLE, Shard
+from exporter.store.entry import Table
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import claim_store, sweep
@@ -33,6 +35,7 @@ from exporter.wechat.pool import WAITS, longest_patience
 from exporter.wechat.servers import server_name
 
 _FINISH_SECONDS: Final = 1.0
+_UNTOUCHED: Final = Table()
 
 
 class Exporter:
@@ -192,6 +195,7 @@ class Exporter:
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
+        self.ledger.datasets = {each.name: each for each in policy.datasets}
         self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server, self._mended())
         self.telemetry.configured(len(apps), config.refresh.interval)
         self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
@@ -239,6 +243,14 @@ class Exporter:
         bare = [entry.app.appid for entry in new if not entry.rows]
         if bare:
             self.ledger.restore(self._store.load(server, bare))
+        for each in self.ledger.datasets.values():
+            appids = [
+                entry.app.appid
+                for entry in self.ledger.entries()
+                if each.belongs_to(entry.app) and entry.table(each.name) == _UNTOUCHED
+            ]
+            if appids:
+                self.ledger.restore(self._store.load(server, appids, each.dataset), each.name)
         if not new:
             return
         refused = {
@@ -281,4 +293,5 @@ class Exporter:
 def _policy(config: Config) -> Policy:
     refresh = config.refresh
     server = server_name(config.wechat.base_url)
-    return Policy(refresh.history_days, refresh.revisit_days, server, refresh.interval)
+    datasets = enabled(config.datasets)
+    return Policy(refresh.history_days, refresh.revisit_days, server, refresh.interval, datasets)

@@ -1,33 +1,20 @@
 """The metric families of the apps, and how an app's entry becomes their sample lines.
 
 Text format and OpenMetrics share the lines; only the families' headers differ.
-Source: Prometheus' exposition formats, OpenMetrics 1.0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.beijing import midnight
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
+from exporter.datasets.dataset import Row
+from exporter.exposition.family import NAMESPACE, Family, escape, headers
+from exporter.exposition.tables import ShownTable, render_table, table_families
 from exporter.store.entry import Entry, Health
-from exporter.trend import FIELDS, Row, midnight
 
-NAMESPACE: Final = "wechat_miniprogram"
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One gauge family; `name` without the namespace, `unit` as OpenMetrics wants it (or empty)."""
-
-    name: str
-    help: str
-    unit: str = ""
-
-    @property
-    def metric(self) -> str:
-        """The whole metric name."""
-        return f"{NAMESPACE}_{self.name}"
-
+__all__ = ["NAMESPACE", "Family", "escape", "headers"]
 
 _REF_DATE: Final = "ref_date 日期: 00:00 Asia/Shanghai of the day that the figures are of, Unix time"
 DAILY: Final = (
@@ -57,29 +44,45 @@ ERROR_INFO: Final = Family(
     "refresh_error_info",
     "There, with 1, only while the app's last refresh failed: why (closed list), and WeChat's errcode.",
 )
-FAMILIES: Final = (*DAILY, *BY_DATE, UP, LAST_REFRESH, LAST_SUCCESS, TOKEN_EXPIRY, INFO, ERROR_INFO)
+DATASET_UP: Final = Family(
+    "dataset_up",
+    "1: WeChat answered the last call for the dataset's newest period (not ready yet and empty are answers "
+    "too). 0: it failed, see dataset_error_info.",
+)
+DATASET_REF_DATE: Final = Family(
+    "dataset_ref_date_timestamp_seconds",
+    "ref_date 日期: 00:00 Asia/Shanghai of the first day of the dataset's newest period held, Unix time.",
+    "seconds",
+)
+DATASET_LAST_SUCCESS: Final = Family(
+    "dataset_last_success_timestamp_seconds",
+    "When WeChat last gave a row of the dataset, Unix time.",
+    "seconds",
+)
+DATASET_ERROR_INFO: Final = Family(
+    "dataset_error_info",
+    "There, with 1, only while the dataset fails: why (closed list), and WeChat's errcode.",
+)
+DATASET_FAMILIES: Final = (DATASET_UP, DATASET_REF_DATE, DATASET_LAST_SUCCESS, DATASET_ERROR_INFO)
+FAMILIES: Final = (
+    *(*DAILY, *BY_DATE, UP, LAST_REFRESH, LAST_SUCCESS, TOKEN_EXPIRY, INFO, ERROR_INFO),
+    *DATASET_FAMILIES,
+)
+"""Those that are there whatever datasets are switched on."""
 
 
-def headers(family: Family, *, openmetrics: bool) -> bytes:
-    """The family's HELP, TYPE and (OpenMetrics) UNIT lines."""
-    text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    if openmetrics:
-        text = text.replace('"', '\\"')
-    unit = f"# UNIT {family.metric} {family.unit}\n" if openmetrics and family.unit else ""
-    return f"# HELP {family.metric} {text}\n# TYPE {family.metric} gauge\n{unit}".encode()
+def families_of(tables: Iterable[ShownTable]) -> tuple[Family, ...]:
+    """FAMILIES, and those of these datasets."""
+    return (*FAMILIES, *(family for shown in tables for family in table_families(shown)))
 
 
-def escape(value: str) -> str:
-    """A label value as both formats write it."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def render(entries: Iterable[Entry], dates: Iterable[date]) -> list[str]:
-    """The sample lines of these apps, one text per family in the order of FAMILIES.
+def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[ShownTable] = ()) -> list[str]:
+    """The sample lines of these apps, one text per family in the order of `families_of`.
 
     Args:
         entries: the apps, in the order in which they are shown.
         dates: the dates on show in the by-date families; none switches them off.
+        tables: the datasets on show beside the daily trend.
     """
     apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
     newest = [(f"{labels}}} ", entry.rows[0].row) for labels, entry in apps if entry.rows]
@@ -90,7 +93,13 @@ def render(entries: Iterable[Entry], dates: Iterable[date]) -> list[str]:
         for held in entry.rows
         if held.row.ref_date in stamps
     ]
-    return [*_figures(DAILY, newest), *_figures(BY_DATE, dated), *_health(apps)]
+    return [
+        *_figures(DAILY, newest),
+        *_figures(BY_DATE, dated),
+        *_health(apps),
+        *_dataset_health(apps, tables),
+        *(lines for shown in tables for lines in render_table(shown, apps)),
+    ]
 
 
 def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Iterator[str]:
@@ -113,6 +122,27 @@ def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
     yield _times(TOKEN_EXPIRY, [(labels, entry.token_expires_at) for labels, entry in apps])
     yield "".join([f"{INFO.metric}{{{labels}{_own_labels(entry)}}} 1\n" for labels, entry in apps])
     start = f"{ERROR_INFO.metric}{{"
+    yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
+
+
+def _dataset_health(apps: Sequence[tuple[str, Entry]], tables: Sequence[ShownTable]) -> Iterator[str]:
+    """Lines of DATASET_FAMILIES."""
+    held = [
+        (f'{labels},dataset="{name}"', entry.table(name))
+        for labels, entry in apps
+        for name in (
+            DAILY_TREND.name,
+            *(shown.enabled.name for shown in tables if shown.enabled.belongs_to(entry.app)),
+        )
+    ]
+    asked = [(labels, table.health) for labels, table in held if table.health.last_refresh is not None]
+    yield "".join([f"{DATASET_UP.metric}{{{labels}}} {health.up:d}\n" for labels, health in asked])
+    start = f"{DATASET_REF_DATE.metric}{{"
+    yield "".join(
+        [f"{start}{labels}}} {table.rows[0].row.period.start}\n" for labels, table in held if table.rows]
+    )
+    yield _times(DATASET_LAST_SUCCESS, [(labels, table.health.last_success) for labels, table in held])
+    start = f"{DATASET_ERROR_INFO.metric}{{"
     yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
 
 

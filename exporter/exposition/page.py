@@ -7,7 +7,9 @@ from datetime import date
 from typing import Final
 
 from exporter.exposition import gzipped
-from exporter.exposition.families import FAMILIES, headers, render
+from exporter.exposition.families import FAMILIES, families_of, render
+from exporter.exposition.family import Family, headers
+from exporter.exposition.tables import ACCESS_SOURCE_INFO, ShownTable, source_lines
 from exporter.store.entry import Entry
 
 BLOCK_SIZE: Final = 256
@@ -29,12 +31,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is on show: both formats, and what they were made from: the entries in order, the dates."""
+    """What is on show: both formats, and what they were made from: the entries in order, dates, datasets."""
 
     text: Form
     openmetrics: Form
     entries: Mapping[str, Entry]
     dates: tuple[date, ...] = ()
+    tables: tuple[ShownTable, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -50,10 +53,17 @@ def excerpt(page: Page, appids: Iterable[str], *, openmetrics: bool) -> bytes | 
         return None
     parts = [
         headers(family, openmetrics=openmetrics) + lines.encode()
-        for family, lines in zip(FAMILIES, render(found, page.dates), strict=True)
-        if lines
+        for family, rendered in zip(
+            families_of(page.tables), render(found, page.dates, page.tables), strict=True
+        )
+        if (lines := rendered or _without_app(family))
     ]
     return b"".join((*parts, b"# EOF\n" if openmetrics else b""))
+
+
+def _without_app(family: Family) -> str:
+    """The lines of a family that is there once, whatever apps there are."""
+    return source_lines() if family == ACCESS_SOURCE_INFO else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +83,31 @@ class PageMaker:
         self._members: list[list[str]] = []
         self._blocks: list[_Block] = []
         self.dates: tuple[date, ...] = ()
-        self._headers = {
-            openmetrics: [headers(family, openmetrics=openmetrics) for family in FAMILIES]
-            for openmetrics in (False, True)
-        }
+        self.tables: tuple[ShownTable, ...] = ()
+        self._families = FAMILIES
 
-    def replace_all(self, entries: Mapping[str, Entry], dates: tuple[date, ...]) -> Page:
+    def replace_all(
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[ShownTable, ...] = ()
+    ) -> Page:
         """A page of exactly these apps, in this order, with these dates in the by-date families."""
         self._entries = dict(entries)
-        self.dates = dates
+        self.dates, self.tables = dates, tables
+        self._families = families_of(tables)
         appids = list(entries)
         self._members = [appids[at : at + BLOCK_SIZE] for at in range(0, len(appids), BLOCK_SIZE)]
         self._place = {appid: number for number, members in enumerate(self._members) for appid in members}
         self._blocks = [self._block(members) for members in self._members]
         return self._page()
 
-    def update(self, entries: Mapping[str, Entry], dates: tuple[date, ...]) -> Page:
+    def update(
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[ShownTable, ...] = ()
+    ) -> Page:
         """The page with these apps' entries replaced; apps that it does not have are left out."""
         self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)
         touched: Iterable[int] = {self._place[appid] for appid in entries if appid in self._place}
-        if dates != self.dates:
-            self.dates = dates
+        if (dates, tables) != (self.dates, self.tables):
+            self.dates, self.tables = dates, tables
+            self._families = families_of(tables)
             touched = range(len(self._members))
         for number in touched:
             self._blocks[number] = self._block(self._members[number])
@@ -101,21 +115,30 @@ class PageMaker:
 
     def _block(self, members: Sequence[str]) -> _Block:
         plain = tuple(
-            lines.encode() for lines in render((self._entries[appid] for appid in members), self.dates)
+            lines.encode()
+            for lines in render((self._entries[appid] for appid in members), self.dates, self.tables)
         )
         return _Block(plain, tuple(gzipped.piece(each) if each else b"" for each in plain))
 
     def _page(self) -> Page:
         return Page(
-            self._form(openmetrics=False), self._form(openmetrics=True), dict(self._entries), self.dates
+            self._form(openmetrics=False),
+            self._form(openmetrics=True),
+            dict(self._entries),
+            self.dates,
+            self.tables,
         )
 
     def _form(self, *, openmetrics: bool) -> Form:
         plain: list[bytes] = []
         pieces: list[bytes] = []
-        for position, header in enumerate(self._headers[openmetrics]):
+        for position, family in enumerate(self._families):
+            header = headers(family, openmetrics=openmetrics)
             filled = [block for block in self._blocks if block.plain[position]]
-            if filled:
+            if once := _without_app(family).encode():
+                plain.append(header + once)
+                pieces.append(gzipped.piece(header + once))
+            elif filled:
                 plain += (header, *(block.plain[position] for block in filled))
                 pieces += (gzipped.piece(header), *(block.pieces[position] for block in filled))
         crc = 0

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.exposition.page import Page, PageMaker
+from exporter.exposition.tables import ShownTable
 from exporter.heart import Heart
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
@@ -69,11 +70,11 @@ class Publisher:
             if refusal != self._refusals.get(appid) or appid in self._unsaved_refusals:
                 self._unsaved_refusals[appid] = refusal
         self._save()
-        dates = self._dates()
+        dates, tables = self._dates(), self._tables()
         if changes.complete:
-            self.page = self._maker.replace_all(changes.entries, dates)
-        elif changes.entries or dates != self._maker.dates:
-            self.page = self._maker.update(changes.entries, dates)
+            self.page = self._maker.replace_all(changes.entries, dates, tables)
+        elif changes.entries or (dates, tables) != (self._maker.dates, self._maker.tables):
+            self.page = self._maker.update(changes.entries, dates, tables)
 
     def run(self, stopping: threading.Event) -> None:
         """Publish whenever something is new, and at midnight, when the window of dates moves on."""
@@ -90,6 +91,10 @@ class Publisher:
     def _dates(self) -> tuple[date, ...]:
         days = self.history_days
         return window(yesterday(self._clock()), days) if days > 1 else ()
+
+    def _tables(self) -> tuple[ShownTable, ...]:
+        now = self._clock()
+        return tuple(ShownTable(each, each.window(now)) for each in self._ledger.datasets.values())
 
     def _keep_days(self, dataset: str) -> int:
         enabled = self._ledger.datasets.get(dataset)

@@ -29,7 +29,7 @@ class Agenda:
         self._later: list[tuple[float, int, Ask]] = []  # (when, order of arrival, ask)
         self._arrivals = 0
         self._under_way = 0
-        self._pending = Counter((ask.appid, ask.day) for ask in self._first)
+        self._pending = Counter(ask.key for ask in self._first)
         self._planned = set(self._pending)
         self._closed = False
         self.overran = False
@@ -65,26 +65,26 @@ class Agenda:
         """Ask this too, once `delay` seconds are over."""
         with self._condition:
             self._arrivals += 1
-            self._pending[ask.appid, ask.day] += 1
-            self._planned.add((ask.appid, ask.day))
+            self._pending[ask.key] += 1
+            self._planned.add(ask.key)
             heapq.heappush(self._later, (self._clock() + delay, self._arrivals, ask))
             self._condition.notify()
 
     def join(self, ask: Ask) -> None:
-        """Ask this too, unless that app and date is already waiting or under way."""
-        if not self._pending[ask.appid, ask.day]:
+        """Ask this too, unless the same is already waiting or under way."""
+        if not self._pending[ask.key]:
             self.add(ask)
 
     def follow(self, ask: Ask) -> None:
-        """Ask this too, unless that app and date was asked for in this round."""
-        if (ask.appid, ask.day) not in self._planned:
+        """Ask this too, unless the same was asked for in this round."""
+        if ask.key not in self._planned:
             self.add(ask)
 
     def done(self, ask: Ask) -> None:
         """An ask that was taken is dealt with."""
         with self._condition:
             self._under_way -= 1
-            self._pending[ask.appid, ask.day] -= 1
+            self._pending[ask.key] -= 1
             if not self._under_way:
                 self._condition.notify_all()
 

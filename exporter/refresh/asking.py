@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.refresh.agenda import Agenda
+from exporter.refresh.datasets import dataset_asks, first_asks, is_paused
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.outcome import (
     ATTEMPTS,
@@ -15,17 +18,18 @@ from exporter.refresh.outcome import (
     after_failure,
     after_older_row,
     after_row,
+    concerns_account,
     concerns_app,
     concerns_date,
     retry_delay,
 )
 from exporter.refresh.plan import Ask, follow_ups
-from exporter.store.entry import Entry, HeldRow, with_vacant
+from exporter.store.entry import Entry, Health, HeldRow, Vacant, with_vacant
 from exporter.store.ledger import Ledger
 from exporter.trend import Row, beijing_text
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
-from exporter.wechat.ways import Way, ask_for_row
+from exporter.wechat.ways import Way, fetch_row
 
 
 class Tally:
@@ -73,7 +77,7 @@ class Asking:
         self._clock = clock
         self._random = random
         self._stopping = stopping
-        self._told: set[str] = set()  # the apps of which the log has something
+        self._told: set[tuple[str, str]] = set()  # apps and datasets of which the log has something
 
     def answer(self, ask: Ask, agenda: Agenda, tally: Tally) -> None:
         """Make one call, write down what came, and add what follows from it to the agenda."""
@@ -81,11 +85,13 @@ class Asking:
         if entry is None or way is None or (ask.fallback and entry.rows):
             return
         if not self._may_be_asked(ask, entry, way):
-            if ask.newest:
+            if ask.newest and ask.dataset == DAILY_TREND.name:
                 tally.skip()
+                self._ask_datasets(ask, agenda, None)
             return
         began, server = self._clock(), self.fleet.policy.server
-        outcome = ask_for_row(way, ask.day, self._log)
+        dataset = BY_NAME[ask.dataset]
+        outcome = fetch_row(way, dataset, dataset.calendar.starting(ask.day), self._log)
         if self._stopping.is_set():
             return
         if self.fleet.ways.get(ask.appid) is not way or _is_outdated(ask, outcome, way):
@@ -100,8 +106,11 @@ class Asking:
             self._call_failed(ask, way, outcome, began, server)
         if again is not None:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
-        elif ask.newest and (isinstance(outcome, Row) or concerns_date(outcome)):
+            return
+        if isinstance(outcome, Row) or concerns_date(outcome):
             self._follow_up(ask, agenda)
+        if ask.newest and ask.dataset == DAILY_TREND.name:
+            self._ask_datasets(ask, agenda, None if isinstance(outcome, Row) else outcome)
 
     def gave_up(self, ask: Ask, began: float) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""
@@ -111,74 +120,120 @@ class Asking:
 
     def _may_be_asked(self, ask: Ask, entry: Entry, way: Way) -> bool:
         """Whether the app is not paused; a credential that has changed since then ends the pause."""
-        health = entry.health
+        if ask.dataset != DAILY_TREND.name and is_paused(entry, self._clock()):
+            return False
+        table = entry.table(ask.dataset)
+        health = table.health
         if not health.paused(self._clock()):
             return True
-        if not ask.newest or health.fingerprint is None:
+        if (ask.dataset == DAILY_TREND.name and not ask.newest) or health.fingerprint is None:
             return False
         if way.fingerprint() in (health.fingerprint, b""):
             return False
         freed = replace(health, next_try=None, strikes=0, fingerprint=None)
-        self._ledger.update(ask.appid, lambda known: replace(known, health=freed))
+        self._ledger.update(
+            ask.appid,
+            lambda known: known.with_table(ask.dataset, replace(known.table(ask.dataset), health=freed)),
+        )
         return True
 
     def _row_came(self, ask: Ask, way: Way, row: Row, began: float, server: str) -> None:
-        now = self._clock()
+        now, name = self._clock(), ask.dataset
+        if row.dropped:
+            about = {"appid": ask.appid, "dataset": name, "ref_date": f"{ask.day}"}
+            self._log.warning("row has more than is kept", **about, kept=len(row.points), dropped=row.dropped)
+        row = BY_NAME[name].selection.known(row, began)
+        lacks = ask.label and all(point.labels[0] != ask.label for point in row.points)
 
         def change(entry: Entry) -> Entry:
-            health = entry.health
+            table = entry.table(name)
+            health = table.health
             health = after_row(health, began, now) if ask.newest else after_older_row(health, now)
-            vacant = tuple(each for each in entry.vacant if each.day != ask.day)
-            return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
+            vacant = tuple(each for each in table.vacant if each.day != ask.day)
+            if lacks:
+                vacant = self._with_vacant(table.vacant, ask, now)
+            entry = replace(entry, token_expires_at=way.token_expires_at)
+            return entry.with_table(name, replace(table, health=health, vacant=vacant))
 
-        changed = self._ledger.update(ask.appid, change, HeldRow(row, began), server)
+        changed = self._ledger.update(ask.appid, change, HeldRow(row, began), server, name)
         if changed is None:
             return
         before, after = changed
-        held = before.row(ask.day)
-        if held is not None and held != after.row(ask.day):
+        known, held = before.table(name).held(row.period), after.table(name).held(row.period)
+        if known is not None and held is not None and _is_revised(known.row, held.row):
             self._row_revised()
-            self._log.info("row revised", appid=ask.appid, name=after.app.name, ref_date=f"{ask.day}")
-        self._tell_change(before, after, None)
+            self._log.info("row revised", **_about(after, name), ref_date=f"{ask.day}")
+        self._tell_change(before, after, None, name)
 
     def _call_failed(self, ask: Ask, way: Way, problem: Failure, began: float, server: str) -> None:
-        now = self._clock()
+        now, name = self._clock(), ask.dataset
         fingerprint = _credential(problem, way) if problem.action.refuses else None
 
+        def failed(health: Health) -> Health:
+            after = after_failure(health, problem, began, now, self._random, self.fleet.policy.interval)
+            return health if after is health else replace(after, fingerprint=fingerprint)
+
         def change(entry: Entry) -> Entry:
-            health, vacant = entry.health, entry.vacant
+            table = entry.table(name)
+            health, vacant = table.health, table.vacant
             if ask.newest or concerns_app(problem):
-                health = after_failure(health, problem, began, now, self._random, self.fleet.policy.interval)
-                if health is not entry.health:
-                    health = replace(health, fingerprint=fingerprint)
-            if concerns_date(problem) and not ask.newest:
-                vacant = with_vacant(vacant, ask.day, now, self._ledger.keep_days)
-            return replace(entry, health=health, token_expires_at=way.token_expires_at, vacant=vacant)
+                health = failed(health)
+            if concerns_date(problem) and not (ask.newest and name == DAILY_TREND.name):
+                vacant = self._with_vacant(vacant, ask, now)
+            entry = replace(entry, token_expires_at=way.token_expires_at)
+            entry = entry.with_table(name, replace(table, health=health, vacant=vacant))
+            if name != DAILY_TREND.name and concerns_account(problem) and problem.action.pauses:
+                return replace(entry, health=failed(entry.health))
+            return entry
 
         changed = self._ledger.update(ask.appid, change, server=server)
         if changed is not None:
-            self._tell_change(*changed, problem)
+            self._tell_change(*changed, problem, name)
+
+    def _with_vacant(self, vacant: tuple[Vacant, ...], ask: Ask, now: float) -> tuple[Vacant, ...]:
+        enabled = self._ledger.datasets.get(ask.dataset)
+        keep_days = self._ledger.keep_days if enabled is None else enabled.keep_days
+        return with_vacant(vacant, ask.day, now, keep_days)
 
     def _follow_up(self, ask: Ask, agenda: Agenda) -> None:
-        """Once yesterday's answer is there: the dates that are missing or to be asked for again."""
-        entry = self._ledger.get(ask.appid)
-        if entry is not None:
-            for more in follow_ups(entry, self._clock(), self.fleet.policy):
-                agenda.follow(more)
-
-    def _tell_change(self, before: Entry, after: Entry, problem: Failure | None) -> None:
-        """One log line where an app's state has changed, or was not told by this process yet."""
-        old, health = before.health, after.health
-        same = (old.reason, old.errcode) == (health.reason, health.errcode)
-        if same and after.app.appid in self._told:
+        """Once an answer is there: the dataset's periods that are missing or to be asked for again."""
+        entry, now = self._ledger.get(ask.appid), self._clock()
+        if entry is None:
             return
-        self._told.add(after.app.appid)
-        about = {"appid": after.app.appid, "name": after.app.name}
+        enabled = self._ledger.datasets.get(ask.dataset)
+        if enabled is not None:
+            more = dataset_asks(entry, enabled, now, self.fleet.policy.interval)
+        else:
+            more = follow_ups(entry, now, self.fleet.policy) if ask.newest else []
+        for each in more:
+            agenda.follow(each)
+
+    def _ask_datasets(self, ask: Ask, agenda: Agenda, problem: Failure | None) -> None:
+        """Once the daily trend was asked for: the other datasets, unless WeChat refuses the account.
+
+        Where the daily trend's answer did not arrive, theirs may not either: they are asked for once each.
+        """
+        entry = self._ledger.get(ask.appid)
+        if entry is None or (problem is not None and concerns_account(problem)):
+            return
+        attempt = ask.attempt if problem is not None and not concerns_date(problem) else 1
+        for each in first_asks(entry, self._clock(), self.fleet.policy):
+            agenda.follow(replace(each, attempt=attempt))
+
+    def _tell_change(self, before: Entry, after: Entry, problem: Failure | None, dataset: str) -> None:
+        """One log line where a dataset's state has changed, or was not told by this process yet."""
+        old, health = before.table(dataset).health, after.table(dataset).health
+        same = (old.reason, old.errcode) == (health.reason, health.errcode)
+        if same and (after.app.appid, dataset) in self._told:
+            return
+        self._told.add((after.app.appid, dataset))
+        about = _about(after, dataset)
+        what = "app" if dataset == DAILY_TREND.name else "dataset"
         if problem is not None and not health.up:
             until = {} if health.next_try is None else {"next_try": beijing_text(health.next_try.at)}
             pause = {"paused_until": beijing_text(health.resume_at)} if health.resume_at else until
             self._log.warning(
-                "app failing",
+                f"{what} failing",
                 **about,
                 reason=health.reason,
                 detail=health.detail,
@@ -186,9 +241,21 @@ class Asking:
                 **pause,
             )
         elif not old.up:
-            self._log.info("app recovered", **about, was=old.reason)
+            self._log.info(f"{what} recovered", **about, was=old.reason)
         else:
-            self._log.debug("app state", **about, state=health.reason or "ok")
+            self._log.debug(f"{what} state", **about, state=health.reason or "ok")
+
+
+def _about(entry: Entry, dataset: str) -> dict[str, str]:
+    """What a log line names: the app, and the dataset unless it is the daily trend."""
+    named = {} if dataset == DAILY_TREND.name else {"dataset": dataset}
+    return {"appid": entry.app.appid, "name": entry.app.name, **named}
+
+
+def _is_revised(old: Row, new: Row) -> bool:
+    """Whether WeChat has changed a figure that it gave before; points that come and go are none."""
+    before = {point.labels: point.values for point in old.points}
+    return any(before.get(point.labels, point.values) != point.values for point in new.points)
 
 
 def _is_outdated(ask: Ask, outcome: Row | Failure, way: Way) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.enabled import Enabled
 from exporter.store.entry import Entry
 from exporter.trend import window, yesterday
 
@@ -20,7 +22,8 @@ PATIENCE: Final = 3
 class Ask:
     """One call to make, decided when it was planned: a call may outlast midnight.
 
-    `newest`: that day was yesterday. `attempt` counts from 1. `fallback`: only while the app has no row.
+    `day` is the first of the dataset's period. `newest`: that was the newest one, which its health is about.
+    `attempt` counts from 1. `fallback`: only while the app has no row. `label`: the point that is wanted.
     """
 
     appid: str
@@ -28,6 +31,13 @@ class Ask:
     newest: bool = False
     attempt: int = 1
     fallback: bool = False
+    dataset: str = DAILY_TREND.name
+    label: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, date]:
+        """What is asked for: no round asks twice for it."""
+        return self.appid, self.dataset, self.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +45,14 @@ class Policy:
     """Which dates of which server an app should have.
 
     `history_days` are on show, `revisit_days` asked for again once a day. `interval`: seconds between rounds.
+    `datasets`: those beside the daily trend.
     """
 
     history_days: int
     revisit_days: int
     server: str = ""
     interval: float = 3600.0
+    datasets: tuple[Enabled, ...] = ()
 
     @property
     def keep_days(self) -> int:

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from exporter.heart import Heart
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.crew import Crew
+from exporter.refresh.datasets import awaited_asks, first_asks
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.refresh.plan import Ask, due, missing
@@ -97,7 +98,14 @@ class Worker:
         start, now = time.monotonic(), self._clock()
         entries = self._ledger.entries()
         asks = due(entries, now)
-        agenda = Agenda(self._free(self._in_order(asks, now)), start + self._interval)
+        asked = {ask.appid for ask in asks}
+        others = [
+            ask
+            for entry in entries
+            if entry.app.appid not in asked
+            for ask in first_asks(entry, now, self._asking.fleet.policy)
+        ]
+        agenda = Agenda(self._free([*self._in_order(asks, now), *others]), start + self._interval)
         tally = self._ask_all(agenda)
         seconds = time.monotonic() - start
         self._tell(now, len(entries), tally, seconds, paused=len(entries) - len(asks) + tally.skipped)
@@ -129,6 +137,7 @@ class Worker:
             replace(ask, attempt=ATTEMPTS) if ask.appid in failing else ask
             for ask in self._free(due(entries, now))
         ]
+        asks += self._free(self._awaited_of_datasets({each.app.appid for each in entries}, now))
         tally = self._ask_all(Agenda(asks, start + left))
         if len(asks) > tally.skipped:
             self._tell(now, len(entries), tally, time.monotonic() - start, paused=tally.skipped)
@@ -166,6 +175,14 @@ class Worker:
         """The apps that are not to wait for the next round."""
         return [entry for entry in self._ledger.entries() if entry.health.is_awaited(now)]
 
+    def _awaited_of_datasets(self, asked: Collection[str], now: float) -> list[Ask]:
+        """What is not to wait for the next round of apps that are not asked for their daily trend."""
+        policy = self._asking.fleet.policy
+        if not policy.datasets:
+            return []
+        others = (entry for entry in self._ledger.entries() if entry.app.appid not in asked)
+        return [ask for entry in others for ask in awaited_asks(entry, now, policy)]
+
     def _free(self, asks: Sequence[Ask]) -> list[Ask]:
         """Those of apps none of whose calls hangs."""
         hanging = self._crew.hanging()
@@ -175,6 +192,12 @@ class Worker:
         """Seconds until there is something to ask for, whether it is time for the next round or not."""
         now, entries = self._clock(), self._ledger.entries()
         waits = [each.health.next_try.left(now) for each in entries if each.health.next_try is not None]
+        waits += [
+            table.health.next_try.left(now)
+            for each in entries
+            for table in each.tables.values()
+            if table.health.next_try is not None and not table.health.next_try.reached(now)
+        ]
         if any(_is_refused(each, now) for each in entries):
             waits.append(self._look_at - time.monotonic())
         return max(_LEAST_SECONDS, min(*waits, _MOST_SECONDS)) if waits else math.inf
