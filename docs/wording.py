@@ -14,6 +14,16 @@ HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
     families.TOKEN_EXPIRY: ("appid, name", "while no token is held, or its end is not known (`file`)"),
     families.INFO: ("appid, name, your `labels`", "never"),
     families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
+    families.DATASET_UP: (
+        "appid, name, dataset",
+        "until a row of the dataset was asked for or restored",
+    ),
+    families.DATASET_REF_DATE: ("appid, name, dataset", "while no row of the dataset is held"),
+    families.DATASET_LAST_SUCCESS: (
+        "appid, name, dataset",
+        "until a row of the dataset came or was restored from the storage",
+    ),
+    families.DATASET_ERROR_INFO: ("appid, name, dataset, reason, errcode", "while the dataset does not fail"),
 }
 """The families that are no figures: their labels, and when an app has no series of them."""
 

@@ -135,7 +135,7 @@ def _dataset_health(apps: Sequence[tuple[str, Entry]], tables: Sequence[ShownTab
             *(shown.enabled.name for shown in tables if shown.enabled.belongs_to(entry.app)),
         )
     ]
-    asked = [(labels, table.health) for labels, table in held if table.health.last_refresh is not None]
+    asked = [(labels, table.health) for labels, table in held if table.tried]
     yield "".join([f"{DATASET_UP.metric}{{{labels}}} {health.up:d}\n" for labels, health in asked])
     start = f"{DATASET_REF_DATE.metric}{{"
     yield "".join(

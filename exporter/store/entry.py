@@ -108,6 +108,11 @@ class Table:
     health: Health = Health()
     vacant: tuple[Vacant, ...] = ()
 
+    @property
+    def tried(self) -> bool:
+        """Whether WeChat has answered: to a call since the start, or to one whose row was restored."""
+        return self.health.last_refresh is not None or bool(self.rows)
+
     def held(self, period: Period) -> HeldRow | None:
         """The row of that period, if it is held."""
         return next((held for held in self.rows if held.row.period == period), None)

@@ -36,7 +36,7 @@ def check(wechat: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_offline_it_asks_nothing(check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
     assert check() == 0
     told = capsys.readouterr().out
-    assert "config.yaml: OK\n3 apps: 255 series, " in told
+    assert "config.yaml: OK\n3 apps: 264 series, " in told
     assert wechat.calls() == 0
 
 
@@ -234,7 +234,7 @@ def test_accounts_of_a_platform_are_checked_too_and_no_refresh_token_is_lost(
         assert platform_check(platform_wechat, tmp_path, hosting) == 1
         told = capsys.readouterr().out
         assert "platform main: OK, 2 accounts\n" in told
-        assert "\n2 apps: 170 series, " in told
+        assert "\n2 apps: 176 series, " in told
         assert f"inside ({fake_appid(3)}): OK" in told
         assert (
             "platform main: FAILED, third_party_refresh_token: 1 account without a refresh token, "

@@ -42,6 +42,10 @@ def test_the_names_are_the_contracts() -> None:
         "wechat_miniprogram_token_expiry_timestamp_seconds",
         "wechat_miniprogram_info",
         "wechat_miniprogram_refresh_error_info",
+        "wechat_miniprogram_dataset_up",
+        "wechat_miniprogram_dataset_ref_date_timestamp_seconds",
+        "wechat_miniprogram_dataset_last_success_timestamp_seconds",
+        "wechat_miniprogram_dataset_error_info",
     ]
 
 

@@ -34,7 +34,7 @@ def test_all_forms_hold_the_same_samples(count: int) -> None:
     assert unpacked(page.openmetrics) == joined(page.openmetrics)
     samples = [line for line in joined(page.text).splitlines() if not line.startswith(b"#")]
     assert samples == [line for line in joined(page.openmetrics).splitlines() if not line.startswith(b"#")]
-    assert len(samples) == count * (8 + 8 + 4)
+    assert len(samples) == count * (8 + 8 + 4 + 3)
 
 
 def test_the_page_is_strict_openmetrics() -> None:
