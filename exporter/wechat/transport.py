@@ -29,6 +29,7 @@ from exporter.wechat.network_errors import LATE, OversizeError, explain, host
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
 _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
 BODY_LIMIT: Final = 1024 * 1024  # bytes, after decompression; an answer has about 200
+_PIECE: Final = 16 * 1024  # bytes read at a time: many bombs at once take little memory together
 KEEP_SECONDS: Final = 5.0
 """How often it is looked whether no call is under way, as after a round: then no connection is kept."""
 
@@ -140,10 +141,12 @@ class Transport:
             request, stream=True, timeout=self._timeout, proxies=self._proxies_for(url)
         )
         with closing(response):
-            content = response.raw.read(BODY_LIMIT + 1, decode_content=True)
-            if len(content) > BODY_LIMIT:
-                raise OversizeError(BODY_LIMIT)
-            return Answer(response.status_code, content, _retry_after(response.headers))
+            content = bytearray()
+            while piece := response.raw.read(_PIECE, decode_content=True):
+                content += piece
+                if len(content) > BODY_LIMIT:
+                    raise OversizeError(BODY_LIMIT)
+            return Answer(response.status_code, bytes(content), _retry_after(response.headers))
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         """From the environment, which is read once for each host: NO_PROXY names hosts."""
