@@ -20,13 +20,13 @@ from prometheus_client.registry import CollectorRegistry
 from benchmarks.table import Figure
 from exporter.backfill.journal import Journal
 from exporter.backfill.output import write_whole
-from exporter.backfill.samples import COLUMNS, Shape, openmetrics
+from exporter.backfill.samples import Shape, openmetrics
 from exporter.backfill.span import Span, shown_from
 from exporter.config.settings import App, Secret, StableToken
 from exporter.exposition.families import BY_DATE
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fake_appid
-from exporter.trend import FIELDS, midnight, trend_row
+from exporter.trend import FIELDS, trend_row
 
 APPS = 1000
 RUNS = {"ours": 3, "theirs": 1}  # the peer takes minutes
@@ -92,13 +92,14 @@ class Peer:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The by-date families."""
         names = ["appid", "name", *SHAPE.labels, "ref_date"]
-        for family, column in zip(BY_DATE, COLUMNS, strict=True):
+        for position, family in enumerate(BY_DATE):
             made = GaugeMetricFamily(family.metric, family.help, labels=names, unit=family.unit)
             for app in fleet():
-                for day, value in self._journal.column(app.appid, self._span, column):
-                    figure = midnight(day) if column == "ref_date" else value
-                    labels = [app.appid, app.name, *SHAPE.labels.values(), f"{day}"]
-                    made.add_metric(labels, figure, timestamp=SHAPE.dated(day))
+                for each in self._journal.rows(app.appid, self._span):
+                    figure = (*each.values, each.period.start)[position]
+                    labels = [app.appid, app.name, *SHAPE.labels.values(), f"{each.period.first}"]
+                    if figure is not None:
+                        made.add_metric(labels, figure, timestamp=SHAPE.stamp(each.period, each.points[0]))
             yield made
 
 
@@ -116,7 +117,7 @@ def write(writer: str, place: Path, days: int) -> None:
     seconds = time.monotonic() - start
     with output.open(encoding="utf-8") as file:
         samples = sum(not line.startswith("#") for line in file)
-    if samples != APPS * days * len(COLUMNS):
+    if samples != APPS * days * len(BY_DATE):
         raise SystemExit(f"{samples} samples were written: nothing was measured")
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
     print(json.dumps([seconds, int(peak.split()[1]) / 1024]))

@@ -124,6 +124,7 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
             "FILE",
             "keeps every answer (OUTPUT.journal, without --output backfill.journal)",
         ),
+        ("--dataset", "dataset", "NAME", "which of WeChat's tables, such as weekly_trend (%(default)s)"),
         ("--resolution", "resolution", "DURATION", "also replay the latest family at this step, say 5m"),
     ):
         parser.add_argument(
@@ -131,7 +132,7 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
             dest=name,
             metavar=metavar,
             required=flag == "--from",
-            default="yesterday" if flag == "--to" else None,
+            default={"--to": "yesterday", "--dataset": "daily_trend"}.get(flag),
             help=text,
         )
     for flag, name, metavar, text in (

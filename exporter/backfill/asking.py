@@ -15,7 +15,7 @@ from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
 from exporter.trend import Row, beijing_text
 from exporter.wechat.errors import Action, Failure, Reason
-from exporter.wechat.ways import Way, ask_for_row
+from exporter.wechat.ways import Way, fetch_row
 
 PATIENCE: Final = 3
 """After so many dates in a row that failed, the app is left alone for this run."""
@@ -81,10 +81,14 @@ class Asking:
         course = self.courses[ask.appid]
         if course.ended_by is not None:
             return
-        outcome = ask_for_row(self._ways[ask.appid], ask.day, self._log)
+        dataset, asked_at = self._journal.dataset, self._clock()
+        period = dataset.calendar.starting(ask.day)
+        outcome = fetch_row(self._ways[ask.appid], dataset, period, self._log)
+        if isinstance(outcome, Row):
+            outcome = dataset.selection.known(outcome, asked_at)
         if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:
             row = outcome if isinstance(outcome, Row) else None
-            self._journal.keep([(ask.appid, ask.day, row, self._clock())])
+            self._journal.keep([(ask.appid, ask.day, row, asked_at)])
             with self._lock:
                 course.failed_in_a_row = self._unheard = 0
             self._answered()

@@ -28,7 +28,7 @@ class Wanted:
     def calls(self, journal: Journal) -> int:
         """How many calls it takes to know them all, tokens and retries left aside."""
         counts = (journal.count(app.appid, self.span, self.now) for app in self.apps)
-        return self.span.days * len(self.apps) - sum(count.rows + count.empty for count in counts)
+        return self.span.periods * len(self.apps) - sum(count.rows + count.empty for count in counts)
 
 
 def take_over(store: Store, journal: Journal, wanted: Wanted) -> int:
@@ -39,11 +39,12 @@ def take_over(store: Store, journal: Journal, wanted: Wanted) -> int:
         JournalError: the journal cannot be written.
     """
     taken = 0
-    for appid, rows in store.load(journal.server, [app.appid for app in wanted.apps]):
+    appids = [app.appid for app in wanted.apps]
+    for appid, rows in store.load(journal.server, appids, journal.dataset):
         new = [
             (appid, held.row.ref_date, held.row, held.asked_at)
             for held in rows
-            if wanted.span.first <= held.row.ref_date <= wanted.span.last
+            if wanted.span.first <= held.row.period.first <= wanted.span.last
             and not journal.knows(appid, held.row.ref_date, wanted.now)
         ]
         journal.keep(new)

@@ -17,10 +17,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from exporter.backfill.span import Span
+from exporter.datasets.daily_retention import DAYS
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
 from exporter.store.coding import read_row, row_text
 from exporter.store.migration import NewerError, migrate
-from exporter.trend import MalformedRowError, Row, figure_of, yesterday
+from exporter.trend import MalformedRowError, Row, midnight, yesterday
 
 UNSETTLED_DAYS: Final = 3
 """An empty answer for a date so young may only mean "not yet": on another day it is asked again."""
@@ -67,6 +69,7 @@ _FIND: Final = f"SELECT asked_at, points FROM answers WHERE {_OF_APP} AND first 
 _WITHIN: Final = f"{_OF_APP} AND first BETWEEN ? AND ?"
 _COUNT_ROWS: Final = f"SELECT count(*) FROM answers WHERE {_WITHIN} AND points NOT NULL"  # noqa: S608
 _EMPTY: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points ISNULL"  # noqa: S608
+_ASKED: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points NOT NULL"  # noqa: S608
 _ROWS: Final = f"SELECT first, points FROM answers WHERE {_WITHIN} AND points NOT NULL ORDER BY first"  # noqa: S608
 _LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use waiting
 
@@ -86,16 +89,17 @@ class Count:
 class Journal:
     """Safe to use from many threads; a context manager that closes itself."""
 
-    def __init__(self, place: Path | str, server: str = "") -> None:
+    def __init__(self, place: Path | str, server: str = "", dataset: Dataset = DAILY_TREND) -> None:
         """Open or create the file; the text "" stands for a journal that ends with the process.
 
-        Answers are kept by `server`; those of an old file, which does not name it, count as this one's.
+        Answers are kept by `server` and dataset; an old file's, which name no server, count as this one's.
 
         Raises:
             JournalError: it cannot be used, or another backfill uses it.
         """
         self._place = place
         self.server = server
+        self.dataset = dataset
         self._lock = threading.RLock()
         with self._explained("open"):
             if place:
@@ -124,15 +128,15 @@ class Journal:
 
     def copy(self) -> "Journal":
         """A journal that begins with all that this one knows and leaves no trace."""
-        other = Journal("", self.server)
+        other = Journal("", self.server, self.dataset)
         with self._explained("read"):
             self._db.backup(other._db)
         return other
 
     def keep(self, answers: Iterable[tuple[str, date, Row | None, float]]) -> None:
-        """Keep what WeChat answered: appid, date, row (None: it has none) and Unix time; all or nothing."""
+        """Keep what WeChat answered: appid, first day, row (None: it has none), Unix time; all or nothing."""
         records = (
-            (self.server, appid, DAILY_TREND.name, f"{day}", at, None if row is None else row_text(row))
+            (*self._app(appid), f"{day}", at, None if row is None else row_text(row, self.dataset))
             for appid, day, row, at in answers
         )
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", records)
@@ -141,35 +145,28 @@ class Journal:
         """Whether there is an answer that makes another call needless; a damaged one does not."""
         for at, points in self._read(_FIND, *self._app(appid), f"{day}"):
             if points is not None:
-                return _row(f"{day}", points) is not None
-            return _is_settled(day, at, now)
+                return self._row(f"{day}", points) is not None and not self._grows(day, at, now)
+            return self._is_settled(day, at, now)
         return False
 
     def unknown(self, appid: str, span: Span, now: float) -> Iterator[date]:
-        """The dates still to ask for, newest first; each is looked up when it is wanted."""
+        """The first days of periods still to ask for, newest first; each is looked up when it is wanted."""
         return (day for day in span.newest_first() if not self.knows(appid, day, now))
 
     def count(self, appid: str, span: Span, now: float) -> Count:
         """How many of the dates have an answer."""
         where = (*self._app(appid), f"{span.first}", f"{span.last}")
         ((rows,),) = self._read(_COUNT_ROWS, *where)
+        if self.dataset.schedule.keyed:
+            old = ((date.fromisoformat(day), at) for day, at in self._read(_ASKED, *where))
+            rows -= sum(self._grows(day, at, now) for day, at in old)
         empty = self._read(_EMPTY, *where)
-        return Count(rows, sum(_is_settled(date.fromisoformat(day), at, now) for day, at in empty))
-
-    def column(self, appid: str, span: Span, name: str) -> Iterator[tuple[date, float]]:
-        """One figure of an app, oldest date first; dates that lack it are left out.
-
-        `name` is a field's; "ref_date" gives every date that has a row, with 0.
-        """
-        for row in self.rows(appid, span):
-            value = 0 if name == "ref_date" else figure_of(row, name)
-            if value is not None:
-                yield row.ref_date, value
+        return Count(rows, sum(self._is_settled(date.fromisoformat(day), at, now) for day, at in empty))
 
     def rows(self, appid: str, span: Span) -> Iterator[Row]:
         """An app's rows, oldest first; damaged ones are left out."""
         found = self._stream(_ROWS, (*self._app(appid), f"{span.first}", f"{span.last}"))
-        return (row for first, points in found if (row := _row(first, points)) is not None)
+        return (row for first, points in found if (row := self._row(first, points)) is not None)
 
     def is_pushed(self, target: str, appid: str, day: date) -> bool:
         """Whether that target has taken that row."""
@@ -178,11 +175,29 @@ class Journal:
 
     def pushed(self, target: str, taken: Iterable[tuple[str, date]]) -> None:
         """Write down which rows a target has taken."""
-        records = ((self.server, target, appid, DAILY_TREND.name, f"{day}") for appid, day in taken)
+        records = ((self.server, target, appid, self.dataset.name, f"{day}") for appid, day in taken)
         self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)", records)
 
     def _app(self, appid: str) -> tuple[str, str, str]:
-        return self.server, appid, DAILY_TREND.name
+        return self.server, appid, self.dataset.name
+
+    def _row(self, first: str, points: str) -> Row | None:
+        """The row, None of a text that is none."""
+        with suppress(MalformedRowError):
+            return read_row(first, points, self.dataset)
+        return None
+
+    def _is_settled(self, day: date, at: float, now: float) -> bool:
+        """Whether WeChat's "nothing for that period" is its last word, as far as can be told today."""
+        asked_on = yesterday(at)
+        over = self.dataset.calendar.starting(day).last
+        return yesterday(now) == asked_on or asked_on - over >= timedelta(days=UNSETTLED_DAYS)
+
+    def _grows(self, day: date, at: float, now: float) -> bool:
+        """Whether a key of a cohort has become due since it was asked for."""
+        return self.dataset.schedule.keyed and any(
+            at < midnight(day + timedelta(days=key + 1)) <= now for key in DAYS
+        )
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two backfills would ask for the same dates
@@ -227,16 +242,3 @@ class Journal:
                 f"cannot {doing} journal {self._place}: {told}. Check the path, its rights and the disk; a "
                 "damaged journal can be moved away: its dates are asked for again"
             ) from error
-
-
-def _row(first: str, points: str) -> Row | None:
-    """The row, None of a text that is none."""
-    with suppress(MalformedRowError):
-        return read_row(first, points)
-    return None
-
-
-def _is_settled(day: date, at: float, now: float) -> bool:
-    """Whether WeChat's "nothing for that date" is its last word, as far as can be told today."""
-    asked_on = yesterday(at)
-    return yesterday(now) == asked_on or asked_on - day >= timedelta(days=UNSETTLED_DAYS)

@@ -25,6 +25,7 @@ from exporter.backfill.journal import Journal
 from exporter.backfill.samples import Shape, row_lines
 from exporter.backfill.span import Span
 from exporter.config.settings import App
+from exporter.datasets.daily_trend import DAILY_TREND
 
 IMPORT_PATH: Final = "/api/v1/import/prometheus"
 BATCH_BYTES: Final = 4 * 1024 * 1024  # before compression, which makes about a twentieth of it
@@ -52,6 +53,8 @@ class Target:
     def digest(self, shape: Shape) -> str:
         """Names this target and these samples in the journal."""
         told = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
+        if shape.dataset is not DAILY_TREND:
+            told += f"\n{shape.settings}"
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -111,10 +114,10 @@ class Push:
         sent = size = 0
         for app in apps:
             for row in journal.rows(app.appid, span):
-                if journal.is_pushed(digest, app.appid, row.ref_date):
+                if journal.is_pushed(digest, app.appid, row.period.first):
                     continue
                 lines.append(row_lines(app, row, self._shape))
-                batch.append((app.appid, row.ref_date))
+                batch.append((app.appid, row.period.first))
                 size += len(lines[-1])
                 if size >= BATCH_BYTES:
                     sent += self._deliver(journal, digest, lines, batch)

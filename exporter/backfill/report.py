@@ -72,9 +72,13 @@ def exit_code(results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]]
 
 
 def advice(
-    results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]] = (), *, out_of_reach: bool
+    results: Sequence[Result],
+    unlisted: Sequence[tuple[str, Failure]] = (),
+    noun: str = "date",
+    *,
+    out_of_reach: bool,
 ) -> list[str]:
-    """What to do about the missing dates, in sentences."""
+    """What to do about the missing dates (weeks, months: `noun`), in sentences."""
     told = [
         f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. {problem.advice.en}"
         for name, problem in unlisted
@@ -84,7 +88,7 @@ def advice(
         return told
     verb = "is" if missing == 1 else "are"
     text = "The same command goes on here and asks for nothing twice."
-    told.append(f"{counted(missing, 'date')} {verb} missing. {text}")
+    told.append(f"{counted(missing, noun)} {verb} missing. {text}")
     if out_of_reach:
         told.append("WeChat was out of reach: see to the network, then go on.")
     waits = [result.waits_till for result in results if result.waits_till is not None]
@@ -98,7 +102,7 @@ def advice(
     }
     told += (f"{reason}: {text}" for text, reason in advised.items())
     if any(Reason.NOT_READY in result.course.missed for result in results):
-        told.append("Dates that are not ready yet come later in the day.")
+        told.append(f"{noun.capitalize()}s that are not ready yet come later in the day.")
     return told
 
 

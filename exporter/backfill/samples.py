@@ -7,20 +7,24 @@ Source: OpenMetrics 1.0; Prometheus' page on storage, "Backfilling from OpenMetr
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.span import Span, shown_from
-from exporter.config.settings import App
-from exporter.exposition.families import BY_DATE, DAILY, Family, escape, headers
-from exporter.trend import DAY_SECONDS, FIELDS, Row, midnight
+from exporter.config.settings import App, DatasetSettings
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset, Point, Row
+from exporter.datasets.metrics import DATED_LABEL, Metric, dated_metrics, newest_metrics
+from exporter.datasets.period import Period
+from exporter.exposition.families import NAMESPACE, Family, escape, headers
 
 HEAD_SECONDS: Final = 3 * 3600
 """Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in
 memory, of whatever series, from before the end of the newest block (seen with 2.42)."""
-COLUMNS: Final = (*(field.name for field in FIELDS), "ref_date")
-"""The journal's column behind each family of DAILY and of BY_DATE."""
+_DAILY_TREND: Final = DatasetSettings(DAILY_TREND.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +33,66 @@ class Shape:
 
     `labels` are the target labels, as `serve`'s samples would get them; `step` is the seconds between
     the samples of the latest family, None: without it; `until` (Unix time): nothing is stamped later.
+    `settings` of the dataset say which of its figures are shown.
     """
 
     labels: Mapping[str, str]
     step: int | None
     until: int
+    settings: DatasetSettings = _DAILY_TREND
+
+    @property
+    def dataset(self) -> Dataset:
+        """Whose samples they are."""
+        return BY_NAME[self.settings.name]
+
+    @property
+    def newest(self) -> tuple[Metric, ...]:
+        """The latest family: replayed at each step; where periods have no family of their own, once each."""
+        newest, dated = _metrics(self.settings.name)
+        return newest if self.step or not dated else ()
+
+    @property
+    def dated(self) -> tuple[Metric, ...]:
+        """The family that has a series for each period."""
+        return _metrics(self.settings.name)[1]
 
     def identity(self, app: App) -> str:
         """The labels that all samples of an app share, without braces."""
         pairs = {"appid": app.appid, "name": app.name, **self.labels}
         return ",".join(f'{name}="{escape(value)}"' for name, value in pairs.items())
 
-    def dated(self, day: date) -> int:
-        """When the by-date sample of a date is stamped, Unix time."""
-        return min(shown_from(day), self.until)
+    def points(self, row: Row) -> Iterator[tuple[Period, Point]]:
+        """The points of a row that are shown."""
+        for period, points in self.dataset.selection.shown([row], self.settings):
+            for point in points:
+                yield period, point
 
-    def replayed(self, day: date) -> range:
-        """When the latest family showed that date: one day, or so much of it as has passed."""
-        begin = shown_from(day)
-        return range(begin, min(begin + DAY_SECONDS, self.until + 1), self.step) if self.step else range(0)
+    def stamp(self, period: Period, point: Point) -> int:
+        """When the sample of a period is stamped, Unix time."""
+        return min(shown_from(self._last(period, point)), self.until)
+
+    def replayed(self, period: Period, point: Point) -> range:
+        """When the latest family showed that period: till the next one, or so much of it as has passed."""
+        if not self.step:
+            stamp = self.stamp(period, point)
+            return range(stamp, stamp + 1)
+        begin = shown_from(self._last(period, point))
+        end = shown_from(self._last(self.dataset.calendar.earlier(period, -1), point))
+        return range(begin, min(end, self.until + 1), self.step)
+
+    def _last(self, period: Period, point: Point) -> date:
+        """The day after which the point was shown; of a cohort, that of the key."""
+        return period.last + timedelta(days=int(point.labels[0]) if self.dataset.schedule.keyed else 0)
 
 
 def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) -> Iterator[str]:
     """A whole OpenMetrics text in pieces of some lines."""
     apps = tuple(apps)
-    for family, column in zip(DAILY if shape.step else (), COLUMNS, strict=False):
-        yield headers(family, openmetrics=True).decode()
+    for metric in (*shape.newest, *shape.dated):
+        yield headers(Family(metric.name, metric.help, metric.unit), openmetrics=True).decode()
         for app in apps:
-            yield from _latest(journal, app, span, shape, family, column)
-    for family, column in zip(BY_DATE, COLUMNS, strict=True):
-        yield headers(family, openmetrics=True).decode()
-        for app in apps:
-            start = f"{family.metric}{{{shape.identity(app)},ref_date="
-            for day, value in journal.column(app.appid, span, column):
-                figure = midnight(day) if column == "ref_date" else value
-                yield f'{start}"{day}"}} {figure} {shape.dated(day)}\n'
+            yield from _series(journal.rows(app.appid, span), app, shape, metric)
     yield "# EOF\n"
 
 
@@ -76,28 +105,50 @@ def prometheus(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) 
 
 def row_lines(app: App, row: Row, shape: Shape) -> str:
     """All samples of one row in the text format."""
-    identity = shape.identity(app)
-    values = [
-        (position, value)
-        for position, value in enumerate((*row.values, midnight(row.ref_date)))
-        if value is not None
-    ]
-    stamp = shape.dated(row.ref_date)
-    dated = f'{identity},ref_date="{row.ref_date}"'
-    lines = [f"{BY_DATE[position].metric}{{{dated}}} {value} {stamp}000\n" for position, value in values]
-    lines += (
-        f"{DAILY[position].metric}{{{identity}}} {value} {at}000\n"
-        for position, value in values
-        for at in shape.replayed(row.ref_date)
+    return "".join(
+        f"{series} {value} {at}000\n"
+        for metric in (*shape.dated, *shape.newest)
+        for series, value, stamps in _samples(row, app, shape, metric)
+        for at in stamps
     )
-    return "".join(lines)
 
 
-def _latest(
-    journal: Journal, app: App, span: Span, shape: Shape, family: Family, column: str
-) -> Iterator[str]:
-    """One series of the latest family; a piece per date."""
-    start = f"{family.metric}{{{shape.identity(app)}}}"
-    for day, value in journal.column(app.appid, span, column):
-        figure = midnight(day) if column == "ref_date" else value
-        yield "".join(f"{start} {figure} {at}\n" for at in shape.replayed(day))
+def _series(rows: Iterable[Row], app: App, shape: Shape, metric: Metric) -> Iterator[str]:
+    """The lines of one family and app, each series in one piece; row by row where there is one series."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for series, value, stamps in _samples(row, app, shape, metric):
+            lines = "".join(f"{series} {value} {at}\n" for at in stamps)
+            if shape.dataset.labels:
+                found.setdefault(series, []).append(lines)
+            else:
+                yield lines
+    for pieces in found.values():
+        yield "".join(pieces)
+
+
+def _samples(row: Row, app: App, shape: Shape, metric: Metric) -> Iterator[tuple[str, object, Iterable[int]]]:
+    """A row's samples of one family: series, value, and the times at which it had that value."""
+    identity, dataset = shape.identity(app), shape.dataset
+    dated = DATED_LABEL in metric.labels
+    for period, point in shape.points(row):
+        value = _value(dataset, metric, period, point)
+        if value is None:
+            continue
+        labels = [pair for pair in zip(dataset.labels, point.labels, strict=True) if pair[1]]
+        if dated:
+            labels.append((DATED_LABEL, f"{period.first}"))
+        own = "".join(f',{name}="{escape(text)}"' for name, text in labels)
+        stamps = (shape.stamp(period, point),) if dated else shape.replayed(period, point)
+        yield f"{NAMESPACE}_{metric.name}{{{identity}{own}}}", value, stamps
+
+
+def _value(dataset: Dataset, metric: Metric, period: Period, point: Point) -> int | float | None:
+    if metric.field is not None:
+        return point.values[metric.field]
+    return None if metric.moment is None else dataset.moments[metric.moment].of(period)
+
+
+@cache
+def _metrics(name: str) -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
+    return newest_metrics(BY_NAME[name]), dated_metrics(BY_NAME[name])

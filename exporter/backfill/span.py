@@ -1,4 +1,4 @@
-"""The dates that a backfill is about, and how they are told on the command line."""
+"""The periods that a backfill is about, and how they are told on the command line."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from exporter.datasets.period import DAY, Calendar
 from exporter.trend import DAY_SECONDS, midnight, yesterday
 
 _BACK: Final = re.compile(r"([0-9]{1,6})d")
@@ -18,31 +19,38 @@ class SpanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """All dates from `first` to `last`, both included."""
+    """All periods from the one that begins on `first` to the one that ends on `last`."""
 
     first: date
     last: date
+    calendar: Calendar = DAY
 
     @property
-    def days(self) -> int:
-        """How many dates."""
-        return (self.last - self.first).days + 1
+    def periods(self) -> int:
+        """How many periods."""
+        return sum(1 for _ in self.newest_first())
 
     def newest_first(self) -> Iterator[date]:
-        """The dates, beginning with the one that matters most should the quota end."""
-        return (self.last - timedelta(days=back) for back in range(self.days))
+        """The periods' first days, beginning with the one that matters most should the quota end."""
+        period = self.calendar.newest(self.last)
+        while period.first > self.first:
+            yield period.first
+            period = self.calendar.earlier(period)
+        if period.first == self.first:
+            yield period.first
 
 
-def read_span(first: str, last: str, now: float) -> Span:
-    """The span that the flags `--from` and `--to` tell.
+def read_span(first: str, last: str, now: float, calendar: Calendar = DAY) -> Span:
+    """The span that the flags `--from` and `--to` tell: the periods that lie within these dates whole.
 
     Args:
         first: `2026-01-31`, or `60d`: that many days before today (Beijing).
         last: the same, or `yesterday`.
         now: Unix time.
+        calendar: the dataset's.
 
     Raises:
-        SpanError: not dates, in the wrong order, or later than WeChat answers for.
+        SpanError: not dates, in the wrong order, later than WeChat answers for, or without a whole period.
     """
     newest = yesterday(now)
     begin = _read("--from", first, newest)
@@ -51,7 +59,10 @@ def read_span(first: str, last: str, now: float) -> Span:
         raise SpanError(f"--to {end}: WeChat answers up to yesterday, {newest} (Beijing)")
     if begin > end:
         raise SpanError(f"--from {begin} is after --to {end}")
-    return Span(begin, end)
+    firsts = list(Span(begin, end, calendar).newest_first())
+    if not firsts:
+        raise SpanError(f"no whole {calendar.name} lies between --from {begin} and --to {end}")
+    return Span(firsts[-1], calendar.newest(end).last, calendar)
 
 
 def shown_from(day: date) -> int:

@@ -26,7 +26,10 @@ from exporter.backfill.span import Span, SpanError, read_span
 from exporter.cautions import cautions
 from exporter.commands.opening import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
+from exporter.config.datasets import usual_settings
 from exporter.config.settings import Config
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.period import DAY
 from exporter.logs import open_log
 from exporter.roster import Roster
 from exporter.store.interface import StoreError
@@ -61,7 +64,7 @@ def run(flags: argparse.Namespace) -> int:
     """Exit code 0: all there; 3: some dates are missing; 1: failed or interrupted; 2: bad usage."""
     try:
         config = load(Path(flags.config_file), os.environ)
-        order = _read(flags, time.time())
+        order = _read(flags, config, time.time())
         return _estimate(order, config, flags) if flags.dry_run else _carry_out(order, config, flags)
     except (ConfigError, SpanError, UsageError) as error:
         sys.stderr.write(f"{error}\n")
@@ -73,17 +76,21 @@ def run(flags: argparse.Namespace) -> int:
     return report.FAILED
 
 
-def _read(flags: argparse.Namespace, now: float) -> Order:
+def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
     if not flags.output and not flags.push:
         raise UsageError("say where the samples go: --output FILE, --push URL, or both")
+    if flags.dataset not in BY_NAME:
+        raise UsageError(f"--dataset {flags.dataset}: none of {', '.join(BY_NAME)}")
     output = Path(flags.output) if flags.output else None
     journal = flags.journal or (f"{output}.journal" if output else "backfill.journal")
     ending = output.suffix.lower() if output else ""
+    on = {each.name: each for each in config.datasets}
+    settings = on.get(flags.dataset) or usual_settings(flags.dataset)
     return Order(
         tuple(flags.apps),
-        read_span(flags.first, flags.last, now),
+        read_span(flags.first, flags.last, now, BY_NAME[flags.dataset].calendar),
         now,
-        Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS),
+        Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS, settings),
         output,
         flags.format or _FORMATS.get(ending, "openmetrics"),
         _target(flags.push) if flags.push else None,
@@ -98,7 +105,7 @@ def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
         for name in roster.unlisted:
             sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
         wanted = _wanted(order, roster)
-        with _existing(order.journal, config) as known:
+        with _existing(order, config) as known:
             if flags.missing:
                 take_over(roster.store, known, wanted)
             calls = wanted.calls(known)
@@ -106,7 +113,7 @@ def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
     least = f", at least {durations.written(round(calls / pace))} at {pace:g} per second" if pace else ""
     sys.stdout.write(
         f"{counted(calls, 'call')} for {counted(len(wanted.apps), 'app')} and "
-        f"{counted(order.span.days, 'date')}, {order.span.first} to {order.span.last}{least}\n"
+        f"{counted(order.span.periods, _noun(order))}, {order.span.first} to {order.span.last}{least}\n"
     )
     return report.ALL
 
@@ -121,7 +128,7 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
         wanted = _wanted(order, roster)
         if order.output is not None:
             check_writable(order.output)
-        with _journal(order.journal, config) as journal:
+        with _journal(order, config) as journal:
             if flags.missing:
                 take_over(store, journal, wanted)
             with _progress(wanted.calls(journal), flags) as (answered, bar_log):
@@ -129,7 +136,7 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
             results = [
                 report.Result(
                     app.appid,
-                    order.span.days,
+                    order.span.periods,
                     journal.count(app.appid, order.span, order.now),
                     asking.courses[app.appid],
                 )
@@ -141,7 +148,7 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
                 log.warning("there are no rows: nothing is written")
     unlisted = [(search.name, search.failure) for search in searches if search.failure is not None]
     report.tell(results, sys.stdout)
-    for sentence in report.advice(results, unlisted, out_of_reach=asking.out_of_reach):
+    for sentence in report.advice(results, unlisted, _noun(order), out_of_reach=asking.out_of_reach):
         sys.stdout.write(f"{sentence}\n")
     return report.exit_code(results, unlisted)
 
@@ -183,15 +190,20 @@ def _progress(
         yield Lines(calls, log, time.monotonic).answered, log
 
 
-def _journal(place: Path, config: Config) -> Journal:
-    return Journal(place, server_name(config.wechat.base_url))
+def _journal(order: Order, config: Config) -> Journal:
+    return Journal(order.journal, server_name(config.wechat.base_url), order.shape.dataset)
 
 
-def _existing(place: Path, config: Config) -> Journal:
-    if not place.exists():
-        return Journal("", server_name(config.wechat.base_url))
-    with _journal(place, config) as journal:
+def _existing(order: Order, config: Config) -> Journal:
+    if not order.journal.exists():
+        return Journal("", server_name(config.wechat.base_url), order.shape.dataset)
+    with _journal(order, config) as journal:
         return journal.copy()
+
+
+def _noun(order: Order) -> str:
+    calendar = order.span.calendar
+    return "date" if calendar is DAY else calendar.name
 
 
 def _wanted(order: Order, roster: Roster) -> Wanted:

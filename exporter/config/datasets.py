@@ -137,6 +137,13 @@ class DatasetsEntry(Entry):
         return tuple(entry.settings(name, dated) for name, entry in found if entry is not None)
 
 
+def usual_settings(name: str) -> DatasetSettings:
+    """A dataset as it is where its key has no value; the daily trend has no settings."""
+    if name == _ALWAYS_ON:
+        return DatasetSettings(name)
+    return DatasetsEntry.model_validate({name: {}}).settings(1)[0]
+
+
 def _dataset(text: str) -> str:
     if text == _ALWAYS_ON:
         raise RefusedError(f"{_ALWAYS_ON} is always on: leave it out")

@@ -7,7 +7,12 @@ import pytest
 
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
-from exporter.trend import DAY_SECONDS
+from exporter.datasets.daily_retention import DAILY_RETENTION
+from exporter.datasets.daily_summary import DAILY_SUMMARY
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.period import DAY
+from exporter.datasets.weekly_trend import WEEKLY_TREND
+from exporter.trend import DAY_SECONDS, midnight
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 
 OLD = YESTERDAY - timedelta(days=30)
@@ -93,7 +98,7 @@ def test_counts_are_of_the_span() -> None:
         assert journal.count("wx2", WEEK, NOON) == Count(0, 0)
 
 
-def test_a_column_has_only_the_dates_that_have_the_figure_oldest_first() -> None:
+def test_rows_come_oldest_first_without_the_dates_that_have_none() -> None:
     second = YESTERDAY - timedelta(days=1)
     with Journal("") as journal:
         journal.keep(
@@ -103,9 +108,6 @@ def test_a_column_has_only_the_dates_that_have_the_figure_oldest_first() -> None
                 ("wx1", WEEK.first, None, NOON),
             ]
         )
-        assert list(journal.column("wx1", WEEK, "visit_pv")) == [(second, 0), (YESTERDAY, 40)]
-        assert list(journal.column("wx1", WEEK, "visit_depth")) == [(YESTERDAY, 1.9838)]
-        assert [day for day, _ in journal.column("wx1", WEEK, "ref_date")] == [second, YESTERDAY]
         assert list(journal.rows("wx1", WEEK)) == [bare_row(second, visit_pv=0), make_row(YESTERDAY)]
 
 
@@ -206,7 +208,47 @@ def test_a_damaged_figure_of_an_old_journal_is_asked_for_again_and_never_shown(
     db.close()
     with Journal(path, "here") as journal:
         assert list(journal.rows(SECOND, SPAN)) == []
-        assert list(journal.column(SECOND, SPAN, "visit_uv")) == []
         assert not journal.knows(SECOND, YESTERDAY, NOON)
         journal.keep([(SECOND, YESTERDAY, make_row(), NOON)])
         assert list(journal.rows(SECOND, SPAN)) == [make_row()]
+
+
+# Other datasets
+
+
+def test_answers_of_one_dataset_are_not_those_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with Journal(path) as journal:
+        journal.keep([("wx1", YESTERDAY, make_row(), NOON)])
+    with Journal(path, dataset=DAILY_SUMMARY) as journal:
+        assert not journal.knows("wx1", YESTERDAY, NOON)
+        journal.keep([("wx1", YESTERDAY, None, NOON)])
+        assert list(journal.rows("wx1", WEEK)) == []
+    with Journal(path) as journal:
+        assert list(journal.rows("wx1", WEEK)) == [make_row()]
+
+
+def test_a_cohort_is_asked_for_again_once_another_day_of_it_is_due() -> None:
+    cohort = Row(DAY.starting(YESTERDAY), (Point(("0",), (5, 9, 5, 9)),))
+    span = Span(YESTERDAY, YESTERDAY)
+    over = midnight(YESTERDAY) + DAY_SECONDS
+    with Journal("", dataset=DAILY_RETENTION) as journal:
+        journal.keep([("wx1", YESTERDAY, cohort, NOON)])
+        known = {
+            back: journal.knows("wx1", YESTERDAY, over + back * DAY_SECONDS) for back in (0, 1, 7, 14, 30)
+        }
+        assert known == {0: True, 1: False, 7: False, 14: False, 30: False}
+        assert journal.count("wx1", span, NOON).rows == 1
+        assert journal.count("wx1", span, NOON + DAY_SECONDS).rows == 0
+        journal.keep([("wx1", YESTERDAY, cohort, over + 7 * DAY_SECONDS)])
+        assert journal.knows("wx1", YESTERDAY, over + 13 * DAY_SECONDS)
+        assert not journal.knows("wx1", YESTERDAY, over + 14 * DAY_SECONDS)
+
+
+def test_an_empty_answer_for_a_week_that_is_just_over_is_asked_for_again() -> None:
+    monday, sunday = date(2026, 11, 16), date(2026, 11, 22)
+    morning = midnight(sunday) + DAY_SECONDS + 3600
+    with Journal("", dataset=WEEKLY_TREND) as journal:
+        journal.keep([("wx1", monday, None, morning)])
+        assert journal.knows("wx1", monday, morning)
+        assert not journal.knows("wx1", monday, morning + DAY_SECONDS)

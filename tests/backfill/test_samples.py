@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -8,6 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.backfill.journal import Journal
 from exporter.backfill.samples import Shape, openmetrics, prometheus, row_lines
 from exporter.backfill.span import Span
+from exporter.config.datasets import usual_settings
+from exporter.datasets.daily_retention import DAILY_RETENTION
+from exporter.datasets.dataset import Dataset, Point
+from exporter.datasets.dataset import Row as DatasetRow
+from exporter.datasets.period import DAY, WEEK
+from exporter.datasets.visit_pages import VISIT_PAGES
+from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.exposition.families import BY_DATE, DAILY, escape
 from exporter.trend import DAY_SECONDS, Row, midnight
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
@@ -118,3 +125,86 @@ def test_only_chosen_apps_and_dates_are_written() -> None:
     page = text(prometheus(journal, [SHOP, make_app(3)], Span(YESTERDAY, YESTERDAY), PLAIN))
     assert page.count("\n") == 8
     assert "2026-11-22" not in page
+
+
+# Other datasets
+
+LATER = int(NOON) + 100 * DAY_SECONDS
+WEEKS = Span(date(2026, 11, 9), date(2026, 11, 22), WEEK)
+
+
+def shape_of(name: str, step: int | None = None) -> Shape:
+    return Shape({}, step, LATER, usual_settings(name))
+
+
+def kept_of(dataset: Dataset, *rows: DatasetRow) -> Journal:
+    journal = Journal("", dataset=dataset)
+    journal.keep([(SHOP.appid, row.period.first, row, NOON) for row in rows])
+    return journal
+
+
+def lines_of(page: str, metric: str) -> list[str]:
+    return [line for line in page.splitlines() if line.startswith(f"wechat_miniprogram_{metric}{{")]
+
+
+def week(first: date, pv: int) -> DatasetRow:
+    return DatasetRow(WEEK.starting(first), (Point((), (1, pv, 8, 3, None, 50, 1.5)),))
+
+
+def test_a_week_is_dated_at_eight_after_its_sunday_with_its_monday_as_label() -> None:
+    journal = kept_of(WEEKLY_TREND, week(date(2026, 11, 9), 40), week(date(2026, 11, 16), 80))
+    page = text(openmetrics(journal, [SHOP], WEEKS, shape_of("weekly_trend")))
+    identity = f'appid="{SHOP.appid}",name="coffee-shop"'
+    monday = midnight(date(2026, 11, 16)) + 8 * 3600
+    start = f"wechat_miniprogram_by_week_visit_pv{{{identity},ref_date="
+    assert lines_of(page, "by_week_visit_pv") == [
+        f'{start}"2026-11-09"}} 40 {monday}',
+        f'{start}"2026-11-16"}} 80 {monday + 7 * DAY_SECONDS}',
+    ]
+    (first, _) = lines_of(page, "by_week_end_timestamp_seconds")
+    assert first.endswith(f" {midnight(date(2026, 11, 16))} {monday}")
+    assert lines_of(page, "by_week_stay_time_uv_seconds") == []
+    assert list(text_string_to_metric_families(page))
+
+
+def test_the_latest_week_is_replayed_till_the_next_one() -> None:
+    journal = kept_of(WEEKLY_TREND, week(date(2026, 11, 9), 40), week(date(2026, 11, 16), 80))
+    page = text(openmetrics(journal, [SHOP], WEEKS, shape_of("weekly_trend", 3600)))
+    found = [line.rsplit(" ", 2)[1:] for line in lines_of(page, "weekly_visit_pv")]
+    start = midnight(date(2026, 11, 16)) + 8 * 3600
+    assert [int(at) for _, at in found] == [start + 3600 * n for n in range(2 * 7 * 24)]
+    assert [value for value, _ in found] == ["40"] * 168 + ["80"] * 168
+
+
+def test_each_day_of_a_cohort_is_dated_when_it_was_first_known() -> None:
+    points = (Point(("0",), (9, 4, 9, 4)), Point(("1",), (5, 2, 9, 4)), Point(("7",), (5, 2, 9, 4)))
+    cohort = DatasetRow(DAY.starting(BEFORE), points)
+    journal = kept_of(DAILY_RETENTION, cohort)
+    page = text(openmetrics(journal, [SHOP], SPAN, shape_of("daily_retention")))
+    found = {
+        line.partition('day="')[2].partition('"')[0]: int(line.rpartition(" ")[2])
+        for line in lines_of(page, "daily_retain_visit_uv_new")
+    }
+    assert found == {"1": EIGHT + DAY_SECONDS, "7": EIGHT + 7 * DAY_SECONDS}
+    assert len(lines_of(page, "daily_retain_ref_date_timestamp_seconds")) == 2
+
+
+def test_pages_are_shown_as_serve_shows_them_each_series_in_one_piece() -> None:
+    def row(day: date) -> DatasetRow:
+        points = [Point((f"pages/{number}",), (99 - number, 8, 2.5, 3, 2, 1, 1)) for number in range(12)]
+        return DatasetRow(DAY.starting(day), tuple(points))
+
+    journal = kept_of(VISIT_PAGES, row(BEFORE), row(YESTERDAY))
+    page = text(openmetrics(journal, [SHOP], SPAN, shape_of("visit_pages")))
+    views = lines_of(page, "daily_page_visit_pv")
+    assert len(views) == 2 * 11
+    assert [line.partition('page_path="')[2].partition('"')[0] for line in views[:4]] == [
+        "pages/0",
+        "pages/0",
+        "pages/1",
+        "pages/1",
+    ]
+    assert 'page_path="(other)"} 177 ' in page
+    assert len(lines_of(page, "daily_page_visit_uv")) == 2 * 10
+    loose = text(prometheus(journal, [SHOP], SPAN, shape_of("visit_pages")))
+    assert loose.count("\n") == len([line for line in page.splitlines() if not line.startswith("#")])

@@ -1,11 +1,15 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.sheets import comma_separated, json_lines
 from exporter.backfill.span import Span
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.period import DAY
+from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.trend import FIELDS
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
 
@@ -50,3 +54,24 @@ def test_json_lines_leave_out_what_is_absent() -> None:
         },
     ]
     assert "奶茶" in lines[0]
+
+
+def pages(paths: Iterable[str]) -> Journal:
+    journal = Journal("", dataset=VISIT_PAGES)
+    points = tuple(Point((path,), (40, 8, 2.5, 3, 2, 1, None)) for path in paths)
+    journal.keep([(APP.appid, YESTERDAY, Row(DAY.starting(YESTERDAY), points), NOON)])
+    return journal
+
+
+def test_another_dataset_has_its_labels_and_figures_as_columns_and_a_line_per_point() -> None:
+    kept = pages(["pages/index/index", "pages/pay"])
+    lines = list(csv.reader(io.StringIO("".join(comma_separated(kept, [APP], SPAN)), newline="")))
+    assert lines[0][3:6] == ["page_path", "page_visit_pv", "page_visit_uv"]
+    assert [line[3:] for line in lines[1:]] == [
+        ["pages/index/index", "40", "8", "2.5", "3", "2", "1", ""],
+        ["pages/pay", "40", "8", "2.5", "3", "2", "1", ""],
+    ]
+    first, second = (json.loads(line) for line in json_lines(kept, [APP], SPAN))
+    assert (first["page_path"], second["page_path"]) == ("pages/index/index", "pages/pay")
+    assert (first["ref_date"], first["page_staytime_pv"]) == ("2026-11-23", 2.5)
+    assert "page_share_uv" not in first

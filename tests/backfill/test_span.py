@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from exporter.backfill.span import Span, SpanError, read_span, shown_from
+from exporter.datasets.period import MONTH, WEEK, Calendar
 from exporter.trend import midnight
 from tests.building import NOON, YESTERDAY
 
@@ -41,9 +42,35 @@ def test_dates_that_wechat_does_not_answer_for_are_refused(first: str, last: str
 
 def test_the_newest_date_comes_first() -> None:
     span = Span(date(2026, 2, 27), date(2026, 3, 1))
-    assert span.days == 3
+    assert span.periods == 3
     assert list(span.newest_first()) == [date(2026, 3, 1), date(2026, 2, 28), date(2026, 2, 27)]
 
 
 def test_a_date_counts_as_shown_from_eight_the_next_morning() -> None:
     assert shown_from(YESTERDAY) == midnight(date(2026, 11, 24)) + 8 * 3600 == NOON - 4 * 3600
+
+
+@pytest.mark.parametrize(
+    ("calendar", "first", "last", "expected"),
+    [
+        (WEEK, "2026-11-01", "yesterday", Span(date(2026, 11, 2), date(2026, 11, 22), WEEK)),
+        (WEEK, "2026-11-16", "2026-11-22", Span(date(2026, 11, 16), date(2026, 11, 22), WEEK)),
+        (MONTH, "2026-01-15", "yesterday", Span(date(2026, 2, 1), date(2026, 10, 31), MONTH)),
+    ],
+)
+def test_only_weeks_and_months_that_lie_within_the_dates_whole_are_asked_for(
+    calendar: Calendar, first: str, last: str, expected: Span
+) -> None:
+    assert read_span(first, last, NOON, calendar) == expected
+
+
+def test_dates_without_a_whole_week_are_refused() -> None:
+    with pytest.raises(SpanError, match="no whole week lies between --from 2026-11-17 and --to 2026-11-23"):
+        read_span("2026-11-17", "yesterday", NOON, WEEK)
+
+
+def test_weeks_and_months_come_newest_first() -> None:
+    months = Span(date(2025, 12, 1), date(2026, 2, 28), MONTH)
+    assert list(months.newest_first()) == [date(2026, 2, 1), date(2026, 1, 1), date(2025, 12, 1)]
+    assert months.periods == 3
+    assert Span(date(2026, 11, 2), date(2026, 11, 22), WEEK).periods == 3

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,9 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.cli import main
 from exporter.commands import backfill as command
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.period import WEEK
+from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.data import row
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
@@ -100,6 +105,76 @@ def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
     assert backfill() == 0
     assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) == asked(wechat) == DAYS
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 3 * DAYS
+
+
+@pytest.mark.parametrize(
+    ("dataset", "periods", "series"),
+    [
+        ("weekly_trend", None, "by_week_visit_uv"),
+        ("monthly_trend", None, "by_month_visit_uv"),
+        ("daily_summary", 70, "by_date_visit_total_users"),
+        ("daily_retention", 70, "daily_retain_visit_uv_new"),
+        ("visit_distribution", 70, "daily_access_source_session_cnt"),
+        ("visit_pages", 70, "daily_page_visit_pv"),
+    ],
+)
+def test_every_dataset_is_fetched_once_and_written(
+    dataset: str,
+    periods: int | None,
+    series: str,
+    backfill: Backfill,
+    wechat: Simulator,
+    output: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = (f"--dataset={dataset}", "--from=70d", "--output=history.om")
+    assert backfill(*flags) == 0
+    calls = wechat.calls(endpoint=dataset)
+    assert calls == 3 * periods if periods else 3 <= calls <= 3 * 10
+    page = output.read_text("utf-8")
+    assert page.count(f"\nwechat_miniprogram_{series}{{") >= calls
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    assert len(families[f"wechat_miniprogram_{series}"].samples) >= calls
+    assert asked(wechat) == 0
+    assert backfill(*flags) == 0
+    assert wechat.calls(endpoint=dataset) == calls
+    assert capsys.readouterr().out.count(f"app-00001  {FIRST}") == 2
+
+
+def test_weeks_are_counted_as_weeks(
+    backfill: Backfill, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backfill("--dataset=weekly_trend", "--from=70d", "--output=history.om", "--dry-run") == 0
+    assert re.match(r"(27|30) calls for 3 apps and (9|10) weeks, 20", capsys.readouterr().out)
+    wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
+    assert backfill("--dataset=weekly_trend", "--from=70d", "--output=history.om") == 3
+    assert re.search(r"\b(9|10) weeks are missing", capsys.readouterr().out)
+
+
+def test_a_dataset_in_csv_has_its_own_columns(backfill: Backfill, tmp_path: Path) -> None:
+    assert backfill("--dataset=daily_retention", "--from=40d", "--output=retention.csv") == 0
+    lines = (tmp_path / "retention.csv").read_text("utf-8").splitlines()
+    assert lines[0] == ("appid,name,ref_date,day,visit_uv_new,visit_uv,cohort_visit_uv_new,cohort_visit_uv")
+    assert {line.split(",")[3] for line in lines[1:]} == {*"01234567", "14", "30"}
+
+
+def test_rows_of_a_dataset_that_the_storage_holds_are_taken_over(
+    backfill: Backfill, wechat: Simulator, tmp_path: Path
+) -> None:
+    newest = WEEK.newest(yesterday(wechat.clock.now()))
+    held = HeldRow(Row(newest, (Point((), (1, 2, 3, 4, 5, 6, 7)),)), wechat.clock.now())
+    store = SqliteStore(tmp_path / "exporter.db")
+    store.save(server_name(wechat.base_url), [(FIRST, held)], 30, WEEKLY_TREND)
+    store.close()
+    flags = ("--dataset=weekly_trend", f"--from={newest.first}", f"--to={newest.last}", "--output=history.om")
+    assert backfill(*flags, "--missing") == 0
+    assert wechat.calls(endpoint="weekly_trend", appid=FIRST) == 0
+    assert wechat.calls(endpoint="weekly_trend") == 2
+
+
+def test_an_unknown_dataset_is_bad_usage(backfill: Backfill, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backfill("--dataset=hourly_trend", "--from=7d", "--output=history.om") == 2
+    assert "--dataset hourly_trend: none of daily_trend, weekly_trend" in capsys.readouterr().err
 
 
 def test_dates_without_rows_are_not_asked_for_twice(
