@@ -13,6 +13,7 @@ from exporter.cautions import Cautions
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config, ThirdParty
 from exporter.datasets.enabled import enabled
+from exporter.datasets.quota import QUOTA
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.asking import Asking
@@ -195,9 +196,11 @@ class Exporter:
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
+        self.ledger.quota = policy.quota is not None
         self.ledger.datasets = {each.name: each for each in policy.datasets}
         self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server, self._mended())
         self.telemetry.configured(len(apps), config.refresh.interval)
+        self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
         self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
         return self._fleet()
 
@@ -294,4 +297,5 @@ def _policy(config: Config) -> Policy:
     refresh = config.refresh
     server = server_name(config.wechat.base_url)
     datasets = enabled(config.datasets)
-    return Policy(refresh.history_days, refresh.revisit_days, server, refresh.interval, datasets)
+    quota = next((each for each in config.datasets if each.name == QUOTA), None)
+    return Policy(refresh.history_days, refresh.revisit_days, server, refresh.interval, datasets, quota)

@@ -187,6 +187,10 @@ class App:
     token: TokenSettings
     datasets: tuple[str, ...] | None = None
 
+    def has(self, dataset: str) -> bool:
+        """Whether the app has a dataset that is switched on."""
+        return self.datasets is None or dataset in self.datasets
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
@@ -270,6 +274,4 @@ class Config:
 
     def datasets_of(self, app: App) -> tuple[DatasetSettings, ...]:
         """The datasets that an app has beside the daily trend."""
-        if app.datasets is None:
-            return self.datasets
-        return tuple(each for each in self.datasets if each.name in app.datasets)
+        return tuple(each for each in self.datasets if app.has(each.name))

@@ -43,7 +43,7 @@ class Enabled:
 
     def belongs_to(self, app: App) -> bool:
         """Whether the app has it."""
-        return app.datasets is None or self.name in app.datasets
+        return app.has(self.name)
 
 
 def enabled(settings: Iterable[DatasetSettings]) -> tuple[Enabled, ...]:

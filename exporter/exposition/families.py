@@ -5,13 +5,13 @@ Text format and OpenMetrics share the lines; only the families' headers differ.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from exporter.beijing import midnight
+from exporter.config.settings import App
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
 from exporter.datasets.dataset import Row
 from exporter.exposition.family import NAMESPACE, Family, escape, headers
-from exporter.exposition.tables import ShownTable, render_table, table_families
 from exporter.store.entry import Entry, Health
 
 __all__ = ["NAMESPACE", "Family", "escape", "headers"]
@@ -71,12 +71,29 @@ FAMILIES: Final = (
 """Those that are there whatever datasets are switched on."""
 
 
-def families_of(tables: Iterable[ShownTable]) -> tuple[Family, ...]:
+class Shown(Protocol):
+    """A dataset on show beside the daily trend."""
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+
+    def belongs_to(self, app: App) -> bool:
+        """Whether the app has it."""
+
+    def families(self) -> tuple[Family, ...]:
+        """Its families, in the order in which `render` gives their lines."""
+
+    def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
+        """The sample lines of these apps (their labels as written, and their entries), a text per family."""
+
+
+def families_of(tables: Iterable[Shown]) -> tuple[Family, ...]:
     """FAMILIES, and those of these datasets."""
-    return (*FAMILIES, *(family for shown in tables for family in table_families(shown)))
+    return (*FAMILIES, *(family for shown in tables for family in shown.families()))
 
 
-def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[ShownTable] = ()) -> list[str]:
+def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Shown] = ()) -> list[str]:
     """The sample lines of these apps, one text per family in the order of `families_of`.
 
     Args:
@@ -98,7 +115,7 @@ def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Sho
         *_figures(BY_DATE, dated),
         *_health(apps),
         *_dataset_health(apps, tables),
-        *(lines for shown in tables for lines in render_table(shown, apps)),
+        *(lines for shown in tables for lines in shown.render(apps)),
     ]
 
 
@@ -125,14 +142,14 @@ def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
     yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
 
 
-def _dataset_health(apps: Sequence[tuple[str, Entry]], tables: Sequence[ShownTable]) -> Iterator[str]:
+def _dataset_health(apps: Sequence[tuple[str, Entry]], tables: Sequence[Shown]) -> Iterator[str]:
     """Lines of DATASET_FAMILIES."""
     held = [
         (f'{labels},dataset="{name}"', entry.table(name))
         for labels, entry in apps
         for name in (
             DAILY_TREND.name,
-            *(shown.enabled.name for shown in tables if shown.enabled.belongs_to(entry.app)),
+            *(shown.name for shown in tables if shown.belongs_to(entry.app)),
         )
     ]
     asked = [(labels, table.health) for labels, table in held if table.tried]

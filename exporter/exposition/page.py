@@ -7,9 +7,9 @@ from datetime import date
 from typing import Final
 
 from exporter.exposition import gzipped
-from exporter.exposition.families import FAMILIES, families_of, render
+from exporter.exposition.families import FAMILIES, Shown, families_of, render
 from exporter.exposition.family import Family, headers
-from exporter.exposition.tables import ACCESS_SOURCE_INFO, ShownTable, source_lines
+from exporter.exposition.tables import ACCESS_SOURCE_INFO, source_lines
 from exporter.store.entry import Entry
 
 BLOCK_SIZE: Final = 256
@@ -37,7 +37,7 @@ class Page:
     openmetrics: Form
     entries: Mapping[str, Entry]
     dates: tuple[date, ...] = ()
-    tables: tuple[ShownTable, ...] = ()
+    tables: tuple[Shown, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -83,11 +83,11 @@ class PageMaker:
         self._members: list[list[str]] = []
         self._blocks: list[_Block] = []
         self.dates: tuple[date, ...] = ()
-        self.tables: tuple[ShownTable, ...] = ()
+        self.tables: tuple[Shown, ...] = ()
         self._families = FAMILIES
 
     def replace_all(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[ShownTable, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[Shown, ...] = ()
     ) -> Page:
         """A page of exactly these apps, in this order, with these dates in the by-date families."""
         self._entries = dict(entries)
@@ -100,7 +100,7 @@ class PageMaker:
         return self._page()
 
     def update(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[ShownTable, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[Shown, ...] = ()
     ) -> Page:
         """The page with these apps' entries replaced; apps that it does not have are left out."""
         self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)

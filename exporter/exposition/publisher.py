@@ -10,7 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.exposition.families import Shown
 from exporter.exposition.page import Page, PageMaker
+from exporter.exposition.quotas import ShownQuotas
 from exporter.exposition.tables import ShownTable
 from exporter.heart import Heart
 from exporter.store.entry import HeldRow
@@ -92,9 +94,10 @@ class Publisher:
         days = self.history_days
         return window(yesterday(self._clock()), days) if days > 1 else ()
 
-    def _tables(self) -> tuple[ShownTable, ...]:
+    def _tables(self) -> tuple[Shown, ...]:
         now = self._clock()
-        return tuple(ShownTable(each, each.window(now)) for each in self._ledger.datasets.values())
+        quotas = (ShownQuotas(),) if self._ledger.quota else ()
+        return (*(ShownTable(each, each.window(now)) for each in self._ledger.datasets.values()), *quotas)
 
     def _keep_days(self, dataset: str) -> int:
         enabled = self._ledger.datasets.get(dataset)

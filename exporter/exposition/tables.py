@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.config.settings import App
 from exporter.datasets.access_sources import SOURCES
 from exporter.datasets.dataset import Dataset, Point
 from exporter.datasets.enabled import Enabled
@@ -27,15 +28,26 @@ class ShownTable:
     enabled: Enabled
     firsts: tuple[date, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.enabled.name
 
-def table_families(shown: ShownTable) -> tuple[Family, ...]:
-    """The families of a dataset, in the order in which `render_table` gives their lines."""
-    families = tuple(Family(metric.name, metric.help, metric.unit) for metric in _metrics(shown))
-    return (*families, ACCESS_SOURCE_INFO) if _names_sources(shown) else families
+    def belongs_to(self, app: App) -> bool:
+        """Whether the app has it."""
+        return self.enabled.belongs_to(app)
+
+    def families(self) -> tuple[Family, ...]:
+        """The families, in the order in which `render` gives their lines."""
+        families = tuple(Family(metric.name, metric.help, metric.unit) for metric in _metrics(self))
+        return (*families, ACCESS_SOURCE_INFO) if _names_sources(self) else families
+
+    def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
+        """The sample lines of these apps (their labels as written, and their entries), a text per family."""
+        return _rendered(self, apps)
 
 
-def render_table(shown: ShownTable, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
-    """The sample lines of these apps (their labels as written, and their entries), a text per family."""
+def _rendered(shown: ShownTable, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
     dataset, settings = shown.enabled.dataset, shown.enabled.settings
     rows = [
         (labels, [held.row for held in entry.table(dataset.name).rows])

@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.quota import QUOTA
 from exporter.refresh.agenda import Agenda
 from exporter.refresh.datasets import dataset_asks, first_asks, is_paused
 from exporter.refresh.fleet import Fleet
@@ -24,12 +25,12 @@ from exporter.refresh.outcome import (
     retry_delay,
 )
 from exporter.refresh.plan import Ask, follow_ups
-from exporter.store.entry import Entry, Health, HeldRow, Vacant, with_vacant
+from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
 from exporter.store.ledger import Ledger
 from exporter.trend import Row, beijing_text
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Failure, Reason
-from exporter.wechat.ways import Way, fetch_row
+from exporter.wechat.ways import Way, fetch_quota, fetch_row
 
 
 class Tally:
@@ -90,27 +91,33 @@ class Asking:
                 self._ask_datasets(ask, agenda, None)
             return
         began, server = self._clock(), self.fleet.policy.server
-        dataset = BY_NAME[ask.dataset]
-        outcome = fetch_row(way, dataset, dataset.calendar.starting(ask.day), self._log)
+        outcome = self._fetch(ask, way)
         if self._stopping.is_set():
             return
         if self.fleet.ways.get(ask.appid) is not way or _is_outdated(ask, outcome, way):
             agenda.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
             return
-        again = None if isinstance(outcome, Row) else retry_delay(outcome, ask.attempt, self._random)
+        again = retry_delay(outcome, ask.attempt, self._random) if isinstance(outcome, Failure) else None
         if isinstance(outcome, Row):
             tally.add("rows")
             self._row_came(ask, way, outcome, began, server)
+        elif isinstance(outcome, HeldQuota):
+            tally.add("quotas")
+            self._quota_came(ask, way, outcome, began, server)
         else:
             tally.add(outcome.reason.value)
             self._call_failed(ask, way, outcome, began, server)
         if again is not None:
             agenda.add(replace(ask, attempt=ask.attempt + 1), again)
-            return
-        if isinstance(outcome, Row) or concerns_date(outcome):
+        else:
+            self._go_on(ask, agenda, outcome if isinstance(outcome, Failure) else None)
+
+    def _go_on(self, ask: Ask, agenda: Agenda, problem: Failure | None) -> None:
+        """Add to the agenda what follows from the last answer to an ask."""
+        if ask.dataset != QUOTA and (problem is None or concerns_date(problem)):
             self._follow_up(ask, agenda)
         if ask.newest and ask.dataset == DAILY_TREND.name:
-            self._ask_datasets(ask, agenda, None if isinstance(outcome, Row) else outcome)
+            self._ask_datasets(ask, agenda, problem)
 
     def gave_up(self, ask: Ask, began: float) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""
@@ -136,6 +143,29 @@ class Asking:
             lambda known: known.with_table(ask.dataset, replace(known.table(ask.dataset), health=freed)),
         )
         return True
+
+    def _fetch(self, ask: Ask, way: Way) -> Row | HeldQuota | Failure:
+        if ask.dataset == QUOTA:
+            began = self._clock()
+            figures = fetch_quota(way, ask.label, self._log)
+            return figures if isinstance(figures, Failure) else HeldQuota(figures, began)
+        dataset = BY_NAME[ask.dataset]
+        return fetch_row(way, dataset, dataset.calendar.starting(ask.day), self._log)
+
+    def _quota_came(self, ask: Ask, way: Way, held: HeldQuota, began: float, server: str) -> None:
+        now = self._clock()
+
+        def change(entry: Entry) -> Entry:
+            table = entry.table(QUOTA)
+            entry = replace(
+                entry,
+                quotas={**entry.quotas, ask.label: held},
+                token_expires_at=way.token_expires_at,
+            )
+            return entry.with_table(QUOTA, replace(table, health=after_row(table.health, began, now)))
+
+        if changed := self._ledger.update(ask.appid, change, server=server):
+            self._tell_change(*changed, None, QUOTA)
 
     def _row_came(self, ask: Ask, way: Way, row: Row, began: float, server: str) -> None:
         now, name = self._clock(), ask.dataset
@@ -258,9 +288,9 @@ def _is_revised(old: Row, new: Row) -> bool:
     return any(before.get(point.labels, point.values) != point.values for point in new.points)
 
 
-def _is_outdated(ask: Ask, outcome: Row | Failure, way: Way) -> bool:
+def _is_outdated(ask: Ask, outcome: Row | HeldQuota | Failure, way: Way) -> bool:
     """Whether WeChat refused a credential that has been replaced while it was asked; not again and again."""
-    if isinstance(outcome, Row) or not outcome.action.refuses or ask.attempt >= ATTEMPTS:
+    if not isinstance(outcome, Failure) or not outcome.action.refuses or ask.attempt >= ATTEMPTS:
         return False
     return way.fingerprint() not in (_credential(outcome, way), b"")
 

@@ -8,6 +8,7 @@ from exporter.datasets.period import Period
 from exporter.datasets.schedule import Want
 from exporter.refresh.outcome import ATTEMPTS, concerns_account
 from exporter.refresh.plan import Ask, Policy
+from exporter.refresh.quota import quota_asks
 from exporter.store.entry import Entry, Table
 
 
@@ -28,13 +29,14 @@ def dataset_asks(entry: Entry, enabled: Enabled, now: float, interval: float) ->
 
 
 def first_asks(entry: Entry, now: float, policy: Policy) -> Iterator[Ask]:
-    """One ask of each of the app's datasets that has something to ask for; the others follow its answer."""
+    """One ask of each of the app's datasets, which the others follow, and those of its quotas."""
     if is_paused(entry, now):
         return
     for enabled in policy.datasets:
         health = entry.table(enabled.name).health
         if enabled.belongs_to(entry.app) and (health.fingerprint is not None or not health.paused(now)):
             yield from dataset_asks(entry, enabled, now, policy.interval)[:1]
+    yield from quota_asks(entry, now, policy)
 
 
 def awaited_asks(entry: Entry, now: float, policy: Policy) -> Iterator[Ask]:

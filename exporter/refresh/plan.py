@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.config.settings import DatasetSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
 from exporter.store.entry import Entry
@@ -23,7 +24,8 @@ class Ask:
     """One call to make, decided when it was planned: a call may outlast midnight.
 
     `day` is the first of the dataset's period. `newest`: that was the newest one, which its health is about.
-    `attempt` counts from 1. `fallback`: only while the app has no row. `label`: the point that is wanted.
+    `attempt` counts from 1. `fallback`: only while the app has no row. `label`: the point, or the
+    quota's path, that is wanted.
     """
 
     appid: str
@@ -35,9 +37,9 @@ class Ask:
     label: str = ""
 
     @property
-    def key(self) -> tuple[str, str, date]:
+    def key(self) -> tuple[str, str, date, str]:
         """What is asked for: no round asks twice for it."""
-        return self.appid, self.dataset, self.day
+        return self.appid, self.dataset, self.day, self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Policy:
     server: str = ""
     interval: float = 3600.0
     datasets: tuple[Enabled, ...] = ()
+    quota: DatasetSettings | None = None
 
     @property
     def keep_days(self) -> int:

@@ -118,15 +118,25 @@ class Table:
         return next((held for held in self.rows if held.row.period == period), None)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldQuota:
+    """Limit, used and left calls of an interface, and when they were asked for (Unix time)."""
+
+    figures: tuple[int | float | None, ...]
+    asked_at: float
+
+
 _NO_TABLE: Final = Table()
 _NO_TABLES: Final[Mapping[str, Table]] = MappingProxyType({})
+_NO_QUOTAS: Final[Mapping[str, HeldQuota]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One app on show; `rows` are newest first and never two of one date.
 
-    `rows`, `health` and `vacant` are the daily trend's, `tables` has those of the other datasets by name.
+    `rows`, `health` and `vacant` are the daily trend's, `tables` has those of the other datasets by name,
+    `quotas` what WeChat has counted of calls, by path.
     """
 
     app: App
@@ -136,6 +146,7 @@ class Entry:
     token_expires_at: float | None = None
     vacant: tuple[Vacant, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=lambda: _NO_TABLES)
+    quotas: Mapping[str, HeldQuota] = field(default_factory=lambda: _NO_QUOTAS)
 
     def table(self, dataset: str) -> Table:
         """What is held of a dataset, the daily trend included."""

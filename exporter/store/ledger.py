@@ -42,6 +42,8 @@ class Ledger:
         self.server = ""
         self.datasets: Mapping[str, Enabled] = {}
         """Those beside the daily trend, by name."""
+        self.quota = False
+        """Whether quotas are asked for."""
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}

@@ -1,0 +1,267 @@
+"""Asking for all datasets of one app, as a round does: when, how often, and what a failure leads to."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_retention import DAILY_RETENTION
+from exporter.datasets.dataset import Dataset, Point, Row
+from exporter.datasets.enabled import enabled
+from exporter.datasets.period import Period
+from exporter.datasets.quota import QUOTA
+from exporter.refresh.agenda import Agenda
+from exporter.refresh.asking import Asking, Tally
+from exporter.refresh.datasets import awaited_asks, first_asks
+from exporter.refresh.fleet import Fleet
+from exporter.refresh.plan import Ask, Policy, due
+from exporter.store.entry import Entry
+from exporter.store.ledger import Ledger
+from exporter.trend import DAY_SECONDS, yesterday
+from exporter.wechat.errcodes import errcode_failure, failure
+from exporter.wechat.errors import CallError, Failure, Reason
+from tests.building import NOON, YESTERDAY, make_app
+
+APP = make_app(1, "coffee-shop")
+ALL = (
+    DatasetSettings("weekly_trend", history=5),
+    DatasetSettings("monthly_trend", history=3),
+    DatasetSettings("daily_summary", history=9),
+    DatasetSettings("daily_retention", days=(1, 7, 30)),
+    DatasetSettings("visit_distribution"),
+    DatasetSettings("visit_pages", top=10),
+)
+WITH_QUOTA = (*ALL, DatasetSettings(QUOTA, interval=21_600.0))
+NAMES = [each.name for each in ALL]
+Answers = Callable[[Dataset, Period], Row | Failure | None]
+
+
+def good_row(dataset: Dataset, period: Period) -> Row:
+    """A row with every point that the dataset's labels call for."""
+    values = tuple(range(1, len(dataset.fields) + 1))
+    if dataset is DAILY_RETENTION:
+        return Row(period, tuple(Point((str(key),), values) for key in (0, 1, 7, 30)))
+    return Row(period, (Point(("1",) * len(dataset.labels), values),))
+
+
+class Wechat:
+    """A way whose answers a function gives; None is a good row."""
+
+    kind = "stable_token"
+    token_expires_at = NOON + 7200
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, date]] = []
+        self.quotas: list[str] = []
+
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
+        self.asked.append((dataset.name, period.first))
+        answer = self.answers(dataset, period)
+        if isinstance(answer, Failure):
+            raise CallError(answer)
+        return answer or good_row(dataset, period)
+
+    def quota(self, cgi_path: str) -> tuple[int, int, int]:
+        self.quotas.append(cgi_path)
+        return 1000, 10, 990
+
+    def fingerprint(self) -> bytes:
+        return b"first"
+
+
+class Desk:
+    """A ledger of one app and everything that asking needs."""
+
+    def __init__(self, log: FilteringBoundLogger, settings: tuple[DatasetSettings, ...]) -> None:
+        self.now = NOON
+        quota = next((each for each in settings if each.name == QUOTA), None)
+        self.policy = Policy(9, 0, datasets=enabled(settings), quota=quota)
+        self.ledger = Ledger(9, lambda: self.now)
+        self.ledger.datasets = {each.name: each for each in self.policy.datasets}
+        self.ledger.configure([(APP, "stable_token")], 9, NOON)
+        self.asking = Asking(
+            Fleet({}, self.policy, concurrency=1),
+            self.ledger,
+            lambda: None,
+            log,
+            clock=lambda: self.now,
+            random=lambda: 0.0,
+            stopping=threading.Event(),
+        )
+
+    def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:
+        """One round, or the asks given; returns what was asked."""
+        wechat = Wechat(answers)
+        self.asking.fleet = Fleet({APP.appid: wechat}, self.policy, concurrency=1)
+        if asks is None:
+            asks = due([self.entry], self.now) or [*first_asks(self.entry, self.now, self.policy)]
+        passed = iter(range(0, 10**9, 100))
+        agenda = Agenda(asks, 1e12, lambda: next(passed))
+        while (ask := agenda.take()) is not None:
+            self.asking.answer(ask, agenda, Tally())
+            agenda.done(ask)
+        return wechat
+
+    @property
+    def entry(self) -> Entry:
+        entry = self.ledger.get(APP.appid)
+        assert entry is not None
+        return entry
+
+    def newest(self, name: str) -> Period:
+        return self.entry.table(name).rows[0].row.period
+
+
+@pytest.fixture
+def desk(log: FilteringBoundLogger) -> Desk:
+    return Desk(log, ALL)
+
+
+def failing(name: str, problem: Failure) -> Answers:
+    return lambda dataset, _: problem if dataset.name == name else None
+
+
+def test_one_round_brings_every_dataset_and_asks_nothing_twice(log: FilteringBoundLogger) -> None:
+    desk = Desk(log, WITH_QUOTA)
+    wechat = desk.round()
+    assert {name for name, _ in wechat.asked} == {dataset.name for dataset in CATALOGUE}
+    assert set(Counter(wechat.asked).values()) == {1}
+    assert len(wechat.asked) + len(wechat.quotas) <= 60
+    assert desk.newest("weekly_trend").first == date(2026, 11, 16)
+    assert desk.newest("monthly_trend").first == date(2026, 10, 1)
+    assert [held.row.ref_date for held in desk.entry.table("daily_retention").rows] == [
+        YESTERDAY - timedelta(days=back) for back in (1, 7, 30)
+    ]
+    assert desk.entry.quotas[wechat.quotas[0]].figures == (1000, 10, 990)
+
+
+def test_once_all_is_there_a_day_has_few_calls(log: FilteringBoundLogger) -> None:
+    desk = Desk(log, WITH_QUOTA)
+    desk.round()
+    for hour in range(1, 24 * 9):
+        desk.now = NOON + hour * 3600
+        wechat = desk.round()
+        assert set(Counter(wechat.asked).values()) <= {1}
+        assert len(wechat.asked) + len(wechat.quotas) <= (
+            20 if yesterday(desk.now) != yesterday(desk.now - 3600) else 6
+        )
+        for name, first in wechat.asked:
+            dataset = next(each for each in CATALOGUE if each.name == name)
+            assert dataset.calendar.starting(first).end <= desk.now
+
+
+PERMISSION = errcode_failure(48001, "api unauthorized")
+SPENT = errcode_failure(45009, "reach max api daily quota limit")
+
+
+@pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dataset_that_is_refused_is_paused_alone(desk: Desk, name: str, problem: Failure) -> None:
+    wechat = desk.round(failing(name, problem))
+    assert [each for each, _ in wechat.asked].count(name) == 1
+    assert desk.entry.health.up
+    assert desk.entry.table(name).health.reason is problem.reason
+    assert all(desk.entry.table(other).rows for other in NAMES if other != name)
+    desk.now += 1800
+    assert name not in {each for each, _ in desk.round(failing(name, problem)).asked}
+
+
+@pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
+def test_a_daily_trend_that_is_refused_keeps_no_other_dataset_away(desk: Desk, problem: Failure) -> None:
+    desk.round(failing("daily_trend", problem))
+    assert not desk.entry.health.up
+    assert all(desk.entry.table(name).rows for name in NAMES)
+    desk.now += DAY_SECONDS / 4
+    assert {each for each, _ in desk.round(failing("daily_trend", problem)).asked} == {
+        "daily_summary",
+        "visit_distribution",
+        "visit_pages",
+    } | ({"daily_trend"} if problem is PERMISSION else set())
+
+
+def test_a_refused_address_pauses_the_whole_app(desk: Desk) -> None:
+    refused = errcode_failure(40164, "invalid ip 203.0.113.7, not in whitelist")
+    wechat = desk.round(failing("weekly_trend", refused))
+    assert desk.entry.health.reason is Reason.IP_NOT_ALLOWED
+    after = wechat.asked.index(("weekly_trend", date(2026, 11, 16)))
+    assert wechat.asked[after + 1 :] == []
+    desk.now += 60
+    assert desk.round(failing("weekly_trend", refused)).asked == []
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        errcode_failure(61501, "date range error"),
+        errcode_failure(61503, "data not ready"),
+        failure(Reason.EMPTY, "no row"),
+        failure(Reason.MALFORMED, "visit_uv is null"),
+    ],
+    ids=["date_range", "not_ready", "empty", "malformed"],
+)
+def test_a_week_that_does_not_come_is_asked_for_later_and_the_last_one_stays(
+    desk: Desk, problem: Failure
+) -> None:
+    desk.round()
+    monday = NOON + 6 * DAY_SECONDS  # 2026-11-30
+    desk.now = monday
+    desk.round(failing("weekly_trend", problem))
+    assert desk.newest("weekly_trend").first == date(2026, 11, 16)
+    assert desk.entry.health.up
+    desk.now = monday + 7200
+    desk.round()
+    assert desk.newest("weekly_trend").first == date(2026, 11, 23)
+    assert desk.entry.table("weekly_trend").health.failure is None
+
+
+def test_a_cohort_without_the_day_that_is_due_is_asked_for_again(desk: Desk) -> None:
+    def without_day_one(dataset: Dataset, period: Period) -> Row | None:
+        row = good_row(dataset, period)
+        left = tuple(point for point in row.points if point.labels != ("1",))
+        return Row(period, left) if dataset is DAILY_RETENTION else None
+
+    cohort = YESTERDAY - timedelta(days=1)
+    wechat = desk.round(without_day_one)
+    assert wechat.asked.count(("daily_retention", cohort)) == 1
+    assert cohort not in [held.row.ref_date for held in desk.entry.table("daily_retention").rows]
+    desk.now += 7200
+    desk.round()
+    assert desk.newest("daily_retention").first == cohort
+
+
+def test_keys_that_are_not_due_are_never_held(desk: Desk) -> None:
+    desk.round()
+    held = {each.row.ref_date: each.row for each in desk.entry.table("daily_retention").rows}
+    assert [point.labels for point in held[YESTERDAY - timedelta(days=1)].points] == [("1",)]
+
+
+def test_while_nothing_arrives_each_dataset_is_tried_once(desk: Desk) -> None:
+    silent = failure(Reason.TIMEOUT, "no answer in time")
+    wechat = desk.round(lambda *_: silent)
+    counts = Counter(name for name, _ in wechat.asked)
+    assert counts == {"daily_trend": 3} | dict.fromkeys(NAMES, 1)
+
+
+def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: Desk) -> None:
+    desk.round(failing("weekly_trend", failure(Reason.TIMEOUT, "no answer in time")))
+    assert desk.entry.health.up
+    asks = [*awaited_asks(desk.entry, desk.now, desk.policy)]
+    assert asks == []
+    desk.now += 60
+    asks = [*awaited_asks(desk.entry, desk.now, desk.policy)]
+    assert [ask.dataset for ask in asks] == ["weekly_trend"]
+    desk.round(asks=asks)
+    assert len(desk.entry.table("weekly_trend").rows) == 5
+
+
+def test_a_dataset_that_was_just_switched_on_is_asked_for_at_once(log: FilteringBoundLogger) -> None:
+    desk = Desk(log, ())
+    desk.round()
+    more = Policy(9, 0, datasets=enabled(ALL))
+    assert [ask.dataset for ask in awaited_asks(desk.entry, desk.now, more)] == NAMES
