@@ -78,18 +78,32 @@ class Roster:
         return self._watch.unlisted
 
     def configure(self, config: Config) -> None:
-        """Take another configuration over.
+        """Take another configuration over; where that fails, the old one stays in force as a whole.
 
         Another address of WeChat's gets a line, ways and platforms of its own: a call under way keeps the old
         address together with its token.
         """
-        if _line_settings(config) != _line_settings(self.config):
-            line = self._open_line(config)  # where that fails, the old one stays
-            self._retire(self.line.transport)
-            if config.wechat.base_url == self.config.wechat.base_url:
-                self.line.follow(line)
-            else:
-                self.line, self.ways, self.platforms = line, {}, {}
+        before = self.config, self.line, self.platforms, self.ways, self.everyone, self.apps
+        opened = self._open_line(config) if _line_settings(config) != _line_settings(self.config) else None
+        moved = config.wechat.base_url != self.config.wechat.base_url
+        try:
+            if opened is not None and moved:
+                self.line, self.ways, self.platforms = opened, {}, {}
+            self._take_over(config)
+        except BaseException:
+            self.config, self.line, self.platforms, self.ways, self.everyone, self.apps = before
+            if opened is not None:
+                opened.transport.stop()
+            self._watch.configure(self.platforms)
+            self._owners.arrange(self.ways)
+            raise
+        if opened is not None:
+            old_config, old_line, *_ = before
+            self._retire(old_line.transport, old_config.wechat.timeout)
+            if not moved:
+                self.line.follow(opened)
+
+    def _take_over(self, config: Config) -> None:
         self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
@@ -152,9 +166,9 @@ class Roster:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
         return open_line(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
 
-    def _retire(self, transport: Transport) -> None:
+    def _retire(self, transport: Transport, timeout: float) -> None:
         """Stop a transport once the calls that began on it are over."""
-        timer = threading.Timer(2 * self.config.wechat.timeout, transport.stop)
+        timer = threading.Timer(2 * timeout, transport.stop)
         timer.daemon = True
         timer.start()
 

@@ -45,11 +45,14 @@ class Watch(PlatformWatch):
 
     def __init__(self, *found: App) -> None:
         self.found = list(found)
+        self.broken = False
 
     def configure(self, platforms: object) -> None:
         pass
 
     def apps(self) -> list[App]:
+        if self.broken:
+            raise ZeroDivisionError
         return self.found
 
 
@@ -140,6 +143,23 @@ def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_un
     some.configure(replace(CONFIG, wechat=WechatSettings("http://127.0.0.1:2", 1.0)))
     assert all(some.ways[appid] is not before[appid] for appid in appids(some))
     assert (line.base_url, some.line.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:2"], ids=["limits", "address"])
+def test_a_configuration_that_cannot_be_taken_over_leaves_the_old_one_whole(door: Door, url: str) -> None:
+    some = door()
+    assert isinstance(some._watch, Watch)
+    before = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    some._watch.broken = True
+    new = replace(CONFIG, wechat=WechatSettings(url, 2.0), apps=(make_app(5), make_app(77)))
+    with pytest.raises(ZeroDivisionError):
+        some.configure(new)
+    after = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    assert all(one is other for one, other in zip(before, after, strict=True))
+    some._watch.broken = False
+    some.configure(new)
+    assert appids(some) == [make_app(5).appid, make_app(77).appid]
+    assert some.line.base_url == url
 
 
 def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from exporter.config.problems import KeyPath, Problem, shown
-from exporter.config.settings import CloudHosting, FileToken, HttpToken, Secret, TokenSettings
+from exporter.config.settings import CloudFunction, CloudHosting, FileToken, HttpToken, Secret, TokenSettings
 from exporter.config.source import reason
 from exporter.config.tokens import TOKENS, Place
 
@@ -41,6 +41,8 @@ def origin(token: TokenSettings) -> object:
                 from_appid and from_appid.lower(),
                 token_file and os.path.normpath(token_file),
             )
+        case CloudFunction(env, function, _):
+            return CloudFunction, env, function
     return None
 
 

@@ -70,14 +70,14 @@ class PlatformWatch:
         """Watch over these from now on; accounts known from before a restart are there at once."""
         with self._lock:
             before = self._searches
-            self._platforms = platforms
-            self._searches = {
+            searches = {
                 name: found
                 if (found := before.get(name)) is not None and found.platform is platform
                 else Search(platform, settings, self._vault, self._log, self._clock, self._turn)
                 for name, platform in platforms.items()
                 if (settings := platform.settings.discovery) is not None
             }
+            self._platforms, self._searches = platforms, searches  # together, or neither where that failed
         self._show()
         self._wake.set()
 
