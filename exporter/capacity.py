@@ -145,12 +145,13 @@ def _having(config: Config, name: str, apps: int) -> int:
 
 def told(load: Load) -> str:
     """One line for the operator."""
+    per_app = f", {load.calls_per_day / max(load.apps, 1):.0f} per app"
+    datasets = f"{per_app}, {load.dataset_calls:.0f} of them for datasets" if load.dataset_calls else ""
     apps = "1 app" if load.apps == 1 else f"{load.apps:,} apps"
     return (
         f"{apps}: {load.series:,} series, {_megabytes(load.page_bytes)} a scrape "
         f"({_megabytes(load.gzip_bytes)} with gzip), about {_megabytes(load.resident_bytes)} of memory, "
-        f"{load.calls_per_day:,} calls to WeChat a day"
-        + (f", of them about {load.dataset_calls:.1f} per app for datasets" if load.dataset_calls else "")
+        f"{load.calls_per_day:,} calls to WeChat a day{datasets}"
     )
 
 

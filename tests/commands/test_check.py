@@ -162,7 +162,7 @@ def test_every_dataset_is_asked_for_once_and_a_line_per_app_is_enough(
     told = capsys.readouterr().out
     assert told.count("; 7 datasets OK\n") == 3
     assert len(told.splitlines()) == 6
-    assert "of them about " in told
+    assert " of them for datasets\n" in told
     for dataset in CATALOGUE[1:]:
         assert wechat.calls(dataset.name) == 3
 

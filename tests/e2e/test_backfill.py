@@ -315,3 +315,32 @@ def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
         ]
         assert sorted(asked) == lacking
         assert output.read_text("utf-8").count("by_date_visit_pv{") == 4 * 60
+
+
+@pytest.mark.parametrize(
+    ("dataset", "metric"),
+    [
+        ("weekly_trend", "by_week_visit_uv"),
+        ("monthly_trend", "by_month_visit_uv"),
+        ("daily_summary", "by_date_visit_total_users"),
+        ("daily_retention", "daily_retain_visit_uv_new"),
+        ("visit_distribution", "daily_access_source_session_cnt"),
+        ("visit_pages", "daily_page_visit_pv"),
+    ],
+)
+def test_every_sample_of_another_dataset_gets_into_prometheus_blocks(
+    dataset: str, metric: str, config: Path, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    output, blocks = tmp_path / "history.om", tmp_path / "blocks"
+    flags = (f"--config.file={config}", f"--dataset={dataset}", "--from=70d", f"--output={output}")
+    assert main(["backfill", *flags]) == 0
+    (blocks / "wal").mkdir(parents=True)  # dump wants one
+    command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=192h"]
+    subprocess.run([*command, str(output), str(blocks)], check=True, capture_output=True)
+    name = f"wechat_miniprogram_{metric}"
+    dump = [program("promtool"), "tsdb", "dump", f'--match={{__name__="{name}"}}', str(blocks)]
+    stored = subprocess.run(dump, check=True, capture_output=True, text=True).stdout.splitlines()
+    written = [line for line in output.read_text("utf-8").split("\n") if line.startswith(f"{name}{{")]
+    assert len(stored) == len(written) >= APPS
+    values = sorted(float(line.rsplit(" ", 2)[1]) for line in written)
+    assert sorted(float(line.rsplit(" ", 2)[1]) for line in stored) == values
