@@ -16,8 +16,12 @@ from tests.docs.pages import blocks
 SHARDS = {"single": 1, "sharded": 4, "ha": 4}
 REPLICAS = {"single": 1, "sharded": 1, "ha": 2}
 """Of each shard."""
-KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
-"""In the place of the examples' own, which is none."""
+REAL = {
+    "not-a-real-key": "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=",
+    "not-a-real-secret": "0123456789abcdef0123456789abcdef",
+    "not-a-real-secret-either": "0123456789abcdef0123456789abcdef",
+}
+"""Of the right form, in the place of the examples' own."""
 PAGES = ("docs/kubernetes.md", "docs/kubernetes.zh-CN.md")
 
 
@@ -30,8 +34,7 @@ def files(objects: Objects) -> Iterator[tuple[str, str]]:
             contents = objects.one("ConfigMap", volume["configMap"]["name"])["data"]
         elif "secret" in volume:
             contents = secrets[volume["secret"]["secretName"]]
-            if "encryption-key" in contents:
-                contents = contents | {"encryption-key": KEY}
+            contents = {name: REAL.get(text, text) for name, text in contents.items()}
         for name, text in contents.items():
             yield f"{path}/{name}", text
 
@@ -47,6 +50,7 @@ def lay_out(objects: Objects, folder: Path) -> Path:
         place = folder.joinpath(path.removeprefix("/"))
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, "utf-8")
+        place.chmod(0o440)
     return folder.joinpath(flags(objects)["--config.file"].removeprefix("/"))
 
 
