@@ -92,7 +92,7 @@ def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Shape)
     for metric in (*shape.newest, *shape.dated):
         yield headers(Family(metric.name, metric.help, metric.unit), openmetrics=True).decode()
         for app in apps:
-            yield from _series(journal.rows(app.appid, span), app, shape, metric)
+            yield from _series(journal.rows(app.appid, span), shape.identity(app), shape, metric)
     yield "# EOF\n"
 
 
@@ -105,19 +105,20 @@ def prometheus(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) 
 
 def row_lines(app: App, row: Row, shape: Shape) -> str:
     """All samples of one row in the text format."""
+    identity = shape.identity(app)
     return "".join(
         f"{series} {value} {at}000\n"
         for metric in (*shape.dated, *shape.newest)
-        for series, value, stamps in _samples(row, app, shape, metric)
+        for series, value, stamps in _samples(row, identity, shape, metric)
         for at in stamps
     )
 
 
-def _series(rows: Iterable[Row], app: App, shape: Shape, metric: Metric) -> Iterator[str]:
+def _series(rows: Iterable[Row], identity: str, shape: Shape, metric: Metric) -> Iterator[str]:
     """The lines of one family and app, each series in one piece; row by row where there is one series."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        for series, value, stamps in _samples(row, app, shape, metric):
+        for series, value, stamps in _samples(row, identity, shape, metric):
             lines = "".join(f"{series} {value} {at}\n" for at in stamps)
             if shape.dataset.labels:
                 found.setdefault(series, []).append(lines)
@@ -127,9 +128,11 @@ def _series(rows: Iterable[Row], app: App, shape: Shape, metric: Metric) -> Iter
         yield "".join(pieces)
 
 
-def _samples(row: Row, app: App, shape: Shape, metric: Metric) -> Iterator[tuple[str, object, Iterable[int]]]:
+def _samples(
+    row: Row, identity: str, shape: Shape, metric: Metric
+) -> Iterator[tuple[str, object, Iterable[int]]]:
     """A row's samples of one family: series, value, and the times at which it had that value."""
-    identity, dataset = shape.identity(app), shape.dataset
+    dataset = shape.dataset
     dated = DATED_LABEL in metric.labels
     for period, point in shape.points(row):
         value = _value(dataset, metric, period, point)

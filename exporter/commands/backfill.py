@@ -133,10 +133,11 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
                 take_over(store, journal, wanted)
             with _progress(wanted.calls(journal), flags) as (answered, bar_log):
                 asking = fetch(roster, wanted, journal, answered, bar_log)
+            periods = order.span.periods
             results = [
                 report.Result(
                     app.appid,
-                    order.span.periods,
+                    periods,
                     journal.count(app.appid, order.span, order.now),
                     asking.courses[app.appid],
                 )
