@@ -1,6 +1,6 @@
 """`make bench`: runs all benchmarks, or those named, prints a table and writes build/benchmarks.json."""
 
-import sys
+from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
 
@@ -22,4 +22,9 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = ArgumentParser(prog="python -m benchmarks", description="Run benchmarks; without a name, all.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(NAMES)}")
+    given = parser.parse_args().names
+    if unknown := sorted(set(given) - set(NAMES)):
+        parser.error(f"no such benchmark: {', '.join(unknown)} (there are {', '.join(NAMES)})")
+    main(given)

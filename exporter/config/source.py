@@ -3,6 +3,7 @@
 The parser's own messages may quote the file, and so a secret; they are replaced by ours.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ LARGEST_FILE: Final = 64 * 1024 * 1024  # bytes; five times what 100,000 apps ne
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_SURROGATES: Final = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
 _WORDS: Final = (  # a part of PyYAML's or libyaml's message, and ours
     ("mapping values are not allowed", "': ' inside an unquoted text, or wrong indentation"),
     ("tab character", "indent with spaces, not tabs"),
@@ -84,7 +88,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
     Raises:
         UnusableError: the text is not YAML.
     """
-    loader = LOADER(text)
+    loader = LOADER(_with_whole_escapes(text))
     try:
         while (event := loader.get_event()) is not None:
             yield event
@@ -104,6 +108,22 @@ def line_of(event: yaml.Event) -> int:
 def reason(error: OSError | ValueError) -> str:
     """Why a file could not be read, without its path: `No such file or directory`."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _with_whole_escapes(text: str) -> str:
+    r"""Write JSON's surrogate pairs (`\ud83c\udf6d`) as the one escape that YAML has for them."""
+    if not _SURROGATES.search(text):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _SURROGATES.sub(_one_escape, text)
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:

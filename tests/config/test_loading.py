@@ -440,6 +440,21 @@ def test_the_same_file_gives_equal_settings_so_that_a_reload_sees_what_changed(f
     assert [old == new for old, new in zip(before.apps, after.apps, strict=True)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud83c\udf6d", "\U0001f36d"),
+        (r"\\\uD83C\uDF6D", "\\\U0001f36d"),
+        (r"\\ud83c\\udf6d", r"\ud83c\udf6d"),
+    ],
+)
+def test_json_may_write_a_character_as_two_escapes(written: str, read: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(f'{{"apps": [{{"appid": "wx0123456789abcdef", "name": "{written}", "secret": "a"}}]}}')
+
+    assert load(file, {}).apps[0].name == read
+
+
 def test_a_missing_file_is_a_clear_error() -> None:
     with pytest.raises(ConfigError) as caught:
         load(Path("no/such.yaml"), {})
