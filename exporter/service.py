@@ -201,7 +201,6 @@ class Exporter:
         self.ledger.configure(apps, policy.keep_days, self._clock(), policy.server, self._mended())
         self.telemetry.configured(len(apps), config.refresh.interval)
         self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
-        self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
         return self._fleet()
 
     def _mended(self) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from exporter.commands.serve import serve_config
 from exporter.config import load
 from exporter.flags import DEFAULT_ADDRESS
-from exporter.simulator.fleet import config_yaml, demo_fleet
+from exporter.simulator.fleet import ALL_DATASETS, config_yaml, demo_fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.web.listen import parse_address
 
@@ -23,7 +23,12 @@ def run(flags: argparse.Namespace) -> int:
     ):
         path = Path(folder, "config.yaml")
         settings = config_yaml(
-            demo_fleet(), simulator.base_url, timeout="2s", interval="1m", concurrency=len(demo_fleet())
+            demo_fleet(),
+            simulator.base_url,
+            timeout="2s",
+            interval="1m",
+            concurrency=len(demo_fleet()),
+            datasets=ALL_DATASETS,
         )
         path.write_text(settings, "utf-8")
         config = load(path, os.environ)

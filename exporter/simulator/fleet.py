@@ -7,6 +7,9 @@ from typing import Final
 
 import yaml
 
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.quota import QUOTA
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Fault
 from exporter.simulator.platforms import SimPlatform
@@ -71,6 +74,10 @@ def fleet(count: int, seed: int) -> tuple[SimApp, ...]:
     )
 
 
+ALL_DATASETS: Final = (*(dataset.name for dataset in CATALOGUE if dataset is not DAILY_TREND), QUOTA)
+"""What `datasets` can have."""
+
+
 def config_yaml(
     apps: Iterable[SimApp],
     base_url: str,
@@ -78,6 +85,7 @@ def config_yaml(
     timeout: str = "10s",
     interval: str = "1h",
     concurrency: int = 16,
+    datasets: Iterable[str] = (),
 ) -> str:
     """An exporter configuration for these apps, ready to use: it keeps nothing on disk.
 
@@ -87,11 +95,14 @@ def config_yaml(
         timeout: of a whole call, as the configuration writes it.
         interval: between the starts of two rounds.
         concurrency: calls at a time.
+        datasets: those to switch on, with their defaults.
     """
+    on: dict[str, dict[str, object]] = {name: {} for name in datasets}
     configuration = {
         "wechat": {"base_url": base_url, "timeout": timeout},
         "refresh": {"interval": interval, "concurrency": concurrency},
         "storage": {"url": "memory://"},
+        **({"datasets": on} if on else {}),
         "apps": [
             {"appid": app.appid, "name": app.name, "labels": dict(app.labels), "secret": app.secret}
             for app in apps
