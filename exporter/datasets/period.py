@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, Protocol
 
 from exporter.beijing import midnight, wire_date
@@ -52,14 +53,20 @@ class Calendar(Protocol):
         """The period as WeChat writes its ref_date."""
 
 
+@lru_cache(maxsize=4096)
+def _period(first: date, last: date) -> Period:
+    """The one object of a period: rows of many apps share it."""
+    return Period(first, last)
+
+
 class _Day:
     name = "day"
 
     def starting(self, first: date) -> Period:
-        return Period(first, first)
+        return _period(first, first)
 
     def newest(self, yesterday: date) -> Period:
-        return Period(yesterday, yesterday)
+        return _period(yesterday, yesterday)
 
     def earlier(self, period: Period, back: int = 1) -> Period:
         return self.starting(period.first - timedelta(days=back))
@@ -74,11 +81,11 @@ class _Week:
     def starting(self, first: date) -> Period:
         if first.weekday() != _MONDAY:
             raise ValueError(f"{first} is no Monday")
-        return Period(first, first + timedelta(days=6))
+        return _period(first, first + timedelta(days=6))
 
     def newest(self, yesterday: date) -> Period:
         sunday = yesterday - timedelta(days=(yesterday.weekday() - _SUNDAY) % 7)
-        return Period(sunday - timedelta(days=6), sunday)
+        return _period(sunday - timedelta(days=6), sunday)
 
     def earlier(self, period: Period, back: int = 1) -> Period:
         return self.starting(period.first - timedelta(weeks=back))
@@ -93,7 +100,7 @@ class _Month:
     def starting(self, first: date) -> Period:
         if first.day != 1:
             raise ValueError(f"{first} is no first of a month")
-        return Period(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+        return _period(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
     def newest(self, yesterday: date) -> Period:
         today = yesterday + timedelta(days=1)

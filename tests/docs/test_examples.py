@@ -11,10 +11,18 @@ import pytest
 
 from exporter.config import load
 from exporter.config.schema import MainFile
-from exporter.exposition.families import FAMILIES
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.enabled import enabled
+from exporter.datasets.metrics import newest_metrics
+from exporter.exposition.families import NAMESPACE, families_of
+from exporter.exposition.quotas import ShownQuotas
+from exporter.exposition.tables import ShownTable
 from exporter.exposition.telemetry import Telemetry
+from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.fleet import demo_fleet
+from exporter.simulator.tables.bodies import body
 from exporter.trend import DAY_SECONDS, FIELDS, yesterday
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
@@ -85,6 +93,17 @@ def test_the_errors_shown_are_the_errors_given(tmp_path: Path, monkeypatch: pyte
     assert f"{refused.value}\n" == shown
 
 
+ALL_FAMILIES = families_of(
+    [
+        *(
+            ShownTable(each, (date(2026, 11, 16),))
+            for each in enabled(DatasetSettings(dataset.name) for dataset in CATALOGUE[1:])
+        ),
+        ShownQuotas(),
+    ]
+)
+
+
 @pytest.mark.parametrize(("page", "text"), queries())
 def test_an_expression_in_the_docs_parses(page: str, text: str) -> None:
     del page
@@ -97,7 +116,7 @@ def test_an_expression_in_the_docs_asks_for_metrics_that_exist(page: str, text: 
     asked = set(re.findall(r"\bwechat_miniprogram_\w+", text))
     assert asked
     own = Telemetry(lambda: 0.0).render(openmetrics=False).decode()
-    assert asked <= {family.metric for family in FAMILIES} | set(
+    assert asked <= {family.metric for family in ALL_FAMILIES} | set(
         re.findall(r"^# TYPE (\S+)", own, re.MULTILINE)
     )
 
@@ -105,7 +124,7 @@ def test_an_expression_in_the_docs_asks_for_metrics_that_exist(page: str, text: 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_samples_shown_are_the_demos(page: str) -> None:
     apps = {app.appid: app for app in demo_fleet()}
-    names = {family.metric for family in FAMILIES}
+    names = {family.metric for family in ALL_FAMILIES}
     text = next(block.text for block in blocks(ROOT / page) if block.text.startswith("wechat_miniprogram_"))
     stamp = re.search(r"daily_ref_date_timestamp_seconds\{.*\} (\d+)", text)
     assert stamp
@@ -121,6 +140,26 @@ def test_the_samples_shown_are_the_demos(page: str) -> None:
         for field in FIELDS:
             if metric.endswith((f"_daily_{field.metric}", f"_by_date_{field.metric}")):
                 assert value == str(figures[field.name])
+        found = figure_of_dataset(metric, more, apps[appid], newest)
+        assert value == found or found is None, line
+
+
+def figure_of_dataset(metric: str, labels: str, app: SimApp, newest: date) -> str | None:
+    """What the demo shows in a family of a dataset's newest figures; None for other families."""
+    for dataset in CATALOGUE:
+        for each in newest_metrics(dataset):
+            if metric != f"{NAMESPACE}_{each.name}" or each.field is None:
+                continue
+            day = re.search(r'day="(\d+)"', labels)
+            period = dataset.calendar.earlier(dataset.calendar.newest(newest), int(day[1]) if day else 0)
+            shown = dataset.read(body(app, dataset, period, lambda each: each.last <= newest), period)
+            assert shown is not None
+            return next(
+                f"{point.values[each.field]}"
+                for point in shown.points
+                if all(f'"{label}"' in labels for label in point.labels if label)
+            )
+    return None
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
