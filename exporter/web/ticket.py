@@ -12,12 +12,12 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import TicketCallback
 from exporter.service import Exporter
+from exporter.web.throttle import ThrottledLog
 from exporter.wechat.vault import VaultError
 
 TICKET_PATH: Final = "/wechat/ticket/{platform}"
 _LARGEST_BODY: Final = 64 * 1024
 _BODY_SECONDS: Final = 10.0
-_LOG_SECONDS: Final = 60.0  # between two log lines about refused pushes: anybody can send them
 
 
 class TicketDesk:
@@ -31,8 +31,8 @@ class TicketDesk:
     ) -> None:
         self._exporter = exporter
         self._log = log
+        self._refusals = ThrottledLog(log)  # anybody can cause them
         self._clock = clock
-        self._logged_at = 0.0
 
     async def take(self, request: Request) -> Response:
         """Read the body within its limits, and judge it."""
@@ -71,10 +71,7 @@ class TicketDesk:
         return PlainTextResponse("success")
 
     def _refused(self, name: str, why: str) -> Response:
-        now = self._clock()
-        if now - self._logged_at >= _LOG_SECONDS:
-            self._logged_at = now
-            self._log.warning("push refused", platform=name[:60], why=why)
+        self._refusals.warning("push refused", platform=name[:60], why=why)
         return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
 
 
