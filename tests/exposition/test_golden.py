@@ -2,15 +2,22 @@
 
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exporter.exposition.page import PageMaker
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Point, Row
+from exporter.datasets.enabled import Enabled, enabled
+from exporter.exposition.page import PageMaker, excerpt
+from exporter.exposition.quotas import ShownQuotas
+from exporter.exposition.tables import ShownTable
 from exporter.exposition.telemetry import Telemetry
-from exporter.store.entry import Entry, Health, HeldRow
+from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.trend import parse_trend, window
 from exporter.wechat import endpoints
 from exporter.wechat.errors import Reason
@@ -76,3 +83,68 @@ def test_the_page_is_as_it_was(name: str, openmetrics: bool) -> None:  # noqa: F
     assert found == path.read_text("utf-8")
     if openmetrics:
         assert list(text_string_to_metric_families(whole))
+
+
+SETTINGS = (
+    DatasetSettings("weekly_trend", history=2),
+    DatasetSettings("monthly_trend"),
+    DatasetSettings("daily_summary", history=2),
+    DatasetSettings("daily_retention", days=(1, 30)),
+    DatasetSettings("visit_distribution"),
+    DatasetSettings("visit_pages", top=1, allow=("pages/pay/*",)),
+)
+LABELS: dict[str, list[tuple[str, ...]]] = {
+    "daily_retention": [("1",), ("30",)],
+    "visit_distribution": [("2", "", ""), ("", "0-2s", ""), ("", "", "6-10")],
+    "visit_pages": [("pages/index",), ('pages/"quoted"',), ("pages/pay/card",), ("",)],
+}
+
+
+def table(each: Enabled) -> Table:
+    """Two periods whose figures all differ; those of a label that a figure does not have are not there."""
+    dataset = each.dataset
+    newest = dataset.calendar.newest(YESTERDAY)
+    rows = []
+    for back in range(2):
+        points = tuple(
+            Point(
+                labels,
+                tuple(
+                    100 * (back + 1) + 10 * place + column
+                    if not field.label or labels[dataset.labels.index(field.label)]
+                    else None
+                    for column, field in enumerate(dataset.fields)
+                ),
+            )
+            for place, labels in enumerate(LABELS.get(dataset.name, [()]))
+        )
+        rows.append(HeldRow(Row(dataset.calendar.earlier(newest, back), points), NOON - 60))
+    return Table(tuple(rows), Health(last_refresh=NOON, last_success=NOON))
+
+
+@pytest.mark.parametrize(
+    ("name", "openmetrics"), [("datasets.txt", False), ("datasets.openmetrics.txt", True)]
+)
+def test_the_families_of_all_datasets_are_as_they_were(name: str, openmetrics: bool) -> None:  # noqa: FBT001
+    shown = tuple(ShownTable(each, each.window(NOON)) for each in enabled(SETTINGS))
+    tables = {each.name: table(each.enabled) for each in shown}
+    spent = Health(last_refresh=NOON, failure=make_failure(Reason.QUOTA_DAILY, 45009))
+    quotas = {DAILY_TREND.path: HeldQuota((1000, 12, 988), NOON)}
+    whole = Entry(make_app(1, "奶茶小铺"), "stable_token", tables=tables, quotas=quotas)
+    failing = Entry(
+        replace(make_app(2, "museum-guide"), datasets=("weekly_trend",)),
+        "stable_token",
+        tables={"weekly_trend": Table(tables["weekly_trend"].rows[1:], spent), "visit_pages": Table()},
+    )
+    page = PageMaker().replace_all(
+        {entry.app.appid: entry for entry in (whole, failing)}, (), (*shown, ShownQuotas())
+    )
+    form = page.openmetrics if openmetrics else page.text
+    found = b"".join((*form.plain, b"# EOF\n" if openmetrics else b"")).decode()
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(found, "utf-8")
+    assert found == path.read_text("utf-8")
+    assert excerpt(page, page.entries, openmetrics=openmetrics) == found.encode()
+    if openmetrics:
+        assert list(text_string_to_metric_families(found))
