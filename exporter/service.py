@@ -29,11 +29,11 @@ from exporter.store.entry import Table
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import claim_store, sweep
+from exporter.store.servers import server_name
 from exporter.store.shared import is_shared, turns
 from exporter.wechat.endpoints import endpoints_of
 from exporter.wechat.errors import Reason
 from exporter.wechat.pool import WAITS, longest_patience
-from exporter.wechat.servers import server_name
 
 _FINISH_SECONDS: Final = 1.0
 _UNTOUCHED: Final = Table()

@@ -34,8 +34,8 @@ from exporter.logs import open_log
 from exporter.roster import Roster
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
+from exporter.store.servers import server_name
 from exporter.trend import DAY_SECONDS
-from exporter.wechat.servers import server_name
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}

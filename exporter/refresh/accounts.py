@@ -15,6 +15,8 @@ from exporter.wechat.errors import CallError, Reason
 INFO_SECONDS: Final = 7 * 86_400.0
 """How long what WeChat says of an account is good: its kind never changes, its name seldom."""
 
+_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -120,3 +122,23 @@ def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noq
 
 def _matches(appid: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(appid.lower(), pattern.lower()) for pattern in patterns)
+
+
+class Loss:
+    """Believes that over half of the accounts are gone once a second list, minutes later, says so too."""
+
+    def __init__(self) -> None:
+        """Nothing is missing yet."""
+        self._since: float | None = None
+
+    def doubt(self, listed: int, known: int, now: float) -> float:
+        """Seconds until a list of so many accounts, where so many are known, is believed; 0: it is now."""
+        if 2 * listed >= known:
+            self._since = None
+            return 0.0
+        if self._since is None or now < self._since:
+            self._since = now
+        left = self._since + _SECOND_LOOK - now
+        if left <= 0:
+            self._since = None
+        return max(left, 0.0)

@@ -8,13 +8,12 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App, Discovery
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.refresh import accounts
-from exporter.refresh.accounts import Account, Roll
+from exporter.refresh.accounts import Account, Loss, Roll
 from exporter.refresh.identification import Identification
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.newest import credible, put_newest
 from exporter.wechat.third_party import OpenPlatform
-from exporter.wechat.vault import Vault, VaultError
+from exporter.wechat.vault import Vault, VaultError, credible, put_newest
 
 Turn = Callable[[str], bool]
 """Whether this exporter may do a piece of work for the next minute, or another one is at it."""
@@ -24,7 +23,6 @@ RETRY_SECONDS: Final = 60.0
 
 _LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
 _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
-_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
@@ -68,7 +66,7 @@ class Search:
         self._identification = Identification(platform.component, clock)
         self._list_after = self._look_after = AT_ONCE
         self._saved_at = 0.0
-        self._doubted_at: float | None = None
+        self._loss = Loss()
         self._failures = 0
         self._warned: object = None
         self._restore()
@@ -188,7 +186,10 @@ class Search:
         self._failures, self.failure = 0, None
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        if self._is_doubtful(usable):
+        if (left := self._loss.doubt(len(usable), len(self.known), self._clock())) > 0:
+            self._list_in(left)
+            event = "accounts gone from the list: believed after a second look in some minutes"
+            self._warn("loss", event, accounts=len(usable), before=len(self.known))
             return False
         self.without = tuple(sorted(set(appids) - set(usable)))
         self.without_token = len(self.without)
@@ -216,26 +217,6 @@ class Search:
         self._failures += 1
         self.tried, self.failure = True, problem
         self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
-
-    def _is_doubtful(self, usable: list[str]) -> bool:
-        """Whether so many accounts are gone that a second list some minutes later has to say so too."""
-        now = self._clock()
-        if 2 * len(usable) >= len(self.known):
-            self._doubted_at = None
-            return False
-        if self._doubted_at is None or now < self._doubted_at:
-            self._doubted_at = now
-            self._log.warning(
-                "accounts gone from the list: believed after a second look in some minutes",
-                accounts=len(usable),
-                before=len(self.known),
-            )
-        left = self._doubted_at + _SECOND_LOOK - now
-        if left <= 0:
-            self._doubted_at = None
-            return False
-        self._list_in(left)
-        return True
 
     def _has_token(self, appid: str) -> bool:
         try:

@@ -22,7 +22,7 @@ WriteObserver = Callable[[bool], None]
 class Store(Vault, Protocol):
     """Keeps rows, refusals and credentials; safe to use from many threads. Every method raises StoreError.
 
-    Rows and refusals are kept by server (`exporter.wechat.servers`): nothing of one is shown as another's.
+    Rows and refusals are kept by server (`exporter.store.servers`): nothing of one is shown as another's.
     """
 
     def load(

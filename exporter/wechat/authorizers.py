@@ -17,8 +17,7 @@ from exporter.wechat.advice import WAIT
 from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import Action, CallError, Failure, Reason
 from exporter.wechat.keepers import is_token
-from exporter.wechat.newest import credible, put_newest
-from exporter.wechat.vault import Vault, VaultError
+from exporter.wechat.vault import Vault, VaultError, credible, put_newest
 
 PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
 _MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none

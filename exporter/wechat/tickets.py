@@ -15,8 +15,7 @@ from exporter.wechat.errcodes import failure
 from exporter.wechat.errors import CallError, Failure, Reason
 from exporter.wechat.keepers import TICKET, ask_keeper, read_file
 from exporter.wechat.line import Line
-from exporter.wechat.newest import put_newest
-from exporter.wechat.vault import Vault, VaultError
+from exporter.wechat.vault import Vault, VaultError, put_newest
 
 _KEY: Final = "ticket/"
 _ASK_SECONDS: Final = 60.0

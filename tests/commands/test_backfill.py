@@ -21,9 +21,9 @@ from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
+from exporter.store.servers import server_name
 from exporter.store.sqlite import SqliteStore
 from exporter.trend import yesterday
-from exporter.wechat.servers import server_name
 from tests.building import make_row
 from tests.running import COMMAND
 

@@ -25,8 +25,8 @@ from exporter.exposition.families import BY_DATE, DAILY
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
+from exporter.store.servers import server_name
 from exporter.trend import DAY_SECONDS, FIELDS, midnight, wire_date, yesterday
-from exporter.wechat.servers import server_name
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 

@@ -3,8 +3,7 @@
 import pytest
 
 from exporter.store.memory import MemoryStore
-from exporter.wechat.newest import credible, put_newest
-from exporter.wechat.vault import VaultError
+from exporter.wechat.vault import VaultError, credible, put_newest
 from tests.building import NOON
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.wechat.servers import server_name
+from exporter.store.servers import server_name
 
 
 @pytest.mark.parametrize("place", ["api", "api2", "sh.api", "sz.api", "hk.api", "API"])
