@@ -38,7 +38,7 @@ Random = Callable[[], float]
 
 def after_row(health: Health, began: float, now: float) -> Health:
     """The health of an app whose newest row has just come, from a call made at `began`."""
-    if refused_since(health, began):
+    if refused_since(health, began, now):
         return after_older_row(health, now)
     return Health(last_refresh=now, last_success=now)
 
@@ -57,7 +57,7 @@ def after_failure(
     or the operator mends is tried again soon, then later and later up to `interval`, the seconds between
     rounds.
     """
-    if refused_since(health, began):
+    if refused_since(health, began, now):
         return health
     strikes = 0 if failure.reason.is_state else health.strikes + failure.action.refuses
     return replace(
@@ -71,9 +71,14 @@ def after_failure(
     )
 
 
-def refused_since(health: Health, began: float) -> bool:
-    """Whether another call had WeChat refuse the app after `began` (Unix time)."""
-    return health.resume_at is not None and health.last_refresh is not None and health.last_refresh >= began
+def refused_since(health: Health, began: float, now: float) -> bool:
+    """Whether another call had WeChat refuse the app from `began` to `now` (Unix times).
+
+    A refusal of the future is of a clock that was ahead: what comes after it counts.
+    """
+    if health.resume_at is None or health.last_refresh is None:
+        return False
+    return began <= health.last_refresh <= now
 
 
 def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:

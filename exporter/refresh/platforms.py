@@ -123,8 +123,11 @@ class PlatformWatch:
     def run(self) -> None:
         """Search and look, each in its time, until the exporter stops."""
         while not self._stopping.is_set():
-            self.look_at_credentials()
             waits = [_LOOK_SECONDS]
+            try:
+                self.look_at_credentials()
+            except Exception as error:  # noqa: BLE001 - the accounts are searched for all the same
+                self._log.error("internal fault", error=type(error).__name__, exc_info=True)
             for each in self._all():
                 failed = each.failure
                 try:

@@ -100,8 +100,9 @@ class Search:
             self._list_after = AT_ONCE
 
     def postpone(self) -> None:
-        """List again after a while."""
+        """List and identify again after a while."""
         self._list_in(RETRY_SECONDS)
+        self._identification.postpone(RETRY_SECONDS)
 
     def _list_in(self, seconds: float) -> None:
         now = self._clock()

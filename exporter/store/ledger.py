@@ -162,9 +162,10 @@ class Ledger:
             after = change(before)
             if held is not None:
                 table = after.table(dataset)
-                table = replace(table, rows=self._with(table.rows, held, dataset))
-                after = after.with_table(dataset, table)
-                self._rows.append((appid, dataset, held))
+                rows = self._with(table.rows, held, dataset)
+                if rows is not table.rows:  # else one that was asked for later is held, and stored
+                    self._rows.append((appid, dataset, held))
+                after = after.with_table(dataset, replace(table, rows=rows))
             self._entries[appid] = after
             self._changed[appid] = None
             self._news.notify_all()

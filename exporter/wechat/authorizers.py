@@ -129,8 +129,9 @@ class AuthorizerList:
             if self._reading is not None and not self._reading.done():
                 return self._reading
             reading: Future[Listing | Failure] = Future()
-            self._reading = reading
-        threading.Thread(target=self._read_into, args=(reading, page_came), name="list", daemon=True).start()
+            given = reading, page_came
+            threading.Thread(target=self._read_into, args=given, name="list", daemon=True).start()
+            self._reading = reading  # not before: where no thread is to be had, the next call tries again
         return reading
 
     def _read_into(self, reading: "Future[Listing | Failure]", page_came: Callable[[], object]) -> None:

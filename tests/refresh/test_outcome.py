@@ -222,6 +222,13 @@ def test_a_pause_made_by_a_clock_a_day_ahead_is_over_once_the_clock_is_right() -
         assert not health.paused(NOON)
 
 
+def test_what_comes_after_a_refusal_by_a_clock_a_day_ahead_counts() -> None:
+    for problem in (REFUSED, SPENT, HURRIED):
+        health = fail(Health(), problem, NOON + 86_400)
+        assert after_row(health, NOON, NOON + 1) == Health(last_refresh=NOON + 1, last_success=NOON + 1)
+        assert fail(health, TIMEOUT, NOON).failure == TIMEOUT
+
+
 @pytest.mark.parametrize("attempt", [1, 2, 3, 9])
 def test_waits_double_with_a_part_at_random(attempt: int) -> None:
     least, most = back_off(attempt, lambda: 0.0), back_off(attempt, lambda: 0.999)

@@ -68,6 +68,19 @@ def test_a_ticket_that_comes_late_is_gone_on_with_at_the_next_look(tickets: Tick
     assert tickets.looks(15, 15, 300) == []
 
 
+def test_a_fault_while_looking_does_not_end_the_search(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = scene.watch()
+
+    def fails() -> None:
+        watch._stopping.set()
+        watch.stop()
+        raise RuntimeError
+
+    monkeypatch.setattr(watch, "look_at_credentials", fails)
+    watch.run()
+    assert len(watch.apps()) == 3
+
+
 def test_each_newer_ticket_is_news(tickets: Tickets) -> None:
     tickets.come()
     tickets.looks(0)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exporter.config.settings import Discovery
+from exporter.refresh.accounts import Account
 from exporter.refresh.platforms import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
 from exporter.store.interface import StoreError
@@ -282,6 +283,14 @@ def test_accounts_that_are_excluded_vanish_without_a_second_look(scene: Scene) -
     scene.turn(scene.watch())
     scene.discovery = Discovery(3600.0, exclude=("wx*2", "wx*3"))
     assert names(scene.watch()) == ["app-00001"]
+
+
+def test_a_fault_of_the_exporters_own_is_not_met_again_at_once(scene: Scene) -> None:
+    search = scene.search(scene.watch())
+    search.known = {fake_appid(1): Account()}
+    assert search.wait() == 0
+    search.postpone()
+    assert search.wait() == 60
 
 
 # Together with other exporters

@@ -208,3 +208,4 @@ def test_an_answer_to_an_earlier_question_replaces_no_later_one() -> None:
     entry = ledger.get(appid)
     assert entry is not None
     assert entry.rows == (later,)
+    assert ledger.take_changes().rows == ((appid, "daily_trend", later),)  # nor in the storage

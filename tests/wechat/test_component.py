@@ -324,6 +324,20 @@ def test_a_list_that_is_none_is_malformed(body: dict[str, object]) -> None:
     assert caught.value.failure.reason is Reason.MALFORMED
 
 
+def test_a_list_that_finds_no_thread_is_read_at_the_next_call(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    accounts = scene.open().component.accounts
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            accounts.read()
+    assert accounts.read().whole
+
+
 # With other exporters that have the same vault
 
 

@@ -52,7 +52,8 @@ class RedisStore(RedisCredentials):
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
     ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
         """All rows kept of these apps, newest first; those of old exporters are taken over."""
-        self.emptied()  # from now on a loss is noticed
+        if self._mark is None:
+            self.emptied()  # from now on a loss is noticed, by who asks for it
         reader = RowReader(self._unusable, self._clock(), dataset)
         for batch in _batches(list(appids)):
             self._take_over(server, batch)

@@ -32,6 +32,15 @@ def test_a_loss_is_noticed_once_by_every_exporter(opened: Opened, server: RedisS
     assert not settled(opened).emptied()
 
 
+def test_a_loss_is_noticed_also_where_new_apps_are_restored_first(
+    opened: Opened, server: RedisServer
+) -> None:
+    store = settled(opened)
+    server.client().flushall()
+    assert list(store.load("wechat", [make_app(2).appid])) == []
+    assert store.emptied()
+
+
 def test_credentials_are_put_back_encrypted(opened: Opened, server: RedisServer) -> None:
     store = settled(opened, KEY)
     assert store.put(KEY_OF_TOKEN, None, "one")
