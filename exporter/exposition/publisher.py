@@ -108,6 +108,7 @@ class Publisher:
         try:
             if self._store.emptied():
                 self._log.warning("storage has lost its data, it is stored again")
+                self._unsaved_refusals = {**self._refusals, **self._unsaved_refusals}
                 self._unsaved |= {
                     (entry.app.appid, dataset, held.row.ref_date): held
                     for entry in self._ledger.entries()

@@ -105,7 +105,7 @@ class Worker:
             if entry.app.appid not in asked
             for ask in first_asks(entry, now, self._asking.fleet.policy)
         ]
-        agenda = Agenda(self._free([*self._in_order(asks, now), *others]), start + self._interval)
+        agenda = Agenda(self._free([*self._in_order(asks, entries, now), *others]), start + self._interval)
         tally = self._ask_all(agenda)
         seconds = time.monotonic() - start
         self._tell(now, len(entries), tally, seconds, paused=len(entries) - len(asks) + tally.skipped)
@@ -202,12 +202,12 @@ class Worker:
             waits.append(self._look_at - time.monotonic())
         return max(_LEAST_SECONDS, min(*waits, _MOST_SECONDS)) if waits else math.inf
 
-    def _in_order(self, asks: list[Ask], now: float) -> list[Ask]:
+    def _in_order(self, asks: list[Ask], known_apps: Sequence[Entry], now: float) -> list[Ask]:
         """What is missing before what is known, where the last round was longer than its interval."""
         if not self._overran:
             return asks
         policy = self._asking.fleet.policy
-        entries = {entry.app.appid: entry for entry in self._ledger.entries()}
+        entries = {entry.app.appid: entry for entry in known_apps}
         known = {ask.appid for ask in asks if entries[ask.appid].row(ask.day) is not None}
         others = [
             ask for appid in known if entries[appid].health.up for ask in missing(entries[appid], now, policy)

@@ -10,11 +10,14 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.exposition.publisher import Publisher
+from exporter.refresh.outcome import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
+from exporter.store.refusal import Refusal, refusal_of
 from exporter.trend import DAY_SECONDS
+from exporter.wechat.errcodes import errcode_failure
 from tests.building import NOON, make_app, make_row
 
 APP = make_app(1, "tea")
@@ -197,6 +200,20 @@ def test_rows_are_stored_again_where_the_storage_has_lost_its_data(stage: Stage)
     assert stage.shelf.batches == [[(APP.appid, HeldRow(make_row(), NOON))]]
     stage.publisher.publish()
     assert len(stage.shelf.batches) == 1
+
+
+def test_refusals_are_stored_again_where_the_storage_has_lost_its_data(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[dict[str, Refusal | None]] = []
+    monkeypatch.setattr(stage.shelf, "save_refusals", lambda _, refusals: stored.append(dict(refusals)))
+    refused = after_failure(Health(), errcode_failure(40125, "invalid appsecret"), NOON, NOON, lambda: 0.0)
+    stage.ledger.update(APP.appid, lambda entry: replace(entry, health=refused))
+    stage.publisher.publish()
+    stage.publisher.publish()
+    stage.shelf.empty = True
+    stage.publisher.publish()
+    assert stored == [{APP.appid: refusal_of(refused)}] * 2
 
 
 def test_rows_of_the_old_server_are_not_stored_as_the_new_ones(stage: Stage) -> None:
