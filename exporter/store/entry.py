@@ -74,6 +74,11 @@ class Health:
         pauses = self.failure is not None and self.failure.action.pauses
         return self.next_try.at if pauses and self.next_try is not None else None
 
+    @property
+    def ends_with_reload(self) -> bool:
+        """Whether a reload has the app asked again; a spent quota comes back with time alone."""
+        return self.fingerprint is not None or self.resume_at is None
+
     def paused(self, now: float) -> bool:
         """Whether the app must not be asked yet."""
         return self.resume_at is not None and self.next_try is not None and not self.next_try.reached(now)

@@ -107,7 +107,7 @@ def _trouble(entry: Entry, times: Moments, language: Language) -> Trouble | None
         since=moment(health.failing_since, times.now, language),
         last_figures=_last_figures(entry, times, language),
         paused_until=moment(_paused_until(health, times), times.now, language),
-        at_once=language.text("at_once"),
+        at_once=language.text("at_once") if health.ends_with_reload else "",
     )
 
 

@@ -26,6 +26,7 @@ REFUSED = Health(
     last_refresh=NOON - 60,
     failure=errcode_failure(40164, "invalid ip 203.0.113.7"),
     next_try=NotBefore.until(NOON + 7200, NOON),
+    fingerprint=b"of the refused secret",
 )
 HELD = make_entry(1, [make_row(YESTERDAY - days * DAY, 2 - bool(days)) for days in range(9)], OK, "coffee")
 FAILING = make_entry(2, [make_row(YESTERDAY - 3 * DAY)], REFUSED, "tea")
@@ -137,6 +138,15 @@ def test_a_failing_app_says_since_when_and_how_old_its_figures_are() -> None:
     assert "SIGHUP or POST /-/reload" in told
     chinese = text(one(page([replace(FAILING, health=health)], Language.ZH), ".times"))
     assert "10:00 起失败 （2 小时前）" in chinese
+
+
+def test_a_spent_quota_does_not_come_back_with_a_reload() -> None:
+    spent = replace(
+        REFUSED, failure=errcode_failure(45009, "reach max api daily quota limit"), fingerprint=None
+    )
+    told = text(one(page([replace(FAILING, health=spent)]), ".times"))
+    assert "paused until 14:00" in told
+    assert "reload" not in told
 
 
 def test_a_failing_app_without_figures_takes_no_row_of_dashes() -> None:
