@@ -28,7 +28,7 @@ from exporter.wechat.network_errors import LATE, OversizeError, explain, host
 
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
 _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
-BODY_LIMIT: Final = 512 * 1024
+BODY_LIMIT: Final = 1024 * 1024
 """Bytes, after decompression: an answer has about 200, a list of 500 accounts about 110,000."""
 
 _SLICE: Final = 16 * 1024  # bytes read at once: all of a bomb in one read takes memory several times
