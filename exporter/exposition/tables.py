@@ -95,18 +95,20 @@ def _metrics(shown: ShownTable) -> tuple[Metric, ...]:
 def _lines(dataset: Dataset, metric: Metric, points: Sequence[_Line]) -> str:
     start = f"{Family(metric.name, metric.help).metric}{{"
     places = [(label, dataset.labels.index(label)) for label in metric.labels if label != DATED_LABEL]
-    lines = []
-    for labels, period, point in points:
-        value = _value(dataset, metric, period, point)
-        if value is not None:
-            own = "".join(
-                [f',{label}="{escape(point.labels[at])}"' for label, at in places if point.labels[at]]
-            )
-            lines.append(f"{start}{labels}{own}}} {value}\n")
-    return "".join(lines)
-
-
-def _value(dataset: Dataset, metric: Metric, period: Period, point: Point) -> int | float | None:
+    valued: list[tuple[str, Point, int | float]]
     if metric.moment is not None:
-        return dataset.moments[metric.moment].of(period)
-    return None if metric.field is None else point.values[metric.field]
+        of = dataset.moments[metric.moment].of
+        times = {period: of(period) for period in {period for _, period, _ in points}}
+        valued = [(labels, point, times[period]) for labels, period, point in points]
+    else:
+        at = metric.field or 0
+        valued = [
+            (labels, point, value) for labels, _, point in points if (value := point.values[at]) is not None
+        ]
+    if not places:
+        return "".join([f"{start}{labels}}} {value}\n" for labels, _, value in valued])
+    return "".join([f"{start}{labels}{_own(point, places)}}} {value}\n" for labels, point, value in valued])
+
+
+def _own(point: Point, places: Sequence[tuple[str, int]]) -> str:
+    return "".join([f',{label}="{escape(point.labels[at])}"' for label, at in places if point.labels[at]])
