@@ -17,11 +17,14 @@ class Reloads:
             watch.judged = self._web_judged
 
     def reload(self) -> str | None:
-        """Read them; what is wrong, None where both are in force."""
-        problem = self._watch.reload() if self._watch is not None else None
-        if problem is None:
-            problem = self._problem = self._exporter.reload()
-        return problem
+        """Read both, as one that is refused must not hold up the other; what is wrong, None if nothing is."""
+        self._problem = self._exporter.reload()
+        if self._watch is not None:
+            self._watch.reload()
+        if not (problems := self.refused()):
+            return None
+        self._exporter.telemetry.reload_failed()
+        return "\n".join(problems)
 
     def refused(self) -> Sequence[str]:
         """What was wrong when they were last read, though the old ones stay in force."""

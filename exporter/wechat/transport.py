@@ -31,7 +31,6 @@ _LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a labe
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes, after decompression: an answer has about 200, a list of 500 accounts about 110,000."""
 
-_SLICE: Final = 16 * 1024  # bytes read at once: all of a bomb in one read takes memory several times
 _PIECE: Final = 16 * 1024  # bytes read at a time: many bombs at once take little memory together
 KEEP_SECONDS: Final = 5.0
 """How often it is looked whether no call is under way, as after a round: then no connection is kept."""

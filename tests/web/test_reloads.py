@@ -76,3 +76,11 @@ def test_the_metric_tells_of_both_configurations(rig: Rig) -> None:
     rig.web.write_text("")
     assert "basic_auth_users" in (rig.reloads.reload() or "")
     assert len(rig.reloads.refused()) == 2
+
+
+def test_a_refused_web_configuration_holds_up_no_change_of_the_apps(rig: Rig) -> None:
+    rig.web.write_text("")
+    rig.main.write_text(CONFIG + "  - {appid: wx1123456789abcdef, secret: not-a-real-secret}\n")
+    assert "basic_auth_users" in (rig.reloads.reload() or "")
+    assert len(rig.exporter.config.apps) == 2
+    assert not rig.metric

@@ -79,6 +79,16 @@ def test_only_whole_true_and_fresh_pushes_are_taken(exporter: Running, wechat: S
     assert exporter.output().count("push refused") == 1  # one line a minute: anybody can send these
 
 
+def test_a_key_that_cannot_be_read_fills_no_log(exporter: Running, tmp_path: Path, wechat: Simulator) -> None:
+    (tmp_path / "key").unlink()
+    push = pushes.push(
+        PLATFORM, wechat.clock.now(), "component_verify_ticket", {"ComponentVerifyTicket": "t"}
+    )
+    for _ in range(5):
+        assert pushes.send(exporter.base_url + "/wechat/ticket/main", push) == (500, "")
+    assert exporter.output().count("push not taken") == 1  # anybody can send these
+
+
 def test_a_body_without_a_length_ends_at_its_limit(exporter: Running) -> None:
     url = exporter.base_url + "/wechat/ticket/main"
     sent = 0
