@@ -24,7 +24,14 @@ from exporter.exposition.families import NAMESPACE, Family, escape, headers
 HEAD_SECONDS: Final = 3 * 3600
 """Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in
 memory, of whatever series, from before the end of the newest block (seen with 2.42)."""
+_GRID_SECONDS: Final = 600
+"""Dashboards look at the past every ten minutes: a lone sample between two of these is not seen."""
 _DAILY_TREND: Final = DatasetSettings(DAILY_TREND.name)
+
+
+def newest_moment(now: float) -> int:
+    """The Unix time after which no sample is dated, if the backfill runs at `now`."""
+    return (int(now) - HEAD_SECONDS) // _GRID_SECONDS * _GRID_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
         tuple(flags.apps),
         read_span(flags.first, flags.last, now, BY_NAME[flags.dataset].calendar),
         now,
-        Shape(_labels(flags.labels), _step(flags.resolution), int(now) - samples.HEAD_SECONDS, settings),
+        Shape(_labels(flags.labels), _step(flags.resolution), samples.newest_moment(now), settings),
         output,
         flags.format or _FORMATS.get(ending, "openmetrics"),
         _target(flags.push) if flags.push else None,

@@ -6,7 +6,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.backfill.journal import Journal
-from exporter.backfill.samples import Shape, openmetrics, prometheus, row_lines
+from exporter.backfill.samples import Shape, newest_moment, openmetrics, prometheus, row_lines
 from exporter.backfill.span import Span
 from exporter.config.datasets import usual_settings
 from exporter.datasets.daily_retention import DAILY_RETENTION
@@ -208,3 +208,10 @@ def test_pages_are_shown_as_serve_shows_them_each_series_in_one_piece() -> None:
     assert len(lines_of(page, "daily_page_visit_uv")) == 2 * 10
     loose = text(prometheus(journal, [SHOP], SPAN, shape_of("visit_pages")))
     assert loose.count("\n") == len([line for line in page.splitlines() if not line.startswith("#")])
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 599])
+def test_the_newest_sample_stands_where_dashboards_look(seconds: int) -> None:
+    head = 1_700_000_400 - 3 * 3600
+    assert head % 600 == 0
+    assert newest_moment(1_700_000_400 + seconds) == head

@@ -261,9 +261,9 @@ def test_a_server_that_asks_for_a_client_certificate_gets_it(
 
 
 def test_a_node_of_a_cluster_is_refused_in_plain_words(
-    started: Callable[..., RedisServer], port: int
+    started: Callable[..., RedisServer], port: int, free_port: Callable[[], int]
 ) -> None:
-    started("--cluster-enabled", "yes")
+    started("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     with connected(settings(port)) as connection:
         with pytest.raises(StoreError, match="Redis Cluster, which is not supported"):
             connection.refuse_cluster()
