@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar, assert_never
 
@@ -18,9 +17,8 @@ from exporter.config.settings import (
     StableToken,
     ThirdParty,
 )
-from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
-from exporter.datasets.period import DAY, Period
+from exporter.datasets.period import Period
 from exporter.wechat.advice import OF_DISCOVERED
 from exporter.wechat.cloud import FunctionWay, HostingWay
 from exporter.wechat.datacube import Figures, ask_dataset, ask_quota
@@ -169,11 +167,6 @@ def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, O
             return platforms[token.platform].source(appid, token)
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(token)
-
-
-def ask_for_row(way: Way, day: date, log: FilteringBoundLogger) -> Row | Failure:
-    """Ask for the daily trend of a day as `fetch_row` does."""
-    return fetch_row(way, DAILY_TREND, DAY.starting(day), log)
 
 
 def fetch_row(way: Way, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:
