@@ -19,8 +19,8 @@ with atheris.instrument_imports():
     from exporter.trend import parse_trend
     from exporter.web import webconfig
     from exporter.web.webconfig.users import Users
-    from exporter.wechat.errors import CallError
-    from exporter.wechat.transport import Answer, read_json
+    from exporter.wechat.failures.failure import CallError
+    from exporter.wechat.network.transport import Answer, read_json
 
 DAY: Final = date(2026, 11, 23)
 

@@ -20,15 +20,15 @@ from benchmarks.table import Figure
 from benchmarks.wechat import wechat
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.asking import Asking
+from exporter.refresh.fetching import Asking
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy
-from exporter.refresh.worker import Worker
+from exporter.refresh.rounds import Worker
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
+from exporter.wechat.access import choose_way
 from exporter.wechat.opening import open_line
-from exporter.wechat.ways import choose_way
 
 APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
 

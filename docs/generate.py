@@ -16,14 +16,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from docs import datasets
 from docs.wording import ACTIONS, HEALTH, REASONS
 from exporter.config import reference
+from exporter.discovery.state import PlatformState
 from exporter.exposition import families
 from exporter.exposition.families import Family
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.platform_state import PlatformState
 from exporter.trend import FIELDS, Field
-from exporter.wechat.advice import Advice
-from exporter.wechat.errcodes import CODELESS, ERRCODES, errcode_failure
-from exporter.wechat.errors import Action, Reason
+from exporter.wechat.failures.advice import Advice
+from exporter.wechat.failures.errcodes import CODELESS, ERRCODES, errcode_failure
+from exporter.wechat.failures.failure import Action, Reason
 from prometheus.expressions import change, dated_before, newest, on_show, per_date, weighted_mean
 
 DOCS: Final = Path(__file__).parent

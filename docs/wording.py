@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter.exposition import families
 from exporter.exposition.families import Family
-from exporter.wechat.errors import Action, Reason
+from exporter.wechat.failures.failure import Action, Reason
 
 HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
     families.UP: ("appid, name", "until the app was asked for the first time since the start"),

@@ -13,7 +13,7 @@ from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.exposition.families import BY_DATE, DAILY
 from exporter.trend import DAY_SECONDS, midnight
-from exporter.wechat.tokens import RENEWAL_MARGIN
+from exporter.wechat.tokens.cache import RENEWAL_MARGIN
 
 _HEALTH_SERIES: Final = 8  # up, three times, info; those of the dataset; two more while an app fails
 _SERIES_BYTES: Final = 95  # one sample line, measured

@@ -9,21 +9,21 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.cautions import Cautions
+from exporter.apps import Roster
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config, ThirdParty
+from exporter.config_warnings import Cautions
 from exporter.datasets.enabled import enabled
 from exporter.datasets.quota import QUOTA
+from exporter.discovery.watch import PlatformWatch
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.asking import Asking
+from exporter.refresh.fetching import Asking
 from exporter.refresh.fleet import Fleet
+from exporter.refresh.hung_calls import patience
 from exporter.refresh.outlook import outlook
 from exporter.refresh.plan import Policy
-from exporter.refresh.platforms import PlatformWatch
-from exporter.refresh.vigil import patience
-from exporter.refresh.worker import Worker
-from exporter.roster import Roster
+from exporter.refresh.rounds import Worker
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Table
 from exporter.store.interface import StoreError
@@ -32,8 +32,8 @@ from exporter.store.opening import claim_store, sweep
 from exporter.store.servers import server_name
 from exporter.store.shared import is_shared, turns
 from exporter.wechat.endpoints import endpoints_of
-from exporter.wechat.errors import Reason
-from exporter.wechat.pool import WAITS, longest_patience
+from exporter.wechat.failures.failure import Reason
+from exporter.wechat.tokens.shared import WAITS, longest_patience
 
 _FINISH_SECONDS: Final = 1.0
 _UNTOUCHED: Final = Table()

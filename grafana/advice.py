@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from exporter.wechat.advice import UNKNOWN, Advice
-from exporter.wechat.errcodes import CODELESS, ERRCODES
-from exporter.wechat.errors import Reason, outlook
+from exporter.wechat.failures.advice import UNKNOWN, Advice
+from exporter.wechat.failures.errcodes import CODELESS, ERRCODES
+from exporter.wechat.failures.failure import Reason, outlook
 from grafana.texts import Language
 
 JOINED_BY: Final = "/"

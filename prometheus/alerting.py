@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.exposition.families import DAILY, ERROR_INFO
 from exporter.trend import FIELDS
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from prometheus.recording import recorded
 
 JOBS: Final = 'job=~"wechat-miniprogram.*"'

@@ -3,7 +3,7 @@
 from typing import Final
 
 from exporter.exposition.families import INFO, NAMESPACE, TOKEN_EXPIRY, UP
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from prometheus.alerting import (
     APP,
     APP_LABELS,

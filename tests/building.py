@@ -10,9 +10,9 @@ from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.trend import FIELDS, Row, trend_row
-from exporter.wechat.advice import WAIT
 from exporter.wechat.datacube import Figures
-from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.failures.advice import WAIT
+from exporter.wechat.failures.failure import Action, Failure, Reason
 
 YESTERDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC).timestamp()

@@ -19,7 +19,7 @@ from exporter.simulator.fleet import config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import Health
 from exporter.store.interface import StoreError
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import make_failure
 from tests.redis_server import RedisServer, redis_server
 
@@ -196,7 +196,7 @@ def test_a_line_that_cannot_be_opened_leaves_the_old_one_in_use(
     transport = exporter.roster.line.transport
     settings["wechat"]["timeout"] = "3s"
     write()
-    monkeypatch.setattr("exporter.roster.open_line", lambda *_: 1 / 0)
+    monkeypatch.setattr("exporter.apps.open_line", lambda *_: 1 / 0)
     assert "ZeroDivisionError" in (exporter.reload() or "")
     assert exporter.roster.line.transport is transport
     assert exporter.config.wechat.timeout != 3.0

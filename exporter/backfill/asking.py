@@ -14,8 +14,8 @@ from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_dela
 from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
 from exporter.trend import Row, beijing_text
-from exporter.wechat.errors import Action, Failure, Reason
-from exporter.wechat.ways import Way, fetch_row
+from exporter.wechat.access import Way, fetch_row
+from exporter.wechat.failures.failure import Action, Failure, Reason
 
 PATIENCE: Final = 3
 """After so many dates in a row that failed, the app is left alone for this run."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.apps import Roster
 from exporter.backfill.asking import Asking, Course
 from exporter.backfill.journal import Journal
 from exporter.backfill.lanes import Lanes
 from exporter.backfill.span import Span
 from exporter.config.settings import App
-from exporter.roster import Roster
 from exporter.store.interface import Store
 
 

@@ -14,6 +14,7 @@ from typing import Final
 import requests
 from structlog.typing import FilteringBoundLogger
 
+from exporter.apps import Roster
 from exporter.backfill import report, samples, sheets
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
@@ -23,15 +24,14 @@ from exporter.backfill.push import Push, PushError, Target, read_target
 from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
 from exporter.backfill.span import Span, SpanError, read_span
-from exporter.cautions import cautions
 from exporter.commands.opening import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
 from exporter.config.datasets import usual_settings
 from exporter.config.settings import Config
+from exporter.config_warnings import cautions
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.period import DAY
 from exporter.logs import open_log
-from exporter.roster import Roster
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
 from exporter.store.servers import server_name

@@ -13,15 +13,15 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter import capacity
+from exporter.apps import Roster
 from exporter.backfill.report import counted
-from exporter.cautions import cautions, doubts
 from exporter.commands.opening import needed_store, open_wechat
 from exporter.commands.probe import Answers, probe
 from exporter.config import ConfigError, load
 from exporter.config.settings import App, Config
+from exporter.config_warnings import cautions, doubts
+from exporter.discovery.search import Search
 from exporter.logs import open_log
-from exporter.refresh.search import Search
-from exporter.roster import Roster
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.store.shared import is_shared
@@ -29,8 +29,8 @@ from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Failure, Reason
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import Failure, Reason
 
 
 def run(flags: argparse.Namespace) -> int:

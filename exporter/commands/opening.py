@@ -8,16 +8,16 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.apps import Roster
 from exporter.config.settings import AccessToken, Config
 from exporter.config.storage import SQLITE
-from exporter.refresh.platform_state import PlatformState
-from exporter.refresh.platforms import PlatformWatch
-from exporter.roster import Roster
+from exporter.discovery.state import PlatformState
+from exporter.discovery.watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import open_store
-from exporter.wechat.line import Observer
+from exporter.wechat.client import Observer
 
 
 def existing_store(config: Config) -> Store:

@@ -13,8 +13,8 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
-from exporter.wechat.errors import Failure, Reason
-from exporter.wechat.ways import Way, fetch_quota, fetch_row
+from exporter.wechat.access import Way, fetch_quota, fetch_row
+from exporter.wechat.failures.failure import Failure, Reason
 
 _OF_APP: Final = frozenset(
     {

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from exporter.config.entries import Place
 from exporter.config.problems import Problem, shown
 from exporter.config.source import reason
-from exporter.config.tokens import Place
 
 _LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of it
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from exporter.config.entries import TOKENS, Place
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.settings import CloudFunction, CloudHosting, FileToken, HttpToken, Secret, TokenSettings
 from exporter.config.source import reason
-from exporter.config.tokens import TOKENS, Place
 
 _OF_APP: Final = ("secret", "secret_file", "token")
 _OF_TOKEN: Final = ("secret", "secret_file")

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 from pydantic import Field, model_validator
 
 from exporter.config import texts
+from exporter.config.entries import Entry
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.rules import DurationRule, NumberRule, RefusedError, Rule
 from exporter.config.scalars import Kind, Scalar
 from exporter.config.settings import App, DatasetSettings
-from exporter.config.tokens import Entry
 
 _ALWAYS_ON: Final = "daily_trend"
 _RETENTION_DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)

@@ -22,12 +22,12 @@ from exporter.config import (
     storage,
     wording,
 )
+from exporter.config.entries import Place
 from exporter.config.problems import ConfigError, KeyPath, Problem, shown
 from exporter.config.scalars import BROKEN
 from exporter.config.schema import AppEntry, AppsFile, MainFile
 from exporter.config.settings import App, Config, ThirdParty
 from exporter.config.source import UnusableError
-from exporter.config.tokens import Place
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
 

@@ -9,6 +9,17 @@ from pydantic import Field
 
 from exporter.config import texts
 from exporter.config.credentials import one_of, readable
+from exporter.config.entries import (
+    Appid,
+    Entry,
+    FilePath,
+    HeaderName,
+    HeaderValue,
+    Place,
+    PlatformName,
+    SecretText,
+    secret_of,
+)
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.rules import BooleanRule, DurationRule, Rule
 from exporter.config.settings import (
@@ -20,17 +31,6 @@ from exporter.config.settings import (
     TicketCallback,
     TicketFile,
     TicketHttp,
-)
-from exporter.config.tokens import (
-    Appid,
-    Entry,
-    FilePath,
-    HeaderName,
-    HeaderValue,
-    Place,
-    PlatformName,
-    SecretText,
-    secret_of,
 )
 
 EXTRA_MODULES: Final = ("cryptography", "defusedxml")

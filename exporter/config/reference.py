@@ -8,9 +8,9 @@ from pydantic.fields import FieldInfo
 
 from exporter.config import durations
 from exporter.config.datasets import DatasetEntry
+from exporter.config.entries import TOKENS
 from exporter.config.rules import DurationRule
 from exporter.config.schema import AppEntry, MainFile, rule_of
-from exporter.config.tokens import TOKENS
 from exporter.config.wording import model_below
 
 _ALLOWED: Final = {

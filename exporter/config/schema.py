@@ -13,11 +13,11 @@ from pydantic.fields import FieldInfo
 from exporter.config import texts
 from exporter.config.authorities import certificates
 from exporter.config.datasets import DatasetName, DatasetsEntry
+from exporter.config.entries import Appid, Entry, FilePath, Place, SecretEntry, TokenEntry
 from exporter.config.platforms import PlatformEntry
 from exporter.config.rules import AnyRule, DurationRule, NumberRule, Rule
 from exporter.config.settings import App, RefreshSettings, StableToken, WechatSettings
 from exporter.config.storage import StorageEntry
-from exporter.config.tokens import Appid, Entry, FilePath, Place, SecretEntry, TokenEntry
 
 Text = Annotated[str, Rule("a text")]
 LabelName = Annotated[

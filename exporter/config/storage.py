@@ -14,10 +14,10 @@ from pydantic import Field
 
 from exporter.config import texts
 from exporter.config.credentials import readable
+from exporter.config.entries import Entry, FilePath, Place, SecretText, secret_of
 from exporter.config.problems import Problem, shown
 from exporter.config.rules import RefusedError, Rule
 from exporter.config.settings import RedisServer, Secret, StorageSettings
-from exporter.config.tokens import Entry, FilePath, Place, SecretText, secret_of
 
 SQLITE: Final = "sqlite:///"
 MEMORY: Final = "memory://"

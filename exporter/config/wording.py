@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from exporter.config.entries import TOKENS
 from exporter.config.problems import KeyPath, Problem, shown
 from exporter.config.rules import found
 from exporter.config.scalars import BROKEN, Kind, Scalar
 from exporter.config.schema import rule_of
-from exporter.config.tokens import TOKENS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -14,7 +14,7 @@ from exporter.exposition.families import Shown
 from exporter.exposition.page import Page, PageMaker
 from exporter.exposition.quotas import ShownQuotas
 from exporter.exposition.tables import ShownTable
-from exporter.heart import Heart
+from exporter.heartbeat import Heart
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger

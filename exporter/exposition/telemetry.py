@@ -14,12 +14,12 @@ from prometheus_client import (
 )
 
 from exporter import __version__
+from exporter.discovery.state import PlatformState
 from exporter.exposition.part import END_MARK, Part
-from exporter.refresh.platform_state import PlatformState
 from exporter.shards import Shard
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 
 _PREFIX: Final = "wechat_miniprogram_exporter"
 _BUCKETS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds; WeChat usually answers in 0.1 to 0.5

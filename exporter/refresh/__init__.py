@@ -1,1 +1,1 @@
-"""Asks WeChat for rows, on time and at a bearable pace."""
+"""Rounds: what is asked for, in which order, by which workers, and what becomes of it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.refresh.plan import Policy
-from exporter.wechat.ways import Way
+from exporter.wechat.access import Way
 
 
 @dataclass(frozen=True, slots=True)

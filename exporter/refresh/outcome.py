@@ -7,7 +7,7 @@ from typing import Final
 from exporter.not_before import NotBefore
 from exporter.store.entry import Health
 from exporter.trend import next_midnight, next_month
-from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.failures.failure import Action, Failure, Reason
 
 ATTEMPTS: Final = 3
 """How often a call is made in one round before it is left for later."""

@@ -12,7 +12,7 @@ from exporter.datasets.dataset import Row
 from exporter.datasets.enabled import Enabled
 from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
-from exporter.wechat.errors import Failure, Reason
+from exporter.wechat.failures.failure import Failure, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from exporter.not_before import NotBefore
 from exporter.store.entry import Health
-from exporter.wechat.advice import Advice
-from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.failures.advice import Advice
+from exporter.wechat.failures.failure import Action, Failure, Reason
 
 _LONGEST: Final = 32 * 86_400.0  # seconds from a refusal to its end: the month's quota is the longest
 _AHEAD: Final = 300.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeGuard
 
 from exporter.store.interface import Store, StoreError
-from exporter.wechat.pool import TokenPool
+from exporter.wechat.tokens.shared import TokenPool
 
 _TURN_SECONDS: Final = 60.0
 

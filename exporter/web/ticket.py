@@ -48,8 +48,8 @@ class TicketDesk:
         platform = self._exporter.roster.platforms.get(name)
         if platform is None or not isinstance(settings := platform.settings.ticket, TicketCallback):
             return self._refused(name, "no such platform, or its tickets come another way")
-        from exporter.wechat.pushes import ACCOUNT_EVENTS, PushReader, RefusedPushError  # noqa: PLC0415 - an extra
-        from exporter.wechat.tickets import PushedTicket  # noqa: PLC0415
+        from exporter.wechat.platform.pushes import ACCOUNT_EVENTS, PushReader, RefusedPushError  # noqa: PLC0415 - an extra
+        from exporter.wechat.platform.tickets import PushedTicket  # noqa: PLC0415
 
         try:
             reader = PushReader(

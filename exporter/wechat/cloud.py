@@ -18,16 +18,17 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.field import camel
 from exporter.datasets.period import Period
-from exporter.wechat import advice, endpoints
+from exporter.wechat import endpoints
+from exporter.wechat.client import Line
 from exporter.wechat.datacube import Figures, advising, ask_dataset, ask_quota, row_reader
 from exporter.wechat.endpoints import API_QUOTA
-from exporter.wechat.errcodes import errcode_failure, failure, of_function
-from exporter.wechat.errors import Action, CallError, Reason
-from exporter.wechat.line import Line
-from exporter.wechat.owners import TokenOwners
-from exporter.wechat.token_sources import FileTokenSource, StableTokenSource
-from exporter.wechat.tokens import OWN_SHELF, Shelf, Token, TokenKeeper
-from exporter.wechat.transport import Answer, decode, read_json
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
+from exporter.wechat.failures.failure import Action, CallError, Reason
+from exporter.wechat.network.transport import Answer, decode, read_json
+from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Token, TokenKeeper
+from exporter.wechat.tokens.owners import TokenOwners
+from exporter.wechat.tokens.sources import FileTokenSource, StableTokenSource
 
 INVOKE_PATH: Final = "/tcb/invokecloudfunction"
 _WECHATS_HOSTS: Final = ".weixin.qq.com"

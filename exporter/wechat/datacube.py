@@ -9,11 +9,11 @@ from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA_PATH, quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
-from exporter.wechat.advice import about
+from exporter.wechat.client import Line
 from exporter.wechat.endpoints import API_QUOTA, endpoint_of
-from exporter.wechat.errcodes import failure
-from exporter.wechat.errors import Action, CallError, Reason
-from exporter.wechat.line import Line
+from exporter.wechat.failures.advice import about
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import Action, CallError, Reason
 
 Figures = tuple[int | float | None, ...]
 

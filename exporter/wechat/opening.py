@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 
 from exporter.config.settings import WechatSettings
-from exporter.wechat.connections import Adapter
-from exporter.wechat.line import Line, Observer
-from exporter.wechat.transport import Transport
+from exporter.wechat.client import Line, Observer
+from exporter.wechat.network.connections import Adapter
+from exporter.wechat.network.transport import Transport
 
 
 def open_line(

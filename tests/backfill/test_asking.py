@@ -11,8 +11,8 @@ from exporter.backfill.lanes import Lanes
 from exporter.backfill.span import Span
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.trend import Row, next_midnight
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import Action, CallError, Failure, Reason
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendWay, make_row
 
 Answer = Callable[[date], Row | Failure | Exception]

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.apps import Roster
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
 from exporter.commands.opening import open_wechat
 from exporter.config import load
 from exporter.config.settings import Config
-from exporter.roster import Roster
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow

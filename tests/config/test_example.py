@@ -6,10 +6,10 @@ from pathlib import Path
 
 from exporter.config import load
 from exporter.config.datasets import DatasetsEntry
+from exporter.config.entries import Place
 from exporter.config.schema import RefreshEntry, WechatEntry
 from exporter.config.settings import AccessToken, FileToken, HttpToken, StableToken
 from exporter.config.storage import StorageEntry
-from exporter.config.tokens import Place
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 

@@ -13,7 +13,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
 from exporter.wechat.cloud import result_reader
-from exporter.wechat.errors import CallError, Reason
+from exporter.wechat.failures.failure import CallError, Reason
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "cloud-function"
 PERIOD = DAY.starting(date(2026, 11, 23))

@@ -10,8 +10,8 @@ from docs.wording import ACTIONS, REASONS
 from exporter import cli
 from exporter.config import reference
 from exporter.exposition.families import FAMILIES
-from exporter.wechat.errcodes import ERRCODES
-from exporter.wechat.errors import Action, Reason
+from exporter.wechat.failures.errcodes import ERRCODES
+from exporter.wechat.failures.failure import Action, Reason
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z.-]+[a-z]")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.running import Running, running
 
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.exposition.families import BY_DATE, DAILY, FAMILIES, Family, escape, headers, render
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS, midnight
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 DAY_BEFORE = YESTERDAY - timedelta(days=1)

@@ -20,7 +20,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.trend import parse_trend, window
 from exporter.wechat import endpoints
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_app, make_failure
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -17,7 +17,7 @@ from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
 from exporter.store.refusal import Refusal, refusal_of
 from exporter.trend import DAY_SECONDS
-from exporter.wechat.errcodes import errcode_failure
+from exporter.wechat.failures.errcodes import errcode_failure
 from tests.building import NOON, make_app, make_row
 
 APP = make_app(1, "tea")

@@ -4,7 +4,7 @@ from exporter import __version__
 from exporter.exposition.telemetry import Telemetry
 from exporter.shards import Shard
 from exporter.wechat import endpoints
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 
 PREFIX = "wechat_miniprogram_exporter_"
 

@@ -9,8 +9,8 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.trend import FIELDS
-from exporter.wechat.errcodes import ERRCODES
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.errcodes import ERRCODES
+from exporter.wechat.failures.failure import Reason
 from grafana.__main__ import DASHBOARDS, HOME, files, main
 from grafana.advice import advice_mappings
 from grafana.texts import PANELS, WORDS, Language, Words

@@ -15,16 +15,16 @@ from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.enabled import enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.agenda import Agenda
-from exporter.refresh.asking import Asking, Tally
 from exporter.refresh.datasets import awaited_asks, first_asks
+from exporter.refresh.fetching import Asking, Tally
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Ask, Policy, due
+from exporter.refresh.queue import Agenda
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import DAY_SECONDS, yesterday
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import CallError, Failure, Reason
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, make_app
 
 APP = make_app(1, "coffee-shop")

@@ -13,8 +13,8 @@ from exporter.refresh.outcome import (
 )
 from exporter.store.entry import Health
 from exporter.trend import next_midnight, next_month
-from exporter.wechat.errcodes import ERRCODES, errcode_failure, failure
-from exporter.wechat.errors import Action, Failure, Reason
+from exporter.wechat.failures.errcodes import ERRCODES, errcode_failure, failure
+from exporter.wechat.failures.failure import Action, Failure, Reason
 from tests.building import NOON
 
 REFUSED = errcode_failure(40125, "invalid appsecret")

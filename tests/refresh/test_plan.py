@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, follow_ups
 from exporter.store.entry import Health, HeldRow, Vacant
 from exporter.trend import window
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row, paused_until
 
 NINE = Policy(history_days=9, revisit_days=3)

@@ -19,7 +19,7 @@ from exporter.store.redis.store import RedisStore
 from exporter.store.resealed import Resealed
 from exporter.store.sealing import KeySeal, open_seal
 from exporter.store.sqlite import SqliteStore
-from exporter.wechat.tokens import Token
+from exporter.wechat.tokens.cache import Token
 from tests.redis_server import RedisServer
 from tests.store.test_sealing import NEW, OLD
 

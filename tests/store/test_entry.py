@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.store.entry import Health, HeldRow, with_row
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
 

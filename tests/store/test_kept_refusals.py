@@ -11,7 +11,7 @@ from exporter.store.interface import Store
 from exporter.store.memory import MemoryStore
 from exporter.store.refusal import Refusal
 from exporter.store.sqlite import SqliteStore
-from exporter.wechat.errcodes import errcode_failure
+from exporter.wechat.failures.errcodes import errcode_failure
 
 ONE, TWO = "wx0000000000000001", "wx0000000000000002"
 APPS = (ONE, TWO)

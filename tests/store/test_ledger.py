@@ -9,8 +9,8 @@ from exporter.not_before import NotBefore
 from exporter.refresh.outcome import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, make_app, make_row, paused_until
 
 FIRST, SECOND = make_app(1, "coffee-shop"), make_app(2, "tea")

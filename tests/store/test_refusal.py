@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from exporter.store.refusal import Refusal, read_refusal, refusal_text
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON
 
 SECRET = Refusal(

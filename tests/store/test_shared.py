@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from exporter.store.memory import MemoryStore
 from exporter.store.shared import is_shared, turns
-from tests.refresh.leases import Leases
+from tests.discovery.leases import Leases
 from tests.wechat.lines import Clock
 
 

@@ -14,7 +14,7 @@ from exporter.simulator.fleet import fleet
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.pushes import PushRequest
 from exporter.simulator.server import Conditions, Simulator
-from exporter.wechat.pushes import LARGEST_PUSH
+from exporter.wechat.platform.pushes import LARGEST_PUSH
 from tests.running import Running, serving
 
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")

@@ -14,11 +14,11 @@ from exporter.config.settings import WechatSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.period import DAY
 from exporter.trend import Row
+from exporter.wechat.access import Way
+from exporter.wechat.client import Line
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.errors import CallError, Reason
-from exporter.wechat.line import Line
+from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.opening import open_line
-from exporter.wechat.ways import Way
 
 GENEROUS: Final = 5.0  # seconds; for calls that are not about time
 

@@ -16,12 +16,12 @@ from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import Row
-from exporter.wechat import advice
+from exporter.wechat.access import Way, choose_way
+from exporter.wechat.client import Line
 from exporter.wechat.cloud import hosting_url, result_reader
-from exporter.wechat.errcodes import errcode_failure
-from exporter.wechat.errors import Action, CallError, Failure, Reason
-from exporter.wechat.line import Line
-from exporter.wechat.ways import Way, choose_way
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import errcode_failure
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.wechat.conftest import APP
 from tests.wechat.lines import Clock, daily_trend, opened
 from tests.wechat.peers import Peer, Talk, says, says_in_turn, whole

@@ -9,9 +9,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.period import WEEK
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.wechat import advice
 from exporter.wechat.datacube import ask_dataset, ask_quota, row_reader
-from exporter.wechat.errors import Action, CallError, Failure, Reason
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.wechat.lines import Observed, opened
 from tests.wechat.peers import Peer, json_body, says, whole
 

@@ -3,7 +3,7 @@ import time
 from exporter.config.settings import WechatSettings
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from exporter.wechat.opening import open_line
 from tests.wechat.lines import Observed
 from tests.wechat.peers import Peer, says, whole

@@ -11,7 +11,7 @@ from typing import Final
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
 from exporter.store.sealing import Seal
-from exporter.wechat.tokens import Token
+from exporter.wechat.tokens.cache import Token
 
 _UNKNOWN_LIFETIME: Final = 60.0  # seconds to keep a token whose end is not known
 

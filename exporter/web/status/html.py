@@ -8,7 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
-from exporter.refresh.platform_state import PlatformState
+from exporter.discovery.state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS
@@ -21,7 +21,7 @@ from exporter.web.status.selection import select
 from exporter.web.status.texts import Language
 from exporter.web.status.totals import Overview, overview
 from exporter.web.status.view import Moments, app_view
-from exporter.wechat.advice import EMPTY, NOT_READY
+from exporter.wechat.failures.advice import EMPTY, NOT_READY
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _FIELDS: Final = {field.name: field for field in FIELDS}

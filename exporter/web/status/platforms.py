@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from exporter.refresh.platform_state import PlatformState
+from exporter.discovery.state import PlatformState
 from exporter.web.status.moments import Moment, moment
 from exporter.web.status.query import State
 from exporter.web.status.texts import Language

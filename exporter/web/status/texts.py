@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from exporter.wechat.advice import Advice
+from exporter.wechat.failures.advice import Advice
 
 
 class Text(NamedTuple):

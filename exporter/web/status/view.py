@@ -11,7 +11,7 @@ from exporter.web.status.moments import Moment, moment
 from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
 from exporter.web.status.texts import TEXTS, Language
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 
 PUBLISHED_BY: Final = 12 * 3600.0
 """Seconds of a day after which yesterday's figures are late: WeChat has them in the morning."""

@@ -10,9 +10,9 @@ from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from exporter.config import texts
+from exporter.config.entries import Entry, FilePath
 from exporter.config.rules import DurationRule, NumberRule, RefusedError, Rule, wrong_kind
 from exporter.config.scalars import Kind, Scalar
-from exporter.config.tokens import Entry, FilePath
 from exporter.web.webconfig import durations
 from exporter.web.webconfig.names import CIPHERS, CURVES, TLS13_CIPHERS, VERSIONS, ClientAuth
 

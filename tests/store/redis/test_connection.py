@@ -24,7 +24,7 @@ from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.connection import _REST_SECONDS, Connection
 from exporter.store.redis.store import RedisStore, open_redis
-from exporter.wechat.tokens import Token
+from exporter.wechat.tokens.cache import Token
 from tests.building import NOON, make_app, make_row
 from tests.certificates import Authority
 from tests.docs.pages import ROOT

@@ -8,8 +8,8 @@ import pytest
 
 from exporter.store.interface import StoreError
 from exporter.store.redis.store import RedisStore
-from exporter.wechat.pool import PooledShelf
-from exporter.wechat.tokens import Token, expiring_token
+from exporter.wechat.tokens.cache import Token, expiring_token
+from exporter.wechat.tokens.shared import PooledShelf
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from exporter.store.entry import HeldRow
 from exporter.store.redis.store import RedisStore
-from exporter.wechat.tokens import Token
+from exporter.wechat.tokens.cache import Token
 from tests.building import NOON, make_app, make_row
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened

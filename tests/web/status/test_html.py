@@ -7,16 +7,16 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from exporter import __version__
+from exporter.discovery.state import PlatformState
 from exporter.not_before import NotBefore
-from exporter.refresh.platform_state import PlatformState
 from exporter.shards import Shard
 from exporter.store.entry import Entry, Health
 from exporter.web.status.html import Situation, StatusHtml
 from exporter.web.status.query import COLUMNS, Query
 from exporter.web.status.texts import TEXTS, Language
-from exporter.wechat import advice
-from exporter.wechat.errcodes import errcode_failure, failure
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 HTML = StatusHtml()

@@ -6,7 +6,7 @@ import pytest
 from exporter.store.entry import Entry, Health
 from exporter.web.status.query import Query, State
 from exporter.web.status.selection import Selection, select, state_of
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
 OK = Health(last_refresh=NOON, last_success=NOON)

@@ -8,8 +8,8 @@ from exporter.trend import FIELDS
 from exporter.web.status import texts
 from exporter.web.status.query import State
 from exporter.web.status.texts import TEXTS, Language, negotiate
-from exporter.wechat.advice import WAIT
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.advice import WAIT
+from exporter.wechat.failures.failure import Reason
 
 TEMPLATES = Path(texts.__file__).parent / "templates"
 

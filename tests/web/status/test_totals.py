@@ -4,7 +4,7 @@ from exporter.store.entry import Health
 from exporter.trend import FIELDS
 from exporter.web.status.query import State
 from exporter.web.status.totals import overview
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_failure, make_row
 
 OLDER = YESTERDAY - timedelta(days=1)

@@ -9,9 +9,9 @@ from exporter.trend import FIELDS
 from exporter.web.status.query import State
 from exporter.web.status.texts import Language
 from exporter.web.status.view import AppView, Moments, app_view
-from exporter.wechat import advice
-from exporter.wechat.errcodes import errcode_failure
-from exporter.wechat.errors import Reason
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import errcode_failure
+from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
 TIMES = Moments(NOON, NOON + 600)

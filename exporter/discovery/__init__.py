@@ -1,0 +1,1 @@
+"""Accounts of third-party platforms that become apps."""

@@ -1,0 +1,249 @@
+"""Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import App, Discovery
+from exporter.discovery import accounts
+from exporter.discovery.accounts import Account, Loss, Roll
+from exporter.discovery.identification import Identification
+from exporter.not_before import AT_ONCE, NotBefore
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.vault import Vault, VaultError, credible, put_newest
+
+Turn = Callable[[str], bool]
+"""Whether this exporter may do a piece of work for the next minute, or another one is at it."""
+
+RETRY_SECONDS: Final = 60.0
+"""Until a list that failed is tried again, doubled after each failure."""
+
+_LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
+_LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
+_EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
+_LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
+_TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
+
+
+class Search:
+    """What is known of one platform's accounts, and when to ask for more; times are Unix times.
+
+    `go_on` is for one thread; the rest may be called from any. `failure`: why the last list failed.
+    `without`: the accounts of the last list that lack a refresh token. `tried`: whether the accounts were
+    listed, that was tried, or they are known from before a restart.
+    """
+
+    def __init__(
+        self,
+        platform: OpenPlatform,
+        settings: Discovery,
+        vault: Vault,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+        turn: Turn | None,
+    ) -> None:
+        """Accounts known from before a restart are there at once.
+
+        `turn`: None where no other exporter looks these accounts up with the same vault.
+        """
+        self.platform = platform
+        self.name = platform.settings.name
+        self.known: dict[str, Account] = {}
+        self.tried = False
+        self.failure: Failure | None = None
+        self.without: tuple[str, ...] = ()
+        self.without_token = 0
+        self.listed_at: float | None = None
+        self._settings = settings
+        self._vault = vault
+        self._log = log.bind(platform=self.name)
+        self._clock = clock
+        self._turn = turn
+        self._key = f"accounts/{platform.settings.component_appid}"
+        self._identification = Identification(platform.component, clock)
+        self._list_after = self._look_after = AT_ONCE
+        self._saved_at = 0.0
+        self._loss = Loss()
+        self._failures = 0
+        self._warned: object = None
+        self._restore()
+
+    def apps(self) -> list[App]:
+        """The apps that the accounts found so far become."""
+        return [
+            accounts.app_of(appid, account, self.name)
+            for appid, account in list(self.known.items())
+            if account.is_app
+        ]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all apps are known that can be known now."""
+        return self.tried and (
+            self._identification.failed
+            or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
+        )
+
+    def accounts_changed(self) -> None:
+        """An account came or went: list them soon."""
+        now = self._clock()
+        since = now - (self.listed_at or 0.0)
+        wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
+        self._list_in(min(wait, self._list_after.left(now)))
+
+    def retry(self, reasons: Collection[Reason]) -> None:
+        """List again at once if the last list failed for one of these reasons, which may have gone."""
+        if self.failure is not None and self.failure.reason in reasons:
+            self._list_after = AT_ONCE
+
+    def postpone(self) -> None:
+        """List and identify again after a while."""
+        self._list_in(RETRY_SECONDS)
+        self._identification.postpone(RETRY_SECONDS)
+
+    def _list_in(self, seconds: float) -> None:
+        now = self._clock()
+        self._list_after = NotBefore.until(now + seconds, now)
+
+    def wait(self) -> float:
+        """Seconds until there is something to do."""
+        now = self._clock()
+        if any(self.known[appid].is_app is None for appid in self._identification.due(self.known)):
+            return 0.0
+        left = self._list_after.left(now)
+        return left if self._turn is None else min(left, self._look_after.left(now))
+
+    def go_on(self) -> bool:
+        """List the accounts if it is time, and ask for some that are due; whether that changed anything."""
+        adopted = self._adopt()
+        listing = self._list_after.left(self._clock()) == 0
+        if not (listing or self._identification.due(self.known)) or not self._takes_turn():
+            return adopted
+        changed = self._list() if listing else False
+        before = self.apps()
+        if self._identification.go_on(self.known, self._takes_turn):
+            self._save()
+        return changed or adopted or self.apps() != before
+
+    def _takes_turn(self) -> bool:
+        """Whether no other exporter is at it; where one is, this one looks again in some seconds."""
+        if self._turn is None or self._turn(self._key):
+            return True
+        now = self._clock()
+        self._list_in(max(self._list_after.left(now), _TURN_SECONDS))
+        self._identification.postpone(_TURN_SECONDS)
+        self._look_after = NotBefore.until(now + min(self._look_after.left(now), _TURN_SECONDS), now)
+        return False
+
+    def _restore(self) -> None:
+        try:
+            roll = accounts.read(self._vault.credential(self._key))
+        except VaultError as error:
+            self._log.warning("accounts not restored", error=str(error))
+            return
+        if roll is not None:
+            self._take_over(roll)
+
+    def _adopt(self) -> bool:
+        """Take over what another exporter has stored meanwhile; whether it has."""
+        now = self._clock()
+        if self._turn is None or self._look_after.left(now):
+            return False
+        self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
+        try:
+            roll = accounts.read(self._vault.credential(self._key))
+        except VaultError:
+            return False  # the publisher reports that
+        if roll is None or credible(roll.saved_at, now) <= credible(self._saved_at, now):
+            return False
+        self._take_over(roll)
+        return True
+
+    def _take_over(self, roll: Roll) -> None:
+        self.known = accounts.listed(accounts.wanted(roll.accounts, self._settings), roll.accounts)
+        self.tried, self._saved_at, self.without_token = True, roll.saved_at, roll.without_token
+        now = self._clock()  # one whose clock was ahead has listed nothing
+        if credible(roll.listed_at, now) > credible(self.listed_at or 0.0, now):
+            self.listed_at = roll.listed_at
+            if self._turn is not None:
+                self._failures, self.failure = 0, None
+                span = self._settings.interval
+                self._list_after = NotBefore(roll.listed_at + span, span)
+
+    def _list(self) -> bool:
+        """Read the list; whether it was believed."""
+        try:
+            listing = self.platform.component.accounts.read(self._takes_turn)
+        except CallError as error:
+            self._list_failed(error.failure)
+            return False
+        if not listing.whole:
+            text = "the list of accounts is not as long as WeChat says it is: nothing changes"
+            self._list_failed(failure(Reason.MALFORMED, text))
+            return False
+        self._failures, self.failure = 0, None
+        appids = accounts.wanted(listing.refresh_tokens, self._settings)
+        usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
+        if (left := self._loss.doubt(len(usable), len(self.known), self._clock())) > 0:
+            self._list_in(left)
+            event = "accounts gone from the list: believed after a second look in some minutes"
+            self._warn("loss", event, accounts=len(usable), before=len(self.known))
+            return False
+        self.without = tuple(sorted(set(appids) - set(usable)))
+        self.without_token = len(self.without)
+        come, gone = set(usable) - self.known.keys(), self.known.keys() - set(usable)
+        self.known = accounts.listed(usable, self.known)
+        self.tried, self.listed_at = True, listing.asked_at
+        self._list_in(self._settings.interval)
+        self._save()
+        if come or gone:
+            self._log.info("accounts discovered", apps=len(usable), new=len(come), gone=len(gone))
+        if gone:
+            self._log.warning("accounts gone", gone=len(gone), first=min(gone))
+        self._warn(
+            self.without or None,
+            "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
+            accounts=len(self.without),
+            first=self.without[0] if self.without else None,
+        )
+        return True
+
+    def _list_failed(self, problem: Failure) -> None:
+        refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
+        delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
+        self._list_in(min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
+        self._failures += 1
+        self.tried, self.failure = True, problem
+        self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
+
+    def _has_token(self, appid: str) -> bool:
+        try:
+            return self.platform.refresh_tokens.get(appid) is not None
+        except CallError:
+            return False
+
+    def _save(self) -> None:
+        """Store what is known, unless another exporter has stored a newer list: then take that over."""
+        now, listed_at = self._clock(), self.listed_at or 0.0
+
+        def is_newer(kept: str | None) -> bool:
+            roll = accounts.read(kept)
+            return roll is None or credible(roll.listed_at, now) <= listed_at
+
+        text = accounts.written(Roll(self.known, listed_at, now, self.without_token))
+        try:
+            if put_newest(self._vault, self._key, text, is_newer):
+                self._saved_at = now
+            else:
+                self._look_after = AT_ONCE
+        except VaultError as error:
+            self._log.error("accounts not stored", error=str(error))
+
+    def _warn(self, state: object, event: str, **about: object) -> None:
+        """Log one warning when a state begins; None is the good one."""
+        if state is not None and state != self._warned:
+            self._log.warning(event, **about)
+        self._warned = state

@@ -1,0 +1,1 @@
+"""What can go wrong, and what the operator should do about it."""

@@ -1,0 +1,104 @@
+"""What can go wrong with WeChat, in the words that metrics, alerts and pages share.
+
+CallError       a call failed; carries one `Failure`
+`Reason`        the closed list of reasons
+`Action`        what the exporter does next
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from exporter.wechat.failures.advice import PAUSED, Advice
+
+
+class Reason(StrEnum):
+    """Why the last refresh of an app has no row; the value is the metrics' label `reason`."""
+
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    HTTP_STATUS = "http_status"
+    MALFORMED = "malformed"
+    BUSY = "busy"
+    NOT_READY = "not_ready"
+    EMPTY = "empty"
+    QUOTA_DAILY = "quota_daily"
+    QUOTA_MINUTE = "quota_minute"
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105
+    INVALID_APPID = "invalid_appid"
+    INVALID_SECRET = "invalid_secret"  # noqa: S105
+    IP_NOT_ALLOWED = "ip_not_allowed"
+    PERMISSION = "permission"
+    ACCOUNT = "account"
+    THIRD_PARTY_TICKET = "third_party_ticket"
+    THIRD_PARTY_REFRESH_TOKEN = "third_party_refresh_token"  # noqa: S105
+    DATE_RANGE = "date_range"
+    UNKNOWN_ERRCODE = "unknown_errcode"
+    INTERNAL = "internal"
+
+    @property
+    def is_state(self) -> bool:
+        """Whether WeChat did answer and merely has no row yet: `up` stays 1."""
+        return self in (Reason.NOT_READY, Reason.EMPTY)
+
+
+class Action(StrEnum):
+    """What the exporter does after a failure."""
+
+    RETRY = "retry"  # a few times in this round, with growing random pauses; then next round
+    RETRY_NEXT_MINUTE = "retry_next_minute"  # once the minute is over
+    RENEW_TOKEN = "renew_token"  # drop that token, get another, ask once more  # noqa: S105
+    NEXT_ROUND = "next_round"
+    NEXT_DAY = "next_day"  # not before the next Beijing midnight
+    NEXT_MONTH = "next_month"
+    SUSPEND = "suspend"  # an hour, growing to a day, or until the configuration changes
+    SUSPEND_DAY = "suspend_day"  # the same, a day from the first time on
+
+    @property
+    def refuses(self) -> bool:
+        """Whether WeChat refused what the exporter asked with: it is asked later and later."""
+        return self in (Action.SUSPEND, Action.SUSPEND_DAY, Action.RENEW_TOKEN)
+
+    @property
+    def pauses(self) -> bool:
+        """Whether rounds leave the app out until its next try."""
+        return self.refuses or self in (Action.RETRY_NEXT_MINUTE, Action.NEXT_DAY, Action.NEXT_MONTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed call: `detail` is safe to show (no token, no secret).
+
+    `retry_after`: the seconds that the server asks to wait before the next call, if it does. `credential`:
+    the fingerprint of what the call was made with, empty where it could not be read. `unsent`: the request
+    has surely not left.
+    """
+
+    reason: Reason
+    action: Action
+    advice: Advice
+    detail: str
+    errcode: int | None = None
+    retry_after: float | None = None
+    credential: bytes | None = field(default=None, repr=False, compare=False)
+    unsent: bool = False
+
+    @property
+    def outlook(self) -> Advice:
+        """The advice of an exporter that runs: also what it does about the app meanwhile."""
+        return outlook(self.advice, self.action)
+
+
+def outlook(advice: Advice, action: Action) -> Advice:
+    """The advice, and what the exporter does after such an action."""
+    return advice.then(PAUSED) if action in (Action.SUSPEND, Action.SUSPEND_DAY) else advice
+
+
+class CallError(Exception):
+    """A call to WeChat, or to a token's keeper, that brought no usable answer."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+    def __str__(self) -> str:
+        return self.failure.detail

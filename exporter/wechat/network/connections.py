@@ -1,0 +1,208 @@
+"""Connections whose calls end in time: whatever one does on the network gets what is left of its call's time.
+
+A socket's own timeout bounds one read, not a call: a peer that sends a byte now and then would hold it for
+ever. So these sockets set the time left before each read, write and handshake. Only the look-up of a name is
+the resolver's own affair and is bounded by its settings.
+"""
+
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Final
+
+import requests.adapters
+import requests.utils
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.response import HTTPResponse
+from urllib3.util.ssl_ import create_urllib3_context
+
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import CallError, Reason
+from exporter.wechat.network.addresses import connect
+
+IDLE_SECONDS: Final = 1.0
+"""A connection that was idle for longer is not used again: a NAT or a firewall may have forgotten it."""
+
+_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the names that requests knows
+
+
+class Call:
+    """One call under way: when it must be over, and how far its connection came."""
+
+    __slots__ = ("_deadline", "_socket", "answered", "connected", "wants_new")
+
+    def __init__(self, seconds: float) -> None:
+        self.wants_new = False  # no connection that was used before
+        self.connected = False  # by a connection of its own
+        self.answered = False  # a byte, at least
+        self._deadline = time.monotonic() + seconds
+        self._socket: socket.socket | None = None
+
+    def left(self) -> float:
+        """Return the seconds that are left; raises TimeoutError where none is."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def using(self, sock: socket.socket) -> float:
+        """Remember the socket, for `abort`; return the seconds that are left, as `left` does."""
+        self._socket = sock
+        return self.left()
+
+    def abort(self) -> None:
+        """End the call, from another thread: its read or write under way returns at once."""
+        self._deadline = 0.0
+        if self._socket is not None:
+            with suppress(OSError):  # closed already; the base class's, as TLS has a shutdown of its own
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+_CALL: Final[ContextVar[Call]] = ContextVar("call")
+
+
+@contextmanager
+def under_way(call: Call) -> Iterator[None]:
+    """Have the connections that this thread uses meanwhile work for that call."""
+    token = _CALL.set(call)
+    try:
+        yield
+    finally:
+        _CALL.reset(token)
+
+
+class _Socket(socket.socket):
+    """A TCP socket that keeps to its call's time."""
+
+    def recv(self, *args: Any) -> bytes:  # noqa: ANN401 - as the socket module's
+        self.settimeout(_CALL.get().using(self))
+        return super().recv(*args)
+
+    def recv_into(self, *args: Any) -> int:  # noqa: ANN401
+        call = _CALL.get()
+        self.settimeout(call.using(self))
+        count = super().recv_into(*args)
+        call.answered = call.answered or count > 0
+        return count
+
+    def sendall(self, *args: Any) -> None:  # noqa: ANN401
+        self.settimeout(_CALL.get().using(self))
+        super().sendall(*args)
+
+
+class _TLSSocket(_Socket, ssl.SSLSocket):
+    """The same with TLS."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the ssl module's
+        self.settimeout(_CALL.get().using(self))
+        super().do_handshake(block)
+
+
+class _Connection(HTTPConnection):
+    """A connection that is not used again once it has been idle for some time."""
+
+    _used_at = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        # The one private name of urllib3's that is used here: its own gives every address the whole time.
+        _CALL.get().connected = True
+        try:
+            return connect(self.host, self.port, _CALL.get().left, _Socket, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except OSError as error:
+            raise NewConnectionError(self, "not connected") from error
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        response = super().getresponse()
+        self._used_at = time.monotonic()
+        return response
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection may be used again."""
+        recent = time.monotonic() - self._used_at < IDLE_SECONDS
+        return recent and not _CALL.get().wants_new and super().is_connected
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    """requests' adapter with connections that keep to their call's time; proxies too."""
+
+    def __init__(self, connections: int, private_ca: str = "") -> None:
+        """Keep at most `connections` to a host; `private_ca` is trusted besides (certificates as PEM)."""
+        self._private_ca = private_ca
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        super().__init__(pool_connections=8, pool_maxsize=connections)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - requests' own signature
+        """Use these connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own signature
+        """Use these connections through a proxy too."""
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidSchema("SOCKS proxies are not supported")
+        manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls(), **kwargs)
+        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
+        return manager
+
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+        """Use one TLS context for all connections: requests loads all certificates for each."""
+        host, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return host, {"ssl_context": self._tls()} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401 - likewise
+        """The context verifies."""
+
+    def _tls(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._context is None:  # also where it failed before: the file may have come
+                self._context = _trusting(self._private_ca)
+            return self._context
+
+
+def _trusting(private_ca: str) -> ssl.SSLContext:
+    """Trusts the certificates of certifi, or those that the environment names, and the private ones.
+
+    Raises:
+        CallError: the environment names what cannot be read.
+    """
+    context = create_urllib3_context()
+    context.sslsocket_class = _TLSSocket
+    name = next(filter(os.environ.get, _BUNDLES), "")
+    path = os.environ.get(name) or requests.utils.DEFAULT_CA_BUNDLE_PATH
+    try:
+        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})  # noqa: PTH112
+    except OSError as error:
+        why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        told = f"{name or 'certifi'} names {path}, which cannot be used: {why}"
+        raise CallError(failure(Reason.NETWORK, told, text=advice.BUNDLE)) from None
+    if (
+        private_ca
+    ):  # named by the operator, so as it is: also one of the middle, or without all that X.509 wants
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.load_verify_locations(cadata=private_ca)
+    return context

@@ -1,0 +1,1 @@
+"""Third-party platforms: their own token, verify tickets, and their accounts' tokens."""

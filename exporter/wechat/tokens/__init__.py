@@ -1,0 +1,1 @@
+"""Access tokens: cached, shared between exporters, obtained."""

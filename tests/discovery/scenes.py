@@ -1,0 +1,72 @@
+"""A platform with its stand-in WeChat, and the watch over it on a clock that stands still."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import Discovery, Platform, Secret, TicketCallback, TicketFile
+from exporter.discovery.search import Search, Turn
+from exporter.discovery.state import PlatformState
+from exporter.discovery.watch import PlatformWatch
+from exporter.simulator.fleet import DEMO_PLATFORM
+from exporter.simulator.server import Simulator
+from exporter.store.memory import MemoryStore
+from exporter.wechat.client import Line
+from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
+from tests.wechat.lines import Clock
+
+
+@dataclass
+class Gauges:
+    shown: list[PlatformState] = field(default_factory=list)
+
+    def platforms(self, states: Collection[PlatformState]) -> None:
+        self.shown.extend(states)
+
+
+@dataclass
+class Scene:
+    sim: Simulator
+    line: Line
+    clock: Clock
+    ticket: Path
+    log: FilteringBoundLogger
+    source: TicketCallback | None = None
+    secret: str = DEMO_PLATFORM.secret
+    secret_file: Path | None = None
+    discovery: Discovery = field(default_factory=lambda: Discovery(3600.0))
+    vault: MemoryStore = field(default_factory=MemoryStore)
+    gauges: Gauges = field(default_factory=Gauges)
+
+    def platform(self) -> OpenPlatform:
+        settings = Platform(
+            "main",
+            DEMO_PLATFORM.component_appid,
+            Secret(self.secret) if self.secret_file is None else Secret(path=self.secret_file),
+            self.source or TicketFile(self.ticket),
+            self.discovery,
+        )
+        return open_platforms([settings], self.line, self.vault)["main"]
+
+    def watch(self, turn: Turn | None = None) -> PlatformWatch:
+        watch = PlatformWatch(
+            self.vault,
+            lambda: None,
+            self.gauges,
+            self.log,
+            clock=self.clock,
+            stopping=threading.Event(),
+            turn=turn,
+        )
+        watch.configure({"main": self.platform()})
+        return watch
+
+    def turn(self, watch: PlatformWatch) -> bool:
+        """Let the search go on once; whether that changed anything."""
+        return self.search(watch).go_on()
+
+    def search(self, watch: PlatformWatch) -> Search:
+        return watch._searches["main"]

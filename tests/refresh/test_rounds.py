@@ -1,0 +1,498 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.refresh import rounds as worker_module
+from exporter.refresh import workers as module
+from exporter.refresh.fetching import Asking
+from exporter.refresh.fleet import Fleet
+from exporter.refresh.plan import Policy, due
+from exporter.refresh.rounds import Worker
+from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
+from exporter.trend import Row
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import CallError, Failure, Reason
+from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
+
+REFUSED = errcode_failure(40125, "invalid appsecret")
+
+
+class Way(TrendWay):
+    """Answers with a row, unless told to fail, to hang or to break."""
+
+    kind = "stable_token"
+    token_expires_at = None
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.credential = b"first"
+        self.refused = False
+        self.problem: Failure | None = None
+        self.asked: list[date] = []
+        self.gate: threading.Event | None = None
+
+    def daily_trend(self, day: date) -> Row:
+        self.calls += 1
+        self.asked.append(day)
+        if self.gate is not None:
+            self.gate.wait(5)
+        if self.refused:
+            raise CallError(REFUSED)
+        if self.problem is not None:
+            raise CallError(self.problem)
+        return make_row(day)
+
+    def fingerprint(self) -> bytes:
+        return self.credential
+
+
+class Rig:
+    """A worker over fake ways, with a clock that stands still."""
+
+    def __init__(self, log: FilteringBoundLogger, apps: int, interval: float) -> None:
+        self.now = NOON
+        self.stopping = threading.Event()
+        self.ledger = Ledger(9)
+        self.ways = {make_app(number).appid: Way() for number in range(1, apps + 1)}
+        self.rounds: list[float] = []
+        self.hanging = 0
+        self.interval = interval
+        self.days = 1
+        self.configure(apps)
+        asking = Asking(
+            self.fleet(),
+            self.ledger,
+            lambda: None,
+            log,
+            clock=lambda: self.now,
+            random=lambda: 0.0,
+            stopping=self.stopping,
+        )
+        self.worker = Worker(
+            self.ledger,
+            asking,
+            self,
+            log,
+            clock=lambda: self.now,
+            stopping=self.stopping,
+        )
+
+    def round_finished(self, seconds: float) -> None:
+        self.rounds.append(seconds)
+        self.now += 1
+
+    def call_hung(self, hanging: int) -> None:
+        self.hanging = hanging
+
+    def configure(self, apps: int) -> None:
+        numbers = range(1, apps + 1)
+        self.ways |= {
+            make_app(each).appid: Way() for each in numbers if make_app(each).appid not in self.ways
+        }
+        self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9, self.now)
+
+    def fleet(self) -> Fleet:
+        return Fleet(
+            self.ways, Policy(self.days, 0, interval=self.interval), concurrency=1 if self.days > 1 else 4
+        )
+
+    def round(self) -> None:
+        self.worker.round()
+
+    def way(self, number: int = 1) -> Way:
+        return self.ways[make_app(number).appid]
+
+    def calls(self) -> int:
+        return sum(way.calls for way in self.ways.values())
+
+
+@pytest.fixture
+def rig(log: FilteringBoundLogger) -> Callable[..., Rig]:
+    return lambda apps=3, interval=60.0: Rig(log, apps, interval)
+
+
+def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.01)
+
+
+def test_a_round_asks_for_every_app_and_tells_in_one_line(rig: Callable[..., Rig], events: list[Any]) -> None:
+    many = rig(apps=20)
+    many.round()
+    assert [way.calls for way in many.ways.values()] == [1] * 20
+    rounds = [event for event in events if event["event"] == "round finished"]
+    assert len(rounds) == 1
+    assert {key: rounds[0][key] for key in ("apps", "paused", "rows", "newest_date")} == {
+        "apps": 20,
+        "paused": 0,
+        "rows": 20,
+        "newest_date": "2026-11-23",
+    }
+
+
+def test_a_refused_app_is_left_alone_for_an_hour_while_the_others_go_on(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused = True
+    for _ in range(60):
+        some.round()
+        some.now += 59
+    assert some.way(1).calls == 1
+    assert some.way(2).calls == some.way(3).calls == 60
+
+
+def test_a_corrected_credential_is_tried_in_the_next_round(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused = True
+    some.round()
+    some.way(1).refused, some.way(1).credential = False, b"second"
+    some.round()
+    entry = some.ledger.get(make_app(1).appid)
+    assert entry is not None
+    assert entry.health.up
+
+
+def test_a_credential_that_could_not_be_read_is_tried_once_it_can(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    some.way(1).refused, some.way(1).credential = True, b""
+    some.round()
+    some.way(1).refused, some.way(1).credential = False, b"mended"
+    some.round()
+    assert some.ledger.entries()[0].health.up
+
+
+def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_same(
+    rig: Callable[..., Rig],
+) -> None:
+    some = rig()
+    some.way(1).refused = True
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    some.configure(3)
+    assert some.ledger.entries()[0].health.resume_at == NOON + FRESH_REFUSAL_SECONDS  # refused just now
+    some.now += FRESH_REFUSAL_SECONDS
+    some.configure(3)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(1).calls == 2)
+    until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert [some.way(number).calls for number in (2, 3)] == [1, 1]
+
+
+@pytest.mark.parametrize("unreadable", [b"", b"first"])
+def test_an_unreadable_or_unchanged_credential_stays_paused(
+    rig: Callable[..., Rig], unreadable: bytes
+) -> None:
+    some = rig()
+    some.way(1).refused = True
+    some.round()
+    some.way(1).credential = unreadable
+    some.round()
+    assert some.way(1).calls == 1
+
+
+def test_one_app_that_hangs_does_not_keep_the_others_waiting(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=20)
+    gate = many.way(1).gate = threading.Event()
+    thread = threading.Thread(target=many.round)
+    thread.start()
+    until(lambda: all(entry.tried for entry in many.ledger.entries()[1:]))
+    assert not many.ledger.entries()[0].tried
+    gate.set()
+    thread.join(5)
+    assert many.ledger.entries()[0].tried
+
+
+def test_rounds_keep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> None:
+    some = rig(interval=0.1)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) >= 4)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert some.calls() == 3 * len(some.rounds)
+
+
+def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(
+    rig: Callable[..., Rig],
+) -> None:
+    some = rig()
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: some.worker.next_round_at is not None)
+    some.configure(4)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(4).calls == 1)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert [some.way(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
+    assert len(some.rounds) == 1  # the small round for the new app is not a round over all
+
+
+def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., Rig]) -> None:
+    some = rig()
+    gate = some.way(1).gate = threading.Event()
+    thread = threading.Thread(target=some.round)
+    thread.start()
+    until(lambda: some.way(3).calls == 1)
+    some.configure(4)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: some.way(4).calls == 1)
+    gate.set()
+    thread.join(5)
+
+
+def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=50)
+    gate = threading.Event()
+    for way in many.ways.values():
+        way.gate = gate
+    thread = threading.Thread(target=many.worker.run)
+    thread.start()
+    until(lambda: many.calls() == 4)
+    many.stopping.set()
+    many.worker.stop()
+    gate.set()  # what a transport's stop does to calls under way
+    thread.join(5)
+    assert not thread.is_alive()
+    assert many.calls() == 4
+
+
+def test_a_shorter_interval_holds_from_the_reload_on(rig: Callable[..., Rig]) -> None:
+    some = rig(interval=3600)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    some.interval = 0.05
+    some.worker.reconfigure(some.fleet())
+    until(lambda: len(some.rounds) >= 3)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+
+
+def test_a_fault_of_our_own_outside_a_call_does_not_end_the_round(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig()
+    monkeypatch.setattr(some.ledger, "update", lambda *_: 1 / 0)
+    some.round()
+    assert some.calls() == 3
+    assert [event["event"] for event in events] == ["internal fault"] * 3 + ["round finished"]
+
+
+def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) -> None:
+    many = rig(apps=20)
+    gate = threading.Event()
+    for way in many.ways.values():
+        way.gate = gate
+    thread = threading.Thread(target=many.round)
+    thread.start()
+    until(lambda: many.calls() == 4)
+    for _ in range(5):
+        many.worker.reconfigure(many.fleet())
+    gate.set()
+    thread.join(5)
+    assert [way.calls for way in many.ways.values()] == [1] * 20
+
+
+def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=0.05)
+    broken = iter([True])
+    monkeypatch.setattr(
+        "exporter.refresh.rounds.due", lambda *given: 1 / 0 if next(broken, False) else due(*given)
+    )
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) >= 1)
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    told = [event["event"] for event in events if event["log_level"] != "debug"]
+    assert told[:2] == ["round broke off", "round finished"]
+
+
+def test_with_too_few_threads_the_round_is_slower_and_whole(
+    rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = rig(apps=20)
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def scarce(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    many.round()
+    assert many.calls() == 20
+    assert "fewer threads than refresh.concurrency" in [event["event"] for event in events]
+
+
+def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the_next(
+    log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    rig = Rig(log, apps=3, interval=3600)
+    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    gate = rig.way(1).gate = threading.Event()
+    rig.round()
+    assert [entry.health.reason for entry in rig.ledger.entries()] == [Reason.TIMEOUT, None, None]
+    assert "call hangs" in next(event for event in events if event["log_level"] == "error")["event"]
+
+    rig.round()  # the others are asked, the one that hangs is not
+    assert [rig.way(number).calls for number in (1, 2, 3)] == [1, 2, 2]
+    assert not rig.worker.exhausted
+
+    gate.set()
+    end = time.monotonic() + 5
+    while rig.worker._crew.hanging() and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.round()
+    assert all(entry.health.up for entry in rig.ledger.entries())
+
+
+def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
+    log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    rig = Rig(log, apps=6, interval=3600)
+    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    gate = threading.Event()
+    for way in rig.ways.values():
+        way.gate = gate
+    before = threading.active_count()
+    for _ in range(3):
+        rig.round()
+    assert rig.worker.exhausted
+    assert threading.active_count() == before + 4
+    gate.set()
+    end = time.monotonic() + 5
+    while rig.worker.exhausted and time.monotonic() < end:
+        time.sleep(0.01)
+    rig.round()
+    assert all(entry.health.up for entry in rig.ledger.entries())
+
+
+def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refused(
+    rig: Callable[..., Rig],
+) -> None:
+    some = rig()
+    for way in some.ways.values():
+        way.refused = True
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: some.worker.next_round_at is not None)
+    some.worker.reconfigure(some.fleet())
+    until(lambda: not some.worker._wake.is_set())
+    some.stopping.set()
+    some.worker.stop()
+    thread.join(5)
+    assert some.calls() == 3
+    assert len(some.rounds) == 1
+
+
+# Between two rounds
+
+
+@contextmanager
+def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The worker runs; its first round is over, the next an hour away, looks come quickly."""
+    monkeypatch.setattr(worker_module, "_LEAST_SECONDS", 0.02)
+    monkeypatch.setattr(worker_module, "_MOST_SECONDS", 0.02)
+    monkeypatch.setattr(worker_module, "_CREDENTIAL_SECONDS", 0.02)
+    thread = threading.Thread(target=some.worker.run)
+    thread.start()
+    until(lambda: len(some.rounds) == 1)
+    try:
+        yield
+    finally:
+        some.stopping.set()
+        some.worker.stop()
+        thread.join(5)
+
+
+def test_an_app_that_lacked_its_token_file_is_asked_before_the_next_round(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = failure(Reason.TOKEN_REJECTED, "no such file")
+    with between_rounds(some, monkeypatch):
+        some.way(1).problem = None
+        some.now += 28  # the round itself took a second
+        time.sleep(0.1)  # looks at the clock several times
+        assert some.calls() == 3
+        some.now += 1
+        until(lambda: some.ledger.entries()[0].health.up)
+    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+    assert len(some.rounds) == 1
+
+
+def test_a_changed_secret_file_is_noticed_without_a_reload_and_an_unchanged_one_costs_no_call(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = some.way(2).problem = REFUSED
+    with between_rounds(some, monkeypatch):
+        some.way(1).problem, some.way(1).credential = None, b"second"
+        until(lambda: some.ledger.entries()[0].health.up)
+    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+
+
+def test_an_app_that_is_not_ready_is_left_to_the_next_round(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=3600)
+    some.way(1).problem = errcode_failure(61503, "data not ready")
+    with between_rounds(some, monkeypatch):
+        calls = some.calls()
+        some.now += 3000
+        time.sleep(0.1)  # looks at the clock several times
+        assert some.calls() == calls
+
+
+def test_a_pause_ends_when_it_says_and_not_with_the_round_after(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = rig(interval=36_000)
+    some.way(1).problem = REFUSED
+    with between_rounds(some, monkeypatch):
+        some.now += 3599 - 1  # the round itself took a second
+        some.way(1).problem = None
+        some.now += 1
+        until(lambda: some.ledger.entries()[0].health.up)
+
+
+def test_after_a_round_longer_than_its_interval_missing_dates_go_before_what_is_known(
+    rig: Callable[..., Rig], events: list[Any]
+) -> None:
+    some = rig(apps=2, interval=-1.0)  # over before it begins
+    some.days = 3
+    some.worker.reconfigure(some.fleet())
+    some.round()
+    assert {way.asked[0] for way in some.ways.values()} == {YESTERDAY}
+    assert some.calls() == 2
+    some.round()
+    assert some.calls() == 2 + 2 * 3
+    assert some.way(1).asked[1:] == [YESTERDAY - timedelta(days=days) for days in (1, 2, 0)]
+    some.round()
+    warnings = [event for event in events if event["log_level"] == "warning"]
+    assert [("rounds take longer" in each["event"], each["calls"]) for each in warnings] == [(True, 2)]

@@ -1,0 +1,201 @@
+"""Which apps an exporter has, of those configured and those found."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.apps import Roster
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    Config,
+    FileToken,
+    RefreshSettings,
+    Secret,
+    StorageSettings,
+    WechatSettings,
+)
+from exporter.discovery.watch import PlatformWatch
+from exporter.shards import THE_WHOLE, Shard
+from exporter.store.memory import MemoryStore
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.failure import CallError, Reason
+from exporter.wechat.tokens.cache import expiring_token
+from exporter.wechat.tokens.shared import TokenPool
+from tests.building import YESTERDAY, make_app
+from tests.wechat.lines import Clock, daily_trend
+from tests.wechat.tokens.test_shared import Pool
+
+CONFIG = Config(
+    Path("config.yaml"),
+    WechatSettings("http://127.0.0.1:1", 1.0),
+    RefreshSettings(3600.0, 9, 3, 16, 50.0),
+    StorageSettings("memory://"),
+    tuple(make_app(number) for number in range(1, 31)),
+)
+
+
+class Watch(PlatformWatch):
+    """A watch that has found these accounts."""
+
+    def __init__(self, *found: App) -> None:
+        self.found = list(found)
+        self.broken = False
+
+    def configure(self, platforms: object) -> None:
+        pass
+
+    def apps(self) -> list[App]:
+        if self.broken:
+            raise ZeroDivisionError
+        return self.found
+
+
+class SharedMemory(MemoryStore):
+    """A storage that several exporters use, as far as it is asked for here."""
+
+    def __init__(self, tokens: TokenPool) -> None:
+        super().__init__()
+        self.tokens = tokens
+
+
+Door = Callable[..., Roster]
+
+
+@pytest.fixture
+def door() -> Iterator[Callable[..., Roster]]:
+    opened: list[Roster] = []
+
+    def opens(shard: Shard = THE_WHOLE, *found: App, config: Config = CONFIG, store: Any = None) -> Roster:
+        watch, stopping = Watch(*found), threading.Event()
+        opened.append(Roster(config, store or MemoryStore(), watch, stopping=stopping, shard=shard))
+        return opened[-1]
+
+    yield opens
+    for roster in opened:
+        roster.close()
+
+
+def appids(some: Roster) -> list[str]:
+    return [app.appid for app in some.apps]
+
+
+def find(some: Roster, app: App) -> None:
+    assert isinstance(some._watch, Watch)
+    some._watch.found.append(app)
+    some.gather()
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 7])
+def test_the_shards_together_have_every_app_once_and_each_knows_of_all(door: Door, total: int) -> None:
+    shards = [door(Shard(number, total), make_app(99)) for number in range(total)]
+    for shard in shards:
+        assert [app.appid for app, _ in shard.kinds] == appids(shard) == list(shard.ways)
+        assert len(shard.everyone) == 31
+    owned = sorted(appid for shard in shards for appid in appids(shard))
+    assert owned == sorted(app.appid for app in shards[0].everyone)
+
+
+def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(door: Door) -> None:
+    lower = make_app(0xABCDEF)
+    upper = replace(lower, appid=f"wx{lower.appid[2:].upper()}")
+    for number in range(3):
+        one = door(Shard(number, 3), upper, config=replace(CONFIG, apps=(lower,)))
+        other = door(Shard(number, 3), lower, config=replace(CONFIG, apps=(upper,)))
+        assert len(one.everyone) == len(other.everyone) == 1
+        assert len(one.apps) == len(other.apps)
+
+
+def test_while_no_app_comes_or_goes_the_list_of_all_stays_the_same_one(door: Door) -> None:
+    one = door(THE_WHOLE, make_app(99))
+    everyone = one.everyone
+    one.gather()
+    assert one.everyone is everyone
+    one.configure(replace(CONFIG, apps=CONFIG.apps[1:]))
+    assert len(one.everyone) == len(everyone) - 1
+
+
+def test_an_account_that_is_found_goes_to_its_shard(door: Door) -> None:
+    shards = [door(Shard(number, 2)) for number in range(2)]
+    for shard in shards:
+        find(shard, make_app(77))
+    assert sum(make_app(77).appid in appids(shard) for shard in shards) == 1
+    assert all(shard.everyone[-1].appid == make_app(77).appid for shard in shards)
+
+
+def test_what_did_not_change_keeps_its_way_and_so_its_token(door: Door) -> None:
+    some = door()
+    before = dict(some.ways)
+    some.configure(replace(CONFIG, apps=CONFIG.apps[1:], refresh=RefreshSettings(60.0, 9, 3, 8, 5.0)))
+    assert some.ways == {appid: before[appid] for appid in appids(some)}
+
+
+def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_under_way_keep_the_old_one(
+    door: Door,
+) -> None:
+    some = door()
+    before, line = dict(some.ways), some.line
+    some.configure(replace(CONFIG, wechat=WechatSettings("http://127.0.0.1:2", 1.0)))
+    assert all(some.ways[appid] is not before[appid] for appid in appids(some))
+    assert (line.base_url, some.line.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:2"], ids=["limits", "address"])
+def test_a_configuration_that_cannot_be_taken_over_leaves_the_old_one_whole(door: Door, url: str) -> None:
+    some = door()
+    assert isinstance(some._watch, Watch)
+    before = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    some._watch.broken = True
+    new = replace(CONFIG, wechat=WechatSettings(url, 2.0), apps=(make_app(5), make_app(77)))
+    with pytest.raises(ZeroDivisionError):
+        some.configure(new)
+    after = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    assert all(one is other for one, other in zip(before, after, strict=True))
+    some._watch.broken = False
+    some.configure(new)
+    assert appids(some) == [make_app(5).appid, make_app(77).appid]
+    assert some.line.base_url == url
+
+
+def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door) -> None:
+    paths = [tmp_path / "first", tmp_path / "second"]
+    for path in paths:
+        path.write_text("not-a-real-token", "utf-8")
+    apps = tuple(replace(make_app(number), token=FileToken(path)) for number, path in enumerate(paths))
+    some = door(config=replace(CONFIG, apps=apps))
+    problems = []
+    for app in reversed(apps):
+        with pytest.raises(CallError) as caught:
+            daily_trend(some.ways[app.appid], YESTERDAY)
+        problems.append(caught.value.failure)
+    assert [problem.reason for problem in problems] == [Reason.TOKEN_REJECTED, Reason.NETWORK]
+    assert problems[0].detail == f"its token is that of {apps[0].appid}, whose figures it would show"
+    assert problems[0].advice == advice.SAME_TOKEN
+
+
+def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door: Door) -> None:
+    store, app = MemoryStore(), replace(make_app(), token=AccessToken(Secret("not-a-real-secret")))
+    config = replace(CONFIG, apps=(app,))
+    some = door(store=store, config=config)
+    with pytest.raises(CallError):  # nobody answers there
+        daily_trend(some.ways[app.appid], YESTERDAY)
+    assert store.credential(f"access_token/{app.appid}@{CONFIG.wechat.base_url}")
+
+
+def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_too(door: Door) -> None:
+    clock = Clock(time.time())
+    numbers = (1, 77)
+    keys = [f"stable_token:{make_app(number).appid}@{CONFIG.wechat.base_url}" for number in numbers]
+    pool = Pool(clock, {key: expiring_token("not-a-real-token", 7200, clock()) for key in keys})
+    some = door(store=SharedMemory(pool), config=replace(CONFIG, apps=CONFIG.apps[:1]))
+    find(some, make_app(77))
+    for number in numbers:
+        way = some.ways[make_app(number).appid]
+        with pytest.raises(CallError):  # nobody answers there
+            daily_trend(way, YESTERDAY)
+        assert way.token_expires_at == clock() + 7200

@@ -1,0 +1,125 @@
+import resource
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    Config,
+    Platform,
+    RefreshSettings,
+    Secret,
+    StableToken,
+    StorageSettings,
+    TicketFile,
+    WechatSettings,
+)
+from exporter.config_warnings import Cautions, doubts, is_exposed
+from tests.building import make_app
+
+SECRET = Secret("not-a-real-secret")
+CONFIG = Config(
+    Path("config.yaml"),
+    WechatSettings("https://api.weixin.qq.com", 10.0),
+    RefreshSettings(3600.0, 9, 3, 16, 50.0),
+    StorageSettings("sqlite:////data/exporter.db"),
+    (make_app(1),),
+)
+PLATFORM = Platform("main", "wxabcdefabcdefabcd", SECRET, TicketFile(Path("ticket")))
+
+
+def classic(number: int) -> App:
+    return replace(make_app(number), token=AccessToken(SECRET))
+
+
+def with_secret(folder: Path, written: str) -> Config:
+    path = folder / "secret"
+    path.touch(0o600)
+    path.write_text(written, "utf-8")
+    return replace(CONFIG, apps=(replace(CONFIG.apps[0], token=StableToken(Secret(path=path))),))
+
+
+def test_a_usual_configuration_is_nothing_to_warn_of(log: FilteringBoundLogger, events: list[Any]) -> None:
+    Cautions(log).tell(CONFIG)
+    assert events == []
+
+
+def test_a_platform_without_a_storage_is_told(log: FilteringBoundLogger, events: list[Any]) -> None:
+    Cautions(log).tell(replace(CONFIG, platforms=(PLATFORM,), storage=StorageSettings("memory://")))
+    assert "refresh tokens and tickets do not survive" in events[0]["event"]
+
+
+def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_told(
+    log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 256))
+    Cautions(log).tell(CONFIG)
+    assert "refresh.concurrency 16 needs about 316 file descriptors" in events[0]["event"]
+
+
+def test_an_address_in_the_clear_is_told_once(log: FilteringBoundLogger, events: list[Any]) -> None:
+    cautions = Cautions(log)
+    exposed = replace(CONFIG, wechat=WechatSettings("http://proxy.example", 10.0))
+    cautions.tell(exposed)
+    cautions.tell(exposed)
+    assert len(events) == 1
+    assert "in the clear" in events[0]["event"]
+    cautions.tell(replace(CONFIG, wechat=WechatSettings("http://other.example", 10.0)))
+    assert len(events) == 2
+
+
+def test_what_looks_like_an_app_secret_in_a_file_of_its_owners_is_no_doubt(tmp_path: Path) -> None:
+    assert list(doubts(with_secret(tmp_path, "0123456789abcdef" * 2))) == []
+
+
+@pytest.mark.parametrize(
+    "written", ["'0123456789abcdef0123456789abcdef'", "0123456789abcdef", "not-a-real-secret"]
+)
+def test_a_secret_of_another_shape_is_told_and_not_shown(tmp_path: Path, written: str) -> None:
+    (doubt,) = map(str, doubts(with_secret(tmp_path, written)))
+    assert doubt.startswith("secrets that are not 32 hexadecimal digits, as WeChat's are: ")
+    assert doubt.endswith(f" of=1 first={CONFIG.apps[0].name}")
+    assert written not in doubt
+
+
+def test_an_appid_with_capitals_is_told(tmp_path: Path) -> None:
+    config = with_secret(tmp_path, "0123456789abcdef" * 2)
+    app = replace(config.apps[0], appid="wxFA4E000000000001", name="shop")
+    assert [str(each) for each in doubts(replace(config, apps=(app,)))] == [
+        "appids with capitals: WeChat writes them in lower case apps=1 first=shop"
+    ]
+
+
+def test_a_secret_file_that_everybody_can_read_is_told(tmp_path: Path) -> None:
+    config = with_secret(tmp_path, "0123456789abcdef" * 2)
+    (tmp_path / "secret").chmod(0o644)
+    (doubt,) = map(str, doubts(config))
+    assert doubt.endswith(f" files=1 first={tmp_path / 'secret'}")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "exposed"),
+    [
+        ("http://proxy.example", True),
+        ("https://api.weixin.qq.com", False),
+        ("http://localhost:8080", False),
+        ("http://127.0.0.1:8080", False),
+        ("http://[::1]:8080", False),
+    ],
+)
+def test_only_what_leaves_the_machine_is_exposed(base_url: str, exposed: object) -> None:
+    assert is_exposed(base_url) == exposed
+
+
+def test_classic_tokens_are_told_once_per_app_that_brings_them(
+    log: FilteringBoundLogger, events: list[Any]
+) -> None:
+    cautions = Cautions(log)
+    for apps in ((classic(1),), (classic(1),), (classic(1), classic(2))):
+        cautions.tell(replace(CONFIG, apps=apps))
+    assert [event["apps"] for event in events] == [1, 2]
+    assert {event["first"] for event in events} == {classic(1).name}

@@ -1,0 +1,94 @@
+"""Where verify tickets come from, on a clock that stands still."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from exporter.config.settings import TicketFile, TicketHttp
+from exporter.wechat.failures.advice import NO_TICKET
+from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.platform.tickets import FileTicket, HttpTicket, TicketSource
+from tests.wechat.lines import Clock, opened
+from tests.wechat.peers import Peer, says, says_in_turn, whole
+
+
+def refused(source: TicketSource) -> Failure:
+    with pytest.raises(CallError) as caught:
+        source.ticket()
+    return caught.value.failure
+
+
+def test_a_ticket_file_is_read_anew_and_came_when_it_was_changed(tmp_path: Path) -> None:
+    path = tmp_path / "ticket"
+    source = FileTicket(TicketFile(path))
+    assert refused(source).detail == f"verify ticket file {path}: No such file or directory"
+    for value, came_at in (("one", 1000.0), ("two", 2000.0)):
+        path.write_text(f"\ufeff{value}\n")
+        os.utime(path, (came_at, came_at))
+        assert (source.ticket().value, source.ticket().received_at) == (value, came_at)
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", b"\xff", b'{"ticket": "T"}'])
+def test_a_file_without_a_usable_ticket_leads_to_the_advice_about_tickets(
+    content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "ticket"
+    path.write_bytes(content)
+    problem = refused(FileTicket(TicketFile(path)))
+    assert (problem.reason, problem.advice) == (Reason.THIRD_PARTY_TICKET, NO_TICKET)
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (b"TICKET", None),
+        (b'{"component_verify_ticket":"TICKET","errcode":null}', None),
+        (b'{"data":{"ticket":"TICKET"}}', "data.ticket"),
+    ],
+)
+def test_an_address_gives_the_ticket_as_text_or_under_its_field(answer: bytes, field: str | None) -> None:
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
+        assert HttpTicket(TicketHttp(keeper.url, field), line).ticket().value == "TICKET"
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "503 Service Unavailable", "200 OK"])
+def test_whatever_an_address_answers_instead_there_is_no_ticket(status: str) -> None:
+    with (
+        Peer(says(whole(b'{"errcode":40001,"errmsg":"no"}', status=status))) as keeper,
+        opened("http://wechat.invalid") as line,
+    ):
+        problem = refused(HttpTicket(TicketHttp(keeper.url), line))
+    assert (problem.reason, problem.advice) == (Reason.THIRD_PARTY_TICKET, NO_TICKET)
+
+
+def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_ticket(clock: Clock) -> None:
+    answers = [b"", b"ONE", b"ONE", b"TWO"]
+
+    with (
+        Peer(says_in_turn(map(whole, answers))) as keeper,
+        opened("http://wechat.invalid", clock=clock) as line,
+    ):
+        source = HttpTicket(TicketHttp(keeper.url), line)
+        begun = clock.now
+        asked = []
+        for _ in range(150):
+            try:
+                source.ticket()
+            except CallError:
+                assert clock.now < begun + 15
+            asked.append(len(keeper.received))
+            clock.now += 1
+        assert [second for second in range(1, 150) if asked[second] > asked[second - 1]] == [15, 75, 135]
+        assert (source.ticket().value, source.ticket().received_at) == ("TWO", begun + 135)
+
+
+def test_an_address_asked_by_a_clock_that_was_ahead_is_asked_again(clock: Clock) -> None:
+    with (
+        Peer(says_in_turn(map(whole, [b"ONE", b"TWO"]))) as keeper,
+        opened("http://wechat.invalid", clock=clock) as line,
+    ):
+        source = HttpTicket(TicketHttp(keeper.url), line)
+        assert source.ticket().value == "ONE"
+        clock.now -= 86_400
+        assert source.ticket().value == "TWO"

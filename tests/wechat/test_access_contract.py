@@ -1,0 +1,299 @@
+"""What every way to a row promises, whatever its credential: from one table."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    CloudFunction,
+    CloudHosting,
+    FileToken,
+    HttpToken,
+    Platform,
+    Secret,
+    StableToken,
+    ThirdParty,
+    TicketFile,
+    TokenSettings,
+)
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset
+from exporter.simulator.accounts import SimApp
+from exporter.simulator.faults import Call, Fault
+from exporter.simulator.fleet import fake_appid, fake_secret
+from exporter.simulator.platforms import SimPlatform
+from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
+from exporter.simulator.server import Conditions, Simulator
+from exporter.simulator.tokens import Kind
+from exporter.store.memory import MemoryStore
+from exporter.trend import Row
+from exporter.wechat import endpoints
+from exporter.wechat.access import Way, choose_way
+from exporter.wechat.client import Line
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.platform.open_platform import open_platforms
+from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
+from tests.wechat.peers import Peer, json_body, says, whole
+
+DAY = date(2026, 11, 23)
+APPS = tuple(SimApp(fake_appid(n), fake_secret(n), f"app-{n}") for n in (1, 2))
+PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
+
+
+@dataclass
+class Scene:
+    """A simulated WeChat, a line to it, and what the operator's other programs do."""
+
+    sim: Simulator
+    line: Line
+    clock: Clock
+    observed: Observed
+    folder: Path
+    keepers: list[Peer] = field(default_factory=list)
+
+    def way(self, kind: str, number: int = 1) -> Way:
+        app = APPS[number - 1]
+        return choose_way(App(app.appid, app.name, (), SETTINGS[kind](self, app)), self.line, self.platforms)
+
+    def tokens(self) -> int:
+        """How many calls for tokens reached WeChat."""
+        return sum(self.sim.calls(each) for each in TOKEN_ENDPOINTS)
+
+    def __post_init__(self) -> None:
+        ticket = self.folder / "ticket"
+        ticket.write_text(self.sim.new_ticket("main"))
+        settings = Platform("main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(ticket))
+        self.platforms = open_platforms([settings], self.line, MemoryStore())
+
+
+TOKEN_ENDPOINTS = ("stable_token", "token", "component_token", "authorizer_token")
+
+
+def file_token(scene: Scene, app: SimApp) -> TokenSettings:
+    path = scene.folder / f"{app.appid}.token"
+    path.write_text(scene.sim._desk.stable(app.appid, scene.clock())[0])
+    return FileToken(path)
+
+
+def http_token(scene: Scene, app: SimApp) -> TokenSettings:
+    token = scene.sim._desk.stable(app.appid, scene.clock())[0]
+    peer = Peer(says(whole(json_body({"access_token": token, "expires_in": 7200}))))
+    scene.keepers.append(peer.__enter__())
+    return HttpToken(peer.url)
+
+
+def cloudbase_token(scene: Scene, app: SimApp) -> TokenSettings:
+    path = scene.folder / f"{app.appid}.cloudbase"
+    path.write_text(scene.sim.cloudbase_token(app.appid))
+    return CloudHosting(None, path)
+
+
+SETTINGS: dict[str, Callable[[Scene, SimApp], TokenSettings]] = {
+    "stable_token": lambda _, app: StableToken(Secret(app.secret)),
+    "access_token": lambda _, app: AccessToken(Secret(app.secret)),
+    "file": file_token,
+    "http": http_token,
+    "third_party": lambda _, __: ThirdParty("main"),
+    "cloud_hosting": lambda _, app: CloudHosting(app.appid),
+    "cloudbase_access_token": cloudbase_token,
+    "cloud_function": lambda _, app: CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, Secret(app.secret)),
+}
+FETCHING = {  # those that fetch tokens of WeChat: the kind of token, fetches for one app
+    "stable_token": (Kind.STABLE, 1),
+    "access_token": (Kind.CLASSIC, 1),
+    "third_party": (Kind.AUTHORIZER, 2),
+    "cloud_function": (Kind.STABLE, 1),
+}
+KINDS = {"cloudbase_access_token": "cloud_hosting"}
+CALL = {"cloud_function": endpoints.CLOUD_FUNCTION}
+
+every_way = pytest.mark.parametrize("kind", SETTINGS)
+every_fetching_way = pytest.mark.parametrize("kind", FETCHING)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    clock = Clock(datetime(2026, 11, 24, 7, tzinfo=UTC).timestamp())
+    observed = Observed()
+    conditions = Conditions(time_source=clock, hosting_appid=APPS[0].appid)
+    with (
+        Simulator(APPS, conditions, platforms=[PLATFORM]) as sim,
+        opened(sim.base_url, observed=observed, clock=clock) as line,
+    ):
+        scene = Scene(sim, line, clock, observed, tmp_path)
+        yield scene
+        for keeper in scene.keepers:
+            keeper.__exit__(None, None, None)
+
+
+def asked(way: Way) -> Row | Failure:
+    try:
+        return daily_trend(way, DAY)
+    except CallError as error:
+        return error.failure
+
+
+@every_way
+def test_a_row_comes_and_is_the_same_by_every_way(kind: str, scene: Scene) -> None:
+    assert daily_trend(scene.way(kind), DAY) == daily_trend(scene.way("stable_token"), DAY)
+    assert scene.way(kind).kind == KINDS.get(kind, kind)
+
+
+@every_way
+@pytest.mark.parametrize("dataset", CATALOGUE, ids=lambda each: each.name)
+def test_every_dataset_comes_and_is_the_same_by_every_way(kind: str, dataset: Dataset, scene: Scene) -> None:
+    period = dataset.calendar.newest(date(2026, 11, 20))
+    row = scene.way(kind).fetch(dataset, period)
+    assert row == scene.way("stable_token").fetch(dataset, period)
+    assert row.period == period
+
+
+@pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - {"cloud_hosting", "cloudbase_access_token"}))
+def test_every_way_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, scene: Scene) -> None:
+    limit, used, left = scene.way(kind).quota(DAILY_TREND.path)
+    assert limit == 100_000
+    assert (used or 0) + (left or 0) == limit
+
+
+@pytest.mark.parametrize("kind", ["cloud_hosting", "cloudbase_access_token"])
+def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_asking(
+    kind: str, scene: Scene
+) -> None:
+    way = scene.way(kind)
+    with pytest.raises(CallError, match="no cloud call") as caught:
+        way.quota(DAILY_TREND.path)
+    assert caught.value.failure.reason is Reason.PERMISSION
+    assert "leave this dataset out" in caught.value.failure.advice.en
+    assert scene.observed.calls == []
+
+
+@every_way
+def test_each_app_gets_its_own_row(kind: str, scene: Scene) -> None:
+    first, second = (daily_trend(scene.way(kind, number), DAY) for number in (1, 2))
+    assert first != second
+    assert second == daily_trend(scene.way("stable_token", 2), DAY)
+
+
+@every_way
+def test_the_data_call_is_one_call_and_counted_as_such(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    daily_trend(way, DAY)
+    scene.observed.calls.clear()
+    daily_trend(way, DAY)
+    made = [call for call in scene.observed.calls if call[0] != endpoints.HTTP_TOKEN]
+    assert made == [(CALL.get(kind, endpoints.DAILY_VISIT_TREND), None)]
+
+
+@every_fetching_way
+def test_one_token_serves_many_calls_and_threads(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    with ThreadPoolExecutor(8) as threads:
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(way), range(24)))
+    assert scene.tokens() == FETCHING[kind][1]
+
+
+@every_fetching_way
+def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    daily_trend(way, DAY)
+    before = scene.tokens()
+    scene.clock.now += 1
+    scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
+    assert isinstance(asked(way), Row)
+    assert scene.tokens() == before + 1
+
+
+@every_fetching_way
+def test_many_threads_whose_token_was_refused_renew_it_once(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    daily_trend(way, DAY)
+    before = scene.tokens()
+    scene.clock.now += 1
+    scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
+    with ThreadPoolExecutor(8) as threads:
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(way), range(8)))
+    assert scene.tokens() == before + 1
+
+
+@every_fetching_way
+def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=Call.DATA)
+    for call in range(1, 4):
+        problem = asked(way)
+        assert isinstance(problem, Failure)
+        assert problem.reason is Reason.TOKEN_REJECTED
+        assert scene.tokens() <= FETCHING[kind][1] + 2 * call - 1
+
+
+@every_fetching_way
+def test_a_token_is_renewed_before_its_end(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    daily_trend(way, DAY)
+    assert way.token_expires_at == scene.clock() + 7200
+    before = scene.tokens()
+    scene.clock.now += 6899
+    daily_trend(way, DAY)
+    assert scene.tokens() == before
+    scene.clock.now += 2
+    daily_trend(way, DAY)
+    assert scene.tokens() > before
+    refusals = [scene.sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
+    assert refusals == [0, 0]
+
+
+REFUSALS = {
+    Fault.IP: Reason.IP_NOT_ALLOWED,
+    Fault.PERMISSION: Reason.PERMISSION,
+    Fault.MINI_GAME: Reason.ACCOUNT,
+    Fault.QUOTA_DAILY: Reason.QUOTA_DAILY,
+    Fault.NOT_READY: Reason.NOT_READY,
+    Fault.BUSY: Reason.BUSY,
+    Fault.MALFORMED_JSON: Reason.MALFORMED,
+    Fault.NULL_FIGURE: Reason.MALFORMED,
+    Fault.WRONG_DATE: Reason.MALFORMED,
+    Fault.EMPTY: Reason.EMPTY,
+}
+
+
+@every_way
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fault, scene: Scene) -> None:
+    ways = scene.way(kind), scene.way(kind, 2)
+    scene.sim.set_fault(APPS[0].appid, fault, on=Call.DATA)
+    problem = asked(ways[0])
+    assert isinstance(problem, Failure)
+    assert problem.reason is REFUSALS[fault]
+    assert isinstance(asked(ways[1]), Row)
+    scene.sim.set_fault(APPS[0].appid, Fault.NONE)
+    assert isinstance(asked(ways[0]), Row)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FETCHING if kind != "third_party"])
+def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> None:
+    secret = Secret("sesame-that-opens-nothing")
+    wrong: dict[str, TokenSettings] = {
+        "stable_token": StableToken(secret),
+        "access_token": AccessToken(secret),
+        "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
+    }
+    way = choose_way(App(APPS[0].appid, "app", (), wrong[kind]), scene.line, scene.platforms)
+    with pytest.raises(CallError) as caught:
+        daily_trend(way, DAY)
+    assert caught.value.failure.reason is Reason.INVALID_SECRET
+    assert caught.value.failure.action is Action.SUSPEND
+    assert "sesame" not in everything_told(caught.value)
+
+
+@every_way
+def test_a_ways_fingerprint_is_a_hash_that_stays(kind: str, scene: Scene) -> None:
+    way = scene.way(kind)
+    assert way.fingerprint() == way.fingerprint()
+    assert APPS[0].secret.encode() not in way.fingerprint()

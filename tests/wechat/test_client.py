@@ -1,0 +1,314 @@
+import hashlib
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from exporter.config.settings import (
+    AccessToken,
+    App,
+    FileToken,
+    HttpToken,
+    Secret,
+    StableToken,
+    TokenSettings,
+)
+from exporter.wechat import endpoints
+from exporter.wechat.access import choose_way
+from exporter.wechat.client import Line
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import CallError, Reason
+from tests.wechat.conftest import Certificate
+from tests.wechat.lines import Observed, daily_trend, everything_told, opened
+from tests.wechat.peers import Manner, Peer, Talk, hangs, head, json_body, resets, says, whole
+
+DAY = date(2026, 11, 23)
+TOKEN = "99_T0KEN-value_that/must+stay=secret" + hashlib.sha512(b"token").hexdigest()
+SECRET = "s3cret/" + hashlib.md5(b"secret").hexdigest() + "+x"
+KEEPERS_KEY = "key-of-the-keeper/4711"
+KEEPERS_PASSWORD = "password-of-the-keeper"
+FRAGMENT = 8  # characters of a secret in a row that give it away
+
+
+def pieces(secret: str) -> set[str]:
+    """Every part of a secret that is long enough to give it away, also URL-encoded."""
+    return {
+        written[start : start + FRAGMENT]
+        for written in (secret, quote(secret, safe=""))
+        for start in range(len(written) - FRAGMENT + 1)
+    }
+
+
+PIECES = pieces(TOKEN) | pieces(SECRET) | pieces(KEEPERS_KEY) | pieces(KEEPERS_PASSWORD)
+
+
+def asked(line: Line, read: Callable[[dict[str, Any]], object], **given: Any) -> object:
+    return line.ask(endpoints.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
+
+
+# One call
+
+
+def test_an_answer_is_read_and_counted_as_good() -> None:
+    observed = Observed()
+    with Peer(says(whole(b'{"n":7}'))) as peer, opened(peer.url, observed=observed) as line:
+        assert asked(line, lambda body: body["n"] + 1) == 8
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, None)]
+    assert 0 <= observed.seconds[0] < 5
+
+
+def test_a_path_goes_below_the_base_and_an_address_elsewhere() -> None:
+    with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as keeper:
+        with opened(f"{base.url}/prefix") as line:
+            asked(line, dict)
+            line.ask(endpoints.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
+        assert base.received[0].startswith(b"GET /prefix/path ")
+        assert keeper.received[0].startswith(b"GET /token ")
+
+
+def test_the_pace_is_waited_for_first_and_is_no_part_of_the_time_told() -> None:
+    ticks, happened, observed = itertools.count(100.0, 2.5), [], Observed()
+    with Peer(says(whole(b"{}"))) as peer, opened(peer.url) as line:
+        paced = replace(
+            line,
+            observer=observed,
+            pace=lambda: happened.append(len(peer.received)),
+            stopwatch=lambda: next(ticks),
+        )
+        asked(paced, dict)
+    assert happened == [0]
+    assert observed.seconds == [2.5]
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason"),
+    [
+        (says(whole(b'{"errcode":61503,"errmsg":"data not ready"}')), Reason.NOT_READY),
+        (says(whole(b"<html>", status="502 Bad Gateway")), Reason.HTTP_STATUS),
+        (says(whole(b"<html>")), Reason.MALFORMED),
+        (resets, Reason.NETWORK),
+        (hangs, Reason.TIMEOUT),
+    ],
+    ids=["errcode", "status", "html", "reset", "hang"],
+)
+def test_a_failed_call_is_counted_with_its_reason(manner: Manner, reason: Reason) -> None:
+    observed = Observed()
+    with (
+        Peer(manner) as peer,
+        opened(peer.url, 0.2, observed) as line,
+        pytest.raises(CallError) as caught,
+    ):
+        asked(line, dict)
+    assert caught.value.failure.reason is reason
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, reason)]
+
+
+def test_what_the_reader_refuses_is_counted_with_its_reason() -> None:
+    observed = Observed()
+
+    def read(_: dict[str, Any]) -> None:
+        raise CallError(failure(Reason.EMPTY, "no row"))
+
+    with (
+        Peer(says(whole(b"{}"))) as peer,
+        opened(peer.url, observed=observed) as line,
+        pytest.raises(CallError, match="no row"),
+    ):
+        asked(line, read)
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.EMPTY)]
+
+
+def test_a_fault_of_ours_is_counted_as_internal() -> None:
+    observed = Observed()
+    with (
+        Peer(says(whole(b"{}"))) as peer,
+        opened(peer.url, observed=observed) as line,
+        pytest.raises(KeyError),
+    ):
+        asked(line, lambda body: body["n"])
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.INTERNAL)]
+
+
+def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> None:
+    body = whole(b'{"errcode":40001,"errmsg":"invalid credential"}')
+    reasons = {}
+    with Peer(says(body)) as peer, opened(peer.url) as line:
+        for endpoint in endpoints.ALWAYS:
+            with pytest.raises(CallError) as caught:
+                line.ask(endpoint, "GET", "/path", dict, secrets=[])
+            reasons[endpoint] = caught.value.failure.reason
+    secret = {endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN}
+    taking = {endpoint for endpoint in endpoints.ALWAYS if endpoint.takes_secret}
+    assert secret <= taking
+    assert reasons == {
+        endpoint: Reason.INVALID_SECRET if endpoint in taking else Reason.TOKEN_REJECTED
+        for endpoint in endpoints.ALWAYS
+    }
+
+
+# Secrets stay here
+
+
+def refused_with(text: str, secrets: list[str]) -> str:
+    body = json_body({"errcode": 48001, "errmsg": text})
+    with Peer(says(whole(body))) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
+        asked(line, dict, secrets=secrets)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("written", [TOKEN, quote(TOKEN, safe="")], ids=["plain", "URL-encoded"])
+def test_a_secret_that_an_answer_repeats_is_blotted_out_also_where_the_text_is_cut(written: str) -> None:
+    for length in range(180, 260, 5):
+        told = refused_with("x " * (length // 2) + written, [TOKEN])
+        assert not [piece for piece in pieces(TOKEN) if piece in told]
+        assert len(told) <= 240
+
+
+def test_only_the_secret_is_blotted_out() -> None:
+    told = refused_with(f"api unauthorized {TOKEN} on 20261123 rid: 1-2-3", [TOKEN, "", "Bearer", "rid"])
+    assert told == "errcode 48001: api unauthorized *** on 20261123 rid: 1-2-3"
+
+
+def sim_like(token_answer: bytes, data: Manner) -> Manner:
+    """Hands out the token, and treats calls with it so."""
+
+    def manner(talk: Talk) -> None:
+        while request := talk.request():
+            if b"/datacube/" in request:
+                data(talk.with_request(request))
+                return
+            talk.socket.sendall(token_answer)
+
+    return manner
+
+
+def echoes(talk: Talk) -> None:
+    """Answers with all that was sent, in every place that might be shown."""
+    text = talk.request().decode()
+    body = json_body(
+        {"errcode": 48001, "errmsg": text.replace("\r\n", " "), "list": [], "access_token": text}
+    )
+    talk.socket.sendall(whole(body))
+    talk.wait_for_end()
+
+
+def says_once(text: bytes) -> Manner:
+    """Answers once so and waits."""
+
+    def manner(talk: Talk) -> None:
+        talk.request()
+        talk.socket.sendall(text)
+        talk.wait_for_end()
+
+    return manner
+
+
+ROW = {"ref_date": "20261123", "visit_pv": 1}
+BAD: dict[str, Manner] = {
+    "echo": echoes,
+    "token as date": says_once(whole(json_body({"list": [{**ROW, "ref_date": TOKEN}]}))),
+    "token as figure": says_once(whole(json_body({"list": [{**ROW, "visit_uv": TOKEN}]}))),
+    "token as list": says_once(whole(json_body({"list": TOKEN}))),
+    "odd errcode": says_once(whole(json_body({"errcode": TOKEN, "errmsg": TOKEN}))),
+    "status": says_once(whole(TOKEN.encode(), status=f"502 {TOKEN}")),
+    "redirect": says_once(whole(b"", f"Location: https://elsewhere.invalid/{TOKEN}", status="302 Found")),
+    "html": says_once(whole(f"<html>{TOKEN}</html>".encode())),
+    "no HTTP": says_once(f"{TOKEN} {SECRET}\r\n\r\n".encode()),
+    "defective header": says_once(head(2, TOKEN) + b"{}"),
+    "broken gzip": says_once(whole(TOKEN.encode(), "Content-Encoding: gzip")),
+    "too long": says_once(whole(TOKEN.encode() * 20_000)),
+    "reset": resets,
+    "hang": hangs,
+    "empty": says_once(whole(b'{"list":[]}')),
+}
+
+
+def ways_settings(keeper: str, folder: Path) -> dict[str, TokenSettings]:
+    (folder / "token").write_text(TOKEN)
+    address = f"{keeper.replace('//', f'//me:{KEEPERS_PASSWORD}@')}/token?key={quote(KEEPERS_KEY, safe='')}"
+    return {
+        "stable_token": StableToken(Secret(SECRET)),
+        "access_token": AccessToken(Secret(SECRET)),
+        "file": FileToken(folder / "token"),
+        "http": HttpToken(address, headers=(("X-Key", f"Bearer {KEEPERS_KEY}"),)),
+    }
+
+
+GOOD_TOKEN = whole(json_body({"access_token": TOKEN, "expires_in": 7200}))
+KINDS = ["stable_token", "access_token", "file", "http"]
+
+
+def assert_gives_nothing_away(error: BaseException, *shown: object) -> None:
+    told = everything_told(error) + "".join(repr(each) for each in shown)
+    assert sorted(piece for piece in PIECES if piece in told) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", BAD)
+def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str, tmp_path: Path) -> None:
+    limit = 0.2 if fault == "hang" else 5
+    with Peer(sim_like(GOOD_TOKEN, BAD[fault])) as peer, opened(peer.url, limit) as line:
+        settings = ways_settings(peer.url, tmp_path)[kind]
+        app = App("wx0123456789abcdef", "app", (), settings)
+        way = choose_way(app, line)
+        with pytest.raises(CallError) as caught:
+            daily_trend(way, DAY)
+        keeper = way._keeper  # type: ignore[attr-defined]
+        assert_gives_nothing_away(
+            caught.value, line, line.transport, way, keeper, keeper.source, app, settings
+        )
+
+
+@pytest.mark.parametrize("kind", ["stable_token", "access_token", "http"])
+@pytest.mark.parametrize("fault", [fault for fault in BAD if fault != "empty"])
+def test_no_failure_of_the_token_call_gives_the_secret_away(kind: str, fault: str, tmp_path: Path) -> None:
+    limit = 0.2 if fault == "hang" else 5
+    with Peer(BAD[fault]) as peer, opened(peer.url, limit) as line:
+        app = App("wx0123456789abcdef", "app", (), ways_settings(peer.url, tmp_path)[kind])
+        with pytest.raises(CallError) as caught:
+            daily_trend(choose_way(app, line), DAY)
+        assert_gives_nothing_away(caught.value, app)
+
+
+@pytest.mark.parametrize("kind", ["stable_token", "access_token", "http"])
+def test_a_call_that_does_not_connect_gives_nothing_away(
+    kind: str, tmp_path: Path, certificate: Certificate
+) -> None:
+    with Peer(says(GOOD_TOKEN)) as gone:
+        pass
+    with Peer(says(GOOD_TOKEN), certificate.server) as untrusted:
+        for url in (gone.url, untrusted.url, "http://wechat.invalid"):
+            app = App("wx0123456789abcdef", "app", (), ways_settings(url, tmp_path)[kind])
+            with opened(url) as line, pytest.raises(CallError) as caught:
+                daily_trend(choose_way(app, line), DAY)
+            assert_gives_nothing_away(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [f"{TOKEN}\n{TOKEN}".encode(), f"\xff{TOKEN}".encode("latin-1"), TOKEN.encode() * 1000]
+)
+def test_a_file_that_holds_no_token_is_not_shown(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    with opened("http://wechat.invalid") as line:
+        for field in (None, "access_token"):
+            way = choose_way(App("wx0123456789abcdef", "app", (), FileToken(path, field)), line)
+            with pytest.raises(CallError) as caught:
+                daily_trend(way, DAY)
+            assert_gives_nothing_away(caught.value)
+
+
+@pytest.mark.parametrize("content", [f"\xff{SECRET}".encode("latin-1"), f"{SECRET}\n{SECRET}".encode()])
+def test_a_file_that_holds_no_secret_is_not_shown(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    with opened("http://wechat.invalid") as line:
+        app = App("wx0123456789abcdef", "app", (), StableToken(Secret(path=path)))
+        with pytest.raises(CallError) as caught:
+            daily_trend(choose_way(app, line), DAY)
+        assert_gives_nothing_away(caught.value)

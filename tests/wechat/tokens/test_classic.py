@@ -1,0 +1,160 @@
+"""Classic tokens: kept over restarts, one a round."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from exporter.store.memory import MemoryStore
+from exporter.wechat.failures import advice
+from exporter.wechat.failures.errcodes import errcode_failure, failure
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.tokens.cache import Token, TokenKeeper, expiring_token
+from exporter.wechat.tokens.classic import ClassicShelf
+from exporter.wechat.vault import VaultError
+from tests.wechat.lines import Clock
+
+HOUR = 3600.0
+LATE = failure(Reason.TIMEOUT, "no whole answer within 10 s")
+
+
+class Vault(MemoryStore):
+    away = False
+
+    def credential(self, key: str) -> str | None:
+        if self.away:
+            raise VaultError("the storage does not answer")
+        return super().credential(key)
+
+    def put(self, key: str, expected: str | None, new: str) -> bool:
+        if self.away:
+            raise VaultError("the storage does not answer")
+        return super().put(key, expected, new)
+
+
+@dataclass
+class Scene:
+    """WeChat's interface, which numbers its tokens, and exporters that share a storage."""
+
+    clock: Clock = field(default_factory=Clock)
+    vault: Vault = field(default_factory=Vault)
+    made: int = 0
+    answers: Failure | None = None
+    kind: str = "access_token"
+
+    def fetch(self) -> Token:
+        self.made += 1
+        if self.answers is not None:
+            raise CallError(self.answers)
+        return expiring_token(f"token-{self.made}", 7200, self.clock())
+
+    def fingerprint(self) -> bytes:
+        return b""
+
+    def started(self, interval: float = HOUR) -> TokenKeeper:
+        shelf = ClassicShelf(self.vault, "access_token/wx@url", lambda: interval, self.clock)
+        return TokenKeeper(self, self.clock, shelf)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def refused(keeper: TokenKeeper) -> Failure:
+    with pytest.raises(CallError) as caught:
+        keeper.get()
+    return caught.value.failure
+
+
+def test_a_restart_or_another_command_uses_the_token_that_is_kept(scene: Scene) -> None:
+    first = scene.started().get()
+    scene.clock.now += HOUR
+    assert scene.started().get() == first
+    assert scene.made == 1
+
+
+def test_a_token_near_its_end_is_replaced_for_all(scene: Scene) -> None:
+    keeper = scene.started()
+    keeper.get()
+    scene.clock.now += 6900
+    assert keeper.get().value == scene.started().get().value == "token-2"
+
+
+def test_a_token_that_wechat_refuses_is_replaced_once_in_a_round(scene: Scene) -> None:
+    keeper = scene.started()
+    keeper.drop(keeper.get())
+    problem = refused(keeper)
+    assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
+    assert problem.advice == advice.TOKEN
+    assert "one a round" in problem.detail
+    scene.clock.now += HOUR
+    assert keeper.get().value == "token-2"
+
+
+def test_a_restart_does_not_make_it_two(scene: Scene) -> None:
+    keeper = scene.started()
+    keeper.drop(keeper.get())
+    refused(scene.started())
+    assert scene.made == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [LATE, failure(Reason.NETWORK, "the connection broke off (ProtocolError)")]
+)
+def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene, answer: Failure) -> None:
+    keeper, scene.answers = scene.started(), answer
+    for _ in range(3):
+        problem = refused(keeper)
+        assert (problem.reason, problem.detail) == (answer.reason, answer.detail)
+    assert problem.action is Action.NEXT_ROUND
+    assert scene.made == 1
+    scene.clock.now += HOUR
+    scene.answers = None
+    assert keeper.get().value == "token-2"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        errcode_failure(40164, "invalid ip"),
+        replace(failure(Reason.NETWORK, "connection refused"), unsent=True),
+    ],
+)
+def test_where_wechat_made_no_token_asking_again_ends_nobodys(scene: Scene, answer: Failure) -> None:
+    keeper, scene.answers = scene.started(), answer
+    assert refused(keeper) == answer
+    scene.answers = None
+    assert keeper.get().value == "token-2"
+
+
+def test_what_another_command_has_fetched_is_used_in_place_of_what_was_refused(scene: Scene) -> None:
+    serving = scene.started(interval=10)
+    old = serving.get()
+    scene.clock.now += 20
+    checking = scene.started(interval=10)
+    checking.drop(checking.get())
+    new = checking.get()
+    serving.drop(old)
+    assert serving.get() == new
+    assert scene.made == 2
+
+
+def test_a_clock_that_was_ahead_blocks_nothing(scene: Scene) -> None:
+    scene.clock.now += 1e6
+    keeper = scene.started()
+    keeper.drop(keeper.get())
+    scene.clock.now -= 1e6
+    assert keeper.get().value == "token-2"
+
+
+def test_a_storage_that_does_not_answer_changes_nothing_for_the_exporter(scene: Scene) -> None:
+    scene.vault.away = True
+    keeper = scene.started()
+    keeper.drop(keeper.get())
+    refused(keeper)
+    assert scene.made == 1
+
+
+def test_what_is_kept_but_cannot_be_read_counts_as_nothing(scene: Scene) -> None:
+    scene.vault.put("access_token/wx@url", None, "{}")
+    assert scene.started().get().value == "token-1"

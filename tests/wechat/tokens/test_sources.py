@@ -1,0 +1,499 @@
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
+from exporter.simulator.faults import Fault
+from exporter.simulator.server import Simulator
+from exporter.wechat import endpoints
+from exporter.wechat.client import Line
+from exporter.wechat.failures.advice import TOKEN_KEEPER
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
+from exporter.wechat.tokens.sources import (
+    AccessTokenSource,
+    FileTokenSource,
+    HttpTokenSource,
+    KeeperShelf,
+    StableTokenSource,
+    _lifetime,
+)
+from tests.wechat.conftest import APP
+from tests.wechat.lines import Clock, Observed, opened
+from tests.wechat.peers import Peer, json_body, says, whole
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+APPID = APP.appid
+SECRET = Secret(APP.secret)
+
+
+def fetched(source: TokenSource) -> Token | Failure:
+    try:
+        return source.fetch()
+    except CallError as error:
+        return error.failure
+
+
+def refused(source: TokenSource) -> Failure:
+    problem = fetched(source)
+    assert isinstance(problem, Failure)
+    return problem
+
+
+@pytest.fixture(name="observed")
+def _observed() -> Observed:
+    return Observed()
+
+
+@pytest.fixture(name="line")
+def _line(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Line]:
+    with opened(sim.base_url, observed=observed, clock=clock) as line:
+        yield line
+
+
+def both(secret: Secret, line: Line) -> tuple[StableTokenSource, AccessTokenSource]:
+    return StableTokenSource(APPID, StableToken(secret), line), AccessTokenSource(
+        APPID, AccessToken(secret), line
+    )
+
+
+# Of WeChat
+
+
+def test_a_stable_token_stays_the_same_and_lasts_till_its_end(line: Line, clock: Clock) -> None:
+    source, _ = both(SECRET, line)
+    first = source.fetch()
+    assert (first.expires_at, first.renew_at) == (clock.now + 7200, clock.now + 6900)
+    clock.now += 3600
+    again = source.fetch()
+    assert (again.value, again.expires_at) == (first.value, first.expires_at)
+
+
+def test_a_classic_token_is_another_at_each_fetch(line: Line) -> None:
+    _, source = both(SECRET, line)
+    assert source.fetch().value != source.fetch().value
+
+
+def test_both_fetches_are_counted_under_their_interfaces_names(line: Line, observed: Observed) -> None:
+    for source in both(SECRET, line):
+        source.fetch()
+    assert observed.calls == [(endpoints.STABLE_ACCESS_TOKEN, None), (endpoints.ACCESS_TOKEN, None)]
+
+
+def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> None:
+    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as line:
+        both(SECRET, line)[0].fetch()
+    head, _, body = peer.received[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /cgi-bin/stable_token HTTP/1.1")
+    assert json.loads(body) == {
+        "grant_type": "client_credential",
+        "appid": APPID,
+        "secret": APP.secret,
+        "force_refresh": False,
+    }
+
+
+def test_a_classic_token_is_asked_for_in_the_address() -> None:
+    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as line:
+        both(SECRET, line)[1].fetch()
+    query = f"grant_type=client_credential&appid={APPID}&secret={APP.secret}"
+    assert peer.received[0].startswith(f"GET /cgi-bin/token?{query} HTTP/1.1\r\n".encode())
+    assert peer.received[0].endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("name", ["getAccessToken", "getStableAccessToken_second_call"])
+def test_the_documentations_examples_are_read(name: str, clock: Clock) -> None:
+    body = (SAMPLES / f"token__doc_{name}.json").read_bytes()
+    with Peer(says(whole(body))) as peer, opened(peer.url, clock=clock) as line:
+        for source in both(SECRET, line):
+            token = source.fetch()
+            assert token.value == "ACCESS_TOKEN"
+            assert token.expires_at == clock.now + json.loads(body)["expires_in"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "action"),
+    [
+        (Fault.WRONG_SECRET, Reason.INVALID_SECRET, Action.SUSPEND),
+        (Fault.FROZEN_SECRET, Reason.INVALID_SECRET, Action.SUSPEND),
+        (Fault.INVALID_APPID, Reason.INVALID_APPID, Action.SUSPEND),
+        (Fault.IP, Reason.IP_NOT_ALLOWED, Action.SUSPEND),
+    ],
+)
+def test_a_refused_credential_suspends(
+    fault: Fault, reason: Reason, action: Action, sim: Simulator, line: Line, observed: Observed
+) -> None:
+    sim.set_fault(APPID, fault)
+    for source in both(SECRET, line):
+        problem = refused(source)
+        assert (problem.reason, problem.action) == (reason, action)
+    assert [told for _, told in observed.calls] == [reason, reason]
+
+
+@pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
+def test_40001_and_its_like_on_the_token_call_mean_a_wrong_secret(code: int) -> None:
+    body = whole(json_body({"errcode": code, "errmsg": "invalid credential"}))
+    with Peer(says(body)) as peer, opened(peer.url) as line:
+        for source in both(SECRET, line):
+            problem = refused(source)
+            assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
+
+
+UNUSABLE_LIFETIMES: list[Any] = [
+    0,
+    -1,
+    0.0,
+    "2 hours",
+    "",
+    True,
+    False,
+    None,
+    [7200],
+    {},
+    1e7,
+    1e400,
+    10**400,
+]
+
+
+@pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
+def test_a_token_without_a_usable_lifetime_is_malformed(lifetime: object) -> None:
+    body = json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400")
+    with Peer(says(whole(body))) as peer, opened(peer.url) as line:
+        for source in both(SECRET, line):
+            assert refused(source).reason is Reason.MALFORMED
+
+
+UNUSABLE_TOKENS: list[Any] = [None, "", " ", "a b", "a\n", "\ufeffT", True, 7, ["T"], {}, "x" * 4097]
+
+
+@pytest.mark.parametrize("value", UNUSABLE_TOKENS, ids=lambda each: repr(each)[:20])
+def test_an_answer_without_a_usable_token_is_malformed(value: object) -> None:
+    body = json_body({"access_token": value, "expires_in": 7200})
+    with Peer(says(whole(body))) as peer, opened(peer.url) as line:
+        for source in both(SECRET, line):
+            assert refused(source).reason is Reason.MALFORMED
+
+
+def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
+    clock = Clock()
+
+    def slow_pace() -> None:
+        clock.now += 100
+
+    with opened(sim.base_url, clock=clock) as line:
+        source = StableTokenSource(APPID, StableToken(SECRET), line)
+        object.__setattr__(line, "pace", slow_pace)
+        start = clock.now
+        assert source.fetch().expires_at == start + 7200
+
+
+# The secret's file
+
+
+def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
+    line: Line, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    for source in both(Secret(path=path), line):
+        path.write_text("an-older-secret\n")
+        before = source.fingerprint()
+        assert refused(source).reason is Reason.INVALID_SECRET
+        path.write_text(f"\ufeff {APP.secret}\r\n")
+        assert isinstance(fetched(source), Token)
+        assert source.fingerprint() != before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "No such file or directory"),
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\xff", "not a UTF-8 text"),
+        (b"a\nb", "not a text of one line"),
+        (b"x" * 70_000, "larger than 64 KiB"),
+    ],
+    ids=["missing", "empty", "blank", "binary", "two lines", "too large"],
+)
+def test_a_secret_that_cannot_be_read_suspends_without_a_call(
+    content: bytes | None, told: str, line: Line, observed: Observed, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    for source in both(Secret(path=path), line):
+        problem = refused(source)
+        assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
+        assert problem.detail == f"secret file {path}: {told}"
+        assert source.fingerprint() == b""
+    assert observed.calls == []
+
+
+def test_a_fingerprint_tells_secrets_and_appids_apart_and_hides_them(line: Line) -> None:
+    prints = {
+        StableTokenSource(appid, StableToken(Secret(secret)), line).fingerprint()
+        for appid in ("wx1", "wx2")
+        for secret in ("secret-1", "secret-2")
+    }
+    assert len(prints) == 4
+    assert not any(b"secret" in each or b"wx" in each for each in prints)
+    stable, classic = both(SECRET, line)
+    assert stable.fingerprint() == stable.fingerprint() == classic.fingerprint()
+
+
+# A file that another program keeps
+
+
+def test_a_token_file_is_read_anew_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    source = FileTokenSource(FileToken(path))
+    seen = set()
+    for value in ("one", "two"):
+        path.write_text(f"\ufeff{value}\n")
+        assert source.fetch() == Token(value, None, 0.0)
+        seen.add(source.fingerprint())
+    assert len(seen) == 2
+    assert source.kind == "file"
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ('{"access_token": "T"}', "access_token"),
+        ('{"data": {"access_token": "T"}, "access_token": "other"}', "data.access_token"),
+        (' \ufeff{"a": {"b": {"c": "T"}}}\n'.strip(), "a.b.c"),
+    ],
+)
+def test_a_token_file_may_be_json_with_the_token_under_a_field(
+    content: str, field: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text(content)
+    assert FileTokenSource(FileToken(path, field)).fetch().value == "T"
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "told"),
+    [
+        (None, None, ": No such file or directory"),
+        (b"", None, " holds no usable token"),
+        (b"\n \n", None, " holds no usable token"),
+        (b"two words", None, " holds no usable token"),
+        (b"two\nlines", None, " holds no usable token"),
+        (b"x" * 4097, None, " holds no usable token"),
+        (b"\xff\xfe\x00", None, " is not a short text"),
+        (b"x" * 70_000, None, " is not a short text"),
+        (b"", "access_token", " is not JSON"),
+        (b"T", "access_token", " is not JSON"),
+        (b"\xff", "access_token", " is not a short text"),
+        (b"[" * 60_000, "access_token", " is not JSON"),
+        (b"[]", "access_token", " holds no usable token under access_token"),
+        (b"{}", "access_token", " holds no usable token under access_token"),
+        (b'{"access_token": null}', "access_token", " holds no usable token under access_token"),
+        (b'{"access_token": ["T"]}', "access_token", " holds no usable token under access_token"),
+        (b'{"data": "T"}', "data.access_token", " holds no usable token under data.access_token"),
+        (b'{"access_token": "T"}', None, " holds a JSON object: name the token's key in it with `field`"),
+        (b'{\n"access_token": "T"\n}', None, " holds a JSON object: name the token's key in it with `field`"),
+    ],
+    ids=lambda each: repr(each)[:30],
+)
+def test_a_file_without_a_usable_token_says_which_and_why(
+    content: bytes | None, field: str | None, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    problem = refused(FileTokenSource(FileToken(path, field)))
+    assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
+    assert problem.detail == f"token file {path}{told}"
+    assert problem.advice.en.startswith("The token's file")
+
+
+@pytest.mark.parametrize("content", [None, b"x" * 70_000], ids=["missing", "too large"])
+def test_the_fingerprint_of_a_file_that_cannot_be_read_is_empty(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    assert FileTokenSource(FileToken(path)).fingerprint() == b""
+
+
+def test_a_path_that_never_ends_is_no_token() -> None:
+    assert refused(FileTokenSource(FileToken(Path(os.devnull).with_name("zero")))).detail.endswith(
+        "is not a short text"
+    )
+
+
+# An address of the operator's own
+
+
+def kept_at(
+    body: object,
+    field: str | None = "access_token",
+    status: str = "200 OK",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> tuple[Token | Failure, bytes]:
+    """What comes from a keeper that answers so, at a clock of 1000; and what it was asked."""
+    with (
+        Peer(says(whole(json_body(body), status=status))) as keeper,
+        opened("http://wechat.invalid", clock=lambda: 1000.0) as line,
+    ):
+        source = HttpTokenSource(HttpToken(f"{keeper.url}/token?app=wx1", field, headers), line)
+        assert source.fingerprint() == b""
+        return fetched(source), keeper.received[0]
+
+
+def test_an_address_is_asked_with_its_headers() -> None:
+    outcome, asked = kept_at({"access_token": "T"}, headers=(("Authorization", "Bearer k"), ("X-Team", "a")))
+    assert isinstance(outcome, Token)
+    assert asked.startswith(b"GET /token?app=wx1 HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer k\r\n" in asked
+    assert b"\r\nX-Team: a\r\n" in asked
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "expected"),
+    [
+        ({"access_token": "T"}, "access_token", Token("T", None, 1000 + SHORTEST_KEEP)),
+        ({"access_token": "T", "expires_in": 7200}, "access_token", Token("T", 8200.0, 7900.0)),
+        ({"access_token": "T", "expires_in": 100.5}, "access_token", Token("T", 1100.5, 1050.25)),
+        ({"data": {"t": "T", "expires_in": 7200}}, "data.t", Token("T", 8200.0, 7900.0)),
+        ({"data": {"t": "T"}, "expires_in": 7200}, "data.t", Token("T", None, 1000 + SHORTEST_KEEP)),
+    ],
+    ids=lambda each: repr(each)[:60],
+)
+def test_the_lifetime_beside_the_token_is_honoured(
+    body: dict[str, object], field: str, expected: Token
+) -> None:
+    assert kept_at(body, field)[0] == expected
+
+
+@pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
+def test_a_keepers_token_without_a_usable_lifetime_is_asked_for_again_soon(lifetime: object) -> None:
+    with (
+        Peer(
+            says(
+                whole(json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400"))
+            )
+        ) as keeper,
+        opened("http://wechat.invalid", clock=lambda: 1000.0) as line,
+    ):
+        source = HttpTokenSource(HttpToken(keeper.url), line)
+        assert source.fetch() == Token("T", None, 1000 + SHORTEST_KEEP)
+
+
+@pytest.mark.parametrize("value", UNUSABLE_TOKENS, ids=lambda each: repr(each)[:20])
+def test_an_address_that_gives_no_usable_token_says_so(value: object) -> None:
+    for body, field in (({"access_token": value}, "access_token"), ({"data": value}, "data.access_token")):
+        problem, _ = kept_at(body, field)
+        assert isinstance(problem, Failure)
+        assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
+        assert problem.detail == f"the token's address gave no usable token under {field}"
+        assert problem.advice is TOKEN_KEEPER
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "token"),
+    [
+        (b"TOKEN", None, "TOKEN"),
+        (b"\xef\xbb\xbfTOKEN\r\n", None, "TOKEN"),
+        (b'"TOKEN"', None, "TOKEN"),
+        (b'{"errcode":null,"access_token":"T"}', None, "T"),
+        (b'{"errcode":null,"errmsg":null,"access_token":"T","expires_in":null}', "access_token", "T"),
+        (b'{"errcode":"OK","access_token":"T"}', None, "T"),
+        (b'{"errCode":200,"data":{"token":"T"}}', "data.token", "T"),
+    ],
+)
+def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_errcode(
+    answer: bytes, field: str | None, token: str
+) -> None:
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
+        assert HttpTokenSource(HttpToken(keeper.url, field), line).fetch().value == token
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (b"TOKEN", "access_token"),
+        (b'"TOKEN"', "access_token"),
+        *((answer, None) for answer in (b"", b"null", b"true", b"7", b'["T"]', b"no token yet", b"a\nb")),
+        (b"<!doctype html>\n<title>Sign in</title>", None),
+    ],
+)
+def test_another_answer_of_a_keeper_is_no_token(answer: bytes, field: str | None) -> None:
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
+        problem = refused(HttpTokenSource(HttpToken(keeper.url, field), line))
+    assert (problem.reason, problem.advice) == (Reason.TOKEN_REJECTED, TOKEN_KEEPER)
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        ("401 Unauthorized", Action.NEXT_ROUND),
+        ("404 Not Found", Action.NEXT_ROUND),
+        ("503 Service Unavailable", Action.RETRY),
+        ("302 Found", Action.NEXT_ROUND),
+    ],
+)
+def test_the_status_of_an_address_counts(status: str, action: Action) -> None:
+    problem, _ = kept_at({"access_token": "T"}, status=status)
+    assert isinstance(problem, Failure)
+    assert (problem.reason, problem.action) == (Reason.HTTP_STATUS, action)
+    assert problem.advice is TOKEN_KEEPER
+
+
+def test_a_keeper_that_is_away_is_the_one_to_look_at() -> None:
+    with opened("http://wechat.invalid") as line:
+        problem = refused(HttpTokenSource(HttpToken("http://127.0.0.1:9/token"), line))
+    assert (problem.reason, problem.advice) == (Reason.NETWORK, TOKEN_KEEPER)
+
+
+def test_a_refusal_of_wechats_that_a_keeper_hands_on_is_the_keepers_and_told() -> None:
+    problem, _ = kept_at({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist"}, None)
+    assert isinstance(problem, Failure)
+    assert (problem.reason, problem.errcode, problem.advice) == (Reason.TOKEN_REJECTED, None, TOKEN_KEEPER)
+    assert problem.detail.endswith("it answers errcode 40164: invalid ip 203.0.113.7, not in whitelist")
+
+
+def test_a_body_is_posted_and_names_the_token_that_wechat_refused() -> None:
+    body = (("app", "wx1"), ("bad", "{refused}"))
+    answer = whole(b'{"access_token":"first"}')
+    with Peer(says(answer)) as keeper, opened("http://wechat.invalid") as line:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=body), line)
+        source.fetch()
+        KeeperShelf(source).drop("first")
+        source.fetch()
+    asked = [request.partition(b"\r\n\r\n") for request in keeper.received]
+    assert all(head.startswith(b"POST / HTTP/1.1") for head, _, _ in asked)
+    assert [json.loads(sent) for _, _, sent in asked] == [
+        {"app": "wx1", "bad": ""},
+        {"app": "wx1", "bad": "first"},
+    ]
+
+
+def test_a_refused_token_is_not_in_what_is_said_of_the_keeper() -> None:
+    refusal = whole(b'{"errcode":1,"errmsg":"still a-refused-fake-token"}')
+    with Peer(says(refusal)) as keeper, opened("http://wechat.invalid") as line:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=(("bad", "{refused}"),)), line)
+        source.refuse("a-refused-fake-token")
+        assert refused(source).detail.endswith("errcode 1: still ***")
+
+
+def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
+    observed = Observed()
+    answer = whole(b'{"access_token":"T"}')
+    with Peer(says(answer)) as keeper, opened("http://wechat.invalid", observed=observed) as line:
+        HttpTokenSource(HttpToken(keeper.url), line).fetch()
+        refused(HttpTokenSource(HttpToken(keeper.url, "other"), line))
+    assert observed.calls == [(endpoints.HTTP_TOKEN, None), (endpoints.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
+
+
+def test_a_lifetime_written_as_a_text_is_read_too() -> None:
+    assert _lifetime("7200") == 7200
+    assert _lifetime("7" * 99) is None
