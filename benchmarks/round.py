@@ -20,15 +20,15 @@ from benchmarks.table import Figure
 from benchmarks.wechat import wechat
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.fetching import Asking
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy
-from exporter.refresh.rounds import Worker
+from exporter.refresh.rounds import Rounds
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
-from exporter.wechat.access import choose_way
-from exporter.wechat.opening import open_line
+from exporter.wechat.access import choose_access
+from exporter.wechat.opening import open_client
 
 APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
 
@@ -55,24 +55,24 @@ def measure() -> Iterator[Figure]:
         raise SystemExit("the rounds brought no rows: nothing was measured")
 
 
-def prepare(base_url: str) -> tuple[Worker, Ledger]:
+def prepare(base_url: str) -> tuple[Rounds, Ledger]:
     """A worker as the exporter builds it, without storage and page."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_text(config_yaml(fleet(APPS, 1), base_url), "utf-8")
         config = load(path, {})
     telemetry = Telemetry(time.time)
-    line = open_line(config.wechat, CONCURRENCY, telemetry.call, lambda: None)
+    line = open_client(config.wechat, CONCURRENCY, telemetry.call, lambda: None)
     ledger = Ledger(1)
-    ways = {app.appid: choose_way(app, line) for app in config.apps}
-    ledger.configure(((app, ways[app.appid].kind) for app in config.apps), 1, time.time())
+    accesses = {app.appid: choose_access(app, line) for app in config.apps}
+    ledger.configure(((app, accesses[app.appid].kind) for app in config.apps), 1, time.time())
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
-    asked = Fleet(ways, Policy(1, 0), CONCURRENCY)
-    asking = Asking(
+    asked = Fleet(accesses, Policy(1, 0), CONCURRENCY)
+    fetching = Fetching(
         asked, ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping
     )
-    return Worker(ledger, asking, telemetry, log, clock=time.time, stopping=stopping), ledger
+    return Rounds(ledger, fetching, telemetry, log, clock=time.time, stopping=stopping), ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

@@ -10,10 +10,10 @@ from exporter.discovery.watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.store.shared import is_shared
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line, Observer
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client, Observer
 from exporter.wechat.network.transport import Transport
-from exporter.wechat.opening import open_line
+from exporter.wechat.opening import open_client
 from exporter.wechat.pace import Pace
 from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
 from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Shelves
@@ -23,10 +23,10 @@ from exporter.wechat.tokens.shared import pooled_shelves
 from exporter.wechat.tokens.sources import AccessTokenSource
 
 
-class Roster:
+class Apps:
     """WeChat as a configuration opens it, for every command.
 
-    `apps` are the shard's, configured and discovered, each with a way to ask for it in `ways`; `everyone` has
+    `own` are the shard's, configured and discovered, each with a way to ask for it in `accesses`; `all` has
     those of all shards. What a new configuration does not change keeps its tokens.
     """
 
@@ -58,19 +58,19 @@ class Roster:
         self._observer = observer
         self._clock = clock
         self._shard = shard
-        self.everyone: tuple[App, ...] = ()
-        self.apps: tuple[App, ...] = ()
-        self.ways: Mapping[str, Way] = {}
+        self.all: tuple[App, ...] = ()
+        self.own: tuple[App, ...] = ()
+        self.accesses: Mapping[str, Access] = {}
         self.platforms: Mapping[str, OpenPlatform] = {}
         self.config = config
-        self.line = self._open_line(config)
+        self.client = self._open_line(config)
         self._owners = TokenOwners(time.monotonic)
         self.configure(config)
 
     @property
     def kinds(self) -> list[tuple[App, str]]:
         """The shard's apps, each with the kind of its token."""
-        return [(app, self.ways[app.appid].kind) for app in self.apps]
+        return [(app, self.accesses[app.appid].kind) for app in self.own]
 
     @property
     def unlisted(self) -> list[str]:
@@ -83,58 +83,58 @@ class Roster:
         Another address of WeChat's gets a line, ways and platforms of its own: a call under way keeps the old
         address together with its token.
         """
-        before = self.config, self.line, self.platforms, self.ways, self.everyone, self.apps
+        before = self.config, self.client, self.platforms, self.accesses, self.all, self.own
         opened = self._open_line(config) if _line_settings(config) != _line_settings(self.config) else None
         moved = config.wechat.base_url != self.config.wechat.base_url
         try:
             if opened is not None and moved:
-                self.line, self.ways, self.platforms = opened, {}, {}
+                self.client, self.accesses, self.platforms = opened, {}, {}
             self._take_over(config)
         except BaseException:
-            self.config, self.line, self.platforms, self.ways, self.everyone, self.apps = before
+            self.config, self.client, self.platforms, self.accesses, self.all, self.own = before
             if opened is not None:
                 opened.transport.stop()
             self._watch.configure(self.platforms)
-            self._owners.arrange(self.ways)
+            self._owners.arrange(self.accesses)
             raise
         if opened is not None:
             old_config, old_line, *_ = before
             self._retire(old_line.transport, old_config.wechat.timeout)
             if not moved:
-                self.line.follow(opened)
+                self.client.follow(opened)
 
     def _take_over(self, config: Config) -> None:
         self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
-        self.platforms = kept | open_platforms(new, self.line, self.store, self._shelves)
+        self.platforms = kept | open_platforms(new, self.client, self.store, self._shelves)
         renewed = {settings.name for settings in new}
-        self.ways = {
-            app.appid: self.ways[app.appid]
-            for app in self.apps
-            if app.appid in self.ways and _platform(app) not in renewed
+        self.accesses = {
+            app.appid: self.accesses[app.appid]
+            for app in self.own
+            if app.appid in self.accesses and _platform(app) not in renewed
         }
         self._watch.configure(self.platforms)
         self.gather()
 
     def gather(self) -> None:
         """Take over the accounts that have come or gone; configured apps come first, no appid comes twice."""
-        before = {app.appid: app.token for app in self.apps}
+        before = {app.appid: app.token for app in self.own}
         apps: dict[str, App] = {}
         for app in (*self.config.apps, *self._watch.apps()):
             apps.setdefault(app.appid.lower(), app)
         everyone = tuple(apps.values())
-        if everyone != self.everyone:  # what is made of it need not be made again
-            self.everyone = everyone
-        self.apps = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
+        if everyone != self.all:  # what is made of it need not be made again
+            self.all = everyone
+        self.own = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
         shelves = self._shelves
-        self.ways = {
-            app.appid: self.ways[app.appid]
-            if app.appid in self.ways and before[app.appid] == app.token
-            else choose_way(app, self.line, self.platforms, shelves, self._owners)
-            for app in self.apps
+        self.accesses = {
+            app.appid: self.accesses[app.appid]
+            if app.appid in self.accesses and before[app.appid] == app.token
+            else choose_access(app, self.client, self.platforms, shelves, self._owners)
+            for app in self.own
         }
-        self._owners.arrange(self.ways)
+        self._owners.arrange(self.accesses)
 
     def list_accounts(self) -> list[Search]:
         """List the accounts of all platforms now and take them over; returns what is known of each."""
@@ -145,26 +145,26 @@ class Roster:
     def close(self) -> None:
         """End the waits and the calls under way."""
         self._stopping.set()
-        self.line.transport.stop()
+        self.client.transport.stop()
 
     @property
     def _shelves(self) -> Shelves:
         """Where tokens are kept beside the exporter's own memory."""
         if is_shared(self.store):
             return pooled_shelves(
-                self.store.tokens, self.line, self.config, self._stopping.wait, self._own_shelf
+                self.store.tokens, self.client, self.config, self._stopping.wait, self._own_shelf
             )
         return self._own_shelf
 
     def _own_shelf(self, kind: str, appid: str) -> Shelf:
         if kind != AccessTokenSource.kind:
             return OWN_SHELF
-        key = f"{kind}/{appid}@{self.line.base_url}"
+        key = f"{kind}/{appid}@{self.client.base_url}"
         return ClassicShelf(self.store, key, lambda: self.config.refresh.interval, self._clock)
 
-    def _open_line(self, config: Config) -> Line:
+    def _open_line(self, config: Config) -> Client:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
-        return open_line(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
+        return open_client(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
 
     def _retire(self, transport: Transport, timeout: float) -> None:
         """Stop a transport once the calls that began on it are over."""

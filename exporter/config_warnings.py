@@ -27,7 +27,7 @@ _APP_SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class ConfigWarning:
     """A risk in words, what it is about for the log, and whom it concerns: another one is told again."""
 
     what: str
@@ -38,18 +38,18 @@ class Caution:
         return " ".join([self.what, *(f"{name}={value}" for name, value in self.fields.items())])
 
 
-def cautions(config: Config) -> Iterator[Caution]:
+def config_warnings(config: Config) -> Iterator[ConfigWarning]:
     """The risks of a configuration."""
     if config.platforms and config.storage.url == MEMORY:
-        yield Caution("storage is memory://: refresh tokens and tickets do not survive a restart")
+        yield ConfigWarning("storage is memory://: refresh tokens and tickets do not survive a restart")
     if is_exposed(config.wechat.base_url):
         text = "wechat.base_url is plain http: secrets and tokens travel in the clear"
-        yield Caution(text, frozenset({config.wechat.base_url}))
+        yield ConfigWarning(text, frozenset({config.wechat.base_url}))
     if short := shortage(config.refresh.concurrency):
-        yield Caution(short)
+        yield ConfigWarning(short)
     classic = {app.appid: app.name for app in config.apps if isinstance(app.token, AccessToken)}
     if classic:
-        yield Caution(
+        yield ConfigWarning(
             "token type access_token: each fetch ends the token that other programs hold; stable_token harms "
             "nobody",
             frozenset(classic),
@@ -57,7 +57,7 @@ def cautions(config: Config) -> Iterator[Caution]:
         )
 
 
-def doubts(config: Config) -> Iterator[Caution]:
+def doubts(config: Config) -> Iterator[ConfigWarning]:
     """What does not look as WeChat's appids and secrets do, and secret files that everybody may read."""
     capitals = [app.name for app in config.apps if app.appid != app.appid.lower()]
     yield from _several("appids with capitals: WeChat writes them in lower case", "apps", capitals)
@@ -69,9 +69,9 @@ def doubts(config: Config) -> Iterator[Caution]:
     yield from _several(text, "files", [path for path in paths if _is_open(path)])
 
 
-def _several(what: str, unit: str, found: list[str]) -> Iterator[Caution]:
+def _several(what: str, unit: str, found: list[str]) -> Iterator[ConfigWarning]:
     if found:
-        yield Caution(what, frozenset(found), {unit: len(found), "first": found[0]})
+        yield ConfigWarning(what, frozenset(found), {unit: len(found), "first": found[0]})
 
 
 def _app_secrets(config: Config) -> Iterator[tuple[str, Secret]]:
@@ -106,7 +106,7 @@ def _is_open(path: str) -> bool:
     return False
 
 
-class Cautions:
+class ConfigWarnings:
     """Logs the risks that a configuration brings and the one before did not."""
 
     def __init__(self, log: FilteringBoundLogger) -> None:
@@ -116,10 +116,10 @@ class Cautions:
     def tell(self, config: Config) -> None:
         """Look at a configuration that is about to be in force."""
         before, self._told = self._told, {}
-        for caution in cautions(config):
-            self._told[caution.what] = caution.about
-            if caution.what not in before or caution.about - before[caution.what]:
-                self._log.warning(caution.what, **caution.fields)
+        for config_warning in config_warnings(config):
+            self._told[config_warning.what] = config_warning.about
+            if config_warning.what not in before or config_warning.about - before[config_warning.what]:
+                self._log.warning(config_warning.what, **config_warning.fields)
 
 
 def is_exposed(base_url: str) -> bool:

@@ -7,7 +7,7 @@ GRACE_SECONDS: Final = 60.0
 """How late a thread may be: a page of 100,000 apps on a busy machine takes its time."""
 
 
-class Heart:
+class Heartbeat:
     """One thread's sign of life; before the first one nothing is expected."""
 
     def __init__(self) -> None:

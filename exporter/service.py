@@ -9,21 +9,21 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config, ThirdParty
-from exporter.config_warnings import Cautions
+from exporter.config_warnings import ConfigWarnings
 from exporter.datasets.enabled import enabled
 from exporter.datasets.quota import QUOTA
 from exporter.discovery.watch import PlatformWatch
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.fetching import Asking
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.hung_calls import patience
 from exporter.refresh.outlook import outlook
 from exporter.refresh.plan import Policy
-from exporter.refresh.rounds import Worker
+from exporter.refresh.rounds import Rounds
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Table
 from exporter.store.interface import StoreError
@@ -70,7 +70,7 @@ class Exporter:
             lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
         )
         sweep(self._store, log)
-        self._cautions = Cautions(log)
+        self._config_warnings = ConfigWarnings(log)
         self.watch = PlatformWatch(
             self._store,
             self._take_discovered,
@@ -80,7 +80,7 @@ class Exporter:
             stopping=self._stopping,
             turn=turns(self._store),
         )
-        self.roster = Roster(
+        self.apps = Apps(
             config,
             self._store,
             self.watch,
@@ -92,7 +92,7 @@ class Exporter:
         policy = _policy(config)
         self.ledger = Ledger(policy.keep_days, clock)
         self.publisher = Publisher(self.ledger, self._store, policy.history_days, log, clock)
-        asking = Asking(
+        fetching = Fetching(
             self._take_over(config),
             self.ledger,
             self.telemetry.row_revised,
@@ -103,7 +103,7 @@ class Exporter:
         )
         self._restore()
         self.publisher.publish()
-        self.worker = Worker(self.ledger, asking, self.telemetry, log, clock=clock, stopping=self._stopping)
+        self.worker = Rounds(self.ledger, fetching, self.telemetry, log, clock=clock, stopping=self._stopping)
         self.watch.retry = self._retry
         self._threads = [
             threading.Thread(target=self.worker.run, name="rounds", daemon=True),
@@ -126,9 +126,9 @@ class Exporter:
     def ailment(self) -> str | None:
         """Why the exporter cannot go on by itself; None while it can."""
         now = time.monotonic()
-        if self.worker.heart.late(now):
+        if self.worker.heartbeat.late(now):
             return "the rounds have stopped"
-        if self.publisher.heart.late(now):
+        if self.publisher.heartbeat.late(now):
             return "the publisher has stopped: is the storage on a disk that does not answer?"
         if self.worker.exhausted:
             return "all calls hang: does the name service answer, are mounted files there?"
@@ -162,7 +162,7 @@ class Exporter:
 
     def _follow(self, config: Config) -> None:
         """Work by another configuration from now on."""
-        self.roster.configure(config)
+        self.apps.configure(config)
         fleet = self._take_over(config)
         self._restore_new()
         sweep(self._store, self.log)  # the file of the encryption key may have a new one
@@ -176,7 +176,7 @@ class Exporter:
         self.worker.stop()
         self.watch.stop()
         self.ledger.close()
-        self.roster.close()
+        self.apps.close()
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         last = threading.Thread(target=self._finish, name="finish", daemon=True)
@@ -191,8 +191,8 @@ class Exporter:
 
     def _take_over(self, config: Config) -> Fleet:
         """Work by the configuration that WeChat was opened for."""
-        self._cautions.tell(config)
-        apps = self.roster.kinds
+        self._config_warnings.tell(config)
+        apps = self.apps.kinds
         self.config = config
         policy = _policy(config)
         self.publisher.history_days = policy.history_days
@@ -213,14 +213,15 @@ class Exporter:
         return {
             appid
             for appid, fingerprint in refused.items()
-            if appid in self.roster.ways and self.roster.ways[appid].fingerprint() not in (fingerprint, b"")
+            if appid in self.apps.accesses
+            and self.apps.accesses[appid].fingerprint() not in (fingerprint, b"")
         }
 
     def _fleet(self) -> Fleet:
         config, refresh = self.config, self.config.refresh
         waits = WAITS * longest_patience(config) if is_shared(self._store) else 0.0
         return Fleet(
-            self.roster.ways,
+            self.apps.accesses,
             _policy(config),
             refresh.concurrency,
             patience(config.wechat, refresh) + waits,
@@ -229,10 +230,10 @@ class Exporter:
     def _take_discovered(self) -> None:
         """Report on the accounts that were found, and no longer on those that are gone."""
         with self._reloading:
-            before = self.roster.apps
-            self.roster.gather()
-            if self.roster.apps != before:
-                apps = self.roster.kinds
+            before = self.apps.own
+            self.apps.gather()
+            if self.apps.own != before:
+                apps = self.apps.kinds
                 self.ledger.discovered(apps)
                 self._restore_new()
                 self.telemetry.found_apps(len(apps))
@@ -258,7 +259,7 @@ class Exporter:
         refused = {
             appid: refusal
             for appid, refusal in self._store.refusals(server, [entry.app.appid for entry in new]).items()
-            if refusal.fingerprint in (None, self.roster.ways[appid].fingerprint())
+            if refusal.fingerprint in (None, self.apps.accesses[appid].fingerprint())
         }
         if refused:
             self.ledger.refused(refused)

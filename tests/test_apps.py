@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.config.settings import (
     AccessToken,
     App,
@@ -64,28 +64,28 @@ class SharedMemory(MemoryStore):
         self.tokens = tokens
 
 
-Door = Callable[..., Roster]
+Door = Callable[..., Apps]
 
 
 @pytest.fixture
-def door() -> Iterator[Callable[..., Roster]]:
-    opened: list[Roster] = []
+def door() -> Iterator[Callable[..., Apps]]:
+    opened: list[Apps] = []
 
-    def opens(shard: Shard = THE_WHOLE, *found: App, config: Config = CONFIG, store: Any = None) -> Roster:
+    def opens(shard: Shard = THE_WHOLE, *found: App, config: Config = CONFIG, store: Any = None) -> Apps:
         watch, stopping = Watch(*found), threading.Event()
-        opened.append(Roster(config, store or MemoryStore(), watch, stopping=stopping, shard=shard))
+        opened.append(Apps(config, store or MemoryStore(), watch, stopping=stopping, shard=shard))
         return opened[-1]
 
     yield opens
-    for roster in opened:
-        roster.close()
+    for apps in opened:
+        apps.close()
 
 
-def appids(some: Roster) -> list[str]:
-    return [app.appid for app in some.apps]
+def appids(some: Apps) -> list[str]:
+    return [app.appid for app in some.own]
 
 
-def find(some: Roster, app: App) -> None:
+def find(some: Apps, app: App) -> None:
     assert isinstance(some._watch, Watch)
     some._watch.found.append(app)
     some.gather()
@@ -95,10 +95,10 @@ def find(some: Roster, app: App) -> None:
 def test_the_shards_together_have_every_app_once_and_each_knows_of_all(door: Door, total: int) -> None:
     shards = [door(Shard(number, total), make_app(99)) for number in range(total)]
     for shard in shards:
-        assert [app.appid for app, _ in shard.kinds] == appids(shard) == list(shard.ways)
-        assert len(shard.everyone) == 31
+        assert [app.appid for app, _ in shard.kinds] == appids(shard) == list(shard.accesses)
+        assert len(shard.all) == 31
     owned = sorted(appid for shard in shards for appid in appids(shard))
-    assert owned == sorted(app.appid for app in shards[0].everyone)
+    assert owned == sorted(app.appid for app in shards[0].all)
 
 
 def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(door: Door) -> None:
@@ -107,17 +107,17 @@ def test_an_appid_written_in_another_case_stays_in_its_shard_and_comes_once(door
     for number in range(3):
         one = door(Shard(number, 3), upper, config=replace(CONFIG, apps=(lower,)))
         other = door(Shard(number, 3), lower, config=replace(CONFIG, apps=(upper,)))
-        assert len(one.everyone) == len(other.everyone) == 1
-        assert len(one.apps) == len(other.apps)
+        assert len(one.all) == len(other.all) == 1
+        assert len(one.own) == len(other.own)
 
 
 def test_while_no_app_comes_or_goes_the_list_of_all_stays_the_same_one(door: Door) -> None:
     one = door(THE_WHOLE, make_app(99))
-    everyone = one.everyone
+    everyone = one.all
     one.gather()
-    assert one.everyone is everyone
+    assert one.all is everyone
     one.configure(replace(CONFIG, apps=CONFIG.apps[1:]))
-    assert len(one.everyone) == len(everyone) - 1
+    assert len(one.all) == len(everyone) - 1
 
 
 def test_an_account_that_is_found_goes_to_its_shard(door: Door) -> None:
@@ -125,41 +125,57 @@ def test_an_account_that_is_found_goes_to_its_shard(door: Door) -> None:
     for shard in shards:
         find(shard, make_app(77))
     assert sum(make_app(77).appid in appids(shard) for shard in shards) == 1
-    assert all(shard.everyone[-1].appid == make_app(77).appid for shard in shards)
+    assert all(shard.all[-1].appid == make_app(77).appid for shard in shards)
 
 
 def test_what_did_not_change_keeps_its_way_and_so_its_token(door: Door) -> None:
     some = door()
-    before = dict(some.ways)
+    before = dict(some.accesses)
     some.configure(replace(CONFIG, apps=CONFIG.apps[1:], refresh=RefreshSettings(60.0, 9, 3, 8, 5.0)))
-    assert some.ways == {appid: before[appid] for appid in appids(some)}
+    assert some.accesses == {appid: before[appid] for appid in appids(some)}
 
 
 def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_under_way_keep_the_old_one(
     door: Door,
 ) -> None:
     some = door()
-    before, line = dict(some.ways), some.line
+    before, client = dict(some.accesses), some.client
     some.configure(replace(CONFIG, wechat=WechatSettings("http://127.0.0.1:2", 1.0)))
-    assert all(some.ways[appid] is not before[appid] for appid in appids(some))
-    assert (line.base_url, some.line.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    assert all(some.accesses[appid] is not before[appid] for appid in appids(some))
+    assert (client.base_url, some.client.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:2"], ids=["limits", "address"])
 def test_a_configuration_that_cannot_be_taken_over_leaves_the_old_one_whole(door: Door, url: str) -> None:
     some = door()
     assert isinstance(some._watch, Watch)
-    before = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    before = (
+        some.config,
+        some.client,
+        some.client.transport,
+        some.platforms,
+        some.accesses,
+        some.all,
+        some.own,
+    )
     some._watch.broken = True
     new = replace(CONFIG, wechat=WechatSettings(url, 2.0), apps=(make_app(5), make_app(77)))
     with pytest.raises(ZeroDivisionError):
         some.configure(new)
-    after = some.config, some.line, some.line.transport, some.platforms, some.ways, some.everyone, some.apps
+    after = (
+        some.config,
+        some.client,
+        some.client.transport,
+        some.platforms,
+        some.accesses,
+        some.all,
+        some.own,
+    )
     assert all(one is other for one, other in zip(before, after, strict=True))
     some._watch.broken = False
     some.configure(new)
     assert appids(some) == [make_app(5).appid, make_app(77).appid]
-    assert some.line.base_url == url
+    assert some.client.base_url == url
 
 
 def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door) -> None:
@@ -171,7 +187,7 @@ def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door
     problems = []
     for app in reversed(apps):
         with pytest.raises(CallError) as caught:
-            daily_trend(some.ways[app.appid], YESTERDAY)
+            daily_trend(some.accesses[app.appid], YESTERDAY)
         problems.append(caught.value.failure)
     assert [problem.reason for problem in problems] == [Reason.TOKEN_REJECTED, Reason.NETWORK]
     assert problems[0].detail == f"its token is that of {apps[0].appid}, whose figures it would show"
@@ -183,7 +199,7 @@ def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door:
     config = replace(CONFIG, apps=(app,))
     some = door(store=store, config=config)
     with pytest.raises(CallError):  # nobody answers there
-        daily_trend(some.ways[app.appid], YESTERDAY)
+        daily_trend(some.accesses[app.appid], YESTERDAY)
     assert store.credential(f"access_token/{app.appid}@{CONFIG.wechat.base_url}")
 
 
@@ -195,7 +211,7 @@ def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_to
     some = door(store=SharedMemory(pool), config=replace(CONFIG, apps=CONFIG.apps[:1]))
     find(some, make_app(77))
     for number in numbers:
-        way = some.ways[make_app(number).appid]
+        access = some.accesses[make_app(number).appid]
         with pytest.raises(CallError):  # nobody answers there
-            daily_trend(way, YESTERDAY)
-        assert way.token_expires_at == clock() + 7200
+            daily_trend(access, YESTERDAY)
+        assert access.token_expires_at == clock() + 7200

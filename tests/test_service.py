@@ -193,12 +193,12 @@ def test_a_line_that_cannot_be_opened_leaves_the_old_one_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     until(lambda: exporter.publisher.page.ready)
-    transport = exporter.roster.line.transport
+    transport = exporter.apps.client.transport
     settings["wechat"]["timeout"] = "3s"
     write()
-    monkeypatch.setattr("exporter.apps.open_line", lambda *_: 1 / 0)
+    monkeypatch.setattr("exporter.apps.open_client", lambda *_: 1 / 0)
     assert "ZeroDivisionError" in (exporter.reload() or "")
-    assert exporter.roster.line.transport is transport
+    assert exporter.apps.client.transport is transport
     assert exporter.config.wechat.timeout != 3.0
 
 

@@ -14,7 +14,7 @@ from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_dela
 from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
 from exporter.trend import Row, beijing_text
-from exporter.wechat.access import Way, fetch_row
+from exporter.wechat.access import Access, fetch_row
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 PATIENCE: Final = 3
@@ -43,7 +43,7 @@ class Asking:
     def __init__(
         self,
         courses: Mapping[str, Course],
-        ways: Mapping[str, Way],
+        accesses: Mapping[str, Access],
         lanes: Lanes,
         journal: Journal,
         answered: Callable[[], None],
@@ -55,7 +55,7 @@ class Asking:
         self.courses = courses
         self.out_of_reach = False
         self.fault: JournalError | None = None
-        self._ways = ways
+        self._accesses = accesses
         self._lanes = lanes
         self._journal = journal
         self._answered = answered
@@ -83,7 +83,7 @@ class Asking:
             return
         dataset, asked_at = self._journal.dataset, self._clock()
         period = dataset.calendar.starting(ask.day)
-        outcome = fetch_row(self._ways[ask.appid], dataset, period, self._log)
+        outcome = fetch_row(self._accesses[ask.appid], dataset, period, self._log)
         if isinstance(outcome, Row):
             outcome = dataset.selection.known(outcome, asked_at)
         if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.backfill.asking import Asking, Course
 from exporter.backfill.journal import Journal
 from exporter.backfill.lanes import Lanes
@@ -53,16 +53,16 @@ def take_over(store: Store, journal: Journal, wanted: Wanted) -> int:
 
 
 def fetch(
-    roster: Roster,
+    apps: Apps,
     wanted: Wanted,
     journal: Journal,
     answered: Callable[[], None],
     log: FilteringBoundLogger,
 ) -> Asking:
-    """Ask WeChat for every wanted date that the journal lacks; afterwards the roster is closed.
+    """Ask WeChat for every wanted date that the journal lacks; afterwards `apps` is closed.
 
     Args:
-        roster: the way to ask for each app, and how many calls at a time.
+        apps: the way to ask for each app, and how many calls at a time.
         wanted: which of its apps and dates.
         journal: gets the answers.
         answered: is called after each one, from many threads.
@@ -75,7 +75,7 @@ def fetch(
         JournalError: an answer could not be kept.
         KeyboardInterrupt: Ctrl-C; what came till then is kept.
     """
-    concurrency = roster.config.refresh.concurrency
+    concurrency = apps.config.refresh.concurrency
     lanes = Lanes(
         {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
         concurrency,
@@ -83,7 +83,7 @@ def fetch(
     )
     asking = Asking(
         {app.appid: Course(app.name) for app in wanted.apps},
-        roster.ways,
+        apps.accesses,
         lanes,
         journal,
         answered,
@@ -101,7 +101,7 @@ def fetch(
         _wait_for(threads)
     finally:
         lanes.close()
-        roster.close()
+        apps.close()
         _wait_for(threads)
     if asking.fault is not None:
         raise asking.fault

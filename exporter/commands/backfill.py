@@ -14,7 +14,7 @@ from typing import Final
 import requests
 from structlog.typing import FilteringBoundLogger
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.backfill import report, samples, sheets
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
@@ -28,7 +28,7 @@ from exporter.commands.opening import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
 from exporter.config.datasets import usual_settings
 from exporter.config.settings import Config
-from exporter.config_warnings import cautions
+from exporter.config_warnings import config_warnings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.period import DAY
 from exporter.logs import open_log
@@ -101,13 +101,13 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
 def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
     """Say how many calls it would take; changes nothing, asks nothing, has the accounts last listed."""
     log = open_log(flags.log_level, flags.log_format, sys.stderr)
-    with open_wechat(config, existing_store(config), log) as roster:
-        for name in roster.unlisted:
+    with open_wechat(config, existing_store(config), log) as apps:
+        for name in apps.unlisted:
             sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
-        wanted = _wanted(order, roster)
+        wanted = _wanted(order, apps)
         with _existing(order, config) as known:
             if flags.missing:
-                take_over(roster.store, known, wanted)
+                take_over(apps.store, known, wanted)
             calls = wanted.calls(known)
     pace = config.refresh.requests_per_second
     least = f", at least {durations.written(round(calls / pace))} at {pace:g} per second" if pace else ""
@@ -120,19 +120,19 @@ def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
 
 def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
     log = open_log(flags.log_level, flags.log_format, sys.stderr)
-    for caution in cautions(config):
-        log.warning(caution.what, **caution.fields)
+    for config_warning in config_warnings(config):
+        log.warning(config_warning.what, **config_warning.fields)
     store = open_store(config.storage) if flags.missing else needed_store(config)
-    with open_wechat(config, store, log) as roster:
-        searches = roster.list_accounts()
-        wanted = _wanted(order, roster)
+    with open_wechat(config, store, log) as apps:
+        searches = apps.list_accounts()
+        wanted = _wanted(order, apps)
         if order.output is not None:
             check_writable(order.output)
         with _journal(order, config) as journal:
             if flags.missing:
                 take_over(store, journal, wanted)
             with _progress(wanted.calls(journal), flags) as (answered, bar_log):
-                asking = fetch(roster, wanted, journal, answered, bar_log)
+                asking = fetch(apps, wanted, journal, answered, bar_log)
             periods = order.span.periods
             results = [
                 report.Result(
@@ -207,14 +207,14 @@ def _noun(order: Order) -> str:
     return "date" if calendar is DAY else calendar.name
 
 
-def _wanted(order: Order, roster: Roster) -> Wanted:
-    apps, names = roster.apps, order.apps
-    known = {each for app in apps for each in (app.appid, app.name)}
+def _wanted(order: Order, apps: Apps) -> Wanted:
+    names = order.apps
+    known = {each for app in apps.own for each in (app.appid, app.name)}
     for name in names:
         if name not in known:
-            found = ", nor an account of a platform" if roster.platforms else ""
+            found = ", nor an account of a platform" if apps.platforms else ""
             raise UsageError(f"--app {name}: no app of the configuration{found} has this name or appid")
-    chosen = tuple(app for app in apps if not names or app.appid in names or app.name in names)
+    chosen = tuple(app for app in apps.own if not names or app.appid in names or app.name in names)
     return Wanted(chosen, order.span, order.now)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter import capacity
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.backfill.report import counted
 from exporter.commands.opening import needed_store, open_wechat
 from exporter.commands.probe import Answers, probe
 from exporter.config import ConfigError, load
 from exporter.config.settings import App, Config
-from exporter.config_warnings import cautions, doubts
+from exporter.config_warnings import config_warnings, doubts
 from exporter.discovery.search import Search
 from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
@@ -47,8 +47,8 @@ def run(flags: argparse.Namespace) -> int:
     sys.stdout.write(f"{config.path}: OK\n")
     if flags.web_config_file is not None:
         sys.stdout.write(f"{flags.web_config_file}: OK\n")
-    for caution in (*cautions(config), *doubts(config)):
-        sys.stderr.write(f"warning: {caution}\n")
+    for config_warning in (*config_warnings(config), *doubts(config)):
+        sys.stderr.write(f"warning: {config_warning}\n")
     report = _Report(config, shard, chinese=_prefers_chinese(os.environ))
     if not flags.online:
         report.tell_capacity(len(config.apps))
@@ -68,27 +68,27 @@ def _check_online(config: Config, shard: Shard, report: "_Report") -> int:
     """Ask for the newest row of every app of the shard and print a line about each."""
     store = needed_store(config)
     log, latency = open_log("error", "logfmt"), _Latency()
-    with open_wechat(config, store, log, observer=latency, shard=shard) as roster:
+    with open_wechat(config, store, log, observer=latency, shard=shard) as apps:
         if is_shared(store):
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
-        failed = sum([report.tell_platform(search) for search in roster.list_accounts()])
-        report.tell_capacity(len(roster.apps))
-        refused = _ask_all(roster, report, log)
-        report.tell_warnings(len(roster.apps), latency.mean)
-        sys.stdout.write(f"{len(roster.apps) - refused} of {len(roster.apps)} apps OK\n")
+        failed = sum([report.tell_platform(search) for search in apps.list_accounts()])
+        report.tell_capacity(len(apps.own))
+        refused = _ask_all(apps, report, log)
+        report.tell_warnings(len(apps.own), latency.mean)
+        sys.stdout.write(f"{len(apps.own) - refused} of {len(apps.own)} apps OK\n")
     return 1 if refused or failed else 0
 
 
-def _ask_all(roster: Roster, report: "_Report", log: FilteringBoundLogger) -> int:
+def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> int:
     """How many apps WeChat refuses."""
 
     def ask(app: App) -> Answers:
-        datasets = roster.config.datasets_of(app)
-        return probe(roster.ways[app.appid], datasets, yesterday(time.time()), log)
+        datasets = apps.config.datasets_of(app)
+        return probe(apps.accesses[app.appid], datasets, yesterday(time.time()), log)
 
     refused = 0
-    with ThreadPoolExecutor(roster.config.refresh.concurrency) as threads:
-        for app, answers in zip(roster.apps, threads.map(ask, roster.apps), strict=True):
+    with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
+        for app, answers in zip(apps.own, threads.map(ask, apps.own), strict=True):
             report.tell_app(f"{_shown(app.name)} ({app.appid})", answers)
             refused += answers.refused
     return refused

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.config.settings import AccessToken, Config
 from exporter.config.storage import SQLITE
 from exporter.discovery.state import PlatformState
@@ -42,7 +42,7 @@ def open_wechat(
     *,
     observer: Observer = lambda *_: None,
     shard: Shard = THE_WHOLE,
-) -> Iterator[Roster]:
+) -> Iterator[Apps]:
     """Enter by the door that `serve` uses; at the end all calls are over and the store is closed.
 
     Accounts are those that the storage has, until `list_accounts` asks for them.
@@ -50,11 +50,11 @@ def open_wechat(
     stopping = threading.Event()
     try:
         watch = PlatformWatch(store, lambda: None, _Unwatched(), log, clock=time.time, stopping=stopping)
-        roster = Roster(config, store, watch, stopping=stopping, observer=observer, shard=shard)
+        apps = Apps(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
-            yield roster
+            yield apps
         finally:
-            roster.close()
+            apps.close()
     finally:
         store.close()
 

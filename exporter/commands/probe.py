@@ -13,7 +13,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
-from exporter.wechat.access import Way, fetch_quota, fetch_row
+from exporter.wechat.access import Access, fetch_quota, fetch_row
 from exporter.wechat.failures.failure import Failure, Reason
 
 _OF_APP: Final = frozenset(
@@ -47,33 +47,33 @@ class Answers:
 
 
 def probe(
-    way: Way, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
+    access: Access, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
 ) -> Answers:
     """Ask for the newest periods that are over."""
-    trend = _trend(way, yesterday, log)
+    trend = _trend(access, yesterday, log)
     if isinstance(trend, Failure) and trend.reason in _OF_APP:
         return Answers(trend)
-    return Answers(trend, tuple(_others(way, datasets, yesterday, log)))
+    return Answers(trend, tuple(_others(access, datasets, yesterday, log)))
 
 
-def _trend(way: Way, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:
+def _trend(access: Access, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:
     newest = DAY.newest(yesterday)
-    outcome = fetch_row(way, DAILY_TREND, newest, log)
+    outcome = fetch_row(access, DAILY_TREND, newest, log)
     if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
-        before = fetch_row(way, DAILY_TREND, DAY.earlier(newest), log)
+        before = fetch_row(access, DAILY_TREND, DAY.earlier(newest), log)
         return outcome if isinstance(before, Failure) and before.reason.is_state else before
     return outcome
 
 
 def _others(
-    way: Way, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
+    access: Access, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
 ) -> Iterator[tuple[str, Failure | None]]:
     for settings in datasets:
         if settings.name == QUOTA:
-            found: object = fetch_quota(way, DAILY_TREND.path, log)
+            found: object = fetch_quota(access, DAILY_TREND.path, log)
         else:
             dataset = BY_NAME[settings.name]
             back = min(dataset.selection.backs(settings))  # of cohorts, the newest one that has a key
             period = dataset.calendar.earlier(dataset.calendar.newest(yesterday), back)
-            found = fetch_row(way, dataset, period, log)
+            found = fetch_row(access, dataset, period, log)
         yield settings.name, found if isinstance(found, Failure) else None

@@ -14,7 +14,7 @@ from exporter.exposition.families import Shown
 from exporter.exposition.page import Page, PageMaker
 from exporter.exposition.quotas import ShownQuotas
 from exporter.exposition.tables import ShownTable
-from exporter.heartbeat import Heart
+from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
@@ -51,7 +51,7 @@ class Publisher:
         self._refusals: dict[str, Refusal] = {}  # as they are stored
         self._unsaved_refusals: dict[str, Refusal | None] = {}
         self.trouble = ""  # why the storage does not take rows, if so
-        self.heart = Heart()
+        self.heartbeat = Heartbeat()
         self.history_days = history_days
         self.page: Page = self._maker.replace_all({}, ())
 
@@ -81,7 +81,7 @@ class Publisher:
     def run(self, stopping: threading.Event) -> None:
         """Publish whenever something is new, and at midnight, when the window of dates moves on."""
         while not stopping.is_set():
-            self.heart.expect(time.monotonic(), _SLOWEST)
+            self.heartbeat.expect(time.monotonic(), _SLOWEST)
             self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
             started = time.thread_time()  # a storage that hangs takes no share of the machine
             try:

@@ -24,11 +24,11 @@ from exporter.refresh.outcome import (
     retry_delay,
 )
 from exporter.refresh.plan import Ask, follow_ups
-from exporter.refresh.queue import Agenda
+from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
 from exporter.store.ledger import Ledger
 from exporter.trend import Row, beijing_text
-from exporter.wechat.access import Way, fetch_quota, fetch_row
+from exporter.wechat.access import Access, fetch_quota, fetch_row
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Failure, Reason
 
@@ -57,7 +57,7 @@ class Tally:
         return {"rows": 0, **dict(sorted(self._counts.items()))}
 
 
-class Asking:
+class Fetching:
     """Asks for one app and date at a time; safe to use from many threads. `fleet` may be swapped."""
 
     def __init__(
@@ -80,52 +80,52 @@ class Asking:
         self._stopping = stopping
         self._told: set[tuple[str, str]] = set()  # apps and datasets of which the log has something
 
-    def answer(self, ask: Ask, agenda: Agenda, tally: Tally) -> None:
+    def answer(self, ask: Ask, queue: Queue, tally: Tally) -> None:
         """Make one call, write down what came, and add what follows from it to the agenda."""
-        entry, way = self._ledger.get(ask.appid), self.fleet.ways.get(ask.appid)
-        if entry is None or way is None or (ask.fallback and entry.rows):
+        entry, access = self._ledger.get(ask.appid), self.fleet.accesses.get(ask.appid)
+        if entry is None or access is None or (ask.fallback and entry.rows):
             return
-        if not self._may_be_asked(ask, entry, way):
+        if not self._may_be_asked(ask, entry, access):
             if ask.newest and ask.dataset == DAILY_TREND.name:
                 tally.skip()
-                self._ask_datasets(ask, agenda, None)
+                self._ask_datasets(ask, queue, None)
             return
         began, server = self._clock(), self.fleet.policy.server
-        outcome = self._fetch(ask, way)
+        outcome = self._fetch(ask, access)
         if self._stopping.is_set():
             return
-        if self.fleet.ways.get(ask.appid) is not way or _is_outdated(ask, outcome, way):
-            agenda.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
+        if self.fleet.accesses.get(ask.appid) is not access or _is_outdated(ask, outcome, access):
+            queue.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
             return
         again = retry_delay(outcome, ask.attempt, self._random) if isinstance(outcome, Failure) else None
         if isinstance(outcome, Row):
             tally.add("rows")
-            self._row_came(ask, way, outcome, began, server)
+            self._row_came(ask, access, outcome, began, server)
         elif isinstance(outcome, HeldQuota):
             tally.add("quotas")
-            self._quota_came(ask, way, outcome, began, server)
+            self._quota_came(ask, access, outcome, began, server)
         else:
             tally.add(outcome.reason.value)
-            self._call_failed(ask, way, outcome, began, server)
+            self._call_failed(ask, access, outcome, began, server)
         if again is not None:
-            agenda.add(replace(ask, attempt=ask.attempt + 1), again)
+            queue.add(replace(ask, attempt=ask.attempt + 1), again)
         else:
-            self._go_on(ask, agenda, outcome if isinstance(outcome, Failure) else None)
+            self._go_on(ask, queue, outcome if isinstance(outcome, Failure) else None)
 
-    def _go_on(self, ask: Ask, agenda: Agenda, problem: Failure | None) -> None:
+    def _go_on(self, ask: Ask, queue: Queue, problem: Failure | None) -> None:
         """Add to the agenda what follows from the last answer to an ask."""
         if ask.dataset != QUOTA and (problem is None or concerns_date(problem)):
-            self._follow_up(ask, agenda)
+            self._follow_up(ask, queue)
         if ask.newest and ask.dataset == DAILY_TREND.name:
-            self._ask_datasets(ask, agenda, problem)
+            self._ask_datasets(ask, queue, problem)
 
     def gave_up(self, ask: Ask, began: float) -> None:
         """Write down that a call, made at `began`, hangs where no deadline reaches it."""
         detail = "the call hangs: is it the look-up of a name, or a file on a disk that does not answer?"
-        if (way := self.fleet.ways.get(ask.appid)) is not None:
-            self._call_failed(ask, way, failure(Reason.TIMEOUT, detail), began, self.fleet.policy.server)
+        if (access := self.fleet.accesses.get(ask.appid)) is not None:
+            self._call_failed(ask, access, failure(Reason.TIMEOUT, detail), began, self.fleet.policy.server)
 
-    def _may_be_asked(self, ask: Ask, entry: Entry, way: Way) -> bool:
+    def _may_be_asked(self, ask: Ask, entry: Entry, access: Access) -> bool:
         """Whether the app is not paused; a credential that has changed since then ends the pause."""
         if ask.dataset != DAILY_TREND.name and is_paused(entry, self._clock()):
             return False
@@ -135,7 +135,7 @@ class Asking:
             return True
         if (ask.dataset == DAILY_TREND.name and not ask.newest) or health.fingerprint is None:
             return False
-        if way.fingerprint() in (health.fingerprint, b""):
+        if access.fingerprint() in (health.fingerprint, b""):
             return False
         freed = replace(health, next_try=None, strikes=0, fingerprint=None)
         self._ledger.update(
@@ -144,15 +144,15 @@ class Asking:
         )
         return True
 
-    def _fetch(self, ask: Ask, way: Way) -> Row | HeldQuota | Failure:
+    def _fetch(self, ask: Ask, access: Access) -> Row | HeldQuota | Failure:
         if ask.dataset == QUOTA:
             began = self._clock()
-            figures = fetch_quota(way, ask.label, self._log)
+            figures = fetch_quota(access, ask.label, self._log)
             return figures if isinstance(figures, Failure) else HeldQuota(figures, began)
         dataset = BY_NAME[ask.dataset]
-        return fetch_row(way, dataset, dataset.calendar.starting(ask.day), self._log)
+        return fetch_row(access, dataset, dataset.calendar.starting(ask.day), self._log)
 
-    def _quota_came(self, ask: Ask, way: Way, held: HeldQuota, began: float, server: str) -> None:
+    def _quota_came(self, ask: Ask, access: Access, held: HeldQuota, began: float, server: str) -> None:
         now = self._clock()
 
         def change(entry: Entry) -> Entry:
@@ -160,14 +160,14 @@ class Asking:
             entry = replace(
                 entry,
                 quotas={**entry.quotas, ask.label: held},
-                token_expires_at=way.token_expires_at,
+                token_expires_at=access.token_expires_at,
             )
             return entry.with_table(QUOTA, replace(table, health=after_row(table.health, began, now)))
 
         if changed := self._ledger.update(ask.appid, change, server=server):
             self._tell_change(*changed, None, QUOTA)
 
-    def _row_came(self, ask: Ask, way: Way, row: Row, began: float, server: str) -> None:
+    def _row_came(self, ask: Ask, access: Access, row: Row, began: float, server: str) -> None:
         now, name = self._clock(), ask.dataset
         if row.dropped:
             about = {"appid": ask.appid, "dataset": name, "ref_date": f"{ask.day}"}
@@ -182,7 +182,7 @@ class Asking:
             vacant = tuple(each for each in table.vacant if each.day != ask.day)
             if lacks:
                 vacant = self._with_vacant(table.vacant, ask, now)
-            entry = replace(entry, token_expires_at=way.token_expires_at)
+            entry = replace(entry, token_expires_at=access.token_expires_at)
             return entry.with_table(name, replace(table, health=health, vacant=vacant))
 
         changed = self._ledger.update(ask.appid, change, HeldRow(row, began), server, name)
@@ -195,9 +195,9 @@ class Asking:
             self._log.info("row revised", **_about(after, name), ref_date=f"{ask.day}")
         self._tell_change(before, after, None, name)
 
-    def _call_failed(self, ask: Ask, way: Way, problem: Failure, began: float, server: str) -> None:
+    def _call_failed(self, ask: Ask, access: Access, problem: Failure, began: float, server: str) -> None:
         now, name = self._clock(), ask.dataset
-        fingerprint = _credential(problem, way) if problem.action.refuses else None
+        fingerprint = _credential(problem, access) if problem.action.refuses else None
 
         def failed(health: Health) -> Health:
             after = after_failure(health, problem, began, now, self._random, self.fleet.policy.interval)
@@ -210,7 +210,7 @@ class Asking:
                 health = failed(health)
             if concerns_date(problem) and not (ask.newest and name == DAILY_TREND.name):
                 vacant = self._with_vacant(vacant, ask, now)
-            entry = replace(entry, token_expires_at=way.token_expires_at)
+            entry = replace(entry, token_expires_at=access.token_expires_at)
             entry = entry.with_table(name, replace(table, health=health, vacant=vacant))
             if name != DAILY_TREND.name and concerns_account(problem) and problem.action.pauses:
                 return replace(entry, health=failed(entry.health))
@@ -225,7 +225,7 @@ class Asking:
         keep_days = self._ledger.keep_days if enabled is None else enabled.keep_days
         return with_vacant(vacant, ask.day, now, keep_days)
 
-    def _follow_up(self, ask: Ask, agenda: Agenda) -> None:
+    def _follow_up(self, ask: Ask, queue: Queue) -> None:
         """Once an answer is there: the dataset's periods that are missing or to be asked for again."""
         entry, now = self._ledger.get(ask.appid), self._clock()
         if entry is None:
@@ -236,9 +236,9 @@ class Asking:
         else:
             more = follow_ups(entry, now, self.fleet.policy) if ask.newest else []
         for each in more:
-            agenda.follow(each)
+            queue.follow(each)
 
-    def _ask_datasets(self, ask: Ask, agenda: Agenda, problem: Failure | None) -> None:
+    def _ask_datasets(self, ask: Ask, queue: Queue, problem: Failure | None) -> None:
         """Once the daily trend was asked for: the other datasets, unless WeChat refuses the account.
 
         Where the daily trend's answer did not arrive, theirs may not either: they are asked for once each.
@@ -248,7 +248,7 @@ class Asking:
             return
         attempt = ask.attempt if problem is not None and not concerns_date(problem) else 1
         for each in first_asks(entry, self._clock(), self.fleet.policy):
-            agenda.follow(replace(each, attempt=attempt))
+            queue.follow(replace(each, attempt=attempt))
 
     def _tell_change(self, before: Entry, after: Entry, problem: Failure | None, dataset: str) -> None:
         """One log line where a dataset's state has changed, or was not told by this process yet."""
@@ -288,13 +288,13 @@ def _is_revised(old: Row, new: Row) -> bool:
     return any(before.get(point.labels, point.values) != point.values for point in new.points)
 
 
-def _is_outdated(ask: Ask, outcome: Row | HeldQuota | Failure, way: Way) -> bool:
+def _is_outdated(ask: Ask, outcome: Row | HeldQuota | Failure, access: Access) -> bool:
     """Whether WeChat refused a credential that has been replaced while it was asked; not again and again."""
     if not isinstance(outcome, Failure) or not outcome.action.refuses or ask.attempt >= ATTEMPTS:
         return False
-    return way.fingerprint() not in (_credential(outcome, way), b"")
+    return access.fingerprint() not in (_credential(outcome, access), b"")
 
 
-def _credential(problem: Failure, way: Way) -> bytes:
+def _credential(problem: Failure, access: Access) -> bytes:
     """The fingerprint of what the call was made with."""
-    return way.fingerprint() if problem.credential is None else problem.credential
+    return access.fingerprint() if problem.credential is None else problem.credential

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.refresh.plan import Policy
-from exporter.wechat.access import Way
+from exporter.wechat.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Fleet:
     `patience`: after so many seconds a call hangs in something that no deadline reaches.
     """
 
-    ways: Mapping[str, Way]
+    accesses: Mapping[str, Access]
     policy: Policy
     concurrency: int
     patience: float = 300.0

@@ -30,7 +30,7 @@ class _Watched:
     given_up: bool = False
 
 
-class Vigil:
+class HungCalls:
     """Knows what each thread asks; safe to use from many threads."""
 
     def __init__(self, told: Callable[[int], None]) -> None:

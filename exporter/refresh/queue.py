@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from exporter.refresh.plan import Ask
 
 
-class Agenda:
+class Queue:
     """Hands out asks to threads: first calls before retries and follow-ups, each not before its time.
 
     After `deadline` only first calls are handed out, so that the next round can start on time.

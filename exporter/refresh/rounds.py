@@ -9,15 +9,15 @@ from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.heartbeat import Heart
+from exporter.heartbeat import Heartbeat
 from exporter.refresh.datasets import awaited_asks, first_asks
-from exporter.refresh.fetching import Asking, Tally
+from exporter.refresh.fetching import Fetching, Tally
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.refresh.plan import Ask, due, missing
-from exporter.refresh.queue import Agenda
+from exporter.refresh.queue import Queue
 from exporter.refresh.schedule import Schedule
-from exporter.refresh.workers import Crew
+from exporter.refresh.workers import Workers
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import yesterday
@@ -37,30 +37,30 @@ class Observer(Protocol):
         """So many calls have been given up and still hold their threads."""
 
 
-class Worker:
+class Rounds:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
     def __init__(
         self,
         ledger: Ledger,
-        asking: Asking,
+        fetching: Fetching,
         observer: Observer,
         log: FilteringBoundLogger,
         *,
         clock: Callable[[], float],
         stopping: threading.Event,
     ) -> None:
-        self.heart = Heart()
+        self.heartbeat = Heartbeat()
         self._ledger = ledger
-        self._asking = asking
-        self._crew = Crew(asking, observer.call_hung, self.heart, log, clock)
+        self._fetching = fetching
+        self._workers = Workers(fetching, observer.call_hung, self.heartbeat, log, clock)
         self._round_finished = observer.round_finished
         self._log = log
         self._clock = clock
         self._stopping = stopping
         self._schedule = Schedule()
         self._wake = threading.Event()
-        self._agenda: Agenda | None = None
+        self._queue: Queue | None = None
         self._look_at = 0.0  # when to look at refused credentials
         self._overran = False  # whether the last round was longer than its interval
         self.next_round_at: float | None = None
@@ -68,11 +68,11 @@ class Worker:
     @property
     def exhausted(self) -> bool:
         """Whether so many calls hang that no thread is left to ask with."""
-        return len(self._crew.hanging()) >= self._asking.fleet.concurrency
+        return len(self._workers.hanging()) >= self._fetching.fleet.concurrency
 
     @property
     def _interval(self) -> float:
-        return self._asking.fleet.policy.interval
+        return self._fetching.fleet.policy.interval
 
     def run(self) -> None:
         """Rounds over all apps, one interval apart, until the exporter stops."""
@@ -103,13 +103,13 @@ class Worker:
             ask
             for entry in entries
             if entry.app.appid not in asked
-            for ask in first_asks(entry, now, self._asking.fleet.policy)
+            for ask in first_asks(entry, now, self._fetching.fleet.policy)
         ]
-        agenda = Agenda(self._free([*self._in_order(asks, entries, now), *others]), start + self._interval)
-        tally = self._ask_all(agenda)
+        queue = Queue(self._free([*self._in_order(asks, entries, now), *others]), start + self._interval)
+        tally = self._ask_all(queue)
         seconds = time.monotonic() - start
         self._tell(now, len(entries), tally, seconds, paused=len(entries) - len(asks) + tally.skipped)
-        self._tell_of_length(agenda, tally, seconds)
+        self._tell_of_length(queue, tally, seconds)
         self._round_finished(seconds)
         return seconds
 
@@ -117,7 +117,7 @@ class Worker:
         """Wait for the next round, `left` seconds away; ask if there is something to ask for before it."""
         self.next_round_at = self._clock() + left
         wait = min(left, self._until_next_try())
-        self.heart.expect(time.monotonic(), wait)
+        self.heartbeat.expect(time.monotonic(), wait)
         if self._wake.wait(wait):
             self._wake.clear()
         elif wait == left:
@@ -138,37 +138,37 @@ class Worker:
             for ask in self._free(due(entries, now))
         ]
         asks += self._free(self._awaited_of_datasets({each.app.appid for each in entries}, now))
-        tally = self._ask_all(Agenda(asks, start + left))
+        tally = self._ask_all(Queue(asks, start + left))
         if len(asks) > tally.skipped:
             self._tell(now, len(entries), tally, time.monotonic() - start, paused=tally.skipped)
 
     def reconfigure(self, fleet: Fleet) -> None:
         """Ask with these from now on; apps that are awaited are asked at once."""
-        self._asking.fleet = fleet
+        self._fetching.fleet = fleet
         now = self._clock()
-        if (agenda := self._agenda) is not None:
+        if (queue := self._queue) is not None:
             for ask in due(self._awaited(now), now):
-                agenda.join(ask)
+                queue.join(ask)
         self._wake.set()
 
     def stop(self) -> None:
         """End the round under way and the waiting; the calls are ended by their transport."""
         self._wake.set()
-        if (agenda := self._agenda) is not None:
-            agenda.close()
+        if (queue := self._queue) is not None:
+            queue.close()
 
-    def _ask_all(self, agenda: Agenda) -> Tally:
+    def _ask_all(self, queue: Queue) -> Tally:
         tally = Tally()
-        threads = min(self._asking.fleet.concurrency - len(self._crew.hanging()), agenda.size)
+        threads = min(self._fetching.fleet.concurrency - len(self._workers.hanging()), queue.size)
         if threads <= 0:
             return tally
-        self._agenda = agenda
+        self._queue = queue
         if self._stopping.is_set():  # told just before there was an agenda to close
-            agenda.close()
+            queue.close()
         try:
-            self._crew.ask_all(agenda, tally, threads)
+            self._workers.ask_all(queue, tally, threads)
         finally:
-            self._agenda = None
+            self._queue = None
         return tally
 
     def _awaited(self, now: float) -> list[Entry]:
@@ -177,7 +177,7 @@ class Worker:
 
     def _awaited_of_datasets(self, asked: Collection[str], now: float) -> list[Ask]:
         """What is not to wait for the next round of apps that are not asked for their daily trend."""
-        policy = self._asking.fleet.policy
+        policy = self._fetching.fleet.policy
         if not policy.datasets:
             return []
         others = (entry for entry in self._ledger.entries() if entry.app.appid not in asked)
@@ -185,7 +185,7 @@ class Worker:
 
     def _free(self, asks: Sequence[Ask]) -> list[Ask]:
         """Those of apps none of whose calls hangs."""
-        hanging = self._crew.hanging()
+        hanging = self._workers.hanging()
         return [ask for ask in asks if ask.appid not in hanging]
 
     def _until_next_try(self) -> float:
@@ -206,7 +206,7 @@ class Worker:
         """What is missing before what is known, where the last round was longer than its interval."""
         if not self._overran:
             return asks
-        policy = self._asking.fleet.policy
+        policy = self._fetching.fleet.policy
         entries = {entry.app.appid: entry for entry in known_apps}
         known = {ask.appid for ask in asks if entries[ask.appid].row(ask.day) is not None}
         others = [
@@ -228,9 +228,9 @@ class Worker:
             **tally.counts(),
         )
 
-    def _tell_of_length(self, agenda: Agenda, tally: Tally, seconds: float) -> None:
+    def _tell_of_length(self, queue: Queue, tally: Tally, seconds: float) -> None:
         """One warning when rounds begin to take longer than their interval."""
-        if agenda.overran and not self._overran:
+        if queue.overran and not self._overran:
             calls = sum(tally.counts().values())
             self._log.warning(
                 "rounds take longer than refresh.interval: raise it, refresh.requests_per_second or "
@@ -240,7 +240,7 @@ class Worker:
                 calls_per_second=round(calls / seconds, 1),
                 interval=self._interval,
             )
-        self._overran = agenda.overran
+        self._overran = queue.overran
 
 
 def _is_refused(entry: Entry, now: float) -> bool:

@@ -37,7 +37,7 @@ def make_app(
         refused: what was wrong with the configurations when they were last read.
     """
     status = StatusPage(exporter, telemetry_path, refused)
-    targets = Targets(lambda: exporter.roster.everyone, exporter.shard, sd_targets, telemetry_path)
+    targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
         ailment = exporter.ailment()

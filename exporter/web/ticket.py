@@ -45,7 +45,7 @@ class TicketDesk:
         return await run_in_threadpool(self._judge, name, dict(request.query_params), body)
 
     def _judge(self, name: str, query: dict[str, str], body: bytes) -> Response:
-        platform = self._exporter.roster.platforms.get(name)
+        platform = self._exporter.apps.platforms.get(name)
         if platform is None or not isinstance(settings := platform.settings.ticket, TicketCallback):
             return self._refused(name, "no such platform, or its tickets come another way")
         from exporter.wechat.platform.pushes import ACCOUNT_EVENTS, PushReader, RefusedPushError  # noqa: PLC0415 - an extra

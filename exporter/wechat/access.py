@@ -19,8 +19,8 @@ from exporter.config.settings import (
 )
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
-from exporter.wechat.client import Line
-from exporter.wechat.cloud import FunctionWay, HostingWay
+from exporter.wechat.client import Client
+from exporter.wechat.cloud import FunctionAccess, HostingAccess
 from exporter.wechat.datacube import Figures, ask_dataset, ask_quota
 from exporter.wechat.failures.advice import OF_DISCOVERED
 from exporter.wechat.failures.errcodes import failure
@@ -31,7 +31,7 @@ from exporter.wechat.tokens.cache import (
     Shelf,
     Shelves,
     Token,
-    TokenKeeper,
+    TokenCache,
     TokenSource,
     own_shelves,
 )
@@ -49,7 +49,7 @@ _Result = TypeVar("_Result")
 _NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
 
 
-class Way(Protocol):
+class Access(Protocol):
     """How one app's figures are asked for."""
 
     @property
@@ -70,18 +70,18 @@ class Way(Protocol):
         """Changes when the operator changes the credential."""
 
 
-class DirectWay:
+class DirectAccess:
     """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
 
-    __slots__ = ("_appid", "_keeper", "_line", "_owners")
+    __slots__ = ("_appid", "_client", "_keeper", "_owners")
 
     def __init__(
-        self, line: Line, appid: str, source: TokenSource, shelf: Shelf, owners: TokenOwners
+        self, client: Client, appid: str, source: TokenSource, shelf: Shelf, owners: TokenOwners
     ) -> None:
-        self._line = line
+        self._client = client
         self._appid = appid
         self._owners = owners
-        self._keeper = TokenKeeper(source, line.clock, shelf)
+        self._keeper = TokenCache(source, client.clock, shelf)
         if isinstance(source, FileTokenSource | HttpTokenSource):
             owners.join(appid, self._keeper)
 
@@ -102,13 +102,13 @@ class DirectWay:
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
         return self._keeper.use(
-            lambda token: ask_dataset(self._line, dataset, period, self._access(token), [token.value])
+            lambda token: ask_dataset(self._client, dataset, period, self._access(token), [token.value])
         )
 
     def quota(self, cgi_path: str) -> Figures:
         """Ask likewise."""
         return self._keeper.use(
-            lambda token: ask_quota(self._line, cgi_path, self._access(token), [token.value])
+            lambda token: ask_quota(self._client, cgi_path, self._access(token), [token.value])
         )
 
     def _access(self, token: Token) -> Mapping[str, str]:
@@ -116,7 +116,7 @@ class DirectWay:
         return {"access_token": token.value}
 
 
-class DiscoveredWay(DirectWay):
+class DiscoveredAccess(DirectAccess):
     """That of an account which a platform's list has, and no configuration: the advice is another one."""
 
     __slots__ = ()
@@ -131,60 +131,62 @@ class DiscoveredWay(DirectWay):
             raise
 
 
-def choose_way(
+def choose_access(
     app: App,
-    line: Line,
+    client: Client,
     platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS,
     shelves: Shelves = own_shelves,
     owners: TokenOwners | None = None,
-) -> Way:
+) -> Access:
     """The way that the app's settings ask for.
 
     Args:
         app: the app.
-        line: where to ask.
+        client: where to ask.
         platforms: those that third-party apps name.
         shelves: where tokens are kept or shared with other exporters; not those that another program keeps.
         owners: see to it that no two apps use one token.
     """
     token = app.token
-    owners = owners or TokenOwners(line.stopwatch)
+    owners = owners or TokenOwners(client.stopwatch)
     if isinstance(token, CloudHosting):
-        return HostingWay(line, app.appid, token, owners)
+        return HostingAccess(client, app.appid, token, owners)
     if isinstance(token, CloudFunction):
-        return FunctionWay(line, app.appid, token, shelves(StableTokenSource.kind, app.appid))
-    source = _source(app.appid, token, line, platforms)
+        return FunctionAccess(client, app.appid, token, shelves(StableTokenSource.kind, app.appid))
+    source = _source(app.appid, token, client, platforms)
     shelf = shelves(source.kind, app.appid)
     if isinstance(token, FileToken | HttpToken):
         shelf = KeeperShelf(source) if isinstance(source, HttpTokenSource) else OwnShelf()
-    way = DiscoveredWay if isinstance(token, ThirdParty) and token.discovered else DirectWay
-    return way(line, app.appid, source, shelf, owners)
+    access = DiscoveredAccess if isinstance(token, ThirdParty) and token.discovered else DirectAccess
+    return access(client, app.appid, source, shelf, owners)
 
 
-def _source(appid: str, token: _WithToken, line: Line, platforms: Mapping[str, OpenPlatform]) -> TokenSource:
+def _source(
+    appid: str, token: _WithToken, client: Client, platforms: Mapping[str, OpenPlatform]
+) -> TokenSource:
     match token:
         case StableToken():
-            return StableTokenSource(appid, token, line)
+            return StableTokenSource(appid, token, client)
         case AccessToken():
-            return AccessTokenSource(appid, token, line)
+            return AccessTokenSource(appid, token, client)
         case FileToken():
             return FileTokenSource(token)
         case HttpToken():
-            return HttpTokenSource(token, line)
+            return HttpTokenSource(token, client)
         case ThirdParty():
             return platforms[token.platform].source(appid, token)
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(token)
 
 
-def fetch_row(way: Way, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:
+def fetch_row(access: Access, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:
     """Ask once; whatever goes wrong is a failure, so that one app's trouble stays its own."""
-    return _attempt(lambda: way.fetch(dataset, period), log)
+    return _attempt(lambda: access.fetch(dataset, period), log)
 
 
-def fetch_quota(way: Way, cgi_path: str, log: FilteringBoundLogger) -> Figures | Failure:
+def fetch_quota(access: Access, cgi_path: str, log: FilteringBoundLogger) -> Figures | Failure:
     """Ask once for the quota of an interface, as `fetch_row` does for a row."""
-    return _attempt(lambda: way.quota(cgi_path), log)
+    return _attempt(lambda: access.quota(cgi_path), log)
 
 
 def _attempt(ask: Callable[[], _Result], log: FilteringBoundLogger) -> _Result | Failure:

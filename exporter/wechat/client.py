@@ -23,7 +23,7 @@ class Observer(Protocol):
 
 
 @dataclass(slots=True)
-class Line:
+class Client:
     """The line to WeChat.
 
     `base_url` has no slash at its end; `pace` returns when a call may start; `clock` gives Unix time,
@@ -37,7 +37,7 @@ class Line:
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.monotonic
 
-    def follow(self, other: "Line") -> None:
+    def follow(self, other: "Client") -> None:
         """Call within `other`'s limits from now on, at the same address: tokens and ways outlive that."""
         self.transport, self.pace = other.transport, other.pace
 

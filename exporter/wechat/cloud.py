@@ -19,14 +19,14 @@ from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.datacube import Figures, advising, ask_dataset, ask_quota, row_reader
 from exporter.wechat.endpoints import API_QUOTA
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Reason
 from exporter.wechat.network.transport import Answer, decode, read_json
-from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Token, TokenKeeper
+from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Token, TokenCache
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.tokens.sources import FileTokenSource, StableTokenSource
 
@@ -37,19 +37,19 @@ _CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
 _FINE: Final = ":ok"  # ends a cloud call's errMsg
 
 
-class HostingWay:
+class HostingAccess:
     """From inside cloud hosting (云托管): the network, or a cloudbase_access_token, says who asks."""
 
     kind = "cloud_hosting"
     token_expires_at = None
 
-    def __init__(self, line: Line, appid: str, settings: CloudHosting, owners: TokenOwners) -> None:
-        self._line = line
+    def __init__(self, client: Client, appid: str, settings: CloudHosting, owners: TokenOwners) -> None:
+        self._client = client
         self._appid = appid
         self._settings = settings
         self._owners = owners
         file = settings.token_file
-        self._keeper = None if file is None else TokenKeeper(FileTokenSource(FileToken(file)), line.clock)
+        self._keeper = None if file is None else TokenCache(FileTokenSource(FileToken(file)), client.clock)
         if self._keeper is not None:
             owners.join(appid, self._keeper)
 
@@ -63,10 +63,10 @@ class HostingWay:
         """Ask; the token's file is read for every call, and once more where WeChat refuses the token."""
         if self._keeper is not None:
             return self._keeper.use(
-                lambda token: ask_dataset(self._line, dataset, period, self._access(token), [token.value])
+                lambda token: ask_dataset(self._client, dataset, period, self._access(token), [token.value])
             )
-        base_url = hosting_url(self._line.base_url)
-        return ask_dataset(self._line, dataset, period, self._account, (), base_url=base_url)
+        base_url = hosting_url(self._client.base_url)
+        return ask_dataset(self._client, dataset, period, self._account, (), base_url=base_url)
 
     def quota(self, cgi_path: str) -> Figures:
         """Refuse: WeChat offers no cloud call for it."""
@@ -84,16 +84,16 @@ class HostingWay:
         return {} if from_appid is None else {"from_appid": from_appid}
 
 
-class FunctionWay:
+class FunctionAccess:
     """A cloud function makes the call inside; it is started with the account's stable token."""
 
     kind = "cloud_function"
 
-    def __init__(self, line: Line, appid: str, settings: CloudFunction, shelf: Shelf = OWN_SHELF) -> None:
-        self._line = line
+    def __init__(self, client: Client, appid: str, settings: CloudFunction, shelf: Shelf = OWN_SHELF) -> None:
+        self._client = client
         self._settings = settings
-        source = StableTokenSource(appid, StableToken(settings.secret), line)
-        self._keeper = TokenKeeper(source, line.clock, shelf)
+        source = StableTokenSource(appid, StableToken(settings.secret), client)
+        self._keeper = TokenCache(source, client.clock, shelf)
 
     @property
     def token_expires_at(self) -> float | None:
@@ -111,7 +111,7 @@ class FunctionWay:
     def quota(self, cgi_path: str) -> Figures:
         """Ask without the function: there is no cloud call for it, and the token is the account's own."""
         return self._keeper.use(
-            lambda token: ask_quota(self._line, cgi_path, {"access_token": token.value}, [token.value])
+            lambda token: ask_quota(self._client, cgi_path, {"access_token": token.value}, [token.value])
         )
 
     def _invoke(self, token: Token, dataset: Dataset, period: Period) -> Row:
@@ -120,7 +120,7 @@ class FunctionWay:
         # A function older than 1.1.0 knows the daily trend alone, and nothing of `interface`.
         named = {} if dataset is DAILY_TREND else {"interface": dataset.interface}
         with advising(dataset.interface):
-            return self._line.ask(
+            return self._client.ask(
                 endpoints.CLOUD_FUNCTION,
                 "POST",
                 INVOKE_PATH,

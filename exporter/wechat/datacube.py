@@ -9,7 +9,7 @@ from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA_PATH, quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, endpoint_of
 from exporter.wechat.failures.advice import about
 from exporter.wechat.failures.errcodes import failure
@@ -19,7 +19,7 @@ Figures = tuple[int | float | None, ...]
 
 
 def ask_dataset(
-    line: Line,
+    client: Client,
     dataset: Dataset,
     period: Period,
     params: Mapping[str, str],
@@ -30,7 +30,7 @@ def ask_dataset(
     """The dataset's row of that period.
 
     Args:
-        line: where to ask.
+        client: where to ask.
         dataset: which of WeChat's tables.
         period: one of the dataset's calendar; WeChat gives one at a time.
         params: URL parameters, which say who asks.
@@ -41,7 +41,7 @@ def ask_dataset(
         CallError: there is no row (yet), or WeChat refuses; the advice is about this dataset.
     """
     with advising(dataset.interface):
-        return line.ask(
+        return client.ask(
             endpoint_of(dataset),
             "POST",
             base_url + dataset.path,
@@ -79,17 +79,17 @@ def row_reader(dataset: Dataset, period: Period) -> Callable[[Mapping[str, Any]]
     return read
 
 
-def ask_quota(line: Line, cgi_path: str, params: Mapping[str, str], secrets: Iterable[str]) -> Figures:
+def ask_quota(client: Client, cgi_path: str, params: Mapping[str, str], secrets: Iterable[str]) -> Figures:
     """Limit, used and left calls of an interface today, in the order of QUOTA_FIELDS; raises CallError.
 
     Args:
-        line: where to ask.
+        client: where to ask.
         cgi_path: the interface's path.
         params: URL parameters, which say who asks.
         secrets: what is secret in them.
     """
     with advising(API_QUOTA.name):
-        return line.ask(
+        return client.ask(
             API_QUOTA,
             "POST",
             QUOTA_PATH,

@@ -49,12 +49,12 @@ class Desk:
 
     def __init__(self, log: FilteringBoundLogger, **answers: Answer) -> None:
         self.journal = Journal("")
-        self.ways = {appid: Script(answer) for appid, answer in answers.items()}
+        self.accesses = {appid: Script(answer) for appid, answer in answers.items()}
         self.seconds = 0.0
         self.answered = 0
         self.asking = Asking(
             {appid: Course(f"shop {appid}") for appid in answers},
-            self.ways,
+            self.accesses,
             Lanes({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
             self.journal,
             self._count,
@@ -81,7 +81,7 @@ class Desk:
         return self.asking.courses[appid]
 
     def calls(self, appid: str = "wx1") -> int:
-        return len(self.ways[appid].asked)
+        return len(self.accesses[appid].asked)
 
 
 def always(answer: Failure | Exception) -> Answer:
@@ -96,7 +96,7 @@ def once(problem: Failure, on: date) -> Answer:
 
 def test_every_date_is_asked_once_and_kept(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=make_row, wx2=make_row).work()
-    assert desk.ways["wx1"].asked == desk.ways["wx2"].asked == list(SPAN.newest_first())
+    assert desk.accesses["wx1"].asked == desk.accesses["wx2"].asked == list(SPAN.newest_first())
     assert desk.count("wx1") == desk.count("wx2") == Count(DAYS, 0)
     assert desk.answered == 2 * DAYS
 
@@ -121,7 +121,7 @@ def test_what_a_pause_mends_is_asked_again(code: int, log: FilteringBoundLogger)
     day = YESTERDAY - timedelta(days=3)
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), day)).work()
     assert desk.count() == Count(DAYS, 0)
-    assert desk.ways["wx1"].asked[3:5] == [day, day]
+    assert desk.accesses["wx1"].asked[3:5] == [day, day]
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(-1, 1), (45011, 60), (40001, 10)])
@@ -188,7 +188,7 @@ def test_rows_that_make_no_sense_are_missing_and_do_not_end_an_app(log: Filterin
 def test_the_run_ends_where_nobody_is_reached(log: FilteringBoundLogger) -> None:
     desk = Desk(log, **{f"wx{number}": always(NETWORK) for number in range(100)}).work()
     assert desk.asking.out_of_reach
-    assert sum(desk.calls(appid) for appid in desk.ways) == SILENCE
+    assert sum(desk.calls(appid) for appid in desk.accesses) == SILENCE
 
 
 def test_one_app_that_reaches_nobody_does_not_end_the_run(log: FilteringBoundLogger) -> None:

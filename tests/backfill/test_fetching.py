@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.apps import Roster
+from exporter.apps import Apps
 from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
@@ -38,9 +38,9 @@ def config(wechat: Simulator, tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def roster(config: Config, log: FilteringBoundLogger) -> Iterator[Roster]:
-    with open_wechat(config, MemoryStore(), log) as roster:
-        yield roster
+def apps(config: Config, log: FilteringBoundLogger) -> Iterator[Apps]:
+    with open_wechat(config, MemoryStore(), log) as apps:
+        yield apps
 
 
 def wanted_from(config: Config, wechat: Simulator, days: int) -> Wanted:
@@ -49,12 +49,12 @@ def wanted_from(config: Config, wechat: Simulator, days: int) -> Wanted:
 
 
 def test_everything_wanted_is_fetched_by_several_threads(
-    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
+    config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
     wanted = wanted_from(config, wechat, 20)
     threads: set[str] = set()
     with Journal("") as journal:
-        asking = fetch(roster, wanted, journal, lambda: threads.add(threading.current_thread().name), log)
+        asking = fetch(apps, wanted, journal, lambda: threads.add(threading.current_thread().name), log)
         assert wanted.calls(journal) == 0
         for app in config.apps:
             assert journal.count(app.appid, wanted.span, wanted.now) == Count(20, 0)
@@ -65,30 +65,30 @@ def test_everything_wanted_is_fetched_by_several_threads(
 
 
 def test_the_pace_is_the_configuration_s(
-    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
+    config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
     wanted = wanted_from(config, wechat, 5)
     with Journal("") as journal:
-        fetch(roster, wanted, journal, lambda: None, log)
+        fetch(apps, wanted, journal, lambda: None, log)
     first, last = (wechat.ledger.recent()[at].at for at in (0, -1))
     assert last - first >= 0.7 * (15 + 3 - 1) / config.refresh.requests_per_second  # tokens too
 
 
 def test_nothing_wanted_asks_nothing(
-    config: Config, roster: Roster, wechat: Simulator, log: FilteringBoundLogger
+    config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
     wanted = wanted_from(config, wechat, 3)
     with Journal("") as journal:
         journal.keep(
             [(app.appid, day, None, wanted.now) for app in config.apps for day in wanted.span.newest_first()]
         )
-        fetch(roster, wanted, journal, lambda: None, log)
+        fetch(apps, wanted, journal, lambda: None, log)
     assert wechat.calls() == 0
 
 
 def test_a_journal_that_fails_ends_the_run(
     config: Config,
-    roster: Roster,
+    apps: Apps,
     wechat: Simulator,
     log: FilteringBoundLogger,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,7 +99,7 @@ def test_a_journal_that_fails_ends_the_run(
     with Journal("") as journal:
         monkeypatch.setattr(journal, "keep", full)
         with pytest.raises(JournalError, match="disk full"):
-            fetch(roster, wanted_from(config, wechat, 30), journal, lambda: None, log)
+            fetch(apps, wanted_from(config, wechat, 30), journal, lambda: None, log)
     assert wechat.calls(endpoint="daily_visit_trend") <= 8
 
 

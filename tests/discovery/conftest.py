@@ -20,8 +20,8 @@ def scene(tmp_path: Path, apps: int, log: FilteringBoundLogger) -> Iterator[Scen
     clock = Clock()
     with (
         Simulator(fleet(apps, seed=1), Conditions(time_source=clock), platforms=[DEMO_PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
+        opened(sim.base_url, clock=clock) as client,
     ):
         ticket = tmp_path / "ticket"
         ticket.write_text(sim.new_ticket("main"))
-        yield Scene(sim, line, clock, ticket, log)
+        yield Scene(sim, client, clock, ticket, log)

@@ -14,7 +14,7 @@ from exporter.discovery.watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.simulator.server import Simulator
 from exporter.store.memory import MemoryStore
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
 from tests.wechat.lines import Clock
 
@@ -30,7 +30,7 @@ class Gauges:
 @dataclass
 class Scene:
     sim: Simulator
-    line: Line
+    client: Client
     clock: Clock
     ticket: Path
     log: FilteringBoundLogger
@@ -49,7 +49,7 @@ class Scene:
             self.source or TicketFile(self.ticket),
             self.discovery,
         )
-        return open_platforms([settings], self.line, self.vault)["main"]
+        return open_platforms([settings], self.client, self.vault)["main"]
 
     def watch(self, turn: Turn | None = None) -> PlatformWatch:
         watch = PlatformWatch(

@@ -16,10 +16,10 @@ from exporter.datasets.enabled import enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.datasets import awaited_asks, first_asks
-from exporter.refresh.fetching import Asking, Tally
+from exporter.refresh.fetching import Fetching, Tally
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Ask, Policy, due
-from exporter.refresh.queue import Agenda
+from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import DAY_SECONDS, yesterday
@@ -85,7 +85,7 @@ class Desk:
         self.ledger = Ledger(9, lambda: self.now)
         self.ledger.datasets = {each.name: each for each in self.policy.datasets}
         self.ledger.configure([(APP, "stable_token")], 9, NOON)
-        self.asking = Asking(
+        self.fetching = Fetching(
             Fleet({}, self.policy, concurrency=1),
             self.ledger,
             lambda: None,
@@ -98,14 +98,14 @@ class Desk:
     def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:
         """One round, or the asks given; returns what was asked."""
         wechat = Wechat(answers)
-        self.asking.fleet = Fleet({APP.appid: wechat}, self.policy, concurrency=1)
+        self.fetching.fleet = Fleet({APP.appid: wechat}, self.policy, concurrency=1)
         if asks is None:
             asks = due([self.entry], self.now) or [*first_asks(self.entry, self.now, self.policy)]
         passed = iter(range(0, 10**9, 100))
-        agenda = Agenda(asks, 1e12, lambda: next(passed))
-        while (ask := agenda.take()) is not None:
-            self.asking.answer(ask, agenda, Tally())
-            agenda.done(ask)
+        queue = Queue(asks, 1e12, lambda: next(passed))
+        while (ask := queue.take()) is not None:
+            self.fetching.answer(ask, queue, Tally())
+            queue.done(ask)
         return wechat
 
     @property

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.refresh.fetching import Asking, Tally
+from exporter.refresh.fetching import Fetching, Tally
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Ask, Policy
-from exporter.refresh.queue import Agenda
+from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.trend import Row
@@ -60,7 +60,7 @@ class Desk:
         self.revised = 0
         self.stopping = threading.Event()
         self.tally = Tally()
-        self.asking = Asking(
+        self.fetching = Fetching(
             Fleet({}, policy, concurrency=1),
             self.ledger,
             self._count_revision,
@@ -75,13 +75,13 @@ class Desk:
 
     def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
-        way = Script(answers)
-        agenda = Agenda(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-        self.asking.fleet = Fleet({APP.appid: way}, self.policy, concurrency=1)
-        while (ask := agenda.take()) is not None:
-            self.asking.answer(ask, agenda, self.tally)
-            agenda.done(ask)
-        return way.asked
+        access = Script(answers)
+        queue = Queue(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
+        self.fetching.fleet = Fleet({APP.appid: access}, self.policy, concurrency=1)
+        while (ask := queue.take()) is not None:
+            self.fetching.answer(ask, queue, self.tally)
+            queue.done(ask)
+        return access.asked
 
     @property
     def entry(self) -> Entry:
@@ -329,14 +329,14 @@ def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again
     fetch = old.daily_trend
 
     def reloaded(day: date) -> Row:
-        desk.asking.fleet = Fleet({APP.appid: new}, desk.policy, concurrency=1)
+        desk.fetching.fleet = Fleet({APP.appid: new}, desk.policy, concurrency=1)
         return fetch(day)
 
     old.daily_trend = reloaded  # type: ignore[method-assign]
-    desk.asking.fleet = Fleet({APP.appid: old}, desk.policy, concurrency=1)
-    agenda = Agenda([Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-    while (ask := agenda.take()) is not None:
-        desk.asking.answer(ask, agenda, desk.tally)
-        agenda.done(ask)
+    desk.fetching.fleet = Fleet({APP.appid: old}, desk.policy, concurrency=1)
+    queue = Queue([Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
+    while (ask := queue.take()) is not None:
+        desk.fetching.answer(ask, queue, desk.tally)
+        queue.done(ask)
     assert (old.asked, new.asked) == ([YESTERDAY], [YESTERDAY])
     assert desk.entry.row(YESTERDAY) == make_row()

@@ -11,10 +11,10 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.refresh import rounds as worker_module
 from exporter.refresh import workers as module
-from exporter.refresh.fetching import Asking
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy, due
-from exporter.refresh.rounds import Worker
+from exporter.refresh.rounds import Rounds
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.trend import Row
 from exporter.wechat.failures.errcodes import errcode_failure, failure
@@ -24,7 +24,7 @@ from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
-class Way(TrendWay):
+class Access(TrendWay):
     """Answers with a row, unless told to fail, to hang or to break."""
 
     kind = "stable_token"
@@ -60,13 +60,13 @@ class Rig:
         self.now = NOON
         self.stopping = threading.Event()
         self.ledger = Ledger(9)
-        self.ways = {make_app(number).appid: Way() for number in range(1, apps + 1)}
+        self.accesses = {make_app(number).appid: Access() for number in range(1, apps + 1)}
         self.rounds: list[float] = []
         self.hanging = 0
         self.interval = interval
         self.days = 1
         self.configure(apps)
-        asking = Asking(
+        fetching = Fetching(
             self.fleet(),
             self.ledger,
             lambda: None,
@@ -75,9 +75,9 @@ class Rig:
             random=lambda: 0.0,
             stopping=self.stopping,
         )
-        self.worker = Worker(
+        self.worker = Rounds(
             self.ledger,
-            asking,
+            fetching,
             self,
             log,
             clock=lambda: self.now,
@@ -93,24 +93,24 @@ class Rig:
 
     def configure(self, apps: int) -> None:
         numbers = range(1, apps + 1)
-        self.ways |= {
-            make_app(each).appid: Way() for each in numbers if make_app(each).appid not in self.ways
+        self.accesses |= {
+            make_app(each).appid: Access() for each in numbers if make_app(each).appid not in self.accesses
         }
         self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9, self.now)
 
     def fleet(self) -> Fleet:
         return Fleet(
-            self.ways, Policy(self.days, 0, interval=self.interval), concurrency=1 if self.days > 1 else 4
+            self.accesses, Policy(self.days, 0, interval=self.interval), concurrency=1 if self.days > 1 else 4
         )
 
     def round(self) -> None:
         self.worker.round()
 
-    def way(self, number: int = 1) -> Way:
-        return self.ways[make_app(number).appid]
+    def access(self, number: int = 1) -> Access:
+        return self.accesses[make_app(number).appid]
 
     def calls(self) -> int:
-        return sum(way.calls for way in self.ways.values())
+        return sum(access.calls for access in self.accesses.values())
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
 def test_a_round_asks_for_every_app_and_tells_in_one_line(rig: Callable[..., Rig], events: list[Any]) -> None:
     many = rig(apps=20)
     many.round()
-    assert [way.calls for way in many.ways.values()] == [1] * 20
+    assert [access.calls for access in many.accesses.values()] == [1] * 20
     rounds = [event for event in events if event["event"] == "round finished"]
     assert len(rounds) == 1
     assert {key: rounds[0][key] for key in ("apps", "paused", "rows", "newest_date")} == {
@@ -141,19 +141,19 @@ def test_a_round_asks_for_every_app_and_tells_in_one_line(rig: Callable[..., Rig
 
 def test_a_refused_app_is_left_alone_for_an_hour_while_the_others_go_on(rig: Callable[..., Rig]) -> None:
     some = rig()
-    some.way(1).refused = True
+    some.access(1).refused = True
     for _ in range(60):
         some.round()
         some.now += 59
-    assert some.way(1).calls == 1
-    assert some.way(2).calls == some.way(3).calls == 60
+    assert some.access(1).calls == 1
+    assert some.access(2).calls == some.access(3).calls == 60
 
 
 def test_a_corrected_credential_is_tried_in_the_next_round(rig: Callable[..., Rig]) -> None:
     some = rig()
-    some.way(1).refused = True
+    some.access(1).refused = True
     some.round()
-    some.way(1).refused, some.way(1).credential = False, b"second"
+    some.access(1).refused, some.access(1).credential = False, b"second"
     some.round()
     entry = some.ledger.get(make_app(1).appid)
     assert entry is not None
@@ -162,9 +162,9 @@ def test_a_corrected_credential_is_tried_in_the_next_round(rig: Callable[..., Ri
 
 def test_a_credential_that_could_not_be_read_is_tried_once_it_can(rig: Callable[..., Rig]) -> None:
     some = rig()
-    some.way(1).refused, some.way(1).credential = True, b""
+    some.access(1).refused, some.access(1).credential = True, b""
     some.round()
-    some.way(1).refused, some.way(1).credential = False, b"mended"
+    some.access(1).refused, some.access(1).credential = False, b"mended"
     some.round()
     assert some.ledger.entries()[0].health.up
 
@@ -173,7 +173,7 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
     rig: Callable[..., Rig],
 ) -> None:
     some = rig()
-    some.way(1).refused = True
+    some.access(1).refused = True
     thread = threading.Thread(target=some.worker.run)
     thread.start()
     until(lambda: len(some.rounds) == 1)
@@ -182,12 +182,12 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
     some.now += FRESH_REFUSAL_SECONDS
     some.configure(3)
     some.worker.reconfigure(some.fleet())
-    until(lambda: some.way(1).calls == 2)
+    until(lambda: some.access(1).calls == 2)
     until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
     some.stopping.set()
     some.worker.stop()
     thread.join(5)
-    assert [some.way(number).calls for number in (2, 3)] == [1, 1]
+    assert [some.access(number).calls for number in (2, 3)] == [1, 1]
 
 
 @pytest.mark.parametrize("unreadable", [b"", b"first"])
@@ -195,16 +195,16 @@ def test_an_unreadable_or_unchanged_credential_stays_paused(
     rig: Callable[..., Rig], unreadable: bytes
 ) -> None:
     some = rig()
-    some.way(1).refused = True
+    some.access(1).refused = True
     some.round()
-    some.way(1).credential = unreadable
+    some.access(1).credential = unreadable
     some.round()
-    assert some.way(1).calls == 1
+    assert some.access(1).calls == 1
 
 
 def test_one_app_that_hangs_does_not_keep_the_others_waiting(rig: Callable[..., Rig]) -> None:
     many = rig(apps=20)
-    gate = many.way(1).gate = threading.Event()
+    gate = many.access(1).gate = threading.Event()
     thread = threading.Thread(target=many.round)
     thread.start()
     until(lambda: all(entry.tried for entry in many.ledger.entries()[1:]))
@@ -235,23 +235,23 @@ def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(
     until(lambda: some.worker.next_round_at is not None)
     some.configure(4)
     some.worker.reconfigure(some.fleet())
-    until(lambda: some.way(4).calls == 1)
+    until(lambda: some.access(4).calls == 1)
     some.stopping.set()
     some.worker.stop()
     thread.join(5)
-    assert [some.way(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
+    assert [some.access(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
     assert len(some.rounds) == 1  # the small round for the new app is not a round over all
 
 
 def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., Rig]) -> None:
     some = rig()
-    gate = some.way(1).gate = threading.Event()
+    gate = some.access(1).gate = threading.Event()
     thread = threading.Thread(target=some.round)
     thread.start()
-    until(lambda: some.way(3).calls == 1)
+    until(lambda: some.access(3).calls == 1)
     some.configure(4)
     some.worker.reconfigure(some.fleet())
-    until(lambda: some.way(4).calls == 1)
+    until(lambda: some.access(4).calls == 1)
     gate.set()
     thread.join(5)
 
@@ -259,8 +259,8 @@ def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., 
 def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
     many = rig(apps=50)
     gate = threading.Event()
-    for way in many.ways.values():
-        way.gate = gate
+    for access in many.accesses.values():
+        access.gate = gate
     thread = threading.Thread(target=many.worker.run)
     thread.start()
     until(lambda: many.calls() == 4)
@@ -298,8 +298,8 @@ def test_a_fault_of_our_own_outside_a_call_does_not_end_the_round(
 def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) -> None:
     many = rig(apps=20)
     gate = threading.Event()
-    for way in many.ways.values():
-        way.gate = gate
+    for access in many.accesses.values():
+        access.gate = gate
     thread = threading.Thread(target=many.round)
     thread.start()
     until(lambda: many.calls() == 4)
@@ -307,7 +307,7 @@ def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) 
         many.worker.reconfigure(many.fleet())
     gate.set()
     thread.join(5)
-    assert [way.calls for way in many.ways.values()] == [1] * 20
+    assert [access.calls for access in many.accesses.values()] == [1] * 20
 
 
 def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
@@ -353,18 +353,18 @@ def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
     rig = Rig(log, apps=3, interval=3600)
     rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
-    gate = rig.way(1).gate = threading.Event()
+    gate = rig.access(1).gate = threading.Event()
     rig.round()
     assert [entry.health.reason for entry in rig.ledger.entries()] == [Reason.TIMEOUT, None, None]
     assert "call hangs" in next(event for event in events if event["log_level"] == "error")["event"]
 
     rig.round()  # the others are asked, the one that hangs is not
-    assert [rig.way(number).calls for number in (1, 2, 3)] == [1, 2, 2]
+    assert [rig.access(number).calls for number in (1, 2, 3)] == [1, 2, 2]
     assert not rig.worker.exhausted
 
     gate.set()
     end = time.monotonic() + 5
-    while rig.worker._crew.hanging() and time.monotonic() < end:
+    while rig.worker._workers.hanging() and time.monotonic() < end:
         time.sleep(0.01)
     rig.round()
     assert all(entry.health.up for entry in rig.ledger.entries())
@@ -377,8 +377,8 @@ def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
     rig = Rig(log, apps=6, interval=3600)
     rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
     gate = threading.Event()
-    for way in rig.ways.values():
-        way.gate = gate
+    for access in rig.accesses.values():
+        access.gate = gate
     before = threading.active_count()
     for _ in range(3):
         rig.round()
@@ -396,8 +396,8 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
     rig: Callable[..., Rig],
 ) -> None:
     some = rig()
-    for way in some.ways.values():
-        way.refused = True
+    for access in some.accesses.values():
+        access.refused = True
     thread = threading.Thread(target=some.worker.run)
     thread.start()
     until(lambda: some.worker.next_round_at is not None)
@@ -434,15 +434,15 @@ def test_an_app_that_lacked_its_token_file_is_asked_before_the_next_round(
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig(interval=3600)
-    some.way(1).problem = failure(Reason.TOKEN_REJECTED, "no such file")
+    some.access(1).problem = failure(Reason.TOKEN_REJECTED, "no such file")
     with between_rounds(some, monkeypatch):
-        some.way(1).problem = None
+        some.access(1).problem = None
         some.now += 28  # the round itself took a second
         time.sleep(0.1)  # looks at the clock several times
         assert some.calls() == 3
         some.now += 1
         until(lambda: some.ledger.entries()[0].health.up)
-    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+    assert [some.access(number).calls for number in (1, 2, 3)] == [2, 1, 1]
     assert len(some.rounds) == 1
 
 
@@ -450,18 +450,18 @@ def test_a_changed_secret_file_is_noticed_without_a_reload_and_an_unchanged_one_
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig(interval=3600)
-    some.way(1).problem = some.way(2).problem = REFUSED
+    some.access(1).problem = some.access(2).problem = REFUSED
     with between_rounds(some, monkeypatch):
-        some.way(1).problem, some.way(1).credential = None, b"second"
+        some.access(1).problem, some.access(1).credential = None, b"second"
         until(lambda: some.ledger.entries()[0].health.up)
-    assert [some.way(number).calls for number in (1, 2, 3)] == [2, 1, 1]
+    assert [some.access(number).calls for number in (1, 2, 3)] == [2, 1, 1]
 
 
 def test_an_app_that_is_not_ready_is_left_to_the_next_round(
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig(interval=3600)
-    some.way(1).problem = errcode_failure(61503, "data not ready")
+    some.access(1).problem = errcode_failure(61503, "data not ready")
     with between_rounds(some, monkeypatch):
         calls = some.calls()
         some.now += 3000
@@ -473,10 +473,10 @@ def test_a_pause_ends_when_it_says_and_not_with_the_round_after(
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig(interval=36_000)
-    some.way(1).problem = REFUSED
+    some.access(1).problem = REFUSED
     with between_rounds(some, monkeypatch):
         some.now += 3599 - 1  # the round itself took a second
-        some.way(1).problem = None
+        some.access(1).problem = None
         some.now += 1
         until(lambda: some.ledger.entries()[0].health.up)
 
@@ -488,11 +488,11 @@ def test_after_a_round_longer_than_its_interval_missing_dates_go_before_what_is_
     some.days = 3
     some.worker.reconfigure(some.fleet())
     some.round()
-    assert {way.asked[0] for way in some.ways.values()} == {YESTERDAY}
+    assert {access.asked[0] for access in some.accesses.values()} == {YESTERDAY}
     assert some.calls() == 2
     some.round()
     assert some.calls() == 2 + 2 * 3
-    assert some.way(1).asked[1:] == [YESTERDAY - timedelta(days=days) for days in (1, 2, 0)]
+    assert some.access(1).asked[1:] == [YESTERDAY - timedelta(days=days) for days in (1, 2, 0)]
     some.round()
     warnings = [event for event in events if event["log_level"] == "warning"]
     assert [("rounds take longer" in each["event"], each["calls"]) for each in warnings] == [(True, 2)]

@@ -31,7 +31,7 @@ def exporter(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Exporter]:
     path.write_text(CONFIG)
     exporter = Exporter(load(path, {}), log, lambda: NOON)
     yield exporter
-    exporter.roster.close()
+    exporter.apps.close()
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from exporter.config.settings import WechatSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.period import DAY
 from exporter.trend import Row
-from exporter.wechat.access import Way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access
+from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.opening import open_line
+from exporter.wechat.opening import open_client
 
 GENEROUS: Final = 5.0  # seconds; for calls that are not about time
 
@@ -52,13 +52,15 @@ def opened(
     observed: Observed | None = None,
     clock: Callable[[], float] = time.time,
     private_ca: str = "",
-) -> Iterator[Line]:
+) -> Iterator[Client]:
     """A line that is stopped at the end."""
-    line = open_line(WechatSettings(url, timeout, private_ca), 4, observed or Observed(), lambda: None, clock)
+    client = open_client(
+        WechatSettings(url, timeout, private_ca), 4, observed or Observed(), lambda: None, clock
+    )
     try:
-        yield line
+        yield client
     finally:
-        line.transport.stop()
+        client.transport.stop()
 
 
 def everything_told(error: BaseException) -> str:
@@ -82,6 +84,6 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
 
 
-def daily_trend(way: Way, day: date) -> Row:
+def daily_trend(access: Access, day: date) -> Row:
     """That day's row by that way."""
-    return way.fetch(DAILY_TREND, DAY.starting(day))
+    return access.fetch(DAILY_TREND, DAY.starting(day))

@@ -22,8 +22,8 @@ from exporter.simulator.faults import Call, Fault
 from exporter.simulator.server import Simulator
 from exporter.trend import FIELDS, Row, trend_row, yesterday
 from exporter.wechat import endpoints
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.datacube import row_reader
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.wechat.conftest import APP
@@ -36,19 +36,19 @@ PERIOD = DAY_CALENDAR.starting(DAY)
 TREND, STABLE, CLASSIC = endpoints.DAILY_VISIT_TREND, endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN
 
 
-def way_of(token: TokenSettings, line: Line) -> Way:
-    return choose_way(App(APP.appid, APP.name, (), token), line)
+def way_of(token: TokenSettings, client: Client) -> Access:
+    return choose_access(App(APP.appid, APP.name, (), token), client)
 
 
-def asked(way: Way, day: date = DAY) -> Row | Failure:
+def asked(access: Access, day: date = DAY) -> Row | Failure:
     try:
-        return daily_trend(way, day)
+        return daily_trend(access, day)
     except CallError as error:
         return error.failure
 
 
-def refused(way: Way, day: date = DAY) -> Failure:
-    problem = asked(way, day)
+def refused(access: Access, day: date = DAY) -> Failure:
+    problem = asked(access, day)
     assert isinstance(problem, Failure)
     return problem
 
@@ -58,15 +58,15 @@ def _observed() -> Observed:
     return Observed()
 
 
-@pytest.fixture(name="line")
-def _line(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Line]:
-    with opened(sim.base_url, observed=observed, clock=clock) as line:
-        yield line
+@pytest.fixture(name="client")
+def _client(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Client]:
+    with opened(sim.base_url, observed=observed, clock=clock) as client:
+        yield client
 
 
 @pytest.fixture(name="way")
-def _way(line: Line) -> Way:
-    return way_of(StableToken(Secret(APP.secret)), line)
+def _access(client: Client) -> Access:
+    return way_of(StableToken(Secret(APP.secret)), client)
 
 
 # A row
@@ -75,8 +75,8 @@ def _way(line: Line) -> Way:
 def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
     with Peer(says(answer)) as peer, Peer(says(whole(b'{"access_token":"T"}'))) as keeper:
-        with opened(peer.url) as line:
-            row = daily_trend(way_of(HttpToken(keeper.url), line), date(2017, 3, 13))
+        with opened(peer.url) as client:
+            row = daily_trend(way_of(HttpToken(keeper.url), client), date(2017, 3, 13))
         head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert row.values == (142549, 472351, 55500, 5464, None, 0, 1.9838)
     assert head.startswith(b"POST /datacube/getweanalysisappiddailyvisittrend?access_token=T HTTP/1.1\r\n")
@@ -84,10 +84,10 @@ def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.CAMEL_CASE, Fault.STRINGS, Fault.DIRTY_TEXT])
-def test_oddities_that_are_no_faults_change_nothing(fault: Fault, way: Way, sim: Simulator) -> None:
-    plain = daily_trend(way, DAY)
+def test_oddities_that_are_no_faults_change_nothing(fault: Fault, access: Access, sim: Simulator) -> None:
+    plain = daily_trend(access, DAY)
     sim.set_fault(APP.appid, fault, on=Call.DATA)
-    assert asked(way) == plain
+    assert asked(access) == plain
 
 
 CALLS = {Fault.TOKEN_REJECTED: 2}  # of one ask; 1 for all others
@@ -136,31 +136,31 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
     reason, action = FAULTS[fault]
     limit = 0.3 if reason is Reason.TIMEOUT else GENEROUS
     observed = Observed()
-    with opened(sim.base_url, limit, observed, clock) as line:
-        way = way_of(StableToken(Secret(APP.secret)), line)
-        daily_trend(way, date(2026, 11, 20))  # the token is there
+    with opened(sim.base_url, limit, observed, clock) as client:
+        access = way_of(StableToken(Secret(APP.secret)), client)
+        daily_trend(access, date(2026, 11, 20))  # the token is there
         observed.calls.clear()
         sim.set_fault(APP.appid, fault, on=Call.DATA)
-        problem = refused(way)
+        problem = refused(access)
         assert (problem.reason, problem.action) == (reason, action)
         counted = [told for endpoint, told in observed.calls if endpoint == TREND]
         assert counted == [reason] * CALLS.get(fault, 1)
         assert sim.calls("other") == 0
         sim.set_fault(APP.appid, Fault.NONE)
-        assert isinstance(asked(way), Row)
+        assert isinstance(asked(access), Row)
 
 
-def test_a_date_that_is_not_over_yet_is_refused_for_that_date_only(way: Way, clock: Clock) -> None:
-    problem = refused(way, date(2026, 11, 24))
+def test_a_date_that_is_not_over_yet_is_refused_for_that_date_only(access: Access, clock: Clock) -> None:
+    problem = refused(access, date(2026, 11, 24))
     assert (problem.reason, problem.errcode, problem.action) == (Reason.DATE_RANGE, 61501, Action.NEXT_ROUND)
-    assert isinstance(asked(way, yesterday(clock())), Row)
+    assert isinstance(asked(access, yesterday(clock())), Row)
 
 
 def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
     token = "short-token-of-30-characters-x"
     answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
-    with Peer(says(answer)) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
-        line.ask(TREND, "GET", "/path", row_reader(DAILY_TREND, PERIOD), secrets=[token])
+    with Peer(says(answer)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
+        client.ask(TREND, "GET", "/path", row_reader(DAILY_TREND, PERIOD), secrets=[token])
     assert str(caught.value) == "ref_date is '***', asked for 20261123"
     assert caught.value.__context__ is None
 
@@ -170,52 +170,52 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
 
 @pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
 def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(
-    code: int, way: Way, sim: Simulator, observed: Observed
+    code: int, access: Access, sim: Simulator, observed: Observed
 ) -> None:
-    daily_trend(way, DAY)
+    daily_trend(access, DAY)
     observed.calls.clear()
     sim.ledger.clear()
     sim.set_fault(APP.appid, Fault.TOKEN_REJECTED, errcode=code, times=1)
-    assert isinstance(asked(way), Row)
+    assert isinstance(asked(access), Row)
     assert observed.calls == [(TREND, Reason.TOKEN_REJECTED), (STABLE, None), (TREND, None)]
     assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 2)
 
 
 @pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
 def test_a_token_that_is_refused_again_is_not_renewed_a_second_time(
-    code: int, way: Way, sim: Simulator
+    code: int, access: Access, sim: Simulator
 ) -> None:
     sim.set_fault(APP.appid, Fault.TOKEN_REJECTED, errcode=code)
     for rounds in (1, 2):
-        problem = refused(way)
+        problem = refused(access)
         assert (problem.reason, problem.errcode) == (Reason.TOKEN_REJECTED, code)
         assert sim.calls("daily_visit_trend") == 2 * rounds
         assert sim.calls("stable_token") == 1 + rounds
     assert sim.ledger.forced() == {}
 
 
-def test_a_renewal_that_fails_ends_the_call(way: Way, sim: Simulator) -> None:
-    daily_trend(way, DAY)
+def test_a_renewal_that_fails_ends_the_call(access: Access, sim: Simulator) -> None:
+    daily_trend(access, DAY)
     sim.revoke_token(APP.appid)
     sim.set_fault(APP.appid, Fault.WRONG_SECRET)
-    assert refused(way).reason is Reason.INVALID_SECRET
-    assert way.token_expires_at is None
+    assert refused(access).reason is Reason.INVALID_SECRET
+    assert access.token_expires_at is None
     assert sim.calls("daily_visit_trend") == 2
 
 
-def test_a_code_that_is_not_about_the_token_keeps_the_token(way: Way, sim: Simulator) -> None:
+def test_a_code_that_is_not_about_the_token_keeps_the_token(access: Access, sim: Simulator) -> None:
     sim.set_fault(APP.appid, Fault.PERMISSION)
     for _ in range(3):
-        refused(way)
+        refused(access)
     assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 3)
 
 
 @pytest.mark.parametrize("fault", [Fault.WRONG_SECRET, Fault.FROZEN_SECRET, Fault.IP, Fault.RESET])
 def test_without_a_token_the_data_is_not_asked_for(
-    fault: Fault, way: Way, sim: Simulator, observed: Observed
+    fault: Fault, access: Access, sim: Simulator, observed: Observed
 ) -> None:
     sim.set_fault(APP.appid, fault, on=Call.TOKEN)
-    refused(way)
+    refused(access)
     assert sim.calls("daily_visit_trend") == 0
     assert [endpoint for endpoint, _ in observed.calls] == [STABLE]
 
@@ -237,9 +237,9 @@ def test_all_threads_whose_token_is_refused_together_renew_it_once() -> None:
             else:
                 talk.socket.sendall(whole(b'{"list":[{"ref_date":"20261123","visit_pv":1}]}'))
 
-    with Peer(manner) as peer, opened(peer.url) as line, ThreadPoolExecutor(8) as threads:
-        way = way_of(StableToken(Secret(APP.secret)), line)
-        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(way), range(8)))
+    with Peer(manner) as peer, opened(peer.url) as client, ThreadPoolExecutor(8) as threads:
+        access = way_of(StableToken(Secret(APP.secret)), client)
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(8)))
     assert len(fetches) == 2
     assert all(b'"force_refresh": false' in request for request in fetches)
 
@@ -252,11 +252,11 @@ def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
 ) -> None:
     settings = StableToken(Secret(APP.secret))
     with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
-        ways = [way_of(settings, one), way_of(settings, other)]
+        accesses = [way_of(settings, one), way_of(settings, other)]
         for _ in range(30):  # of 15 minutes, over three lifetimes of a token
             clock.now += 900
-            for way in ways:
-                outcome = asked(way, yesterday(clock()))
+            for access in accesses:
+                outcome = asked(access, yesterday(clock()))
                 assert isinstance(outcome, Row) or outcome.reason is Reason.NOT_READY
     assert sim.calls("daily_visit_trend", outcome="40001") == 0
     assert sim.calls("daily_visit_trend", outcome="42001") == 0
@@ -276,10 +276,10 @@ def test_a_classic_fetch_ends_the_token_that_another_holds(sim: Simulator, clock
     assert sim.calls("token") == 3
 
 
-def test_a_classic_fetch_leaves_a_stable_token_alone(sim: Simulator, clock: Clock, line: Line) -> None:
+def test_a_classic_fetch_leaves_a_stable_token_alone(sim: Simulator, clock: Clock, client: Client) -> None:
     stable, classic = (
-        way_of(StableToken(Secret(APP.secret)), line),
-        way_of(AccessToken(Secret(APP.secret)), line),
+        way_of(StableToken(Secret(APP.secret)), client),
+        way_of(AccessToken(Secret(APP.secret)), client),
     )
     daily_trend(stable, DAY)
     for _ in range(3):
@@ -289,17 +289,19 @@ def test_a_classic_fetch_leaves_a_stable_token_alone(sim: Simulator, clock: Cloc
     assert sim.calls("daily_visit_trend", outcome="40001") == 0
 
 
-def test_a_token_file_that_its_program_renews_is_followed(sim: Simulator, line: Line, tmp_path: Path) -> None:
+def test_a_token_file_that_its_program_renews_is_followed(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
     path = tmp_path / "token"
-    way = way_of(FileToken(path), line)
-    keeper = way_of(StableToken(Secret(APP.secret)), line)
+    access = way_of(FileToken(path), client)
+    keeper = way_of(StableToken(Secret(APP.secret)), client)
     for _ in range(2):
         daily_trend(keeper, DAY)
         path.write_text(keeper._keeper.get().value)  # type: ignore[attr-defined]
-        assert isinstance(asked(way), Row)
+        assert isinstance(asked(access), Row)
         sim.revoke_token(APP.appid)
-    assert refused(way).reason is Reason.TOKEN_REJECTED
-    assert way.token_expires_at is None
+    assert refused(access).reason is Reason.TOKEN_REJECTED
+    assert access.token_expires_at is None
 
 
 # What the settings choose

@@ -35,8 +35,8 @@ from exporter.simulator.tokens import Kind
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row
 from exporter.wechat import endpoints
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import open_platforms
 from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
@@ -52,15 +52,17 @@ class Scene:
     """A simulated WeChat, a line to it, and what the operator's other programs do."""
 
     sim: Simulator
-    line: Line
+    client: Client
     clock: Clock
     observed: Observed
     folder: Path
     keepers: list[Peer] = field(default_factory=list)
 
-    def way(self, kind: str, number: int = 1) -> Way:
+    def access(self, kind: str, number: int = 1) -> Access:
         app = APPS[number - 1]
-        return choose_way(App(app.appid, app.name, (), SETTINGS[kind](self, app)), self.line, self.platforms)
+        return choose_access(
+            App(app.appid, app.name, (), SETTINGS[kind](self, app)), self.client, self.platforms
+        )
 
     def tokens(self) -> int:
         """How many calls for tokens reached WeChat."""
@@ -70,7 +72,7 @@ class Scene:
         ticket = self.folder / "ticket"
         ticket.write_text(self.sim.new_ticket("main"))
         settings = Platform("main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(ticket))
-        self.platforms = open_platforms([settings], self.line, MemoryStore())
+        self.platforms = open_platforms([settings], self.client, MemoryStore())
 
 
 TOKEN_ENDPOINTS = ("stable_token", "token", "component_token", "authorizer_token")
@@ -125,39 +127,39 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     conditions = Conditions(time_source=clock, hosting_appid=APPS[0].appid)
     with (
         Simulator(APPS, conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, observed=observed, clock=clock) as line,
+        opened(sim.base_url, observed=observed, clock=clock) as client,
     ):
-        scene = Scene(sim, line, clock, observed, tmp_path)
+        scene = Scene(sim, client, clock, observed, tmp_path)
         yield scene
         for keeper in scene.keepers:
             keeper.__exit__(None, None, None)
 
 
-def asked(way: Way) -> Row | Failure:
+def asked(access: Access) -> Row | Failure:
     try:
-        return daily_trend(way, DAY)
+        return daily_trend(access, DAY)
     except CallError as error:
         return error.failure
 
 
 @every_way
 def test_a_row_comes_and_is_the_same_by_every_way(kind: str, scene: Scene) -> None:
-    assert daily_trend(scene.way(kind), DAY) == daily_trend(scene.way("stable_token"), DAY)
-    assert scene.way(kind).kind == KINDS.get(kind, kind)
+    assert daily_trend(scene.access(kind), DAY) == daily_trend(scene.access("stable_token"), DAY)
+    assert scene.access(kind).kind == KINDS.get(kind, kind)
 
 
 @every_way
 @pytest.mark.parametrize("dataset", CATALOGUE, ids=lambda each: each.name)
 def test_every_dataset_comes_and_is_the_same_by_every_way(kind: str, dataset: Dataset, scene: Scene) -> None:
     period = dataset.calendar.newest(date(2026, 11, 20))
-    row = scene.way(kind).fetch(dataset, period)
-    assert row == scene.way("stable_token").fetch(dataset, period)
+    row = scene.access(kind).fetch(dataset, period)
+    assert row == scene.access("stable_token").fetch(dataset, period)
     assert row.period == period
 
 
 @pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - {"cloud_hosting", "cloudbase_access_token"}))
 def test_every_way_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, scene: Scene) -> None:
-    limit, used, left = scene.way(kind).quota(DAILY_TREND.path)
+    limit, used, left = scene.access(kind).quota(DAILY_TREND.path)
     assert limit == 100_000
     assert (used or 0) + (left or 0) == limit
 
@@ -166,9 +168,9 @@ def test_every_way_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, sc
 def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_asking(
     kind: str, scene: Scene
 ) -> None:
-    way = scene.way(kind)
+    access = scene.access(kind)
     with pytest.raises(CallError, match="no cloud call") as caught:
-        way.quota(DAILY_TREND.path)
+        access.quota(DAILY_TREND.path)
     assert caught.value.failure.reason is Reason.PERMISSION
     assert "leave this dataset out" in caught.value.failure.advice.en
     assert scene.observed.calls == []
@@ -176,58 +178,58 @@ def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_askin
 
 @every_way
 def test_each_app_gets_its_own_row(kind: str, scene: Scene) -> None:
-    first, second = (daily_trend(scene.way(kind, number), DAY) for number in (1, 2))
+    first, second = (daily_trend(scene.access(kind, number), DAY) for number in (1, 2))
     assert first != second
-    assert second == daily_trend(scene.way("stable_token", 2), DAY)
+    assert second == daily_trend(scene.access("stable_token", 2), DAY)
 
 
 @every_way
 def test_the_data_call_is_one_call_and_counted_as_such(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
-    daily_trend(way, DAY)
+    access = scene.access(kind)
+    daily_trend(access, DAY)
     scene.observed.calls.clear()
-    daily_trend(way, DAY)
+    daily_trend(access, DAY)
     made = [call for call in scene.observed.calls if call[0] != endpoints.HTTP_TOKEN]
     assert made == [(CALL.get(kind, endpoints.DAILY_VISIT_TREND), None)]
 
 
 @every_fetching_way
 def test_one_token_serves_many_calls_and_threads(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
+    access = scene.access(kind)
     with ThreadPoolExecutor(8) as threads:
-        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(way), range(24)))
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(24)))
     assert scene.tokens() == FETCHING[kind][1]
 
 
 @every_fetching_way
 def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
-    daily_trend(way, DAY)
+    access = scene.access(kind)
+    daily_trend(access, DAY)
     before = scene.tokens()
     scene.clock.now += 1
     scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
-    assert isinstance(asked(way), Row)
+    assert isinstance(asked(access), Row)
     assert scene.tokens() == before + 1
 
 
 @every_fetching_way
 def test_many_threads_whose_token_was_refused_renew_it_once(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
-    daily_trend(way, DAY)
+    access = scene.access(kind)
+    daily_trend(access, DAY)
     before = scene.tokens()
     scene.clock.now += 1
     scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
     with ThreadPoolExecutor(8) as threads:
-        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(way), range(8)))
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(8)))
     assert scene.tokens() == before + 1
 
 
 @every_fetching_way
 def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
+    access = scene.access(kind)
     scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=Call.DATA)
     for call in range(1, 4):
-        problem = asked(way)
+        problem = asked(access)
         assert isinstance(problem, Failure)
         assert problem.reason is Reason.TOKEN_REJECTED
         assert scene.tokens() <= FETCHING[kind][1] + 2 * call - 1
@@ -235,15 +237,15 @@ def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, 
 
 @every_fetching_way
 def test_a_token_is_renewed_before_its_end(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
-    daily_trend(way, DAY)
-    assert way.token_expires_at == scene.clock() + 7200
+    access = scene.access(kind)
+    daily_trend(access, DAY)
+    assert access.token_expires_at == scene.clock() + 7200
     before = scene.tokens()
     scene.clock.now += 6899
-    daily_trend(way, DAY)
+    daily_trend(access, DAY)
     assert scene.tokens() == before
     scene.clock.now += 2
-    daily_trend(way, DAY)
+    daily_trend(access, DAY)
     assert scene.tokens() > before
     refusals = [scene.sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
     assert refusals == [0, 0]
@@ -266,14 +268,14 @@ REFUSALS = {
 @every_way
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fault, scene: Scene) -> None:
-    ways = scene.way(kind), scene.way(kind, 2)
+    accesses = scene.access(kind), scene.access(kind, 2)
     scene.sim.set_fault(APPS[0].appid, fault, on=Call.DATA)
-    problem = asked(ways[0])
+    problem = asked(accesses[0])
     assert isinstance(problem, Failure)
     assert problem.reason is REFUSALS[fault]
-    assert isinstance(asked(ways[1]), Row)
+    assert isinstance(asked(accesses[1]), Row)
     scene.sim.set_fault(APPS[0].appid, Fault.NONE)
-    assert isinstance(asked(ways[0]), Row)
+    assert isinstance(asked(accesses[0]), Row)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FETCHING if kind != "third_party"])
@@ -284,9 +286,9 @@ def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> Non
         "access_token": AccessToken(secret),
         "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
     }
-    way = choose_way(App(APPS[0].appid, "app", (), wrong[kind]), scene.line, scene.platforms)
+    access = choose_access(App(APPS[0].appid, "app", (), wrong[kind]), scene.client, scene.platforms)
     with pytest.raises(CallError) as caught:
-        daily_trend(way, DAY)
+        daily_trend(access, DAY)
     assert caught.value.failure.reason is Reason.INVALID_SECRET
     assert caught.value.failure.action is Action.SUSPEND
     assert "sesame" not in everything_told(caught.value)
@@ -294,6 +296,6 @@ def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> Non
 
 @every_way
 def test_a_ways_fingerprint_is_a_hash_that_stays(kind: str, scene: Scene) -> None:
-    way = scene.way(kind)
-    assert way.fingerprint() == way.fingerprint()
-    assert APPS[0].secret.encode() not in way.fingerprint()
+    access = scene.access(kind)
+    assert access.fingerprint() == access.fingerprint()
+    assert APPS[0].secret.encode() not in access.fingerprint()

@@ -19,8 +19,8 @@ from exporter.config.settings import (
     TokenSettings,
 )
 from exporter.wechat import endpoints
-from exporter.wechat.access import choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from tests.wechat.conftest import Certificate
@@ -47,8 +47,8 @@ def pieces(secret: str) -> set[str]:
 PIECES = pieces(TOKEN) | pieces(SECRET) | pieces(KEEPERS_KEY) | pieces(KEEPERS_PASSWORD)
 
 
-def asked(line: Line, read: Callable[[dict[str, Any]], object], **given: Any) -> object:
-    return line.ask(endpoints.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
+def asked(client: Client, read: Callable[[dict[str, Any]], object], **given: Any) -> object:
+    return client.ask(endpoints.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
 
 
 # One call
@@ -56,26 +56,26 @@ def asked(line: Line, read: Callable[[dict[str, Any]], object], **given: Any) ->
 
 def test_an_answer_is_read_and_counted_as_good() -> None:
     observed = Observed()
-    with Peer(says(whole(b'{"n":7}'))) as peer, opened(peer.url, observed=observed) as line:
-        assert asked(line, lambda body: body["n"] + 1) == 8
+    with Peer(says(whole(b'{"n":7}'))) as peer, opened(peer.url, observed=observed) as client:
+        assert asked(client, lambda body: body["n"] + 1) == 8
     assert observed.calls == [(endpoints.DAILY_VISIT_TREND, None)]
     assert 0 <= observed.seconds[0] < 5
 
 
 def test_a_path_goes_below_the_base_and_an_address_elsewhere() -> None:
     with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as keeper:
-        with opened(f"{base.url}/prefix") as line:
-            asked(line, dict)
-            line.ask(endpoints.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
+        with opened(f"{base.url}/prefix") as client:
+            asked(client, dict)
+            client.ask(endpoints.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
         assert base.received[0].startswith(b"GET /prefix/path ")
         assert keeper.received[0].startswith(b"GET /token ")
 
 
 def test_the_pace_is_waited_for_first_and_is_no_part_of_the_time_told() -> None:
     ticks, happened, observed = itertools.count(100.0, 2.5), [], Observed()
-    with Peer(says(whole(b"{}"))) as peer, opened(peer.url) as line:
+    with Peer(says(whole(b"{}"))) as peer, opened(peer.url) as client:
         paced = replace(
-            line,
+            client,
             observer=observed,
             pace=lambda: happened.append(len(peer.received)),
             stopwatch=lambda: next(ticks),
@@ -100,10 +100,10 @@ def test_a_failed_call_is_counted_with_its_reason(manner: Manner, reason: Reason
     observed = Observed()
     with (
         Peer(manner) as peer,
-        opened(peer.url, 0.2, observed) as line,
+        opened(peer.url, 0.2, observed) as client,
         pytest.raises(CallError) as caught,
     ):
-        asked(line, dict)
+        asked(client, dict)
     assert caught.value.failure.reason is reason
     assert observed.calls == [(endpoints.DAILY_VISIT_TREND, reason)]
 
@@ -116,10 +116,10 @@ def test_what_the_reader_refuses_is_counted_with_its_reason() -> None:
 
     with (
         Peer(says(whole(b"{}"))) as peer,
-        opened(peer.url, observed=observed) as line,
+        opened(peer.url, observed=observed) as client,
         pytest.raises(CallError, match="no row"),
     ):
-        asked(line, read)
+        asked(client, read)
     assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.EMPTY)]
 
 
@@ -127,20 +127,20 @@ def test_a_fault_of_ours_is_counted_as_internal() -> None:
     observed = Observed()
     with (
         Peer(says(whole(b"{}"))) as peer,
-        opened(peer.url, observed=observed) as line,
+        opened(peer.url, observed=observed) as client,
         pytest.raises(KeyError),
     ):
-        asked(line, lambda body: body["n"])
+        asked(client, lambda body: body["n"])
     assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.INTERNAL)]
 
 
 def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> None:
     body = whole(b'{"errcode":40001,"errmsg":"invalid credential"}')
     reasons = {}
-    with Peer(says(body)) as peer, opened(peer.url) as line:
+    with Peer(says(body)) as peer, opened(peer.url) as client:
         for endpoint in endpoints.ALWAYS:
             with pytest.raises(CallError) as caught:
-                line.ask(endpoint, "GET", "/path", dict, secrets=[])
+                client.ask(endpoint, "GET", "/path", dict, secrets=[])
             reasons[endpoint] = caught.value.failure.reason
     secret = {endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN}
     taking = {endpoint for endpoint in endpoints.ALWAYS if endpoint.takes_secret}
@@ -156,8 +156,8 @@ def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> 
 
 def refused_with(text: str, secrets: list[str]) -> str:
     body = json_body({"errcode": 48001, "errmsg": text})
-    with Peer(says(whole(body))) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
-        asked(line, dict, secrets=secrets)
+    with Peer(says(whole(body))) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
+        asked(client, dict, secrets=secrets)
     return str(caught.value)
 
 
@@ -252,15 +252,15 @@ def assert_gives_nothing_away(error: BaseException, *shown: object) -> None:
 @pytest.mark.parametrize("fault", BAD)
 def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str, tmp_path: Path) -> None:
     limit = 0.2 if fault == "hang" else 5
-    with Peer(sim_like(GOOD_TOKEN, BAD[fault])) as peer, opened(peer.url, limit) as line:
+    with Peer(sim_like(GOOD_TOKEN, BAD[fault])) as peer, opened(peer.url, limit) as client:
         settings = ways_settings(peer.url, tmp_path)[kind]
         app = App("wx0123456789abcdef", "app", (), settings)
-        way = choose_way(app, line)
+        access = choose_access(app, client)
         with pytest.raises(CallError) as caught:
-            daily_trend(way, DAY)
-        keeper = way._keeper  # type: ignore[attr-defined]
+            daily_trend(access, DAY)
+        keeper = access._keeper  # type: ignore[attr-defined]
         assert_gives_nothing_away(
-            caught.value, line, line.transport, way, keeper, keeper.source, app, settings
+            caught.value, client, client.transport, access, keeper, keeper.source, app, settings
         )
 
 
@@ -268,10 +268,10 @@ def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str,
 @pytest.mark.parametrize("fault", [fault for fault in BAD if fault != "empty"])
 def test_no_failure_of_the_token_call_gives_the_secret_away(kind: str, fault: str, tmp_path: Path) -> None:
     limit = 0.2 if fault == "hang" else 5
-    with Peer(BAD[fault]) as peer, opened(peer.url, limit) as line:
+    with Peer(BAD[fault]) as peer, opened(peer.url, limit) as client:
         app = App("wx0123456789abcdef", "app", (), ways_settings(peer.url, tmp_path)[kind])
         with pytest.raises(CallError) as caught:
-            daily_trend(choose_way(app, line), DAY)
+            daily_trend(choose_access(app, client), DAY)
         assert_gives_nothing_away(caught.value, app)
 
 
@@ -284,8 +284,8 @@ def test_a_call_that_does_not_connect_gives_nothing_away(
     with Peer(says(GOOD_TOKEN), certificate.server) as untrusted:
         for url in (gone.url, untrusted.url, "http://wechat.invalid"):
             app = App("wx0123456789abcdef", "app", (), ways_settings(url, tmp_path)[kind])
-            with opened(url) as line, pytest.raises(CallError) as caught:
-                daily_trend(choose_way(app, line), DAY)
+            with opened(url) as client, pytest.raises(CallError) as caught:
+                daily_trend(choose_access(app, client), DAY)
             assert_gives_nothing_away(caught.value)
 
 
@@ -295,11 +295,11 @@ def test_a_call_that_does_not_connect_gives_nothing_away(
 def test_a_file_that_holds_no_token_is_not_shown(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_bytes(content)
-    with opened("http://wechat.invalid") as line:
+    with opened("http://wechat.invalid") as client:
         for field in (None, "access_token"):
-            way = choose_way(App("wx0123456789abcdef", "app", (), FileToken(path, field)), line)
+            access = choose_access(App("wx0123456789abcdef", "app", (), FileToken(path, field)), client)
             with pytest.raises(CallError) as caught:
-                daily_trend(way, DAY)
+                daily_trend(access, DAY)
             assert_gives_nothing_away(caught.value)
 
 
@@ -307,8 +307,8 @@ def test_a_file_that_holds_no_token_is_not_shown(content: bytes, tmp_path: Path)
 def test_a_file_that_holds_no_secret_is_not_shown(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(content)
-    with opened("http://wechat.invalid") as line:
+    with opened("http://wechat.invalid") as client:
         app = App("wx0123456789abcdef", "app", (), StableToken(Secret(path=path)))
         with pytest.raises(CallError) as caught:
-            daily_trend(choose_way(app, line), DAY)
+            daily_trend(choose_access(app, client), DAY)
         assert_gives_nothing_away(caught.value)

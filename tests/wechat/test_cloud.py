@@ -16,8 +16,8 @@ from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.trend import Row
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.cloud import hosting_url, result_reader
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure
@@ -37,17 +37,17 @@ def _sim(clock: Clock) -> Iterator[Simulator]:
         yield sim
 
 
-@pytest.fixture(name="line")
-def _line(sim: Simulator, clock: Clock) -> Iterator[Line]:
-    with opened(sim.base_url, clock=clock) as line:
-        yield line
+@pytest.fixture(name="client")
+def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
+    with opened(sim.base_url, clock=clock) as client:
+        yield client
 
 
-def way(line: Line, token: CloudHosting | CloudFunction) -> Way:
-    return choose_way(App(APP.appid, APP.name, (), token), line)
+def access(client: Client, token: CloudHosting | CloudFunction) -> Access:
+    return choose_access(App(APP.appid, APP.name, (), token), client)
 
 
-def refused(asked: Way) -> Failure:
+def refused(asked: Access) -> Failure:
     with pytest.raises(CallError) as caught:
         daily_trend(asked, DAY)
     return caught.value.failure
@@ -75,8 +75,8 @@ def test_wechats_own_address_is_asked_by_plain_http(base_url: str, asked: str) -
 )
 def test_cloud_hosting_sends_no_credential(from_appid: str | None, target: str) -> None:
     answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
-    with Peer(says(answer)) as peer, opened(peer.url) as line:
-        asked = way(line, CloudHosting(from_appid))
+    with Peer(says(answer)) as peer, opened(peer.url) as client:
+        asked = access(client, CloudHosting(from_appid))
         assert daily_trend(asked, date(2017, 3, 13)).values[1] == 472351
         assert asked.token_expires_at is None
     request = peer.received[0].decode()
@@ -85,10 +85,10 @@ def test_cloud_hosting_sends_no_credential(from_appid: str | None, target: str) 
 
 
 def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
-    tmp_path: Path, sim: Simulator, line: Line, clock: Clock
+    tmp_path: Path, sim: Simulator, client: Client, clock: Clock
 ) -> None:
     path = tmp_path / "token"
-    asked = way(line, CloudHosting(None, path))
+    asked = access(client, CloudHosting(None, path))
     assert refused(asked).reason is Reason.TOKEN_REJECTED
     before = asked.fingerprint()
     for _ in range(3):
@@ -100,12 +100,12 @@ def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
 
 
 def test_outside_of_cloud_hosting_wechat_misses_the_token(clock: Clock) -> None:
-    with Simulator([APP], Conditions(time_source=clock)) as sim, opened(sim.base_url, clock=clock) as line:
-        assert refused(way(line, CloudHosting())).errcode == 41001
+    with Simulator([APP], Conditions(time_source=clock)) as sim, opened(sim.base_url, clock=clock) as client:
+        assert refused(access(client, CloudHosting())).errcode == 41001
 
 
-def test_an_account_that_does_not_share_the_environment_is_refused(line: Line) -> None:
-    assert refused(way(line, CloudHosting("wx0123456789abcdef"))).reason is Reason.INVALID_APPID
+def test_an_account_that_does_not_share_the_environment_is_refused(client: Client) -> None:
+    assert refused(access(client, CloudHosting("wx0123456789abcdef"))).reason is Reason.INVALID_APPID
 
 
 # Cloud function
@@ -116,9 +116,9 @@ def test_an_account_that_does_not_share_the_environment_is_refused(line: Line) -
     [("other", CLOUD_FUNCTION, Reason.PERMISSION), (CLOUD_ENV, "other", Reason.INTERNAL)],
 )
 def test_a_wrong_environment_or_function_suspends(
-    line: Line, env: str, function: str, reason: Reason
+    client: Client, env: str, function: str, reason: Reason
 ) -> None:
-    problem = refused(way(line, CloudFunction(env, function, Secret(APP.secret))))
+    problem = refused(access(client, CloudFunction(env, function, Secret(APP.secret))))
     assert (problem.reason, problem.action) == (reason, Action.SUSPEND)
 
 
@@ -187,8 +187,8 @@ def test_after_a_function_that_throws_a_refused_token_ours_is_kept() -> None:
             talk.socket.sendall(whole(answers.pop(0)))
 
     with Peer(manner) as peer:
-        with opened(peer.url) as line:
-            asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+        with opened(peer.url) as client:
+            asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
             assert refused(asks).errcode == 40001
             assert refused(asks).reason is Reason.EMPTY
         assert [head.count(b"stable_token") for head in peer.received] == [1, 0, 0]
@@ -202,8 +202,8 @@ def test_the_invocation_has_the_documented_form() -> None:
             talk.socket.sendall(whole(answers.pop(0)))
 
     with Peer(manner) as peer:
-        with opened(peer.url) as line:
-            refused(way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret))))
+        with opened(peer.url) as client:
+            refused(access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret))))
         head, _, body = peer.received[-1].partition(b"\r\n\r\n")
     target = head.split(b" ")[1].decode()
     assert target == "/tcb/invokecloudfunction?access_token=T&env=prod-1&name=visitTrend"
@@ -213,8 +213,8 @@ def test_the_invocation_has_the_documented_form() -> None:
 def test_an_invocation_names_the_interface_of_another_dataset_than_the_daily_trend() -> None:
     returned = {"list": [], "errMsg": "openapi.analysis.getWeeklyVisitTrend:ok"}
     answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
-    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as line:
-        asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as client:
+        asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
         with pytest.raises(CallError) as caught:
             asks.fetch(WEEKLY_TREND, WEEK.newest(DAY))
         _, _, body = peer.received[-1].partition(b"\r\n\r\n")
@@ -246,8 +246,8 @@ def test_a_function_that_calls_the_daily_trend_whatever_is_asked_is_too_old(retu
 def test_a_missing_cloud_call_permission_is_told_with_the_dataset_s_interface() -> None:
     returned = {"errCode": -604101, "errMsg": "openapi.analysis.getVisitPage:fail no permission"}
     answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
-    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as line:
-        asks = way(line, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
+    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as client:
+        asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
         with pytest.raises(CallError) as caught:
             asks.fetch(VISIT_PAGES, PERIOD)
     assert caught.value.failure.reason is Reason.PERMISSION

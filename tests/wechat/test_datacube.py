@@ -22,16 +22,16 @@ PARAMS = {"access_token": "not-a-real-token"}
 
 def refusal(code: int, dataset: Dataset) -> Failure:
     body = json_body({"errcode": code, "errmsg": "no"})
-    with Peer(says(whole(body))) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
-        ask_dataset(line, dataset, dataset.calendar.newest(YESTERDAY), PARAMS, ())
+    with Peer(says(whole(body))) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
+        ask_dataset(client, dataset, dataset.calendar.newest(YESTERDAY), PARAMS, ())
     return caught.value.failure
 
 
 def test_a_week_is_asked_for_from_monday_to_sunday_and_counted_by_its_own_interface() -> None:
     observed = Observed()
     answer = (SAMPLES / "weekly_visit_trend__doc_20170306-20170312.json").read_bytes()
-    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as line:
-        row = ask_dataset(line, WEEKLY_TREND, WEEK.starting(date(2017, 3, 6)), PARAMS, ())
+    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as client:
+        row = ask_dataset(client, WEEKLY_TREND, WEEK.starting(date(2017, 3, 6)), PARAMS, ())
         head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert row.points[0].values[:2] == (986780, 3251840)
     assert head.startswith(b"POST /datacube/getweanalysisappidweeklyvisittrend?access_token=")
@@ -70,8 +70,8 @@ def test_a_date_range_error_of_a_period_that_is_over_means_later(dataset: Datase
 def test_a_quota_is_asked_for_by_path_with_the_token() -> None:
     observed = Observed()
     answer = json_body({"errcode": 0, "errmsg": "ok", "quota": {"daily_limit": 9, "used": 2, "remain": 7}})
-    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as line:
-        assert ask_quota(line, DAILY_TREND.path, PARAMS, ()) == (9, 2, 7)
+    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as client:
+        assert ask_quota(client, DAILY_TREND.path, PARAMS, ()) == (9, 2, 7)
         head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /cgi-bin/openapi/quota/get?access_token=not-a-real-token HTTP/1.1\r\n")
     assert json.loads(body) == {"cgi_path": "/datacube/getweanalysisappiddailyvisittrend"}
@@ -90,8 +90,8 @@ def test_a_quota_is_asked_for_by_path_with_the_token() -> None:
 def test_a_refused_quota_has_its_reason(body: object, reason: Reason, action: Action) -> None:
     with (
         Peer(says(whole(json_body(body)))) as peer,
-        opened(peer.url) as line,
+        opened(peer.url) as client,
         pytest.raises(CallError) as caught,
     ):
-        ask_quota(line, DAILY_TREND.path, PARAMS, ())
+        ask_quota(client, DAILY_TREND.path, PARAMS, ())
     assert (caught.value.failure.reason, caught.value.failure.action) == (reason, action)

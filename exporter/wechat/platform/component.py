@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 
 from exporter.config.settings import Platform
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.advice import PLATFORM_APPID, PLATFORM_SECRET
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
 from exporter.wechat.platform.tickets import TicketSource
-from exporter.wechat.tokens.cache import Shelves, Token, TokenKeeper, own_shelves
+from exporter.wechat.tokens.cache import Shelves, Token, TokenCache, own_shelves
 from exporter.wechat.tokens.sources import read_secret, token_reader
 from exporter.wechat.vault import Vault
 
@@ -37,10 +37,10 @@ class ComponentTokenSource:
 
     kind = "component_token"
 
-    def __init__(self, settings: Platform, tickets: TicketSource, line: Line) -> None:
+    def __init__(self, settings: Platform, tickets: TicketSource, client: Client) -> None:
         self._settings = settings
         self._tickets = tickets
-        self._line = line
+        self._client = client
         self.failure: Failure | None = None  # of the last fetch
         self._refused: tuple[bytes, float, Failure] | None = None  # with which secret and ticket, and when
         self._fetched: deque[float] = deque(maxlen=_BUDGET[0])
@@ -68,7 +68,7 @@ class ComponentTokenSource:
     def _fetch(self) -> Token:
         secret = read_secret(self._settings.component_appsecret)
         ticket = self._tickets.ticket().value
-        now = self._line.clock()
+        now = self._client.clock()
         used = hashlib.sha256(f"{secret}\n{ticket}".encode()).digest()
         if self._refused is not None:
             refused, at, problem = self._refused
@@ -83,7 +83,7 @@ class ComponentTokenSource:
             "component_verify_ticket": ticket,
         }
         try:
-            token = self._line.ask(
+            token = self._client.ask(
                 endpoints.COMPONENT_TOKEN,
                 "POST",
                 f"{COMPONENT_PATH}api_component_token",
@@ -108,18 +108,18 @@ class Component:
         self,
         settings: Platform,
         tickets: TicketSource,
-        line: Line,
+        client: Client,
         vault: Vault,
         shelves: Shelves = own_shelves,
     ) -> None:
         self.settings = settings
         self.tickets = tickets
-        self.line = line
-        self._source = ComponentTokenSource(settings, tickets, line)
+        self.client = client
+        self._source = ComponentTokenSource(settings, tickets, client)
         shelf = shelves(self._source.kind, settings.component_appid)
-        self.keeper = TokenKeeper(self._source, line.clock, shelf)
+        self.keeper = TokenCache(self._source, client.clock, shelf)
         key = f"listing/{settings.component_appid}"
-        self.accounts = AuthorizerList(self.keeper.get, self._ask_page, vault, key, line.clock)
+        self.accounts = AuthorizerList(self.keeper.get, self._ask_page, vault, key, client.clock)
 
     @property
     def failure(self) -> Failure | None:
@@ -136,7 +136,7 @@ class Component:
         """Make one call with the component token; a refused one is renewed once, for all accounts."""
 
         def call(token: Token) -> _Result:
-            return self.line.ask(
+            return self.client.ask(
                 endpoint,
                 "POST",
                 f"{COMPONENT_PATH}{endpoint.name}",

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from exporter.config.settings import Platform, ThirdParty
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.component import Component
@@ -135,7 +135,7 @@ class AuthorizerTokenSource:
             self._keep(self._kept, None)
         refusal: Failure | None = None
         for used, stored in self._candidates():
-            asked_at = self._component.line.clock()
+            asked_at = self._component.client.clock()
             came: list[str] = []
             try:
                 return self._ask(used.refresh_token, came.append)
@@ -175,7 +175,7 @@ class AuthorizerTokenSource:
         refused, asked_at = (first.refresh_token, first.asked_at) if first is not None else ("", -math.inf)
         listed = self._component.accounts.newer_refresh_token(self._appid, refused, asked_at)
         if listed:
-            yield Kept(listed, self._component.line.clock(), start), stored
+            yield Kept(listed, self._component.client.clock(), start), stored
 
     def _configured(self, start: str) -> Kept | None:
         """The configured one: never used yet, or written by the operator in place of another."""
@@ -183,7 +183,7 @@ class AuthorizerTokenSource:
 
     def _ask(self, refresh_token: str, came: Callable[[str], object]) -> Token:
         """The access token; `came` gets the refresh token that is good from now on."""
-        read_token = token_reader(self._component.line.clock(), "authorizer_access_token")
+        read_token = token_reader(self._component.client.clock(), "authorizer_access_token")
 
         def read(body: dict[str, Any]) -> Token:
             found = body.get("authorizer_refresh_token")
@@ -232,12 +232,12 @@ class OpenPlatform:
 
 
 def open_platforms(
-    platforms: Iterable[Platform], line: Line, vault: Vault, shelves: Shelves = own_shelves
+    platforms: Iterable[Platform], client: Client, vault: Vault, shelves: Shelves = own_shelves
 ) -> dict[str, OpenPlatform]:
     """Each platform by its name, with a token of its own that all of its accounts share."""
     return {
         settings.name: OpenPlatform(
-            Component(settings, choose_ticket(settings, line, vault), line, vault, shelves),
+            Component(settings, choose_ticket(settings, client, vault), client, vault, shelves),
             RefreshTokens(settings.component_appid, vault),
         )
         for settings in platforms

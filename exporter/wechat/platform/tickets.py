@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
 from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.tokens.services import TICKET, ask_keeper, read_file
@@ -55,16 +55,16 @@ class FileTicket:
 class HttpTicket:
     """An address of the operator's own; a ticket came when it was first seen there."""
 
-    def __init__(self, settings: TicketHttp, line: Line) -> None:
+    def __init__(self, settings: TicketHttp, client: Client) -> None:
         self._settings = settings
-        self._line = line
+        self._client = client
         self._newest: Ticket | None = None
         self._failure: Failure | None = None
         self._asked_at = -math.inf
 
     def ticket(self) -> Ticket:
         """GET the address again, unless it was asked a moment ago: many accounts may want it."""
-        now = self._line.clock()
+        now = self._client.clock()
         pause = _ASK_SECONDS if self._failure is None else _RETRY_SECONDS
         if not self._asked_at <= now < self._asked_at + pause:
             self._asked_at = now
@@ -77,7 +77,7 @@ class HttpTicket:
         return self._newest
 
     def _ask(self, now: float) -> Ticket:
-        value, _ = ask_keeper(TICKET, self._settings, self._line)
+        value, _ = ask_keeper(TICKET, self._settings, self._client)
         newest = self._newest
         return newest if newest is not None and newest.value == value else Ticket(value, now)
 
@@ -122,13 +122,13 @@ def _read(kept: str | None) -> Ticket | None:
     return None
 
 
-def choose_ticket(settings: Platform, line: Line, vault: Vault) -> TicketSource:
+def choose_ticket(settings: Platform, client: Client, vault: Vault) -> TicketSource:
     """The source that a platform's settings ask for."""
     match settings.ticket:
         case TicketFile():
             return FileTicket(settings.ticket)
         case TicketHttp():
-            return HttpTicket(settings.ticket, line)
+            return HttpTicket(settings.ticket, client)
         case TicketCallback():
             return PushedTicket(settings.component_appid, vault)
         case _:  # pragma: no cover - mypy proves that there is no other

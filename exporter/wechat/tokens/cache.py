@@ -69,7 +69,7 @@ def own_shelves(_kind: str, _appid: str) -> Shelf:
     return OWN_SHELF
 
 
-class TokenKeeper:
+class TokenCache:
     """Keeps one app's token for all threads."""
 
     __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_shelf", "_token", "source")

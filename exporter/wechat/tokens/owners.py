@@ -11,7 +11,7 @@ from typing import Final
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenKeeper
+from exporter.wechat.tokens.cache import Token, TokenCache
 
 _LOOK_SECONDS: Final = 5.0  # for the tokens of others, before an app's call
 
@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 5.0  # for the tokens of others, before an app's call
 class _Foreign:
     """An app whose tokens another program keeps, and its place in the configuration."""
 
-    keeper: TokenKeeper
+    keeper: TokenCache
     place: int = 0
 
 
@@ -41,7 +41,7 @@ class TokenOwners:
         self._held: dict[str, bytes] = {}  # a hash of the token that each app had last
         self._holders: dict[bytes, set[str]] = {}
 
-    def join(self, appid: str, keeper: TokenKeeper) -> None:
+    def join(self, appid: str, keeper: TokenCache) -> None:
         """Another program keeps the app's tokens."""
         with self._lock:
             self._foreign[appid] = _Foreign(keeper)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from exporter.config.settings import HttpToken, TicketHttp
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
@@ -78,7 +78,7 @@ def read_file(kind: Kind, path: Path, field: str | None = None) -> str:
 def ask_keeper(
     kind: Kind,
     settings: HttpToken | TicketHttp,
-    line: Line,
+    client: Client,
     *,
     method: str = "GET",
     body: Mapping[str, str] | None = None,
@@ -92,7 +92,7 @@ def ask_keeper(
         CallError: there is none; with the advice about the keeper, never one about WeChat.
     """
     try:
-        return line.exchange(
+        return client.exchange(
             kind.endpoint,
             method,
             settings.url,

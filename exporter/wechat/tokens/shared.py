@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from exporter.config.settings import Config
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import (
@@ -142,14 +142,14 @@ class PooledShelf:
 
 
 def pooled_shelves(
-    pool: TokenPool, line: Line, config: Config, wait: Wait, behind: Shelves = own_shelves
+    pool: TokenPool, client: Client, config: Config, wait: Wait, behind: Shelves = own_shelves
 ) -> Shelves:
     """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
 
     def shelf(kind: str, appid: str) -> Shelf:
         patience = _patience(config, _CALLS.get(kind, 1))
-        key = f"{kind}:{appid}@{line.base_url}"
-        return PooledShelf(pool, key, patience, line.clock, wait, behind(kind, appid))
+        key = f"{kind}:{appid}@{client.base_url}"
+        return PooledShelf(pool, key, patience, client.clock, wait, behind(kind, appid))
 
     return shelf
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, OwnShelf, Token, expiring_token
@@ -28,10 +28,10 @@ class StableTokenSource:
 
     kind = "stable_token"
 
-    def __init__(self, appid: str, settings: StableToken, line: Line) -> None:
+    def __init__(self, appid: str, settings: StableToken, client: Client) -> None:
         self._appid = appid
         self._secret = settings.secret
-        self._line = line
+        self._client = client
 
     def fetch(self) -> Token:
         """Ask in normal mode: the current token comes back while it is good."""
@@ -42,11 +42,11 @@ class StableTokenSource:
             "secret": secret,
             "force_refresh": False,
         }
-        return self._line.ask(
+        return self._client.ask(
             endpoints.STABLE_ACCESS_TOKEN,
             "POST",
             "/cgi-bin/stable_token",
-            token_reader(self._line.clock()),
+            token_reader(self._client.clock()),
             body=body,
             secrets=[secret],
         )
@@ -61,20 +61,20 @@ class AccessTokenSource:
 
     kind = "access_token"
 
-    def __init__(self, appid: str, settings: AccessToken, line: Line) -> None:
+    def __init__(self, appid: str, settings: AccessToken, client: Client) -> None:
         self._appid = appid
         self._secret = settings.secret
-        self._line = line
+        self._client = client
 
     def fetch(self) -> Token:
         """Get a new token."""
         secret = read_secret(self._secret)
         params = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
-        return self._line.ask(
+        return self._client.ask(
             endpoints.ACCESS_TOKEN,
             "GET",
             "/cgi-bin/token",
-            token_reader(self._line.clock()),
+            token_reader(self._client.clock()),
             params=params,
             secrets=[secret],
         )
@@ -108,17 +108,17 @@ class HttpTokenSource:
 
     kind = "http"
 
-    def __init__(self, settings: HttpToken, line: Line) -> None:
+    def __init__(self, settings: HttpToken, client: Client) -> None:
         self._settings = settings
-        self._line = line
+        self._client = client
         self._refused = ""
 
     def fetch(self) -> Token:
         """Ask at the address; `expires_in` beside the token is honoured where there is one."""
-        now = self._line.clock()
+        now = self._client.clock()
         body = {key: value.replace("{refused}", self._refused) for key, value in self._settings.body}
         value, beside = ask_keeper(
-            TOKEN, self._settings, self._line, method=self._settings.method, body=body or None
+            TOKEN, self._settings, self._client, method=self._settings.method, body=body or None
         )
         lifetime = _lifetime(beside.get("expires_in"))
         if lifetime is None:  # none, or in a keeper's own way: ask again soon

@@ -10,7 +10,7 @@ from exporter.wechat.failures.errcodes import ERRCODES, errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer, read_json
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 LETTERS = {
     "R": Action.RETRY,

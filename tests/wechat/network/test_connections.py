@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.endpoints import ACCESS_TOKEN
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network import connections, transport
@@ -44,8 +44,8 @@ def timed(call: Callable[[], object]) -> tuple[Failure | object, float]:
     return outcome, time.monotonic() - start
 
 
-def assert_ends_at_the_limit(line: Line, url: str, limit: float = LIMIT) -> None:
-    problem, seconds = timed(lambda: line.transport.send("POST", f"{url}/path", body={}))
+def assert_ends_at_the_limit(client: Client, url: str, limit: float = LIMIT) -> None:
+    problem, seconds = timed(lambda: client.transport.send("POST", f"{url}/path", body={}))
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (Reason.TIMEOUT, Action.RETRY)
     assert problem.detail.endswith(f": no whole answer within {limit:g} s")
@@ -73,8 +73,8 @@ def assert_ends_at_the_limit(line: Line, url: str, limit: float = LIMIT) -> None
     ],
 )
 def test_a_call_ends_at_its_limit_whatever_the_peer_drips(manner: Manner) -> None:
-    with Peer(manner) as peer, opened(peer.url, LIMIT) as line:
-        assert_ends_at_the_limit(line, peer.url)
+    with Peer(manner) as peer, opened(peer.url, LIMIT) as client:
+        assert_ends_at_the_limit(client, peer.url)
 
 
 @pytest.mark.parametrize(
@@ -85,23 +85,23 @@ def test_a_call_ends_at_its_limit_whatever_the_peer_drips(manner: Manner) -> Non
     ],
 )
 def test_a_tls_handshake_that_does_not_end_does_not_hold_the_call(manner: Manner) -> None:
-    with Peer(manner) as peer, opened(peer.url, LIMIT) as line:
-        assert_ends_at_the_limit(line, peer.url.replace("http:", "https:"))
+    with Peer(manner) as peer, opened(peer.url, LIMIT) as client:
+        assert_ends_at_the_limit(client, peer.url.replace("http:", "https:"))
 
 
 def test_a_body_that_drips_through_tls_ends_at_the_limit(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.path))
-    with Peer(drips(head(500), SPACES), certificate.server) as peer, opened(peer.url, LIMIT) as line:
-        assert_ends_at_the_limit(line, peer.url)
+    with Peer(drips(head(500), SPACES), certificate.server) as peer, opened(peer.url, LIMIT) as client:
+        assert_ends_at_the_limit(client, peer.url)
 
 
 def test_a_proxy_that_drips_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with Peer(drips(b"HTTP/1.1 200 OK\r\n", bytewise(b"X: 1\r\n" * 50))) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with opened("https://wechat.invalid", LIMIT) as line:
-            assert_ends_at_the_limit(line, "https://wechat.invalid")
+        with opened("https://wechat.invalid", LIMIT) as client:
+            assert_ends_at_the_limit(client, "https://wechat.invalid")
 
 
 # What is left of a late call
@@ -120,10 +120,10 @@ def first_connection(first: Manner, later: Manner) -> Manner:
 
 @pytest.mark.parametrize("first", [hangs, drips(head(500), SPACES)], ids=["hang", "drip"])
 def test_the_connection_of_a_late_call_is_not_used_again_and_the_next_call_works(first: Manner) -> None:
-    with Peer(first_connection(first, says(OK))) as peer, opened(peer.url, LIMIT) as line:
-        assert_ends_at_the_limit(line, peer.url)
+    with Peer(first_connection(first, says(OK))) as peer, opened(peer.url, LIMIT) as client:
+        assert_ends_at_the_limit(client, peer.url)
         for _ in range(2):
-            assert line.transport.send("GET", peer.url) == Answer(200, b'{"list":[]}')
+            assert client.transport.send("GET", peer.url) == Answer(200, b'{"list":[]}')
         assert peer.accepted == 2
 
 
@@ -133,9 +133,9 @@ def test_a_deadline_holds_on_a_kept_connection_too() -> None:
         talk.socket.sendall(OK)
         drips(head(500), SPACES)(talk)
 
-    with Peer(manner) as peer, opened(peer.url, LIMIT) as line:
-        line.transport.send("GET", peer.url)
-        assert_ends_at_the_limit(line, peer.url)
+    with Peer(manner) as peer, opened(peer.url, LIMIT) as client:
+        client.transport.send("GET", peer.url)
+        assert_ends_at_the_limit(client, peer.url)
         assert peer.accepted == 1
 
 
@@ -143,10 +143,10 @@ def test_a_call_has_its_deadline_also_where_no_thread_can_be_started(monkeypatch
     def refuse(_: threading.Timer) -> None:
         raise RuntimeError("can't start new thread")
 
-    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, LIMIT) as line:
+    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, LIMIT) as client:
         monkeypatch.setattr(threading.Timer, "start", refuse)
-        assert_ends_at_the_limit(line, hanging.url)
-        assert line.transport.send("GET", peer.url).status == 200
+        assert_ends_at_the_limit(client, hanging.url)
+        assert client.transport.send("GET", peer.url).status == 200
 
 
 # Connections that something between forgets
@@ -175,10 +175,10 @@ def test_a_connection_that_may_have_been_forgotten_is_not_used_again(
     """In twentieths of the time."""
     monkeypatch.setattr(connections, "IDLE_SECONDS", connections.IDLE_SECONDS / 20)
     forgets_after /= 20
-    with Peer(relay(forgets_after, then)) as peer, opened(peer.url) as line:
+    with Peer(relay(forgets_after, then)) as peer, opened(peer.url) as client:
         for rounds in range(1, 4):
             for _ in range(5):
-                answer, seconds = timed(lambda: line.transport.send("GET", peer.url))
+                answer, seconds = timed(lambda: client.transport.send("GET", peer.url))
                 assert answer == Answer(200, b'{"list":[]}')
                 assert seconds < LATE
             assert peer.accepted == rounds
@@ -193,9 +193,9 @@ def resets_when_asked_again(talk: Talk) -> None:
 
 
 def test_a_kept_connection_that_fails_before_an_answer_is_replaced_at_once() -> None:
-    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line, ThreadPoolExecutor(4) as threads:
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as client, ThreadPoolExecutor(4) as threads:
         for _ in range(5):
-            answers = threads.map(lambda _: line.transport.send("GET", peer.url), range(4))
+            answers = threads.map(lambda _: client.transport.send("GET", peer.url), range(4))
             assert {answer.status for answer in answers} == {200}
 
 
@@ -208,30 +208,30 @@ def test_a_call_is_made_once_where_an_answer_has_begun(second: bytes) -> None:
         talk.socket.sendall(OK)
         says_and_resets(second)(talk)
 
-    with Peer(manner) as peer, opened(peer.url) as line:
-        line.transport.send("GET", peer.url)
-        problem, _ = timed(lambda: line.transport.send("GET", peer.url))
+    with Peer(manner) as peer, opened(peer.url) as client:
+        client.transport.send("GET", peer.url)
+        problem, _ = timed(lambda: client.transport.send("GET", peer.url))
         assert isinstance(problem, Failure)
         assert len(peer.received) == 2
 
 
 def test_a_call_on_a_connection_of_its_own_is_made_once() -> None:
-    with Peer(resets) as peer, opened(peer.url) as line:
-        timed(lambda: line.transport.send("GET", peer.url))
+    with Peer(resets) as peer, opened(peer.url) as client:
+        timed(lambda: client.transport.send("GET", peer.url))
         assert len(peer.received) == 1
 
 
 def test_what_must_not_be_repeated_has_a_connection_of_its_own() -> None:
-    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line:
-        line.transport.send("GET", peer.url)
-        assert line.transport.send("GET", peer.url, repeatable=False).status == 200
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as client:
+        client.transport.send("GET", peer.url)
+        assert client.transport.send("GET", peer.url, repeatable=False).status == 200
         assert (peer.accepted, len(peer.received)) == (2, 2)
 
 
 def test_a_classic_token_is_never_asked_for_on_a_kept_connection() -> None:
-    with Peer(resets_when_asked_again) as peer, opened(peer.url) as line:
-        line.transport.send("GET", peer.url)
-        line.ask(ACCESS_TOKEN, "GET", "/cgi-bin/token", dict, secrets=[])
+    with Peer(resets_when_asked_again) as peer, opened(peer.url) as client:
+        client.transport.send("GET", peer.url)
+        client.ask(ACCESS_TOKEN, "GET", "/cgi-bin/token", dict, secrets=[])
         assert (peer.accepted, len(peer.received)) == (2, 2)
 
 
@@ -245,16 +245,16 @@ def asked(peer: Peer) -> None:
 
 
 def test_stopping_ends_the_calls_under_way_at_once_and_later_ones_too() -> None:
-    with Peer(hangs) as peer, opened(peer.url) as line, ThreadPoolExecutor(4) as threads:
-        late = [threads.submit(timed, lambda: line.transport.send("GET", peer.url)) for _ in range(4)]
+    with Peer(hangs) as peer, opened(peer.url) as client, ThreadPoolExecutor(4) as threads:
+        late = [threads.submit(timed, lambda: client.transport.send("GET", peer.url)) for _ in range(4)]
         asked(peer)
-        line.transport.stop()
+        client.transport.stop()
         for each in late:
             problem, seconds = each.result()
             assert isinstance(problem, Failure)
             assert seconds < 1
         accepted = peer.accepted
-        problem, seconds = timed(lambda: line.transport.send("GET", peer.url))
+        problem, seconds = timed(lambda: client.transport.send("GET", peer.url))
         assert isinstance(problem, Failure)
         assert problem.detail == "127.0.0.1: not asked, the exporter stops"
         assert seconds < 0.1
@@ -262,9 +262,9 @@ def test_stopping_ends_the_calls_under_way_at_once_and_later_ones_too() -> None:
 
 
 def test_stopping_again_does_nothing() -> None:
-    with opened("http://127.0.0.1:1") as line:
-        line.transport.stop()
-        line.transport.stop()
+    with opened("http://127.0.0.1:1") as client:
+        client.transport.stop()
+        client.transport.stop()
 
 
 # Nothing is left behind
@@ -282,9 +282,9 @@ def test_stopping_again_does_nothing() -> None:
 )
 def test_no_file_and_no_thread_is_left_after_many_calls(manner: Manner) -> None:
     files, threads = open_files(), threading.active_count()
-    with Peer(manner) as peer, opened(peer.url, 0.02) as line:
+    with Peer(manner) as peer, opened(peer.url, 0.02) as client:
         for _ in range(10):
-            timed(lambda: line.transport.send("GET", peer.url))
+            timed(lambda: client.transport.send("GET", peer.url))
         assert open_files() <= files + 1 + 2 * 11  # the listener, and both ends
     assert open_files() == files
     assert threading.active_count() == threads
@@ -295,10 +295,10 @@ def test_a_connection_takes_one_descriptor(certificate: Certificate) -> None:
     with (
         Peer(hangs, certificate.server) as peer,
         ThreadPoolExecutor(8) as threads,
-        opened(peer.url, private_ca=certificate.path.read_text()) as line,
+        opened(peer.url, private_ca=certificate.path.read_text()) as client,
     ):
         for _ in range(8):
-            threads.submit(timed, lambda: line.transport.send("GET", peer.url))
+            threads.submit(timed, lambda: client.transport.send("GET", peer.url))
         while peer.accepted < 8:
             time.sleep(0.005)
         assert open_files() == files + 1 + 8 + 8  # the listener, their ends, ours
@@ -307,9 +307,9 @@ def test_a_connection_takes_one_descriptor(certificate: Certificate) -> None:
 def test_no_connection_is_kept_once_there_are_no_more_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "KEEP_SECONDS", 0.05)
     files = open_files()
-    with Peer(says(OK)) as peer, opened(peer.url) as line:
+    with Peer(says(OK)) as peer, opened(peer.url) as client:
         for _ in range(2):
-            line.transport.send("GET", peer.url)
+            client.transport.send("GET", peer.url)
             end = time.monotonic() + 5
             while open_files() > files + 1 and time.monotonic() < end:
                 time.sleep(0.01)

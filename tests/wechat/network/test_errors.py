@@ -22,8 +22,8 @@ KEY = "not-a-real-proxy-password"
 def outcome(url: str, private_ca: str = "") -> Answer | Failure:
     """What comes of a call there."""
     try:
-        with opened(url, private_ca=private_ca) as line:
-            return line.transport.send("GET", f"{url}/cgi-bin/token?secret=TOPSECRET")
+        with opened(url, private_ca=private_ca) as client:
+            return client.transport.send("GET", f"{url}/cgi-bin/token?secret=TOPSECRET")
     except CallError as error:
         found = error.failure
     assert "TOPSECRET" not in found.detail
@@ -82,8 +82,8 @@ def test_an_address_that_cannot_be_asked_is_a_network_failure_without_it(url: st
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "ключ"])
 def test_a_header_that_cannot_be_sent_is_a_network_failure_without_it(value: str) -> None:
-    with Peer(says(OK)) as peer, opened(peer.url) as line, pytest.raises(CallError) as caught:
-        line.transport.send("GET", peer.url, headers={"X-Key": value})
+    with Peer(says(OK)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
+        client.transport.send("GET", peer.url, headers={"X-Key": value})
     assert caught.value.failure.reason is Reason.NETWORK
     assert value not in str(caught.value)
     assert peer.received == []
@@ -174,10 +174,10 @@ def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     with Peer(hangs) as proxy:
         proxied(monkeypatch, proxy.url)
         with (
-            opened("https://wechat.invalid", 0.2) as line,
+            opened("https://wechat.invalid", 0.2) as client,
             pytest.raises(CallError, match=proxy.url) as caught,
         ):
-            line.transport.send("GET", "https://wechat.invalid")
+            client.transport.send("GET", "https://wechat.invalid")
     assert caught.value.failure.reason is Reason.TIMEOUT
     assert str(caught.value).endswith(": no whole answer within 0.2 s")
 
@@ -213,16 +213,16 @@ def test_a_bundle_of_the_environments_that_is_missing_is_named_and_used_once_it_
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    with Peer(says(OK), certificate.server) as peer, opened(peer.url) as line:
+    with Peer(says(OK), certificate.server) as peer, opened(peer.url) as client:
         with pytest.raises(CallError) as caught:
-            line.transport.send("GET", peer.url)
+            client.transport.send("GET", peer.url)
         problem = caught.value.failure
         assert problem.detail == (
             f"REQUESTS_CA_BUNDLE names {bundle}, which cannot be used: No such file or directory"
         )
         assert problem.advice is advice.BUNDLE
         bundle.write_bytes(certificate.path.read_bytes())
-        assert line.transport.send("GET", peer.url) == ANSWER
+        assert client.transport.send("GET", peer.url) == ANSWER
 
 
 def as_python_3_13(**kwargs: object) -> object:

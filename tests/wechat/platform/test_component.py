@@ -18,8 +18,8 @@ from exporter.simulator.tokens import Kind
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row, yesterday
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform import authorizers
 from exporter.wechat.platform.authorizers import read_page
@@ -44,27 +44,27 @@ class Vault(MemoryStore):
 @dataclass
 class Scene:
     sim: Simulator
-    line: Line
+    client: Client
     clock: Clock
     ticket: Path
     vault: Vault
 
     def open(self, secret: str = PLATFORM.secret) -> OpenPlatform:
         settings = Platform("main", PLATFORM.component_appid, Secret(secret), TicketFile(self.ticket))
-        return open_platforms([settings], self.line, self.vault)["main"]
+        return open_platforms([settings], self.client, self.vault)["main"]
 
-    def way(self, platform: OpenPlatform, number: int = 1, start: Secret | None = None) -> Way:
+    def access(self, platform: OpenPlatform, number: int = 1, start: Secret | None = None) -> Access:
         app = App(fake_appid(number), "app", (), ThirdParty("main", start))
-        return choose_way(app, self.line, {"main": platform})
+        return choose_access(app, self.client, {"main": platform})
 
-    def ask(self, way: Way) -> Row | Failure:
+    def ask(self, access: Access) -> Row | Failure:
         try:
-            return daily_trend(way, yesterday(self.clock()))
+            return daily_trend(access, yesterday(self.clock()))
         except CallError as error:
             return error.failure
 
-    def refused(self, way: Way) -> Failure:
-        problem = self.ask(way)
+    def refused(self, access: Access) -> Failure:
+        problem = self.ask(access)
         assert isinstance(problem, Failure)
         return problem
 
@@ -74,24 +74,24 @@ def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
     conditions = Conditions(time_source=clock, always_published=True)
     with (
         Simulator(fleet(50, seed=1), conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
+        opened(sim.base_url, clock=clock) as client,
     ):
         ticket = tmp_path / "ticket"
         ticket.write_text(sim.new_ticket("main"))
-        yield Scene(sim, line, clock, ticket, Vault())
+        yield Scene(sim, client, clock, ticket, Vault())
 
 
 def test_fifty_accounts_take_one_component_token_and_one_list_in_two_hours(scene: Scene) -> None:
     platform = scene.open()
-    ways = [scene.way(platform, number) for number in range(1, 51)]
+    accesses = [scene.access(platform, number) for number in range(1, 51)]
     for _ in range(7):
-        assert all(isinstance(scene.ask(way), Row) for way in ways)
+        assert all(isinstance(scene.ask(access), Row) for access in accesses)
         scene.clock.now += 900
     assert scene.sim.calls("component_token") == 1
     assert scene.sim.calls("get_authorizer_list") == 1
     assert scene.sim.calls("authorizer_token") == 50
     scene.clock.now += 900
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     assert scene.sim.calls("component_token") == 2
 
 
@@ -111,7 +111,7 @@ def test_a_refused_credential_costs_one_call_in_half_a_minute_for_all_accounts(
     platform = scene.open(secret)
     for minute in range(1, 4):
         for number in range(1, 51):
-            problem = scene.refused(scene.way(platform, number))
+            problem = scene.refused(scene.access(platform, number))
             assert (problem.reason, problem.action) == (reason, action)
         assert scene.sim.calls("component_token") == minute
         scene.clock.now += 31
@@ -120,65 +120,65 @@ def test_a_refused_credential_costs_one_call_in_half_a_minute_for_all_accounts(
 def test_a_new_ticket_is_tried_at_once(scene: Scene) -> None:
     good = scene.ticket.read_text()
     scene.ticket.write_text("an-invented-ticket")
-    way = scene.way(scene.open())
-    assert scene.refused(way).errcode == 61006
+    access = scene.access(scene.open())
+    assert scene.refused(access).errcode == 61006
     scene.ticket.write_text(good)
-    assert isinstance(scene.ask(way), Row)
+    assert isinstance(scene.ask(access), Row)
 
 
 def test_an_old_ticket_is_told_as_such(scene: Scene) -> None:
     scene.clock.now += 12 * 3600
-    problem = scene.refused(scene.way(scene.open()))
+    problem = scene.refused(scene.access(scene.open()))
     assert (problem.reason, problem.errcode) == (Reason.THIRD_PARTY_TICKET, 61005)
 
 
 def test_without_a_ticket_nothing_is_asked(scene: Scene) -> None:
     scene.ticket.unlink()
-    problem = scene.refused(scene.way(scene.open()))
+    problem = scene.refused(scene.access(scene.open()))
     assert (problem.reason, problem.errcode) == (Reason.THIRD_PARTY_TICKET, None)
     assert scene.sim.calls() == 0
 
 
 def test_component_tokens_that_are_refused_again_and_again_are_not_fetched_without_end(scene: Scene) -> None:
     platform = scene.open()
-    ways = [scene.way(platform, number) for number in range(1, 51)]
-    for way in ways:
+    accesses = [scene.access(platform, number) for number in range(1, 51)]
+    for access in accesses:
         scene.sim.revoke_token(PLATFORM.component_appid, Kind.COMPONENT)
-        scene.ask(way)
+        scene.ask(access)
     assert scene.sim.calls("component_token") == 5
-    assert scene.refused(ways[-1]).reason is Reason.TOKEN_REJECTED
+    assert scene.refused(accesses[-1]).reason is Reason.TOKEN_REJECTED
     scene.clock.now += 601
-    assert isinstance(scene.ask(ways[-1]), Row)
+    assert isinstance(scene.ask(accesses[-1]), Row)
 
 
 def test_a_refresh_token_that_changed_elsewhere_is_found_in_the_list_which_is_read_once(scene: Scene) -> None:
     platform = scene.open()
-    ways = [scene.way(platform, number) for number in range(1, 51)]
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    accesses = [scene.access(platform, number) for number in range(1, 51)]
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     for number in range(1, 51):
         scene.sim.platforms["main"].authorise(fake_appid(number))
     scene.clock.now += 7000
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     assert scene.sim.calls("get_authorizer_list") == 2
     assert scene.sim.calls("authorizer_token", outcome="61023") == 50
 
 
 def test_refresh_tokens_that_are_lost_for_good_suspend_and_cost_one_list_a_minute(scene: Scene) -> None:
     platform = scene.open()
-    ways = [scene.way(platform, number) for number in range(1, 51)]
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    accesses = [scene.access(platform, number) for number in range(1, 51)]
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     for number in range(1, 51):
         scene.sim.platforms["main"].authorise(fake_appid(number))
     scene.sim.platforms["main"].lists_refresh_tokens = False
     scene.clock.now += 7000
-    for way in ways:
-        problem = scene.refused(way)
+    for access in accesses:
+        problem = scene.refused(access)
         assert (problem.errcode, problem.action) == (61023, Action.SUSPEND)
     assert scene.sim.calls("get_authorizer_list") == 2
-    before = ways[0].fingerprint()
+    before = accesses[0].fingerprint()
     scene.sim.platforms["main"].lists_refresh_tokens = True
     platform.component.accounts.read()
-    assert ways[0].fingerprint() != before  # which ends the pause
+    assert accesses[0].fingerprint() != before  # which ends the pause
 
 
 @pytest.mark.parametrize("code", ["40125", "41004", "40013", "40001"])
@@ -189,7 +189,7 @@ def test_a_refused_credential_of_the_platform_leads_to_the_platforms_console(
         raise RefusedError(int(code))
 
     monkeypatch.setattr(scene.sim.platforms["main"], "component_token", refuse)
-    problem = scene.refused(scene.way(scene.open()))
+    problem = scene.refused(scene.access(scene.open()))
     assert "open.weixin.qq.com > 管理中心 > 第三方平台" in problem.advice.en
     assert "微信开放平台 > 管理中心 > 第三方平台" in problem.advice.zh
     assert "mp.weixin" not in problem.advice.en
@@ -207,10 +207,10 @@ def test_the_advice_for_an_account_without_figures_depends_on_where_it_stands(
 ) -> None:
     platform = scene.open()
     scene.sim.set_fault(FIRST, fault, on=Call.DATA)
-    configured = scene.refused(scene.way(platform))
+    configured = scene.refused(scene.access(platform))
     assert "`exclude`" not in configured.advice.en
     app = App(FIRST, "app", (), ThirdParty("main", discovered=True))
-    found = scene.refused(choose_way(app, scene.line, {"main": platform}))
+    found = scene.refused(choose_access(app, scene.client, {"main": platform}))
     assert "platform's `exclude`" in found.advice.en
     assert "exclude" in found.advice.zh
     assert DISCOVERED[fault] in found.advice.en
@@ -218,16 +218,16 @@ def test_the_advice_for_an_account_without_figures_depends_on_where_it_stands(
 
 
 def test_an_access_token_is_not_used_before_its_refresh_token_is_stored(scene: Scene) -> None:
-    way = scene.way(scene.open())
+    access = scene.access(scene.open())
     scene.vault.broken = True
-    problem = scene.refused(way)
+    problem = scene.refused(access)
     assert (problem.reason, problem.action) == (Reason.INTERNAL, Action.NEXT_ROUND)
     assert "No space left" in problem.detail
     assert scene.sim.calls("daily_visit_trend") == 0
-    assert scene.refused(way).reason is Reason.INTERNAL
+    assert scene.refused(access).reason is Reason.INTERNAL
     assert scene.sim.calls("authorizer_token") == 1  # not again before the first is safe
     scene.vault.broken = False
-    assert isinstance(scene.ask(way), Row)
+    assert isinstance(scene.ask(access), Row)
     assert scene.sim.calls("authorizer_token", outcome="61023") == 0
 
 
@@ -235,20 +235,20 @@ def test_a_configured_refresh_token_is_used_first_and_a_changed_one_again(scene:
     desk = scene.sim.platforms["main"]
     desk.lists_refresh_tokens = False
     start = Secret(desk.accounts[FIRST])
-    assert isinstance(scene.ask(scene.way(scene.open(), start=start)), Row)
-    assert isinstance(scene.ask(scene.way(scene.open(), start=start)), Row)  # the stored one: a restart
+    assert isinstance(scene.ask(scene.access(scene.open(), start=start)), Row)
+    assert isinstance(scene.ask(scene.access(scene.open(), start=start)), Row)  # the stored one: a restart
     again = Secret(desk.authorise(FIRST))
-    assert isinstance(scene.ask(scene.way(scene.open(), start=again)), Row)
+    assert isinstance(scene.ask(scene.access(scene.open(), start=again)), Row)
     assert scene.sim.calls("authorizer_token", outcome="61023") == 0
 
 
 def test_a_refresh_token_that_does_not_rotate_is_stored_once(scene: Scene) -> None:
     scene.sim.platforms["main"].rotates = False
-    way = scene.way(scene.open())
-    scene.ask(way)
+    access = scene.access(scene.open())
+    scene.ask(access)
     scene.vault.broken = True
     scene.clock.now += 7000
-    assert isinstance(scene.ask(way), Row)
+    assert isinstance(scene.ask(access), Row)
     assert scene.sim.calls("authorizer_token") == 2
 
 
@@ -261,14 +261,14 @@ STATES = {
 
 @pytest.mark.parametrize("code", STATES)
 def test_refusals_of_a_platform_have_their_reason_and_advice(scene: Scene, code: int) -> None:
-    way = scene.way(scene.open())
-    scene.ask(way)
+    access = scene.access(scene.open())
+    scene.ask(access)
     desk = scene.sim.platforms["main"]
     if code == 61003:
         desk.withdraw(FIRST)
     desk.ip_allowed = code != 61004
     desk.permitted = code != 61007
-    problem = scene.refused(way)
+    problem = scene.refused(access)
     reason, action, advice = STATES[code]
     assert (problem.errcode, problem.reason, problem.action) == (code, reason, action)
     assert advice in problem.advice.en
@@ -276,7 +276,7 @@ def test_refusals_of_a_platform_have_their_reason_and_advice(scene: Scene, code:
 
 def test_an_account_that_is_not_in_the_list_says_what_to_do(scene: Scene) -> None:
     scene.sim.platforms["main"].withdraw(FIRST)
-    problem = scene.refused(scene.way(scene.open()))
+    problem = scene.refused(scene.access(scene.open()))
     assert problem.reason is Reason.THIRD_PARTY_REFRESH_TOKEN
     assert "authorise the platform" in problem.advice.en
 
@@ -284,10 +284,10 @@ def test_an_account_that_is_not_in_the_list_says_what_to_do(scene: Scene) -> Non
 def test_nothing_that_is_told_has_a_secret_in_it(scene: Scene) -> None:
     platform = scene.open()
     secrets = [PLATFORM.secret, scene.ticket.read_text(), scene.sim.platforms["main"].accounts[FIRST]]
-    way = scene.way(platform)
+    access = scene.access(platform)
     scene.sim.platforms["main"].ip_allowed = False
     with pytest.raises(CallError) as caught:
-        daily_trend(way, yesterday(scene.clock()))
+        daily_trend(access, yesterday(scene.clock()))
     told = everything_told(caught.value) + repr(platform)
     assert not [secret for secret in secrets if secret in told]
 
@@ -296,11 +296,11 @@ def test_the_list_of_ten_thousand_accounts_takes_twenty_calls(tmp_path: Path, cl
     conditions = Conditions(time_source=clock)
     with (
         Simulator(fleet(10_000, seed=1), conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
+        opened(sim.base_url, clock=clock) as client,
     ):
         ticket = tmp_path / "ticket"
         ticket.write_text(sim.new_ticket("main"))
-        listing = Scene(sim, line, clock, ticket, Vault()).open().component.accounts.read()
+        listing = Scene(sim, client, clock, ticket, Vault()).open().component.accounts.read()
         assert len(listing.refresh_tokens) == 10_000
         assert sim.calls("get_authorizer_list") == 20
 
@@ -343,8 +343,8 @@ def test_a_list_that_finds_no_thread_is_read_at_the_next_call(
 
 def test_a_list_that_one_exporter_read_is_used_by_the_others(scene: Scene) -> None:
     first, second = scene.open(), scene.open()
-    assert isinstance(scene.ask(scene.way(first, 1)), Row)
-    assert isinstance(scene.ask(scene.way(second, 2)), Row)
+    assert isinstance(scene.ask(scene.access(first, 1)), Row)
+    assert isinstance(scene.ask(scene.access(second, 2)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
     assert second.component.accounts.held() == first.component.accounts.held()
 
@@ -365,12 +365,12 @@ def test_a_newer_list_of_another_exporter_replaces_the_one_held(scene: Scene) ->
 
 def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Scene) -> None:
     platforms = [scene.open(), scene.open()]
-    ways = [scene.way(platforms[number % 2], number) for number in range(1, 51)]
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    accesses = [scene.access(platforms[number % 2], number) for number in range(1, 51)]
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     for number in range(1, 51):
         scene.sim.platforms["main"].authorise(fake_appid(number))
     scene.clock.now += 7000
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
     assert scene.sim.calls("get_authorizer_list") == 2
 
 
@@ -379,7 +379,7 @@ def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene
     assert scene.vault.put(f"listing/{PLATFORM.component_appid}", None, kept)
     platform = scene.open()
     assert platform.component.accounts.held() is None
-    assert isinstance(scene.ask(scene.way(platform)), Row)
+    assert isinstance(scene.ask(scene.access(platform)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
 
 
@@ -390,7 +390,7 @@ def test_a_list_that_cannot_be_stored_is_used_all_the_same(scene: Scene) -> None
 
 
 def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_later(scene: Scene) -> None:
-    first, second = scene.way(scene.open()), scene.way(scene.open())
+    first, second = scene.access(scene.open()), scene.access(scene.open())
     scene.vault.broken = True
     assert scene.refused(first).reason is Reason.INTERNAL  # its refresh token came, and waits
     scene.vault.broken = False
@@ -432,14 +432,14 @@ def test_who_waits_for_a_long_list_is_sent_away_after_seconds_and_asked_again(
 ) -> None:
     pages = Pages(scene, monkeypatch)
     platform = scene.open()
-    ways = [scene.way(platform, number) for number in range(1, 9)]
+    accesses = [scene.access(platform, number) for number in range(1, 9)]
     with ThreadPoolExecutor(8) as threads:
-        problems = list(threads.map(scene.refused, ways))
+        problems = list(threads.map(scene.refused, accesses))
     assert {(each.reason, each.action) for each in problems} == {(Reason.BUSY, Action.RETRY)}
     assert all("still being read" in each.detail for each in problems)
     pages.let_go.set()
     platform.component.accounts.read()
-    assert all(isinstance(scene.ask(way), Row) for way in ways)
+    assert all(isinstance(scene.ask(access), Row) for access in accesses)
 
 
 def test_one_thread_reads_the_list_for_all(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -461,20 +461,20 @@ def test_a_list_that_fails_is_not_asked_for_by_every_account(
     monkeypatch.setattr(scene.sim.platforms["main"], "page", refuse)
     platform = scene.open()
     for number in range(1, 51):
-        assert scene.refused(scene.way(platform, number)).errcode == 48001
+        assert scene.refused(scene.access(platform, number)).errcode == 48001
     assert scene.sim.calls("get_authorizer_list") == 1
     monkeypatch.undo()
     scene.clock.now += 61
-    assert isinstance(scene.ask(scene.way(platform)), Row)
+    assert isinstance(scene.ask(scene.access(platform)), Row)
 
 
 def test_a_ticket_that_comes_is_used_at_once_by_accounts_that_need_the_list(scene: Scene) -> None:
     ticket = scene.ticket.read_text()
     scene.ticket.unlink()
-    way = scene.way(scene.open())
-    assert scene.refused(way).reason is Reason.THIRD_PARTY_TICKET
+    access = scene.access(scene.open())
+    assert scene.refused(access).reason is Reason.THIRD_PARTY_TICKET
     scene.ticket.write_text(ticket)
-    assert isinstance(scene.ask(way), Row)
+    assert isinstance(scene.ask(access), Row)
 
 
 def test_what_a_list_that_is_not_whole_lacks_is_still_known(

@@ -17,8 +17,8 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.trend import Row, yesterday
-from exporter.wechat.access import Way, choose_way
-from exporter.wechat.client import Line
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import CallError, Failure
 from exporter.wechat.platform.open_platform import Kept, RefreshTokens, open_platforms
 from tests.wechat.lines import Clock, daily_trend, opened
@@ -111,7 +111,7 @@ class Vault(MemoryStore):
 @dataclass
 class Scene:
     sim: Simulator
-    line: Line
+    client: Client
     clock: Clock
     ticket: Path
     vault: Vault = field(default_factory=Vault)
@@ -120,20 +120,20 @@ class Scene:
     def desk(self) -> PlatformDesk:
         return self.sim.platforms["main"]
 
-    def exporter(self) -> Way:
+    def exporter(self) -> Access:
         """One that has just started, with the same storage."""
         settings = Platform(
             "main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(self.ticket)
         )
-        platforms = open_platforms([settings], self.line, self.vault)
-        return choose_way(App(APPID, "app", (), ThirdParty("main")), self.line, platforms)
+        platforms = open_platforms([settings], self.client, self.vault)
+        return choose_access(App(APPID, "app", (), ThirdParty("main")), self.client, platforms)
 
-    def ask(self, way: Way) -> Row | Failure:
+    def ask(self, access: Access) -> Row | Failure:
         """Ask with a new access token, as the one before has ended."""
         self.clock.now += 7000
         self.ticket.write_text(self.sim.new_ticket("main"))
         try:
-            return daily_trend(way, yesterday(self.clock()))
+            return daily_trend(access, yesterday(self.clock()))
         except CallError as error:
             return error.failure
 
@@ -149,13 +149,13 @@ def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
     app = SimApp(APPID, fake_secret(1), "app")
     with (
         Simulator([app], conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as line,
+        opened(sim.base_url, clock=clock) as client,
     ):
-        yield Scene(sim, line, clock, tmp_path / "ticket")
+        yield Scene(sim, client, clock, tmp_path / "ticket")
 
 
 STEPS = range(10)
-EVENTS: dict[str, Callable[[Scene, Way], None]] = {
+EVENTS: dict[str, Callable[[Scene, Access], None]] = {
     "the storage comes back empty": lambda scene, _: scene.vault.wipe(),
     "paused while another exporter gets a token": lambda scene, other: _ignore(scene.ask(other)),
     "the storage fails": lambda *_: _fail(),
@@ -220,8 +220,8 @@ def test_a_kill_at_any_step_leaves_an_account_that_works(scene: Scene, step: int
 def test_a_refresh_token_beside_an_unusable_access_token_is_kept(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way = scene.exporter()
-    _must_be_a_row(scene.ask(way))
+    access = scene.exporter()
+    _must_be_a_row(scene.ask(access))
     scene.desk.lists_refresh_tokens = False
     give = scene.desk.authorizer_token
 
@@ -230,27 +230,27 @@ def test_a_refresh_token_beside_an_unusable_access_token_is_kept(
 
     monkeypatch.setattr(scene.desk, "authorizer_token", without_lifetime)
     scene.clock.now += 300  # the token held has ended
-    assert isinstance(scene.ask(way), Failure)
+    assert isinstance(scene.ask(access), Failure)
     assert scene.stored() == [scene.desk.accounts[APPID]]
     monkeypatch.undo()
-    _must_be_a_row(scene.ask(way))
+    _must_be_a_row(scene.ask(access))
 
 
 def test_a_refresh_token_is_stored_again_after_the_storage_came_back_empty(scene: Scene) -> None:
     scene.desk.rotates = False
-    way = scene.exporter()
-    _must_be_a_row(scene.ask(way))
+    access = scene.exporter()
+    _must_be_a_row(scene.ask(access))
     scene.vault.wipe()
-    _must_be_a_row(scene.ask(way))
+    _must_be_a_row(scene.ask(access))
     assert scene.stored() == [scene.desk.accounts[APPID]]
 
 
 def test_an_older_storage_that_comes_back_costs_no_account(scene: Scene) -> None:
-    way = scene.exporter()
-    _must_be_a_row(scene.ask(way))
+    access = scene.exporter()
+    _must_be_a_row(scene.ask(access))
     old = dict(scene.vault._credentials)
-    _must_be_a_row(scene.ask(way))
+    _must_be_a_row(scene.ask(access))
     scene.desk.lists_refresh_tokens = False
     scene.vault._credentials = old
-    _must_be_a_row(scene.ask(way))
+    _must_be_a_row(scene.ask(access))
     assert scene.desk.accounts[APPID] in scene.stored()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.tokens.cache import Token, TokenKeeper, TokenSource, expiring_token
+from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
 from tests.wechat.lines import Clock
 
 START = Clock().now
@@ -87,7 +87,7 @@ def test_a_token_does_not_show_its_value() -> None:
 
 def test_a_token_is_fetched_once_and_kept_until_five_minutes_before_its_end() -> None:
     clock, source = Clock(), Script(token("one", 7200), token("two", 7200, 6900))
-    keeper = TokenKeeper(source, clock)
+    keeper = TokenCache(source, clock)
     assert keeper.expires_at is None
     for seconds, value, fetches in [(0, "one", 1), (6899.9, "one", 1), (6900, "two", 2), (13_799, "two", 2)]:
         clock.now = START + seconds
@@ -98,7 +98,7 @@ def test_a_token_is_fetched_once_and_kept_until_five_minutes_before_its_end() ->
 
 def test_a_token_with_little_left_is_used_and_asked_for_again_soon_but_not_on_every_call() -> None:
     clock, source = Clock(), Script(token("old", 200), token("old", 140, 60), token("new", 7200, 120))
-    keeper = TokenKeeper(source, clock)
+    keeper = TokenCache(source, clock)
     for seconds, value, fetches in [
         (0, "old", 1),
         (59, "old", 1),
@@ -113,14 +113,14 @@ def test_a_token_with_little_left_is_used_and_asked_for_again_soon_but_not_on_ev
 
 
 def test_a_token_whose_end_is_unknown_has_no_expiry() -> None:
-    keeper = TokenKeeper(Script(Token("value", None, START + 60)), Clock())
+    keeper = TokenCache(Script(Token("value", None, START + 60)), Clock())
     keeper.get()
     assert keeper.expires_at is None
 
 
 def test_what_shows_a_keeper_shows_no_token() -> None:
     source = Script(Token("SECRETVALUE", None, START + 60))
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     keeper.get()
     assert "SECRETVALUE" not in repr(keeper) + repr(source)
 
@@ -128,10 +128,10 @@ def test_what_shows_a_keeper_shows_no_token() -> None:
 # When a renewal fails
 
 
-def renewed_at(seconds: float, outcome: Failure) -> tuple[TokenKeeper, Script, Clock]:
+def renewed_at(seconds: float, outcome: Failure) -> tuple[TokenCache, Script, Clock]:
     """A keeper whose token of 7200 s is due for renewal, which goes so."""
     clock, source = Clock(), Script(token("old", 7200), outcome)
-    keeper = TokenKeeper(source, clock)
+    keeper = TokenCache(source, clock)
     keeper.get()
     clock.now = START + seconds
     return keeper, source, clock
@@ -166,7 +166,7 @@ def test_a_refused_credential_is_told_at_once_even_while_the_old_token_is_good()
 
 def test_a_token_whose_end_is_unknown_is_not_used_beyond_its_time() -> None:
     clock, source = Clock(), Script(Token("old", None, START + 60), failure(Reason.NETWORK, "gone"))
-    keeper = TokenKeeper(source, clock)
+    keeper = TokenCache(source, clock)
     keeper.get()
     clock.now = START + 60
     with pytest.raises(CallError, match="gone"):
@@ -175,7 +175,7 @@ def test_a_token_whose_end_is_unknown_is_not_used_beyond_its_time() -> None:
 
 def test_after_a_failed_fetch_the_next_one_is_tried_anew() -> None:
     source = Script(BUSY, token("good", 7200))
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     with pytest.raises(CallError):
         keeper.get()
     assert keeper.get().value == "good"
@@ -186,7 +186,7 @@ def test_after_a_failed_fetch_the_next_one_is_tried_anew() -> None:
 
 def test_a_dropped_token_is_fetched_anew() -> None:
     source = Script(token("one", 7200), token("two", 7200))
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     keeper.drop(keeper.get())
     assert keeper.expires_at is None
     assert keeper.get().value == "two"
@@ -194,7 +194,7 @@ def test_a_dropped_token_is_fetched_anew() -> None:
 
 def test_only_the_token_that_was_refused_is_dropped() -> None:
     source = Script(token("one", 7200), token("two", 7200))
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     first = keeper.get()
     keeper.drop(first)
     second = keeper.get()
@@ -204,7 +204,7 @@ def test_only_the_token_that_was_refused_is_dropped() -> None:
 
 
 def test_dropping_where_nothing_is_held_does_nothing() -> None:
-    keeper = TokenKeeper(Script(token("one", 7200)), Clock())
+    keeper = TokenCache(Script(token("one", 7200)), Clock())
     keeper.drop(token("other", 7200))
     assert keeper.get().value == "one"
 
@@ -236,7 +236,7 @@ class Gate:
             assert self._changed.wait_for(lambda: self._arrived >= count, 10)
 
 
-def got_by(keeper: TokenKeeper, source: Script, threads: int) -> list[Token | Failure]:
+def got_by(keeper: TokenCache, source: Script, threads: int) -> list[Token | Failure]:
     """What that many threads get, all of which have come before the first fetch is over."""
     gate = Gate()
     keeper._lock = gate  # type: ignore[assignment]
@@ -254,14 +254,14 @@ def got_by(keeper: TokenKeeper, source: Script, threads: int) -> list[Token | Fa
 
 def test_many_threads_fetch_once() -> None:
     source = Script(token("one", 7200), token("two", 7200))
-    got = got_by(TokenKeeper(source, Clock()), source, 32)
+    got = got_by(TokenCache(source, Clock()), source, 32)
     assert {each.value for each in got if isinstance(each, Token)} == {"one"}
     assert source.fetches == 1
 
 
 def test_threads_that_waited_for_a_fetch_that_failed_do_not_repeat_it() -> None:
     source = Script(REFUSED)
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     assert got_by(keeper, source, 32) == [REFUSED] * 32
     assert source.fetches == 1
     with pytest.raises(CallError):
@@ -271,7 +271,7 @@ def test_threads_that_waited_for_a_fetch_that_failed_do_not_repeat_it() -> None:
 
 def test_many_threads_whose_token_was_refused_renew_it_once() -> None:
     source = Script(token("one", 7200), token("two", 7200), token("three", 7200))
-    keeper = TokenKeeper(source, Clock())
+    keeper = TokenCache(source, Clock())
     start = threading.Barrier(32)
 
     def refused_once(_: int) -> str:
@@ -308,7 +308,7 @@ class Shelf:
 
 def test_a_token_on_the_shelf_is_used_and_kept_like_one_of_its_own() -> None:
     source, clock = Script(token("own", 7200)), Clock()
-    keeper = TokenKeeper(source, clock, Shelf(token("shared", 7200)))
+    keeper = TokenCache(source, clock, Shelf(token("shared", 7200)))
     assert [keeper.get().value, keeper.get().value] == ["shared", "shared"]
     assert source.fetches == 0
     clock.now += 6900
@@ -317,7 +317,7 @@ def test_a_token_on_the_shelf_is_used_and_kept_like_one_of_its_own() -> None:
 
 def test_a_refused_token_is_dropped_from_the_shelf_once() -> None:
     shelf = Shelf()
-    keeper = TokenKeeper(Script(token("one", 7200), token("two", 7200)), Clock(), shelf)
+    keeper = TokenCache(Script(token("one", 7200), token("two", 7200)), Clock(), shelf)
     refused = keeper.get()
     keeper.drop(refused)
     keeper.drop(refused)  # another thread of this exporter, that used it too
@@ -337,5 +337,5 @@ def test_a_call_whose_token_is_refused_is_made_once_more_with_what_is_on_the_she
             raise CallError(errcode_failure(40001, "invalid credential"))
         return "answer"
 
-    assert TokenKeeper(source, Clock(), shelf).use(call) == "answer"
+    assert TokenCache(source, Clock(), shelf).use(call) == "answer"
     assert (used, shelf.dropped, source.fetches) == (["ended", "another's"], ["ended"], 0)

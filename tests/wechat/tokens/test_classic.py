@@ -8,7 +8,7 @@ from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.tokens.cache import Token, TokenKeeper, expiring_token
+from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.classic import ClassicShelf
 from exporter.wechat.vault import VaultError
 from tests.wechat.lines import Clock
@@ -50,9 +50,9 @@ class Scene:
     def fingerprint(self) -> bytes:
         return b""
 
-    def started(self, interval: float = HOUR) -> TokenKeeper:
+    def started(self, interval: float = HOUR) -> TokenCache:
         shelf = ClassicShelf(self.vault, "access_token/wx@url", lambda: interval, self.clock)
-        return TokenKeeper(self, self.clock, shelf)
+        return TokenCache(self, self.clock, shelf)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def scene() -> Scene:
     return Scene()
 
 
-def refused(keeper: TokenKeeper) -> Failure:
+def refused(keeper: TokenCache) -> Failure:
     with pytest.raises(CallError) as caught:
         keeper.get()
     return caught.value.failure

@@ -8,7 +8,7 @@ import pytest
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenKeeper
+from exporter.wechat.tokens.cache import Token, TokenCache
 from exporter.wechat.tokens.owners import TokenOwners
 from tests.wechat.lines import Clock
 
@@ -34,12 +34,12 @@ class Keeper:
 @dataclass
 class Scene:
     owners: TokenOwners = field(default_factory=lambda: TokenOwners(Clock()))
-    keepers: dict[str, TokenKeeper] = field(default_factory=dict)
+    keepers: dict[str, TokenCache] = field(default_factory=dict)
 
     def has(self, **tokens: str | None) -> dict[str, Keeper]:
         sources = {appid: Keeper(value) for appid, value in tokens.items()}
         for appid, source in sources.items():
-            self.keepers[appid] = TokenKeeper(source, Clock())
+            self.keepers[appid] = TokenCache(source, Clock())
             self.owners.join(appid, self.keepers[appid])
         self.owners.arrange(self.keepers)
         return sources
@@ -140,8 +140,8 @@ def test_a_slow_keeper_holds_the_others_up_for_seconds_only(scene: Scene) -> Non
     scene.owners = TokenOwners(clock)
     slow = {f"wx{number}": Slow(None) for number in range(10)}
     for appid, source in slow.items():
-        scene.owners.join(appid, TokenKeeper(source, clock))
-    scene.keepers = {appid: TokenKeeper(source, clock) for appid, source in slow.items()}
+        scene.owners.join(appid, TokenCache(source, clock))
+    scene.keepers = {appid: TokenCache(source, clock) for appid, source in slow.items()}
     scene.has(last="token")
     assert scene.claims("last")
     assert sum(source.fetches for source in slow.values()) == 1

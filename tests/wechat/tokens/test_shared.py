@@ -9,7 +9,7 @@ import pytest
 from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenKeeper, expiring_token
+from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.shared import PooledShelf, longest_patience, pooled_shelves
 from exporter.wechat.vault import VaultError
 from tests.wechat.lines import Clock, opened
@@ -284,7 +284,7 @@ def test_a_refused_token_is_forgotten_for_all_unless_another_one_is_there(rig: R
 
 def test_a_token_refused_at_two_exporters_is_fetched_once(rig: Rig) -> None:
     sources = [Source(rig.clock), Source(rig.clock)]
-    keepers = [TokenKeeper(source, rig.clock, rig.shelf()) for source in sources]
+    keepers = [TokenCache(source, rig.clock, rig.shelf()) for source in sources]
     tokens = [keeper.get() for keeper in keepers]
     for keeper, token in zip(keepers, tokens, strict=True):
         keeper.drop(token)
@@ -300,8 +300,8 @@ def test_a_pool_that_is_away_when_a_token_is_refused_is_no_failure(rig: Rig) -> 
 
 def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
-        with opened(url, clock=rig.clock) as line:
-            shelves = pooled_shelves(rig.pool, line, CONFIG, rig.wait)
+        with opened(url, clock=rig.clock) as client:
+            shelves = pooled_shelves(rig.pool, client, CONFIG, rig.wait)
             for kind in ("stable_token", "access_token"):
                 for appid in ("wx0000000000000001", "wx0000000000000002"):
                     shelves(kind, appid).fetch(rig.source)

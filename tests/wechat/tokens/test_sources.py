@@ -10,7 +10,7 @@ from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, 
 from exporter.simulator.faults import Fault
 from exporter.simulator.server import Simulator
 from exporter.wechat import endpoints
-from exporter.wechat.client import Line
+from exporter.wechat.client import Client
 from exporter.wechat.failures.advice import TOKEN_KEEPER
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
@@ -26,7 +26,7 @@ from tests.wechat.conftest import APP
 from tests.wechat.lines import Clock, Observed, opened
 from tests.wechat.peers import Peer, json_body, says, whole
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 APPID = APP.appid
 SECRET = Secret(APP.secret)
 
@@ -49,23 +49,23 @@ def _observed() -> Observed:
     return Observed()
 
 
-@pytest.fixture(name="line")
-def _line(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Line]:
-    with opened(sim.base_url, observed=observed, clock=clock) as line:
-        yield line
+@pytest.fixture(name="client")
+def _client(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Client]:
+    with opened(sim.base_url, observed=observed, clock=clock) as client:
+        yield client
 
 
-def both(secret: Secret, line: Line) -> tuple[StableTokenSource, AccessTokenSource]:
-    return StableTokenSource(APPID, StableToken(secret), line), AccessTokenSource(
-        APPID, AccessToken(secret), line
+def both(secret: Secret, client: Client) -> tuple[StableTokenSource, AccessTokenSource]:
+    return StableTokenSource(APPID, StableToken(secret), client), AccessTokenSource(
+        APPID, AccessToken(secret), client
     )
 
 
 # Of WeChat
 
 
-def test_a_stable_token_stays_the_same_and_lasts_till_its_end(line: Line, clock: Clock) -> None:
-    source, _ = both(SECRET, line)
+def test_a_stable_token_stays_the_same_and_lasts_till_its_end(client: Client, clock: Clock) -> None:
+    source, _ = both(SECRET, client)
     first = source.fetch()
     assert (first.expires_at, first.renew_at) == (clock.now + 7200, clock.now + 6900)
     clock.now += 3600
@@ -73,20 +73,20 @@ def test_a_stable_token_stays_the_same_and_lasts_till_its_end(line: Line, clock:
     assert (again.value, again.expires_at) == (first.value, first.expires_at)
 
 
-def test_a_classic_token_is_another_at_each_fetch(line: Line) -> None:
-    _, source = both(SECRET, line)
+def test_a_classic_token_is_another_at_each_fetch(client: Client) -> None:
+    _, source = both(SECRET, client)
     assert source.fetch().value != source.fetch().value
 
 
-def test_both_fetches_are_counted_under_their_interfaces_names(line: Line, observed: Observed) -> None:
-    for source in both(SECRET, line):
+def test_both_fetches_are_counted_under_their_interfaces_names(client: Client, observed: Observed) -> None:
+    for source in both(SECRET, client):
         source.fetch()
     assert observed.calls == [(endpoints.STABLE_ACCESS_TOKEN, None), (endpoints.ACCESS_TOKEN, None)]
 
 
 def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> None:
-    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as line:
-        both(SECRET, line)[0].fetch()
+    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as client:
+        both(SECRET, client)[0].fetch()
     head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /cgi-bin/stable_token HTTP/1.1")
     assert json.loads(body) == {
@@ -98,8 +98,8 @@ def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> No
 
 
 def test_a_classic_token_is_asked_for_in_the_address() -> None:
-    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as line:
-        both(SECRET, line)[1].fetch()
+    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as client:
+        both(SECRET, client)[1].fetch()
     query = f"grant_type=client_credential&appid={APPID}&secret={APP.secret}"
     assert peer.received[0].startswith(f"GET /cgi-bin/token?{query} HTTP/1.1\r\n".encode())
     assert peer.received[0].endswith(b"\r\n\r\n")
@@ -108,8 +108,8 @@ def test_a_classic_token_is_asked_for_in_the_address() -> None:
 @pytest.mark.parametrize("name", ["getAccessToken", "getStableAccessToken_second_call"])
 def test_the_documentations_examples_are_read(name: str, clock: Clock) -> None:
     body = (SAMPLES / f"token__doc_{name}.json").read_bytes()
-    with Peer(says(whole(body))) as peer, opened(peer.url, clock=clock) as line:
-        for source in both(SECRET, line):
+    with Peer(says(whole(body))) as peer, opened(peer.url, clock=clock) as client:
+        for source in both(SECRET, client):
             token = source.fetch()
             assert token.value == "ACCESS_TOKEN"
             assert token.expires_at == clock.now + json.loads(body)["expires_in"]
@@ -125,10 +125,10 @@ def test_the_documentations_examples_are_read(name: str, clock: Clock) -> None:
     ],
 )
 def test_a_refused_credential_suspends(
-    fault: Fault, reason: Reason, action: Action, sim: Simulator, line: Line, observed: Observed
+    fault: Fault, reason: Reason, action: Action, sim: Simulator, client: Client, observed: Observed
 ) -> None:
     sim.set_fault(APPID, fault)
-    for source in both(SECRET, line):
+    for source in both(SECRET, client):
         problem = refused(source)
         assert (problem.reason, problem.action) == (reason, action)
     assert [told for _, told in observed.calls] == [reason, reason]
@@ -137,8 +137,8 @@ def test_a_refused_credential_suspends(
 @pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
 def test_40001_and_its_like_on_the_token_call_mean_a_wrong_secret(code: int) -> None:
     body = whole(json_body({"errcode": code, "errmsg": "invalid credential"}))
-    with Peer(says(body)) as peer, opened(peer.url) as line:
-        for source in both(SECRET, line):
+    with Peer(says(body)) as peer, opened(peer.url) as client:
+        for source in both(SECRET, client):
             problem = refused(source)
             assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
 
@@ -163,8 +163,8 @@ UNUSABLE_LIFETIMES: list[Any] = [
 @pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
 def test_a_token_without_a_usable_lifetime_is_malformed(lifetime: object) -> None:
     body = json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400")
-    with Peer(says(whole(body))) as peer, opened(peer.url) as line:
-        for source in both(SECRET, line):
+    with Peer(says(whole(body))) as peer, opened(peer.url) as client:
+        for source in both(SECRET, client):
             assert refused(source).reason is Reason.MALFORMED
 
 
@@ -174,8 +174,8 @@ UNUSABLE_TOKENS: list[Any] = [None, "", " ", "a b", "a\n", "\ufeffT", True, 7, [
 @pytest.mark.parametrize("value", UNUSABLE_TOKENS, ids=lambda each: repr(each)[:20])
 def test_an_answer_without_a_usable_token_is_malformed(value: object) -> None:
     body = json_body({"access_token": value, "expires_in": 7200})
-    with Peer(says(whole(body))) as peer, opened(peer.url) as line:
-        for source in both(SECRET, line):
+    with Peer(says(whole(body))) as peer, opened(peer.url) as client:
+        for source in both(SECRET, client):
             assert refused(source).reason is Reason.MALFORMED
 
 
@@ -185,9 +185,9 @@ def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
     def slow_pace() -> None:
         clock.now += 100
 
-    with opened(sim.base_url, clock=clock) as line:
-        source = StableTokenSource(APPID, StableToken(SECRET), line)
-        object.__setattr__(line, "pace", slow_pace)
+    with opened(sim.base_url, clock=clock) as client:
+        source = StableTokenSource(APPID, StableToken(SECRET), client)
+        object.__setattr__(client, "pace", slow_pace)
         start = clock.now
         assert source.fetch().expires_at == start + 7200
 
@@ -196,10 +196,10 @@ def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
 
 
 def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
-    line: Line, tmp_path: Path
+    client: Client, tmp_path: Path
 ) -> None:
     path = tmp_path / "secret"
-    for source in both(Secret(path=path), line):
+    for source in both(Secret(path=path), client):
         path.write_text("an-older-secret\n")
         before = source.fingerprint()
         assert refused(source).reason is Reason.INVALID_SECRET
@@ -221,12 +221,12 @@ def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
     ids=["missing", "empty", "blank", "binary", "two lines", "too large"],
 )
 def test_a_secret_that_cannot_be_read_suspends_without_a_call(
-    content: bytes | None, told: str, line: Line, observed: Observed, tmp_path: Path
+    content: bytes | None, told: str, client: Client, observed: Observed, tmp_path: Path
 ) -> None:
     path = tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
-    for source in both(Secret(path=path), line):
+    for source in both(Secret(path=path), client):
         problem = refused(source)
         assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
         assert problem.detail == f"secret file {path}: {told}"
@@ -234,15 +234,15 @@ def test_a_secret_that_cannot_be_read_suspends_without_a_call(
     assert observed.calls == []
 
 
-def test_a_fingerprint_tells_secrets_and_appids_apart_and_hides_them(line: Line) -> None:
+def test_a_fingerprint_tells_secrets_and_appids_apart_and_hides_them(client: Client) -> None:
     prints = {
-        StableTokenSource(appid, StableToken(Secret(secret)), line).fingerprint()
+        StableTokenSource(appid, StableToken(Secret(secret)), client).fingerprint()
         for appid in ("wx1", "wx2")
         for secret in ("secret-1", "secret-2")
     }
     assert len(prints) == 4
     assert not any(b"secret" in each or b"wx" in each for each in prints)
-    stable, classic = both(SECRET, line)
+    stable, classic = both(SECRET, client)
     assert stable.fingerprint() == stable.fingerprint() == classic.fingerprint()
 
 
@@ -342,9 +342,9 @@ def kept_at(
     """What comes from a keeper that answers so, at a clock of 1000; and what it was asked."""
     with (
         Peer(says(whole(json_body(body), status=status))) as keeper,
-        opened("http://wechat.invalid", clock=lambda: 1000.0) as line,
+        opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
     ):
-        source = HttpTokenSource(HttpToken(f"{keeper.url}/token?app=wx1", field, headers), line)
+        source = HttpTokenSource(HttpToken(f"{keeper.url}/token?app=wx1", field, headers), client)
         assert source.fingerprint() == b""
         return fetched(source), keeper.received[0]
 
@@ -382,9 +382,9 @@ def test_a_keepers_token_without_a_usable_lifetime_is_asked_for_again_soon(lifet
                 whole(json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400"))
             )
         ) as keeper,
-        opened("http://wechat.invalid", clock=lambda: 1000.0) as line,
+        opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
     ):
-        source = HttpTokenSource(HttpToken(keeper.url), line)
+        source = HttpTokenSource(HttpToken(keeper.url), client)
         assert source.fetch() == Token("T", None, 1000 + SHORTEST_KEEP)
 
 
@@ -413,8 +413,8 @@ def test_an_address_that_gives_no_usable_token_says_so(value: object) -> None:
 def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_errcode(
     answer: bytes, field: str | None, token: str
 ) -> None:
-    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
-        assert HttpTokenSource(HttpToken(keeper.url, field), line).fetch().value == token
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as client:
+        assert HttpTokenSource(HttpToken(keeper.url, field), client).fetch().value == token
 
 
 @pytest.mark.parametrize(
@@ -427,8 +427,8 @@ def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_er
     ],
 )
 def test_another_answer_of_a_keeper_is_no_token(answer: bytes, field: str | None) -> None:
-    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as line:
-        problem = refused(HttpTokenSource(HttpToken(keeper.url, field), line))
+    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as client:
+        problem = refused(HttpTokenSource(HttpToken(keeper.url, field), client))
     assert (problem.reason, problem.advice) == (Reason.TOKEN_REJECTED, TOKEN_KEEPER)
 
 
@@ -449,8 +449,8 @@ def test_the_status_of_an_address_counts(status: str, action: Action) -> None:
 
 
 def test_a_keeper_that_is_away_is_the_one_to_look_at() -> None:
-    with opened("http://wechat.invalid") as line:
-        problem = refused(HttpTokenSource(HttpToken("http://127.0.0.1:9/token"), line))
+    with opened("http://wechat.invalid") as client:
+        problem = refused(HttpTokenSource(HttpToken("http://127.0.0.1:9/token"), client))
     assert (problem.reason, problem.advice) == (Reason.NETWORK, TOKEN_KEEPER)
 
 
@@ -464,8 +464,8 @@ def test_a_refusal_of_wechats_that_a_keeper_hands_on_is_the_keepers_and_told() -
 def test_a_body_is_posted_and_names_the_token_that_wechat_refused() -> None:
     body = (("app", "wx1"), ("bad", "{refused}"))
     answer = whole(b'{"access_token":"first"}')
-    with Peer(says(answer)) as keeper, opened("http://wechat.invalid") as line:
-        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=body), line)
+    with Peer(says(answer)) as keeper, opened("http://wechat.invalid") as client:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=body), client)
         source.fetch()
         KeeperShelf(source).drop("first")
         source.fetch()
@@ -479,8 +479,8 @@ def test_a_body_is_posted_and_names_the_token_that_wechat_refused() -> None:
 
 def test_a_refused_token_is_not_in_what_is_said_of_the_keeper() -> None:
     refusal = whole(b'{"errcode":1,"errmsg":"still a-refused-fake-token"}')
-    with Peer(says(refusal)) as keeper, opened("http://wechat.invalid") as line:
-        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=(("bad", "{refused}"),)), line)
+    with Peer(says(refusal)) as keeper, opened("http://wechat.invalid") as client:
+        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=(("bad", "{refused}"),)), client)
         source.refuse("a-refused-fake-token")
         assert refused(source).detail.endswith("errcode 1: still ***")
 
@@ -488,9 +488,9 @@ def test_a_refused_token_is_not_in_what_is_said_of_the_keeper() -> None:
 def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
     observed = Observed()
     answer = whole(b'{"access_token":"T"}')
-    with Peer(says(answer)) as keeper, opened("http://wechat.invalid", observed=observed) as line:
-        HttpTokenSource(HttpToken(keeper.url), line).fetch()
-        refused(HttpTokenSource(HttpToken(keeper.url, "other"), line))
+    with Peer(says(answer)) as keeper, opened("http://wechat.invalid", observed=observed) as client:
+        HttpTokenSource(HttpToken(keeper.url), client).fetch()
+        refused(HttpTokenSource(HttpToken(keeper.url, "other"), client))
     assert observed.calls == [(endpoints.HTTP_TOKEN, None), (endpoints.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
 
 
