@@ -64,7 +64,7 @@ def _client(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Client
         yield client
 
 
-@pytest.fixture(name="way")
+@pytest.fixture(name="access")
 def _access(client: Client) -> Access:
     return way_of(StableToken(Secret(APP.secret)), client)
 
