@@ -13,7 +13,7 @@ _OPENMETRICS_VERSIONS: Final = ("", "1.0.0", "0.0.1")
 def wants_openmetrics(accept: str) -> bool:
     """Whether the Accept header prefers OpenMetrics to the text format."""
     openmetrics = text = 0.0
-    for media_type, parameters, quality in _parse(accept):
+    for media_type, parameters, quality in parse(accept):
         if media_type == "application/openmetrics-text":
             if parameters.get("version", "") in _OPENMETRICS_VERSIONS:
                 openmetrics = max(openmetrics, quality)
@@ -24,11 +24,12 @@ def wants_openmetrics(accept: str) -> bool:
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether the Accept-Encoding header allows gzip."""
-    qualities = {coding: quality for coding, _, quality in _parse(accept_encoding)}
+    qualities = {coding: quality for coding, _, quality in parse(accept_encoding)}
     return qualities.get("gzip", qualities.get("*", 0.0)) > 0
 
 
-def _parse(header: str) -> list[tuple[str, dict[str, str], float]]:
+def parse(header: str) -> list[tuple[str, dict[str, str], float]]:
+    """Split a header into its values in lower case, each with its parameters and its weight `q`."""
     found = []
     for item in header.split(","):
         value, *pairs = (part.strip() for part in item.split(";"))

@@ -1,6 +1,7 @@
 """Log lines that strangers can cause: at most one a minute of each kind."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -10,27 +11,31 @@ EVERY_SECONDS: Final = 60.0
 
 
 class ThrottledLog:
-    """Writes, and counts what it leaves out; for several threads, as only a count may be wrong."""
+    """Writes, and counts what it leaves out; for several threads, as only a count may be wrong.
+
+    Lines are of one kind if they have the same event and are `about` the same thing, of which there must be
+    few: no name that a stranger makes up.
+    """
 
     def __init__(self, log: FilteringBoundLogger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._clock = clock
-        self._last: dict[str, float] = {}
-        self._left_out: dict[str, int] = {}
+        self._last: dict[tuple[str, str], float] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter()
 
-    def warning(self, event: str, **values: object) -> None:
-        """Warn of an event, unless a line about it was written less than a minute ago."""
-        self._write(self._log.warning, event, values)
+    def warning(self, event: str, about: str = "", **values: object) -> None:
+        """Warn, unless a line of this kind was written less than a minute ago."""
+        self._write(self._log.warning, (event, about), values)
 
-    def error(self, event: str, **values: object) -> None:
-        """Log an event as an error, unless a line about it was written less than a minute ago."""
-        self._write(self._log.error, event, values)
+    def error(self, event: str, about: str = "", **values: object) -> None:
+        """Log an error, unless a line of this kind was written less than a minute ago."""
+        self._write(self._log.error, (event, about), values)
 
-    def _write(self, write: Callable[..., object], event: str, values: dict[str, object]) -> None:
+    def _write(self, write: Callable[..., object], kind: tuple[str, str], values: dict[str, object]) -> None:
         now = self._clock()
-        if event in self._last and now - self._last[event] < EVERY_SECONDS:
-            self._left_out[event] = self._left_out.get(event, 0) + 1
+        if kind in self._last and now - self._last[kind] < EVERY_SECONDS:
+            self._left_out[kind] += 1
             return
-        self._last[event] = now
-        left_out = self._left_out.pop(event, 0)
-        write(event, **values, **({"left_out": left_out} if left_out else {}))
+        self._last[kind] = now
+        left_out = self._left_out.pop(kind, 0)
+        write(kind[0], **values, **({"left_out": left_out} if left_out else {}))

@@ -63,7 +63,7 @@ class TicketDesk:
         except RefusedPushError as error:
             return self._refused(name, str(error))
         except (OSError, ValueError, VaultError) as error:  # WeChat pushes again in ten minutes
-            self._strangers.error("push not taken", platform=name, error=str(error))
+            self._strangers.error("push not taken", about=name, platform=name, error=str(error))
             return PlainTextResponse("", 500)
         if push.kind in ACCOUNT_EVENTS:
             self._exporter.watch.accounts_changed(name)
@@ -71,7 +71,8 @@ class TicketDesk:
         return PlainTextResponse("success")
 
     def _refused(self, name: str, why: str) -> Response:
-        self._strangers.warning("push refused", platform=name[:60], why=why)
+        known = name if name in self._exporter.apps.platforms else ""  # names can be made up
+        self._strangers.warning("push refused", about=known, platform=name[:60], why=why)
         return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
 
 

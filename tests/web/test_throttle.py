@@ -12,11 +12,14 @@ def test_a_kind_of_line_is_written_once_a_minute_with_the_number_of_those_left_o
     throttled = ThrottledLog(log, lambda: now[0])
     for _ in range(5):
         throttled.warning("client certificate refused", client="10.0.0.66")
-    throttled.warning("push refused", platform="main")
+    throttled.warning("push refused", about="main", platform="main")
+    throttled.warning("push refused", about="main", platform="main")
+    throttled.warning("push refused", about="other", platform="other")
     now[0] = 61
     throttled.warning("client certificate refused", client="10.0.0.66")
     assert [(each["event"], each.get("left_out")) for each in events] == [
         ("client certificate refused", None),
+        ("push refused", None),
         ("push refused", None),
         ("client certificate refused", 4),
     ]

@@ -8,7 +8,7 @@ from typing import Final
 from exporter.store.entry import Entry
 from exporter.trend import Field, figure_of
 from exporter.web.status.figures import written
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 
 WIDTH: Final = 120
 HEIGHT: Final = 32

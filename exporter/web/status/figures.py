@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.store.entry import Entry
 from exporter.trend import FIELDS, Field, Row, figure_of
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 
 DASH: Final = "–"
 _DAY: Final = timedelta(days=1)

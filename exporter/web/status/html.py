@@ -14,11 +14,11 @@ from exporter.store.entry import Entry
 from exporter.trend import FIELDS
 from exporter.web.status import chart
 from exporter.web.status.figures import written
+from exporter.web.status.language import Language
 from exporter.web.status.moments import moment, spoken
 from exporter.web.status.platforms import platform_view
 from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
 from exporter.web.status.selection import select
-from exporter.web.status.texts import Language
 from exporter.web.status.totals import Overview, overview
 from exporter.web.status.view import Moments, app_view
 from exporter.wechat.failures.advice import EMPTY, NOT_READY

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from exporter.trend import BEIJING
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 
 _LATEST: Final = 253_402_272_000  # 10000-01-01 in Beijing: datetime ends before
 _SPANS: Final = ((86_400, 36 * 3600, "d"), (3600, 90 * 60, "h"), (60, 90, "min"), (1, 1, "s"))

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from exporter.exposition import negotiation
 from exporter.service import Exporter
 from exporter.web.status.html import Situation, StatusHtml
+from exporter.web.status.language import negotiate
 from exporter.web.status.query import Query
-from exporter.web.status.texts import negotiate
 
 _GZIP_LEVEL: Final = 4
 _STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from exporter.discovery.state import PlatformState
+from exporter.web.status.language import Language
 from exporter.web.status.moments import Moment, moment
 from exporter.web.status.query import State
-from exporter.web.status.texts import Language
 from exporter.web.status.view import Trouble
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from exporter.trend import FIELDS
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 
 SIZES: Final = (50, 200, 1000)
 """The choices of apps per page."""

@@ -7,10 +7,10 @@ from exporter.store.entry import Entry, Health
 from exporter.trend import Field, yesterday
 from exporter.web.status.chart import Chart, chart
 from exporter.web.status.figures import DASH, Figure, figures
+from exporter.web.status.language import TEXTS, Language
 from exporter.web.status.moments import Moment, moment
 from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
-from exporter.web.status.texts import TEXTS, Language
 from exporter.wechat.failures.failure import Reason
 
 PUBLISHED_BY: Final = 12 * 3600.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exporter.trend import FIELDS, Row
 from exporter.web.status.chart import HEIGHT, MOST_DAYS, WIDTH, Chart, chart, days_shown
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 from tests.building import YESTERDAY, bare_row, make_entry
 
 PV = next(field for field in FIELDS if field.name == "visit_pv")

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.trend import FIELDS
 from exporter.web.status.figures import DASH, Change, Figure, change, figures, written
-from exporter.web.status.texts import Language
+from exporter.web.status.language import Language
 from tests.building import YESTERDAY, bare_row, make_entry, make_row
 
 FIELD = {field.name: field for field in FIELDS}

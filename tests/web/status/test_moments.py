@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exporter.web.status.language import Language
 from exporter.web.status.moments import moment, spoken
-from exporter.web.status.texts import Language
 
 NOW = datetime(2026, 11, 24, 7, 4, 12, tzinfo=UTC).timestamp()  # 15:04:12 in Beijing
 

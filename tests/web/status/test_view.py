@@ -6,8 +6,8 @@ import pytest
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health
 from exporter.trend import FIELDS
+from exporter.web.status.language import Language
 from exporter.web.status.query import State
-from exporter.web.status.texts import Language
 from exporter.web.status.view import AppView, Moments, app_view
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure

@@ -1,0 +1,45 @@
+"""The languages of the status page: its words in each, and which one a visitor gets."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib import resources
+from typing import Final
+
+import yaml
+
+from exporter.exposition import negotiation
+from exporter.wechat.failures.advice import Advice
+
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = yaml.safe_load(
+    resources.files(__package__).joinpath("texts.yaml").read_text("utf-8")
+)
+"""The page's words by key and language; `{name}` stands for what the page fills in."""
+
+
+class Language(StrEnum):
+    """A language of the page; the value is that of the parameter `lang`."""
+
+    EN = "en"
+    ZH = "zh"
+
+    @property
+    def tag(self) -> str:
+        """Return the language as HTML and HTTP name it."""
+        return "zh-CN" if self is Language.ZH else "en"
+
+    def text(self, key: str, **values: object) -> str:
+        """Return the text with that key, filled in."""
+        text = TEXTS[key][self]
+        return text.format(**values) if values else text
+
+    def advice(self, advice: Advice) -> str:
+        """Return the advice in this language."""
+        return advice.zh if self is Language.ZH else advice.en
+
+
+def negotiate(accept_language: str) -> Language:
+    """Choose the language that a visitor likes best, by the header Accept-Language (RFC 9110, 12.5.4)."""
+    weights = {
+        tag.partition("-")[0]: weight for tag, _, weight in reversed(negotiation.parse(accept_language))
+    }
+    return max(Language, key=lambda language: weights.get(language, 0.0))
