@@ -22,7 +22,6 @@ from exporter.datasets.period import Period
 from exporter.wechat.client import Client
 from exporter.wechat.cloud import FunctionAccess, HostingAccess
 from exporter.wechat.datacube import Figures, ask_dataset, ask_quota
-from exporter.wechat.failures.advice import OF_DISCOVERED
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
@@ -126,8 +125,8 @@ class DiscoveredAccess(DirectAccess):
         try:
             return super().fetch(dataset, period)
         except CallError as error:
-            told = error.failure.advice
-            error.failure = replace(error.failure, advice=OF_DISCOVERED.get(told, told))
+            advice = error.failure.advice
+            error.failure = replace(error.failure, advice=advice.discovered or advice)
             raise
 
 

@@ -11,7 +11,6 @@ from exporter.datasets.quota import QUOTA_PATH, quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, endpoint_of
-from exporter.wechat.failures.advice import about
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
 
@@ -58,7 +57,7 @@ def advising(interface: str) -> Iterator[None]:
     try:
         yield
     except CallError as error:
-        error.failure = replace(error.failure, advice=about(error.failure.advice, interface))
+        error.failure = replace(error.failure, advice=error.failure.advice.about(interface))
         raise
 
 

@@ -4,9 +4,18 @@ from pathlib import Path
 import pytest
 
 from exporter.wechat.failures import advice
-from exporter.wechat.failures.advice import Advice
+from exporter.wechat.failures.advice import ADVICE, Advice
 
-ALL = {name: each for name, each in vars(advice).items() if isinstance(each, Advice)}
+EXPORTER = Path(advice.__file__).parents[2]
+NAME = re.compile(r"\badvice\.([A-Z_]+)\b")
+IMPORTED = re.compile(r"failures\.advice import (.+)")
+VARIANTS = {
+    f"{name} {variant}": getattr(each, variant)
+    for name, each in ADVICE.items()
+    for variant in ("other_dataset", "discovered")
+    if getattr(each, variant)
+}
+ALL = ADVICE | VARIANTS
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -26,7 +35,19 @@ def test_no_two_advices_say_the_same() -> None:
     assert len({each.en for each in ALL.values()}) == len({each.zh for each in ALL.values()}) == len(ALL)
 
 
-def test_every_advice_is_given_for_something() -> None:
-    files = Path(advice.__file__).parents[1].rglob("*.py")
-    used = "".join(file.read_text("utf-8") for file in files if file.name != "advice.py")
-    assert [name for name in ALL if not re.search(rf"\b{name}\b", used)] == []
+def test_the_names_in_the_code_are_the_names_in_the_file() -> None:
+    text = "\n".join(file.read_text("utf-8") for file in EXPORTER.rglob("*.py"))
+    imported = {name for names in IMPORTED.findall(text) for name in names.split(", ") if name.isupper()}
+    assert imported | set(NAME.findall(text)) == set(ADVICE)
+    with pytest.raises(AttributeError):
+        _ = advice.NO_SUCH_NAME
+
+
+def test_an_advice_about_another_dataset_names_its_interface() -> None:
+    assert advice.GAME.about("getDailyVisitTrend") is advice.GAME
+    assert advice.GAME.about("getVisitPage").en.startswith("WeChat has no getVisitPage for this account")
+    assert advice.CLOUD_CALL.about("getVisitPage").zh == advice.CLOUD_CALL.zh.replace(
+        "getDailyVisitTrend", "getVisitPage"
+    )
+    assert advice.ACCOUNT.about("getVisitPage").discovered is advice.ACCOUNT.discovered
+    assert advice.WAIT.then(Advice("Now.", "现在。")).zh == f"{advice.WAIT.zh}现在。"
