@@ -1,18 +1,25 @@
-"""Asks WeChat for past dates, one call at a time in each thread, by the rules that `serve` follows."""
+"""Asks WeChat for what the journal lacks, one call at a time in each thread, by the rules that `serve` follows."""
 
+import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.apps import Apps
+from exporter.backfill.fair_queue import FairQueue
 from exporter.backfill.journal import Journal, JournalError
-from exporter.backfill.lanes import Lanes
+from exporter.backfill.span import Span
+from exporter.config.settings import App
 from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_delay
 from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
+from exporter.store.interface import Store
 from exporter.trend import Row, beijing_text
 from exporter.wechat.access import Access, fetch_row
 from exporter.wechat.failures.failure import Action, Failure, Reason
@@ -26,6 +33,20 @@ _ENDS: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH, Action.SUSPEND, Ac
 _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which apps and dates are wanted, and since when (Unix time)."""
+
+    apps: tuple[App, ...]
+    span: Span
+    now: float
+
+    def calls(self, journal: Journal) -> int:
+        """How many calls it takes to know them all, tokens and retries left aside."""
+        counts = (journal.count(app.appid, self.span, self.now) for app in self.apps)
+        return self.span.periods * len(self.apps) - sum(count.rows + count.empty for count in counts)
+
+
 @dataclass(slots=True)
 class Course:
     """How asking for one app goes: its health, dates missed by reason, and what ended it, if anything."""
@@ -37,14 +58,71 @@ class Course:
     ended_by: Failure | None = None
 
 
+def take_over(store: Store, journal: Journal, wanted: Wanted) -> None:
+    """Copy the wanted rows that the exporter's storage holds and the journal lacks.
+
+    Raises:
+        StoreError: the storage cannot be read.
+        JournalError: the journal cannot be written.
+    """
+    appids = [app.appid for app in wanted.apps]
+    for appid, rows in store.load(journal.server, appids, journal.dataset):
+        new = [
+            (appid, held.row.ref_date, held.row, held.asked_at)
+            for held in rows
+            if wanted.span.first <= held.row.period.first <= wanted.span.last
+            and not journal.knows(appid, held.row.ref_date, wanted.now)
+        ]
+        journal.keep(new)
+
+
+def fetch(
+    apps: Apps, wanted: Wanted, journal: Journal, answered: Callable[[], None], log: FilteringBoundLogger
+) -> "Asking":
+    """Ask WeChat for every wanted date that the journal lacks; afterwards `apps` is closed.
+
+    Args:
+        apps: the access to each app, and how many calls at a time.
+        wanted: which of its apps and dates.
+        journal: gets the answers.
+        answered: is called after each one, from many threads.
+        log: gets the apps that are left out.
+
+    Returns:
+        how it went.
+
+    Raises:
+        JournalError: an answer could not be kept.
+        KeyboardInterrupt: Ctrl-C; what came until then is kept.
+    """
+    threads = min(apps.config.refresh.concurrency, wanted.calls(journal))
+    queue = FairQueue(
+        {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
+        threads,
+        time.monotonic,
+    )
+    courses = {app.appid: Course(app.name) for app in wanted.apps}
+    asking = Asking(
+        courses, apps.accesses, queue, journal, answered, log, clock=time.time, random=random.random
+    )
+    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="backfill") as pool:
+        try:
+            for worker in [pool.submit(asking.work) for _ in range(threads)]:
+                worker.result()
+        finally:
+            queue.close()
+            apps.close()
+    return asking
+
+
 class Asking:
-    """The work of all threads; `courses` tells afterwards how it went, app by app."""
+    """Makes the calls; safe to use from many threads. `courses`, by appid, show afterwards how it went."""
 
     def __init__(
         self,
         courses: Mapping[str, Course],
         accesses: Mapping[str, Access],
-        lanes: Lanes,
+        queue: FairQueue,
         journal: Journal,
         answered: Callable[[], None],
         log: FilteringBoundLogger,
@@ -54,9 +132,8 @@ class Asking:
     ) -> None:
         self.courses = courses
         self.out_of_reach = False
-        self.fault: JournalError | None = None
         self._accesses = accesses
-        self._lanes = lanes
+        self._queue = queue
         self._journal = journal
         self._answered = answered
         self._log = log
@@ -66,24 +143,23 @@ class Asking:
         self._unheard = 0
 
     def work(self) -> None:
-        """Ask until there is nothing left; the body of each thread."""
+        """Ask until there is nothing left; raises JournalError, which ends the other threads too."""
         try:
-            while (ask := self._lanes.take()) is not None:
+            while (ask := self._queue.take()) is not None:
                 try:
                     self._answer(ask)
                 finally:
-                    self._lanes.done(ask)
-        except JournalError as error:  # another call would be lost as well
-            self.fault = error
-            self._lanes.close()
+                    self._queue.done(ask)
+        except JournalError:  # another call would be lost as well
+            self._queue.close()
+            raise
 
     def _answer(self, ask: Ask) -> None:
         course = self.courses[ask.appid]
         if course.ended_by is not None:
             return
         dataset, asked_at = self._journal.dataset, self._clock()
-        period = dataset.calendar.starting(ask.day)
-        outcome = fetch_row(self._accesses[ask.appid], dataset, period, self._log)
+        outcome = fetch_row(self._accesses[ask.appid], dataset, dataset.calendar.starting(ask.day), self._log)
         if isinstance(outcome, Row):
             outcome = dataset.selection.known(outcome, asked_at)
         if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:
@@ -104,7 +180,7 @@ class Asking:
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:
             pause = (course.health.resume_at or now) - now  # another program may be at the same token
         if pause is not None:
-            self._lanes.repeat(ask, pause)
+            self._queue.repeat(ask, pause)
         else:
             course.missed[problem.reason] += 1
             course.failed_in_a_row += not problem.reason.is_state
@@ -112,13 +188,13 @@ class Asking:
             self._end(ask.appid, course, problem)
         if self._unheard >= SILENCE:
             self.out_of_reach = True
-            self._lanes.close()
+            self._queue.close()
 
     def _end(self, appid: str, course: Course, problem: Failure) -> None:
         if course.ended_by is not None:
             return
         course.ended_by = problem
-        self._lanes.stop(appid)
+        self._queue.stop(appid)
         until = course.health.resume_at if problem.action in _ENDS else None
         pause = {"go_on_after": beijing_text(until)} if until else {}
         self._log.warning(

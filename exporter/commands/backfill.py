@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
 from exporter.backfill import report, samples, sheets
-from exporter.backfill.fetching import Wanted, fetch, take_over
+from exporter.backfill.asking import Wanted, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.output import OutputError, check_writable, write_whole
 from exporter.backfill.progress import Lines, bar
@@ -24,7 +24,7 @@ from exporter.backfill.push import Push, PushError, Target, read_target
 from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
 from exporter.backfill.span import Span, SpanError, read_span
-from exporter.commands.opening import existing_store, needed_store, open_wechat
+from exporter.commands.session import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
 from exporter.config.datasets import usual_settings
 from exporter.config.settings import Config

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter import capacity
 from exporter.apps import Apps
 from exporter.backfill.report import counted
-from exporter.commands.opening import needed_store, open_wechat
+from exporter.commands.session import needed_store, open_wechat
 from exporter.commands.probe import Answers, probe
 from exporter.config import ConfigError, load
 from exporter.config.settings import App, Config

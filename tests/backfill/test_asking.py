@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.backfill.asking import PATIENCE, SILENCE, Asking, Course
 from exporter.backfill.journal import Count, Journal, JournalError
-from exporter.backfill.lanes import Lanes
+from exporter.backfill.fair_queue import FairQueue
 from exporter.backfill.span import Span
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.trend import Row, next_midnight
@@ -55,7 +55,7 @@ class Desk:
         self.asking = Asking(
             {appid: Course(f"shop {appid}") for appid in answers},
             self.accesses,
-            Lanes({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
+            FairQueue({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
             self.journal,
             self._count,
             log,
@@ -130,7 +130,7 @@ def test_a_pause_is_as_long_as_the_errcode_wants(
 ) -> None:
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), YESTERDAY))
     pauses = []
-    monkeypatch.setattr(desk.asking._lanes, "repeat", lambda _, delay: pauses.append(delay))
+    monkeypatch.setattr(desk.asking._queue, "repeat", lambda _, delay: pauses.append(delay))
     desk.work()
     assert [seconds <= pause <= seconds + 3 for pause in pauses] == [True]
 
@@ -157,16 +157,16 @@ def test_calls_under_way_when_an_app_ends_change_nothing(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
     desk = Desk(log, wx1=always(errcode_failure(45009, "quota")))
-    lanes = desk.asking._lanes
-    asks = [lanes.take(), lanes.take()]
+    queue = desk.asking._queue
+    asks = [queue.take(), queue.take()]
     for ask in asks:
         assert ask is not None
         desk.asking._failed(ask, desk.course(), errcode_failure(45009, "quota"))
         desk.asking._answer(ask)
-        lanes.done(ask)
+        queue.done(ask)
     assert desk.calls() == 0
     assert len(events) == 1
-    assert lanes.take() is None
+    assert queue.take() is None
 
 
 def test_an_app_whose_dates_fail_one_after_another_is_left_alone(
@@ -207,6 +207,6 @@ def test_a_fault_of_ours_in_one_app_stops_no_other(log: FilteringBoundLogger, ev
 def test_a_journal_that_cannot_be_written_ends_the_run(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=make_row)
     desk.journal.close()
-    desk.work()
-    assert isinstance(desk.asking.fault, JournalError)
+    with pytest.raises(JournalError):
+        desk.work()
     assert desk.calls() == 0

@@ -7,10 +7,10 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.backfill.fetching import Wanted, fetch, take_over
+from exporter.backfill.asking import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
-from exporter.commands.opening import open_wechat
+from exporter.commands.session import open_wechat
 from exporter.config import load
 from exporter.config.settings import Config
 from exporter.simulator.fleet import config_yaml, fleet
@@ -61,7 +61,7 @@ def test_everything_wanted_is_fetched_by_several_threads(
     assert 1 < len(threads) <= 4
     assert wechat.calls(endpoint="daily_visit_trend") == 60
     assert not asking.out_of_reach
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("backfill-")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("backfill")]
 
 
 def test_the_pace_is_the_configuration_s(
@@ -117,7 +117,7 @@ def test_rows_of_the_storage_are_taken_over_where_the_journal_lacks_them(tmp_pat
     with Journal("") as journal:
         journal.keep([(first.appid, YESTERDAY, make_row(YESTERDAY, 9), NOON)])
         assert wanted.calls(journal) == 3
-        assert take_over(store, journal, wanted) == 1
+        take_over(store, journal, wanted)
         assert wanted.calls(journal) == 2
         assert list(journal.rows(first.appid, wanted.span)) == [make_row(BEFORE), make_row(YESTERDAY, 9)]
         assert not journal.knows(foreign.appid, BEFORE, NOON)
