@@ -1,4 +1,4 @@
-"""Asks WeChat for what the journal lacks, one call at a time in each thread, by the rules that `serve` follows."""
+"""Asks WeChat for what the journal lacks, a call at a time in each thread, by the rules of `serve`."""
 
 import random
 import threading

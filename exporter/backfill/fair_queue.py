@@ -18,7 +18,7 @@ from exporter.refresh.plan import Ask
 
 @dataclass(slots=True)
 class _Turn:
-    """One app: its dates, calls to repeat, when it may be asked (seconds), and how many calls are under way."""
+    """One app: its dates, what to repeat, until when it rests (seconds), and its calls under way."""
 
     days: Iterator[date]
     again: list[Ask] = field(default_factory=list)

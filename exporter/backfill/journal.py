@@ -5,7 +5,6 @@ leave its window, and a year's rows have no place in it. The file survives kill 
 locked against a second backfill, and is read in order, so that writing needs no memory.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +20,7 @@ from exporter.datasets.daily_retention import DAYS
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.coding import read_row, row_text
-from exporter.store.migration import NewerError, migrate
+from exporter.store.database import NewerError, explanation, open_database, transaction
 from exporter.trend import MalformedRowError, Row, midnight, yesterday
 
 UNSETTLED_DAYS: Final = 3
@@ -71,6 +70,10 @@ _COUNT_ROWS: Final = f"SELECT count(*) FROM answers WHERE {_WITHIN} AND points N
 _EMPTY: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points ISNULL"  # noqa: S608
 _ASKED: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points NOT NULL"  # noqa: S608
 _ROWS: Final = f"SELECT first, points FROM answers WHERE {_WITHIN} AND points NOT NULL ORDER BY first"  # noqa: S608
+_SETTINGS: Final = (
+    "locking_mode = EXCLUSIVE",  # two backfills would ask for the same dates
+    "synchronous = NORMAL",  # kill -9 loses nothing, a power cut the last seconds
+)
 _LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use waiting
 
 
@@ -102,16 +105,9 @@ class Journal:
         self.dataset = dataset
         self._lock = threading.RLock()
         with self._explained("open"):
-            if place:
-                os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(
-                place, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None
-            )
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+            self._db = self._opened()
+        for table in ("answers", "pushed"):
+            self._write(f"UPDATE {table} SET server = ? WHERE server = ''", [(server,)])  # noqa: S608
 
     def __enter__(self) -> Self:
         return self
@@ -199,28 +195,16 @@ class Journal:
             at < midnight(day + timedelta(days=key + 1)) <= now for key in DAYS
         )
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two backfills would ask for the same dates
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # kill -9 loses nothing, a power cut the last seconds
+    def _opened(self) -> sqlite3.Connection:
         try:
-            migrate(self._db, _MIGRATIONS)
+            return open_database(self._place, _MIGRATIONS, busy_seconds=_LOCK_SECONDS, settings=_SETTINGS)
         except NewerError:
             problem = f"journal {self._place} was written by a newer version: upgrade the exporter"
             raise JournalError(problem) from None
-        for table in ("answers", "pushed"):
-            self._db.execute(f"UPDATE {table} SET server = ? WHERE server = ''", (self.server,))  # noqa: S608
 
     def _write(self, statement: str, records: Iterable[Sequence[object]]) -> None:
-        with self._explained("write"), self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(statement, records)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._explained("write"), self._lock, transaction(self._db):
+            self._db.executemany(statement, records)
 
     def _read(self, statement: str, *parameters: object) -> list[Any]:
         with self._explained("read"), self._lock:
@@ -237,8 +221,7 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
                 raise JournalError(f"another backfill is using journal {self._place}") from error
-            told = error.strerror if isinstance(error, OSError) else str(error)
             raise JournalError(
-                f"cannot {doing} journal {self._place}: {told}. Check the path, its rights and the disk; a "
-                "damaged journal can be moved away: its dates are asked for again"
+                f"cannot {doing} journal {self._place}: {explanation(error)}. Check the path, its rights and "
+                "the disk; a damaged journal can be moved away: its dates are asked for again"
             ) from error

@@ -15,8 +15,8 @@ from structlog.typing import FilteringBoundLogger
 from exporter import capacity
 from exporter.apps import Apps
 from exporter.backfill.report import counted
-from exporter.commands.session import needed_store, open_wechat
 from exporter.commands.probe import Answers, probe
+from exporter.commands.session import needed_store, open_wechat
 from exporter.config import ConfigError, load
 from exporter.config.settings import App, Config
 from exporter.config_warnings import config_warnings, doubts

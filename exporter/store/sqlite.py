@@ -14,9 +14,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.claim import Claim
 from exporter.store.coding import RowReader, Unusable, row_text
+from exporter.store.database import NewerError, explanation, open_database, transaction
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError, WriteObserver
-from exporter.store.migration import NewerError, migrate
 from exporter.store.refusal import Refusal, read_refusal, refusal_text
 from exporter.store.resealed import Resealed
 from exporter.store.sealing import NoSeal, Seal, opened, reseal
@@ -110,15 +110,9 @@ class SqliteStore:
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            if path.stat().st_uid == os.geteuid():  # another owner has let our group in: it may stay so
+            if path.exists() and path.stat().st_uid == os.geteuid():  # another owner may let our group in
                 path.chmod(0o600)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+            self._db = self._opened()
 
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
@@ -235,12 +229,9 @@ class SqliteStore:
         if self._claim is not None:
             self._claim.release()
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA busy_timeout = 5000")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
+    def _opened(self) -> sqlite3.Connection:
         try:
-            migrate(self._db, MIGRATIONS)
+            return open_database(self._path, MIGRATIONS, busy_seconds=5, settings=["synchronous = FULL"])
         except NewerError:
             raise StoreError(
                 f"storage {self._path} was written by a newer version: upgrade the exporter or name another "
@@ -249,16 +240,8 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Write all or nothing, with nobody in between."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._lock, transaction(self._db):
+            yield
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
@@ -269,8 +252,7 @@ class SqliteStore:
         except (OSError, sqlite3.Error, ValueError) as error:
             if doing == "write":
                 self._observer(False)  # noqa: FBT003 - the same
-            told = error.strerror if isinstance(error, OSError) else str(error)
             raise StoreError(
-                f"cannot {doing} storage {self._path}: {told}. Check the path, its rights and the disk; a "
-                f"damaged file can be moved away: rows are fetched again"
+                f"cannot {doing} storage {self._path}: {explanation(error)}. Check the path, its rights and "
+                "the disk; a damaged file can be moved away: rows are fetched again"
             ) from error

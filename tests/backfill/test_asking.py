@@ -6,8 +6,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.backfill.asking import PATIENCE, SILENCE, Asking, Course
-from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.fair_queue import FairQueue
+from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.trend import Row, next_midnight

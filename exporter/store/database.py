@@ -1,0 +1,73 @@
+"""SQLite files: opened for many threads, migrated from any earlier version, written all or nothing."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from exporter.store.coding import points_text
+
+
+class NewerError(Exception):
+    """The file is of a version that this program does not know."""
+
+
+def open_database(
+    path: Path | str, migrations: Sequence[str], *, busy_seconds: float, settings: Sequence[str]
+) -> sqlite3.Connection:
+    """Open or create a file that only its owner can read; "" stands for one that ends with the process.
+
+    `settings` are SQLite's pragmas (`synchronous = FULL`). The caller takes care that one thread at a time
+    uses the connection. Text that is not UTF-8 is read with replacement characters.
+
+    Raises:
+        NewerError: a newer program has written it; it stays as it is.
+        OSError, sqlite3.Error: it cannot be opened; nothing has changed.
+    """
+    if path:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False, isolation_level=None)
+    try:
+        for setting in (*settings, "journal_mode = WAL"):
+            db.execute(f"PRAGMA {setting}")
+        db.text_factory = lambda text: text.decode(errors="replace")
+        db.create_function("points_text", -1, points_text, deterministic=True)
+        _migrate(db, migrations)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing, with no other writer in between."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def explanation(error: OSError | sqlite3.Error | ValueError) -> str:
+    """Say what went wrong, without the error's class and number."""
+    return error.strerror or "" if isinstance(error, OSError) else str(error)
+
+
+def _migrate(db: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Run the migrations that the file lacks; each is SQL whose statements end in a semicolon.
+
+    Their number is the file's version. `points_text(name, value, ...)` writes old columns as a row's text.
+    """
+    with transaction(db):  # also where nothing is to be done: it shows that we may write
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(migrations):
+            raise NewerError
+        for migration in migrations[version:]:
+            for statement in migration.split(";"):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(migrations)}")
