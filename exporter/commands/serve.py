@@ -70,7 +70,7 @@ def serve_config(
         except (ListenError, StoreError) as error:
             log.error("cannot start", error=str(error))
             return 1
-        gate.unwell = lambda: exporter.ailment() is not None
+        reloads = Reloads(exporter, watch)
         log.info(
             "starting",
             version=__version__,
@@ -84,17 +84,18 @@ def serve_config(
             log.info("listening", addresses=" ".join(bound), telemetry_path=flags.telemetry_path)
             exporter.start()
             if watch is not None:
-                stack.enter_context(watch.running())
+                stack.enter_context(reloads.watching())
             started()
 
         try:
             scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-            reloads = Reloads(exporter, watch)
             lifecycle = reloads.reload if flags.enable_lifecycle else None
             app = make_app(
                 exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets, reloads.refused
             )
-            server = make_server(app, gate, ThrottledLog(log), begin)
+            server = make_server(
+                app, gate, ThrottledLog(log), begin, unwell=lambda: exporter.ailment() is not None
+            )
             serve(server, sockets, reloads.reload)
         finally:
             exporter.stop(_STOP_SECONDS)

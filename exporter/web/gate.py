@@ -1,9 +1,11 @@
-"""Who may come in, by what the web configuration says right now; swapped whole when the file changes."""
+"""Access control by the web configuration, which is swapped whole when its file changes."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
@@ -11,7 +13,6 @@ from starlette.types import Scope
 from exporter.web.webconfig.allowance import Allowance
 from exporter.web.webconfig.settings import Headers, WebConfig
 from exporter.web.webconfig.tls import allows
-from exporter.web.webconfig.turns import Turns
 from exporter.web.webconfig.users import Users
 
 SECURITY_HEADERS: Final[Headers] = (
@@ -29,20 +30,20 @@ SECURITY_HEADERS: Final[Headers] = (
 
 
 class Gate:
-    """What the server asks before it answers; `configure` may be called from any thread."""
+    """Decides who is answered; `configure` may be called from any thread."""
 
     def __init__(self, config: WebConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._users = Users({})
-        self._turns = Turns()  # bcrypt is heavy: one check at a time
+        self._checking = asyncio.Lock()  # bcrypt is heavy: one check at a time
+        self._clients: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._allowance: Allowance | None = None
         self.config = WebConfig()
         self.headers = SECURITY_HEADERS
-        self.unwell: Callable[[], bool] = lambda: False
         self.configure(config)
 
     def configure(self, config: WebConfig) -> None:
-        """Go by this one from now on."""
+        """Put a configuration in force."""
         old, self.config = self.config, config
         self._users.change(config.users)
         if config.rate_limit != old.rate_limit:
@@ -53,16 +54,16 @@ class Gate:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """What the next connection talks TLS with; None: plain HTTP."""
+        """Return the TLS context for new connections; None: plain HTTP."""
         return self.config.tls
 
     def allows(self, certificate: dict[str, Any] | None) -> bool:
-        """Whether a client with this verified certificate may connect."""
+        """Return whether a client with this verified certificate may connect."""
         names = self.config.allowed_sans
         return not names or allows(certificate, names)
 
     async def refusal(self, scope: Scope) -> int | None:
-        """The HTTP status to refuse a request with; None: let it in."""
+        """Return the HTTP status to refuse a request with; None: let it in."""
         if self._allowance is not None and not self._allowance.take():
             return 429
         if not self._users:
@@ -76,9 +77,11 @@ class Gate:
         return None if good else 401
 
     async def _checked(self, authorization: bytes, scope: Scope) -> bool:
-        """Wait for this client's turn, however many guess: there are only so many connections."""
+        """Check the password in turn: of each address one at a time, and the addresses one after another."""
         connection = scope.get("state", {}).get("connection")
-        async with self._turns.turn((scope["client"] or ("",))[0]):
+        address = (scope["client"] or ("",))[0]
+        client = self._clients.setdefault(address, asyncio.Lock())
+        async with client, self._checking:
             if connection is not None and connection.gone:
                 return False
             good = self._users.verdict(authorization)  # another connection may have asked for it
@@ -86,6 +89,6 @@ class Gate:
 
 
 def _authorization(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-    """The one header of that name; several are a trick."""
+    """Return the one header of that name; several are a trick."""
     found = [value for name, value in headers if name == b"authorization"]
     return found[0] if len(found) == 1 else None

@@ -1,6 +1,6 @@
 """Stands before the application: turns away what must not reach it, and sends answers in slices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,9 +21,11 @@ _WORDS: Final[Mapping[int, bytes]] = {
 class Guard:
     """An application that answers only what is well formed, and only whom the gate lets in."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, unwell: Callable[[], bool] = lambda: False) -> None:
+        """`unwell`: whether the exporter does not work, which health checks may know without a password."""
         self._app = app
         self._gate = gate
+        self._unwell = unwell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse without a word about what is behind."""
@@ -31,8 +33,8 @@ class Guard:
         status = 400 if _is_ambiguous(scope) else await self._gate.refusal(scope)
         if status is None and unmeasured:
             status = 400  # what follows such a head is not read: in a trailer there may be headers
-        if status == 401 and scope["path"] == "/-/healthy" and self._gate.unwell():  # noqa: PLR2004
-            status = 503  # health checks have no password, and this much may be known
+        if status == 401 and scope["path"] == "/-/healthy" and self._unwell():  # noqa: PLR2004
+            status = 503
         if status is None:
             await self._app(scope, receive, _slicing(send))
             return

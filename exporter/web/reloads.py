@@ -1,9 +1,14 @@
-"""Reads both configurations again, and knows what was refused of them; the metric is 0 while anything is."""
+"""Reload both configurations, and know what was refused of them; the metric is 0 while anything is."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 from exporter.service import Exporter
 from exporter.web.webconfig.watch import Watch
+
+LOOK_SECONDS: Final = 1.0
 
 
 class Reloads:
@@ -13,25 +18,43 @@ class Reloads:
         self._exporter = exporter
         self._watch = watch
         self._problem: str | None = None
-        if watch is not None:
-            watch.judged = self._web_judged
 
     def reload(self) -> str | None:
-        """Read both, as one that is refused must not hold up the other; what is wrong, None if nothing is."""
+        """Read both, as one that is refused must not hold up the other; return what is wrong, if anything."""
         self._problem = self._exporter.reload()
         if self._watch is not None:
             self._watch.reload()
-        if not (problems := self.refused()):
-            return None
-        self._exporter.telemetry.reload_failed()
-        return "\n".join(problems)
+        self._record()
+        return "\n".join(self.refused()) or None
 
     def refused(self) -> Sequence[str]:
-        """What was wrong when they were last read, though the old ones stay in force."""
+        """Return what was wrong when they were last read, though the old ones stay in force."""
         web = self._watch.problem if self._watch is not None else None
         return tuple(problem for problem in (self._problem, web) if problem is not None)
 
-    def _web_judged(self) -> None:
+    def look(self) -> None:
+        """Read the web configuration again if it has changed."""
+        if self._watch is not None and self._watch.look():
+            self._record()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look once a second as long as the block lasts, in a thread of its own."""
+        stopping = threading.Event()
+
+        def run() -> None:
+            while not stopping.wait(LOOK_SECONDS):
+                self.look()
+
+        thread = threading.Thread(target=run, name="web-config", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
+
+    def _record(self) -> None:
         if self.refused():
             self._exporter.telemetry.reload_failed()
         else:

@@ -86,10 +86,19 @@ class Server(uvicorn.Server):
             self._log.warning("client certificate refused", client=address, error="none was sent")
 
 
-def make_server(app: ASGIApp, gate: Gate, log: ThrottledLog, when_started: Callable[[], None]) -> Server:
-    """A server for the application behind the gate; calls `when_started` once it accepts connections."""
+def make_server(
+    app: ASGIApp,
+    gate: Gate,
+    log: ThrottledLog,
+    when_started: Callable[[], None],
+    unwell: Callable[[], bool] = lambda: False,
+) -> Server:
+    """Make a server for the application behind the gate.
+
+    It calls `when_started` once it accepts connections; `unwell`: as in `Guard`.
+    """
     settings = uvicorn.Config(
-        reporting(Guard(app, gate)),
+        reporting(Guard(app, gate, unwell)),
         http="httptools",
         ws="none",
         lifespan="off",

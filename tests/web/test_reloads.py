@@ -1,3 +1,5 @@
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config import load
 from exporter.service import Exporter
+from exporter.web import reloads
 from exporter.web.reloads import Reloads
 from exporter.web.webconfig.watch import Watch
 from tests.building import NOON
@@ -29,6 +32,11 @@ class Rig:
         self.watch.start()
         self.reloads = Reloads(self.exporter, self.watch)
 
+    def look(self) -> None:
+        """Look as often as a change needs that is over."""
+        for _ in range(2):
+            self.reloads.look()
+
     @property
     def metric(self) -> bool:
         page = self.exporter.telemetry.render(openmetrics=False)
@@ -45,12 +53,12 @@ def rig(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Rig]:
 def test_a_refused_web_configuration_shows_in_the_metric_until_it_is_right(rig: Rig) -> None:
     assert rig.metric
     rig.web.write_text("")
-    rig.watch.look()
+    rig.look()
     assert not rig.metric
     (problem,) = rig.reloads.refused()
     assert "basic_auth_users" in problem
     rig.web.write_text(USERS + "# as before\n")
-    rig.watch.look()
+    rig.look()
     assert rig.metric
     assert rig.reloads.refused() == ()
 
@@ -67,11 +75,11 @@ def test_a_refused_configuration_is_known_until_it_is_right(rig: Rig) -> None:
     assert rig.metric
 
 
-def test_the_metric_tells_of_both_configurations(rig: Rig) -> None:
+def test_the_metric_is_about_both_configurations(rig: Rig) -> None:
     rig.main.write_text("apps: 7")
     rig.reloads.reload()
     rig.web.write_text(USERS + "# changed\n")
-    rig.watch.look()
+    rig.look()
     assert not rig.metric
     rig.web.write_text("")
     assert "basic_auth_users" in (rig.reloads.reload() or "")
@@ -84,3 +92,14 @@ def test_a_refused_web_configuration_holds_up_no_change_of_the_apps(rig: Rig) ->
     assert "basic_auth_users" in (rig.reloads.reload() or "")
     assert len(rig.exporter.config.apps) == 2
     assert not rig.metric
+
+
+def test_a_thread_looks_for_changes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reloads, "LOOK_SECONDS", 0.01)
+    with rig.reloads.watching():
+        rig.web.write_text("")
+        end = time.monotonic() + 5
+        while rig.metric and time.monotonic() < end:
+            time.sleep(0.01)
+    assert not rig.metric
+    assert threading.active_count() == 1

@@ -1,25 +1,21 @@
-"""Notices that a web configuration, a certificate or a key has changed, and takes the new one over."""
+"""Read a web configuration again when it, a certificate or a key has changed, and put it in force."""
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.problems import ConfigError
 from exporter.web.webconfig.loading import load
-from exporter.web.webconfig.protection import lost
 from exporter.web.webconfig.settings import WebConfig
 
-LOOK_SECONDS: Final = 1.0
 _State = tuple[tuple[int, int, int] | None, ...]
 
 
 class Watch:
-    """Keeps what is in force as the files have it; `run` is the body of a thread."""
+    """Keeps in force what the files have; for several threads. `problem`: what is wrong with them now."""
 
     def __init__(
         self,
@@ -28,21 +24,16 @@ class Watch:
         take_over: Callable[[WebConfig], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`take_over` is given each good new configuration.
-
-        Later `problem` is what was wrong when the files were last read, and `judged` is called after that.
-        """
+        """`take_over` is given each good new configuration."""
         self._path = path
         self._environ = environ
         self._take_over = take_over
         self._log = log
-        self._reading = threading.Lock()
-        self._lock = threading.Lock()
-        self._files: tuple[Path, ...] = (path,)
-        self._seen: _State = ()
-        self._config = WebConfig()
+        self._lock = threading.RLock()
+        self._config = WebConfig(files=(path,))
+        self._read_at: _State = ()
+        self._looked_at: _State = ()
         self.problem: str | None = None
-        self.judged: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Read for the first time.
@@ -50,78 +41,51 @@ class Watch:
         Raises:
             ConfigError: with every mistake.
         """
-        self._seen = self._state()
-        self._take(load(self._path, self._environ))
+        self._read()
 
-    def look(self) -> None:
-        """Read again if a file has changed since the last look, or the last reading failed.
+    def look(self) -> bool:
+        """Read again if a file has changed or the last reading failed; return whether it was read.
 
-        What made it fail may lie outside the files: a folder's permission, say.
+        Files that have changed since the last look are left till the next one, as they may be half written.
+        What made a reading fail may lie outside the files: a folder's permission, say.
         """
         with self._lock:
-            unchanged = self._state() == self._seen
-        if not unchanged or self.problem is not None:
+            before, self._looked_at = self._looked_at, self._state()
+            changed = self._looked_at != self._read_at or self.problem is not None
+            if not changed or self._looked_at != before:
+                return False
             self.reload()
+            return True
 
     def reload(self) -> str | None:
-        """Read again; what is wrong with it, None where it is in force."""
-        with self._reading:
-            with self._lock:
-                self._seen = self._state()
-            before = self.problem
+        """Read again; return what is wrong with it, None where it is in force."""
+        with self._lock:
+            before, self.problem = self.problem, None
             try:
-                config = load(self._path, self._environ)
-                self.problem = self._objection(config)
+                self._read()
             except ConfigError as error:
                 self.problem = str(error)
-            if self.problem is None:
-                self._take(config)
-                self._log.info("web configuration read", tls=config.tls is not None, users=len(config.users))
-            elif self.problem != before:
-                self._log.error("web configuration refused, the old one stays", error=self.problem)
-            self.judged()
+                if self.problem != before:
+                    self._log.error("web configuration refused, the old one stays", error=self.problem)
+            else:
+                tls, users = self._config.tls is not None, len(self._config.users)
+                self._log.info("web configuration read", tls=tls, users=users)
             return self.problem
 
-    def _objection(self, config: WebConfig) -> str | None:
-        key = lost(self._config, config)
-        if key is None:
-            return None
-        return (
-            f"{self._path}: {key} is in force and no longer in the file, which may be cut: "
-            "restart the exporter to do without it"
-        )
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Look as long as the block lasts, in a thread of its own."""
-        stopping = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stopping,), name="web-config", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join()
-
-    def run(self, stopping: threading.Event) -> None:
-        """Look once a second; files that are being written are read a second later, when they stay still."""
-        before = self._state()
-        while not stopping.wait(LOOK_SECONDS):
-            now = self._state()
-            if now == before:
-                self.look()
-            before = now
-
-    def _take(self, config: WebConfig) -> None:
+    def _read(self) -> None:
+        self._read_at = self._state()
+        config = load(self._path, self._environ)
+        if key := _lost(self._config, config):
+            what = f"{key} is in force and no longer in the file, which may be cut"
+            raise ConfigError((f"{self._path}: {what}: restart the exporter to do without it",))
+        other_files = config.files != self._config.files
         self._config = config
-        with self._lock:
-            if config.files != self._files:
-                self._files = config.files
-                self._seen = self._state()
+        if other_files:
+            self._read_at = self._state()
         self._take_over(config)
 
     def _state(self) -> _State:
-        return tuple(_state(path) for path in self._files)
+        return tuple(map(_state, self._config.files))
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
@@ -130,3 +94,19 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _lost(old: WebConfig, new: WebConfig) -> str | None:
+    """Name the key whose protection is gone or weaker; None where the new one protects as much.
+
+    A file that is half written, or emptied by mistake, must not open the exporter to everyone.
+    """
+    if old.users and not new.users:
+        return "basic_auth_users"
+    if old.tls is None:
+        return None
+    if new.tls is None:
+        return "tls_server_config"
+    if int(new.tls.verify_mode) < int(old.tls.verify_mode):
+        return "tls_server_config.client_auth_type"
+    return "tls_server_config.client_allowed_sans" if old.allowed_sans and not new.allowed_sans else None
