@@ -23,10 +23,10 @@ from exporter.backfill.output import write_whole
 from exporter.backfill.samples import Shape, openmetrics
 from exporter.backfill.span import Span, shown_from
 from exporter.config.settings import App, Secret, StableToken
+from exporter.datasets.daily_trend import FIELDS, trend_row
 from exporter.exposition.families import BY_DATE
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fake_appid
-from exporter.trend import FIELDS, trend_row
 
 APPS = 1000
 RUNS = {"ours": 3, "theirs": 1}  # the peer takes minutes

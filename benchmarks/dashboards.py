@@ -19,8 +19,9 @@ from typing import Any
 
 import requests
 
+from exporter.beijing import DAY_SECONDS, midnight
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import NAMESPACE
-from exporter.trend import DAY_SECONDS, FIELDS, midnight
 from prometheus.expressions import REF_DATE
 from prometheus.recording import recordings
 from tests.grafana.boards import Asked, asked

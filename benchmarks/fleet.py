@@ -2,11 +2,14 @@
 
 import time
 
+from exporter.beijing import window, yesterday
 from exporter.config.settings import App, Secret, StableToken
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
+from exporter.datasets.period import DAY
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fleet
 from exporter.store.entry import Entry, Health, HeldRow
-from exporter.trend import Row, parse_trend, window, yesterday
 
 
 def entries(apps: int, history_days: int) -> dict[str, Entry]:
@@ -25,7 +28,7 @@ def entries(apps: int, history_days: int) -> dict[str, Entry]:
 def parsed(appid: str, size: int, back: int, history_days: int, now: float) -> Row:
     """The row that the stand-in WeChat gives for that many days before yesterday."""
     day = window(yesterday(now), history_days)[back]
-    found = parse_trend({"list": [row(appid, day, size)]}, day)
+    found = DAILY_TREND.read({"list": [row(appid, day, size)]}, DAY.starting(day))
     if found is None:
         raise SystemExit("the stand-in gave no row: nothing was measured")
     return found

@@ -15,20 +15,21 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 with atheris.instrument_imports():
     from exporter.config import ConfigError, load
+    from exporter.datasets.daily_trend import DAILY_TREND
+    from exporter.datasets.period import DAY
     from exporter.exposition import negotiation
-    from exporter.trend import parse_trend
     from exporter.web import webconfig
     from exporter.web.webconfig.users import Users
     from exporter.wechat.failures.failure import CallError
     from exporter.wechat.network.transport import Answer, read_json
 
-DAY: Final = date(2026, 11, 23)
+_PERIOD: Final = DAY.starting(date(2026, 11, 23))
 
 
 def body(content: bytes) -> None:
     """An answer of WeChat's: read, or refused in our own words."""
     with suppress(CallError, ValueError):
-        parse_trend(read_json(Answer(200, content)), DAY)
+        DAILY_TREND.read(read_json(Answer(200, content)), _PERIOD)
 
 
 def config(content: bytes) -> None:

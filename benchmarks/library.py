@@ -9,8 +9,8 @@ import time
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from benchmarks.fleet import entries
+from exporter.datasets.daily_trend import FIELDS
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS
 
 
 def gauges(fleet: dict[str, Entry]) -> CollectorRegistry:

@@ -9,9 +9,9 @@ from prometheus_client.exposition import generate_latest
 from benchmarks.fleet import entries
 from benchmarks.library import gauges
 from benchmarks.table import Figure
+from exporter.beijing import window, yesterday
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry
-from exporter.trend import window, yesterday
 
 SIZES = ((1_000, 9), (10_000, 9), (100_000, 1))
 RUNS = 5

@@ -18,6 +18,7 @@ import structlog
 
 from benchmarks.table import Figure
 from benchmarks.wechat import wechat
+from exporter.beijing import yesterday
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.fetching import Fetching
@@ -26,7 +27,6 @@ from exporter.refresh.plan import Policy
 from exporter.refresh.rounds import Rounds
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
-from exporter.trend import yesterday
 from exporter.wechat.access import choose_access
 from exporter.wechat.opening import open_client
 

@@ -24,11 +24,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from exporter.beijing import yesterday
 from exporter.simulator.data import row
 from exporter.simulator.faults import BEHAVIOURS
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import yesterday
 
 _FAULTS: Final = tuple(BEHAVIOURS)
 _PV: Final = "wechat_miniprogram_daily_visit_pv"

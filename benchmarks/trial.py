@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from exporter.beijing import yesterday
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
-from exporter.trend import yesterday
 
 REPLICAS: Final = 2
 _PV: Final = "wechat_miniprogram_daily_visit_pv{"

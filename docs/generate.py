@@ -16,11 +16,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from docs import datasets
 from docs.wording import ACTIONS, HEALTH, REASONS
 from exporter.config import reference
+from exporter.datasets.daily_trend import FIELDS
+from exporter.datasets.field import Field
 from exporter.discovery.state import PlatformState
 from exporter.exposition import families
 from exporter.exposition.families import Family
 from exporter.exposition.telemetry import Telemetry
-from exporter.trend import FIELDS, Field
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.errcodes import CODELESS, ERRCODES, errcode_failure
 from exporter.wechat.failures.failure import Action, Reason

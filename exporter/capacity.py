@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.beijing import DAY_SECONDS, midnight
 from exporter.config.settings import Config, DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
@@ -12,7 +13,6 @@ from exporter.datasets.schedule import Schedule, Want
 from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.exposition.families import BY_DATE, DAILY
-from exporter.trend import DAY_SECONDS, midnight
 from exporter.wechat.tokens.cache import RENEWAL_MARGIN
 
 _HEALTH_SERIES: Final = 8  # up, three times, info; those of the dataset; two more while an app fails

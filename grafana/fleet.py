@@ -7,8 +7,8 @@ from grafana_foundation_sdk.builders import barchart, bargauge, histogram, stat,
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from exporter.beijing import DAY_SECONDS
 from exporter.exposition.families import INFO
-from exporter.trend import DAY_SECONDS
 from grafana import queries
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN

@@ -6,8 +6,8 @@ from typing import Final
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import UP
-from exporter.trend import FIELDS
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from exporter.trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS
 from grafana.texts_exporter import EXPORTER_PANELS, EXPORTER_WORDS
 from grafana.texts_fleet import FLEET_PANELS, FLEET_WORDS
 from grafana.texts_mini_program import MINI_PROGRAM_PANELS, MINI_PROGRAM_WORDS

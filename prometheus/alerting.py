@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import DAILY, ERROR_INFO
-from exporter.trend import FIELDS
 from exporter.wechat.failures.failure import Reason
 from prometheus.recording import recorded
 

@@ -9,8 +9,8 @@ that are there at the time. `where` is what stands between the braces of each se
 from textwrap import indent
 from typing import Final
 
+from exporter.beijing import DAY_SECONDS
 from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE
-from exporter.trend import DAY_SECONDS
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import NAMESPACE
-from exporter.trend import FIELDS
 from prometheus.expressions import REF_DATE, before, named, newest, usual
 from prometheus.shards import OWN, present
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from exporter.config.settings import App, Secret, StableToken
-from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.dataset import Dataset
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
+from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
-from exporter.trend import FIELDS, Row, trend_row
 from exporter.wechat.datacube import Figures
 from exporter.wechat.failures.advice import WAIT
 from exporter.wechat.failures.failure import Action, Failure, Reason

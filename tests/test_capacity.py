@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import window
 from exporter.capacity import estimate, told, warnings
 from exporter.config.settings import (
     App,
@@ -14,7 +15,6 @@ from exporter.config.settings import (
 )
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry, Health
-from exporter.trend import window
 from tests.building import NOON, YESTERDAY, make_app, make_entry, make_row
 
 

@@ -15,12 +15,13 @@ from exporter.apps import Apps
 from exporter.backfill.fair_queue import FairQueue
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.span import Span
+from exporter.beijing import beijing_text
 from exporter.config.settings import App
+from exporter.datasets.dataset import Row
 from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_delay
 from exporter.refresh.plan import Ask
 from exporter.store.entry import Health
 from exporter.store.interface import Store
-from exporter.trend import Row, beijing_text
 from exporter.wechat.access import Access, fetch_row
 from exporter.wechat.failures.failure import Action, Failure, Reason
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from exporter.backfill.asking import Course
 from exporter.backfill.journal import Count
-from exporter.trend import beijing_text
+from exporter.beijing import beijing_text
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 ALL, FAILED, SOME_MISSING = 0, 1, 3

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from exporter.beijing import DAY_SECONDS, midnight, yesterday
 from exporter.datasets.period import DAY, Calendar
-from exporter.trend import DAY_SECONDS, midnight, yesterday
 
 _BACK: Final = re.compile(r"([0-9]{1,6})d")
 _HOURS: Final = 8  # of the next day, Beijing time: WeChat has published most rows by then

@@ -24,6 +24,7 @@ from exporter.backfill.push import Push, PushError, Target, read_target
 from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
 from exporter.backfill.span import Span, SpanError, read_span
+from exporter.beijing import DAY_SECONDS
 from exporter.commands.session import existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
 from exporter.config.datasets import usual_settings
@@ -35,7 +36,6 @@ from exporter.logs import open_log
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
 from exporter.store.servers import server_name
-from exporter.trend import DAY_SECONDS
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}

@@ -15,17 +15,19 @@ from structlog.typing import FilteringBoundLogger
 from exporter import capacity
 from exporter.apps import Apps
 from exporter.backfill.report import counted
+from exporter.beijing import yesterday
 from exporter.commands.probe import Answers, probe
 from exporter.commands.session import needed_store, open_wechat
 from exporter.config import ConfigError, load
 from exporter.config.settings import App, Config
 from exporter.config_warnings import config_warnings, doubts
+from exporter.datasets.daily_trend import FIELDS
+from exporter.datasets.dataset import Row
 from exporter.discovery.search import Search
 from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.store.shared import is_shared
-from exporter.trend import FIELDS, Row, yesterday
 from exporter.web import webconfig
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint

@@ -8,6 +8,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.beijing import next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.exposition.families import Shown
@@ -19,7 +20,6 @@ from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.refusal import Refusal, refusal_of
-from exporter.trend import next_midnight, window, yesterday
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
 _LONGEST_WAIT: Final = (

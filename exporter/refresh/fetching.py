@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.beijing import beijing_text
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.datasets import dataset_asks, first_asks, is_paused
 from exporter.refresh.fleet import Fleet
@@ -27,7 +29,6 @@ from exporter.refresh.plan import Ask, follow_ups
 from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
 from exporter.store.ledger import Ledger
-from exporter.trend import Row, beijing_text
 from exporter.wechat.access import Access, fetch_quota, fetch_row
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Failure, Reason

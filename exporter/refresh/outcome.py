@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from exporter.beijing import next_midnight, next_month
 from exporter.not_before import NotBefore
 from exporter.store.entry import Health
-from exporter.trend import next_midnight, next_month
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 ATTEMPTS: Final = 3

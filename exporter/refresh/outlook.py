@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from exporter.beijing import beijing_text
 from exporter.store.entry import Entry
-from exporter.trend import beijing_text
 
 
 def outlook(entries: Iterable[Entry], now: float) -> str:

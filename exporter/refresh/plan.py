@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from exporter.beijing import window, yesterday
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
 from exporter.store.entry import Entry
-from exporter.trend import window, yesterday
 
 LOOKBACK_DAYS: Final = 4
 """How far back to look for an app's first row, where `history_days` is shorter than that; and how far

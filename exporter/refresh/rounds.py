@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from exporter.beijing import yesterday
 from exporter.heartbeat import Heartbeat
 from exporter.refresh.datasets import awaited_asks, first_asks
 from exporter.refresh.fetching import Fetching, Tally
@@ -20,7 +21,6 @@ from exporter.refresh.schedule import Schedule
 from exporter.refresh.workers import Workers
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
-from exporter.trend import yesterday
 
 _LEAST_SECONDS: Final = 5.0  # between two looks for apps to ask again: those that come together go together
 _MOST_SECONDS: Final = 60.0  # the clock may be set

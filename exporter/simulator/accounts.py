@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Final
 
+from exporter.beijing import midnight
 from exporter.simulator.faults import Fault
-from exporter.trend import midnight
 
 USUAL_PUBLICATION: Final = time(8, 5)
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 from types import FrameType
 from typing import Final
 
+from exporter.beijing import wire_date, yesterday
 from exporter.simulator.fleet import DEMO_PLATFORM, demo_fleet, fleet
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TREND_PATH
 from exporter.simulator.server import Conditions, ListenAddressError, Simulator
-from exporter.trend import wire_date, yesterday
 
 SEED: Final = 1
 

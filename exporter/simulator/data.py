@@ -12,7 +12,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
-from exporter.trend import wire_date
+from exporter.beijing import wire_date
 
 _EPOCH: Final = date(2026, 1, 1)  # the date at which `size` visitors are an ordinary weekday
 _YEAR_DAYS: Final = 365.25

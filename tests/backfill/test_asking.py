@@ -9,8 +9,9 @@ from exporter.backfill.asking import PATIENCE, SILENCE, Asking, Course
 from exporter.backfill.fair_queue import FairQueue
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
+from exporter.beijing import next_midnight
+from exporter.datasets.dataset import Row
 from exporter.refresh.outcome import ATTEMPTS
-from exporter.trend import Row, next_midnight
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendWay, make_row

@@ -10,6 +10,7 @@ from exporter.apps import Apps
 from exporter.backfill.asking import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
+from exporter.beijing import yesterday
 from exporter.commands.session import open_wechat
 from exporter.config import load
 from exporter.config.settings import Config
@@ -18,7 +19,6 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
 from exporter.store.memory import MemoryStore
 from exporter.store.sqlite import SqliteStore
-from exporter.trend import yesterday
 from tests.building import NOON, YESTERDAY, make_app, make_row
 
 BEFORE = YESTERDAY - timedelta(days=1)

@@ -7,12 +7,12 @@ import pytest
 
 from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
+from exporter.beijing import DAY_SECONDS, midnight
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.daily_summary import DAILY_SUMMARY
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.trend import DAY_SECONDS, midnight
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 
 OLD = YESTERDAY - timedelta(days=30)

@@ -7,7 +7,7 @@ import pytest
 from exporter.backfill.asking import Course
 from exporter.backfill.journal import Count
 from exporter.backfill.report import Result, advice, exit_code, tell
-from exporter.trend import next_midnight
+from exporter.beijing import next_midnight
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import Failure, Reason
 from tests.building import NOON, paused_until

@@ -8,15 +8,15 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.backfill.journal import Journal
 from exporter.backfill.samples import Shape, newest_moment, openmetrics, prometheus, row_lines
 from exporter.backfill.span import Span
+from exporter.beijing import DAY_SECONDS, midnight
 from exporter.config.datasets import usual_settings
 from exporter.datasets.daily_retention import DAILY_RETENTION
-from exporter.datasets.dataset import Dataset, Point
+from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.dataset import Row as DatasetRow
 from exporter.datasets.period import DAY, WEEK
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.exposition.families import BY_DATE, DAILY, escape
-from exporter.trend import DAY_SECONDS, Row, midnight
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
 
 BEFORE = YESTERDAY - timedelta(days=1)

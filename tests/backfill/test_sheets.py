@@ -7,10 +7,10 @@ from datetime import timedelta
 from exporter.backfill.journal import Journal
 from exporter.backfill.sheets import comma_separated, json_lines
 from exporter.backfill.span import Span
+from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.visit_pages import VISIT_PAGES
-from exporter.trend import FIELDS
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
 
 BEFORE = YESTERDAY - timedelta(days=1)

@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 from exporter.backfill.span import Span, SpanError, read_span, shown_from
+from exporter.beijing import midnight
 from exporter.datasets.period import MONTH, WEEK, Calendar
-from exporter.trend import midnight
 from tests.building import NOON, YESTERDAY
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from exporter.beijing import yesterday
 from exporter.cli import main
 from exporter.commands import backfill as command
 from exporter.datasets.dataset import Point, Row
@@ -23,7 +24,6 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
 from exporter.store.servers import server_name
 from exporter.store.sqlite import SqliteStore
-from exporter.trend import yesterday
 from tests.building import make_row
 from tests.running import COMMAND
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import yesterday
 from exporter.cli import main
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.shards import owner
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import yesterday
 from tests.running import COMMAND
 
 Check = Callable[..., int]

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import DAY_SECONDS, yesterday
 from exporter.config import load
 from exporter.config.schema import MainFile
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled
 from exporter.datasets.metrics import newest_metrics
 from exporter.exposition.families import NAMESPACE, families_of
@@ -23,7 +25,6 @@ from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.fleet import demo_fleet
 from exporter.simulator.tables.bodies import body
-from exporter.trend import DAY_SECONDS, FIELDS, yesterday
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}

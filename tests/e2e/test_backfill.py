@@ -20,13 +20,14 @@ from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.span import Span
+from exporter.beijing import DAY_SECONDS, midnight, wire_date, yesterday
 from exporter.cli import main
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import BY_DATE, DAILY
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.servers import server_name
-from exporter.trend import DAY_SECONDS, FIELDS, midnight, wire_date, yesterday
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Row
 from exporter.datasets.metrics import DATED_LABEL, dated_metrics, newest_metrics
@@ -13,7 +14,6 @@ from exporter.datasets.visit_pages import OTHER
 from exporter.simulator.fleet import ALL_DATASETS, config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tables.bodies import body
-from exporter.trend import yesterday
 from tests.running import Running, Sample, serving
 
 HISTORY = {"weekly_trend": 5, "monthly_trend": 3, "daily_summary": 9}

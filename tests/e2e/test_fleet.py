@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from exporter.beijing import yesterday
 from exporter.simulator.data import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import yesterday
 from tests.redis_server import RedisServer, redis_server
 from tests.running import Running, serving
 

@@ -12,12 +12,12 @@ import pytest
 import requests
 import yaml
 
+from exporter.beijing import yesterday
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import fake_appid, fake_secret, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import yesterday
 from tests.running import Running, running, serving
 
 FIRST, SECOND, THIRD = (fake_appid(number) for number in (1, 2, 3))

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from exporter.beijing import midnight
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.families import BY_DATE, DAILY, FAMILIES, Family, escape, headers, render
 from exporter.store.entry import Entry, Health
-from exporter.trend import FIELDS, midnight
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 

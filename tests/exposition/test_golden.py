@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from exporter.beijing import window
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.enabled import Enabled, enabled
+from exporter.datasets.period import DAY
 from exporter.exposition.page import PageMaker, excerpt
 from exporter.exposition.quotas import ShownQuotas
 from exporter.exposition.tables import ShownTable
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
-from exporter.trend import parse_trend, window
 from exporter.wechat import endpoints
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_app, make_failure
@@ -33,7 +34,7 @@ UNSTEADY = re.compile(
 def entries() -> dict[str, Entry]:
     """A healthy app, one with a late row and a field left out, one refused, one never asked."""
     answers = {
-        back: parse_trend(
+        back: DAILY_TREND.read(
             {
                 "list": [
                     {
@@ -48,7 +49,7 @@ def entries() -> dict[str, Entry]:
                     }
                 ]
             },
-            YESTERDAY - timedelta(days=back),
+            DAY.starting(YESTERDAY - timedelta(days=back)),
         )
         for back in range(3)
     }

@@ -4,10 +4,10 @@ from datetime import timedelta
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
+from exporter.beijing import window
 from exporter.exposition import gzipped
 from exporter.exposition.page import BLOCK_SIZE, Form, PageMaker
 from exporter.store.entry import Entry, Health
-from exporter.trend import window
 from tests.building import NOON, YESTERDAY, make_entry, make_row
 
 DATES = window(YESTERDAY, 3)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.beijing import DAY_SECONDS
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.exposition.publisher import Publisher
@@ -16,7 +17,6 @@ from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
 from exporter.store.refusal import Refusal, refusal_of
-from exporter.trend import DAY_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure
 from tests.building import NOON, make_app, make_row
 

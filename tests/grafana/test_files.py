@@ -8,7 +8,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from exporter.trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS
 from exporter.wechat.failures.errcodes import ERRCODES
 from exporter.wechat.failures.failure import Reason
 from grafana.__main__ import DASHBOARDS, HOME, files, main

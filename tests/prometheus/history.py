@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from exporter.trend import DAY_SECONDS, midnight
+from exporter.beijing import DAY_SECONDS, midnight
 
 FIRST = date(2025, 1, 6)
 DATES = tuple(FIRST + timedelta(days=number) for number in range(60))

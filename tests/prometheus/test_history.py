@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from exporter.trend import BEIJING, DAY_SECONDS, midnight
+from exporter.beijing import BEIJING, DAY_SECONDS, midnight
 from grafana.queries import AT_END, FLEET, apps_by_date, dated, dated_ratio, dates_on_show, totals_by_date
 from prometheus.expressions import before, newest, per_date, per_date_from_latest, usual
 from tests.prometheus.history import (

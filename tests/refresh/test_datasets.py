@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.beijing import DAY_SECONDS, yesterday
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
@@ -22,7 +23,6 @@ from exporter.refresh.plan import Ask, Policy, due
 from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
-from exporter.trend import DAY_SECONDS, yesterday
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, make_app

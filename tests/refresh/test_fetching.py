@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.datasets.dataset import Row
 from exporter.refresh.fetching import Fetching, Tally
 from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Ask, Policy
 from exporter.refresh.queue import Queue
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
-from exporter.trend import Row
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from exporter.beijing import next_midnight, next_month
 from exporter.refresh.outcome import (
     ATTEMPTS,
     after_failure,
@@ -12,7 +13,6 @@ from exporter.refresh.outcome import (
     retry_delay,
 )
 from exporter.store.entry import Health
-from exporter.trend import next_midnight, next_month
 from exporter.wechat.failures.errcodes import ERRCODES, errcode_failure, failure
 from exporter.wechat.failures.failure import Action, Failure, Reason
 from tests.building import NOON

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.beijing import window
 from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, follow_ups
 from exporter.store.entry import Health, HeldRow, Vacant
-from exporter.trend import window
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row, paused_until
 

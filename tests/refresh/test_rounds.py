@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
+from exporter.datasets.dataset import Row
 from exporter.refresh import rounds as worker_module
 from exporter.refresh import workers as module
 from exporter.refresh.fetching import Fetching
@@ -16,7 +17,6 @@ from exporter.refresh.fleet import Fleet
 from exporter.refresh.plan import Policy, due
 from exporter.refresh.rounds import Rounds
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
-from exporter.trend import Row
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row

@@ -7,11 +7,11 @@ from datetime import datetime, time
 import pytest
 import requests
 
+from exporter.beijing import BEIJING
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.fleet import fake_appid, fake_secret
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TOKEN_PATH, TREND_PATH
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import BEIJING
 
 NOW = datetime(2026, 11, 24, 15, tzinfo=BEIJING).timestamp()
 TWO_APPS = tuple(SimApp(fake_appid(n), fake_secret(n), f"app-{n}", published_at=time(9, 30)) for n in (1, 2))

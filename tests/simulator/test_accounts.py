@@ -1,7 +1,7 @@
 from datetime import date, datetime, time
 
+from exporter.beijing import BEIJING
 from exporter.simulator.accounts import SimApp
-from exporter.trend import BEIJING
 
 
 def test_a_row_is_published_the_day_after_at_the_apps_hour_in_beijing() -> None:

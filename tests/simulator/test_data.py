@@ -4,8 +4,9 @@ from statistics import mean
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
+from exporter.datasets.period import DAY
 from exporter.simulator.data import row
-from exporter.trend import FIELDS, parse_trend
 
 APPIDS = st.from_regex(r"wx[0-9a-f]{16}", fullmatch=True)
 SIZES = st.integers(0, 3_000_000)
@@ -13,7 +14,7 @@ SIZES = st.integers(0, 3_000_000)
 
 @given(APPIDS, st.dates(), SIZES)
 def test_every_row_is_one_that_the_exporter_takes_whole(appid: str, day: date, size: int) -> None:
-    parsed = parse_trend({"list": [row(appid, day, size)]}, day)
+    parsed = DAILY_TREND.read({"list": [row(appid, day, size)]}, DAY.starting(day))
     assert parsed is not None
     assert None not in parsed.values
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.simulator.faults import BEHAVIOURS, Call, Fault
-from exporter.trend import FIELDS
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client

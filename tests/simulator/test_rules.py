@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from exporter.beijing import BEIJING
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Fault
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TOKEN_PATH, TREND_PATH
-from exporter.trend import BEIJING
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client

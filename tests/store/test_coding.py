@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.datasets.catalogue import CATALOGUE
-from exporter.datasets.dataset import Dataset
+from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
+from exporter.datasets.wire import MalformedRowError
 from exporter.store.coding import points_text, read_held, read_row, row_text
 from exporter.store.entry import HeldRow
-from exporter.trend import MalformedRowError, Row
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 from tests.datasets.rows import rows
 

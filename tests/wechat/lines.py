@@ -12,8 +12,8 @@ from typing import Final
 
 from exporter.config.settings import WechatSettings
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
-from exporter.trend import Row
 from exporter.wechat.access import Access
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import yesterday
 from exporter.config.settings import (
     AccessToken,
     App,
@@ -16,11 +17,11 @@ from exporter.config.settings import (
     StableToken,
     TokenSettings,
 )
-from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
+from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY as DAY_CALENDAR
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.server import Simulator
-from exporter.trend import FIELDS, Row, trend_row, yesterday
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client

@@ -24,7 +24,7 @@ from exporter.config.settings import (
 )
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.dataset import Dataset
+from exporter.datasets.dataset import Dataset, Row
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.fleet import fake_appid, fake_secret
@@ -33,7 +33,6 @@ from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import Kind
 from exporter.store.memory import MemoryStore
-from exporter.trend import Row
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client

@@ -9,13 +9,13 @@ import pytest
 from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
 from exporter.datasets.daily_summary import DAILY_SUMMARY
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY as DAY_CALENDAR
 from exporter.datasets.period import WEEK
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
-from exporter.trend import Row
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.cloud import hosting_url, result_reader

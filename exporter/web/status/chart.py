@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from exporter.datasets.daily_trend import figure_of
+from exporter.datasets.field import Field
 from exporter.store.entry import Entry
-from exporter.trend import Field, figure_of
 from exporter.web.status.figures import written
 from exporter.web.status.language import Language
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from exporter.datasets.daily_trend import FIELDS, figure_of
+from exporter.datasets.dataset import Row
+from exporter.datasets.field import Field
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS, Field, Row, figure_of
 from exporter.web.status.language import Language
 
 DASH: Final = "–"

@@ -8,10 +8,10 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
+from exporter.datasets.daily_trend import FIELDS
 from exporter.discovery.state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS
 from exporter.web.status import chart
 from exporter.web.status.figures import written
 from exporter.web.status.language import Language

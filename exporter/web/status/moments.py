@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from exporter.trend import BEIJING
+from exporter.beijing import BEIJING
 from exporter.web.status.language import Language
 
 _LATEST: Final = 253_402_272_000  # 10000-01-01 in Beijing: datetime ends before

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlencode
 
-from exporter.trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS
 from exporter.web.status.language import Language
 
 SIZES: Final = (50, 200, 1000)

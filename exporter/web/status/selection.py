@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.datasets.daily_trend import figure_of
 from exporter.store.entry import Entry
-from exporter.trend import figure_of
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}

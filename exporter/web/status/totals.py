@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from exporter.datasets.daily_trend import FIELDS, figure_of
 from exporter.store.entry import Entry
-from exporter.trend import FIELDS, figure_of
 from exporter.web.status.query import State
 from exporter.web.status.selection import state_of
 

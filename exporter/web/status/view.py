@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from exporter.beijing import yesterday
+from exporter.datasets.field import Field
 from exporter.store.entry import Entry, Health
-from exporter.trend import Field, yesterday
 from exporter.web.status.chart import Chart, chart
 from exporter.web.status.figures import DASH, Figure, figures
 from exporter.web.status.language import TEXTS, Language

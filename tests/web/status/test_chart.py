@@ -5,7 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.trend import FIELDS, Row
+from exporter.datasets.daily_trend import FIELDS
+from exporter.datasets.dataset import Row
 from exporter.web.status.chart import HEIGHT, MOST_DAYS, WIDTH, Chart, chart, days_shown
 from exporter.web.status.language import Language
 from tests.building import YESTERDAY, bare_row, make_entry

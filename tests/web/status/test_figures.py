@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from exporter.trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS
 from exporter.web.status.figures import DASH, Change, Figure, change, figures, written
 from exporter.web.status.language import Language
 from tests.building import YESTERDAY, bare_row, make_entry, make_row

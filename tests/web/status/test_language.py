@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS
 from exporter.web.status import language
 from exporter.web.status.language import TEXTS, Language, negotiate
 from exporter.web.status.query import State

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.store.entry import Health
-from exporter.trend import FIELDS
 from exporter.web.status.query import State
 from exporter.web.status.totals import overview
 from exporter.wechat.failures.failure import Reason

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
+from exporter.datasets.daily_trend import FIELDS
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health
-from exporter.trend import FIELDS
 from exporter.web.status.language import Language
 from exporter.web.status.query import State
 from exporter.web.status.view import AppView, Moments, app_view

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from exporter.beijing import yesterday
 from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
+from exporter.datasets.dataset import Row
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import SimPlatform
@@ -17,7 +19,6 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import Kind
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
-from exporter.trend import Row, yesterday
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from exporter.beijing import yesterday
 from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
+from exporter.datasets.dataset import Row
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.fleet import fake_appid, fake_secret
 from exporter.simulator.platforms import PlatformDesk, SimPlatform
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
-from exporter.trend import Row, yesterday
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import CallError, Failure

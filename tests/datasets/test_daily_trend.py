@@ -1,34 +1,22 @@
 import json
 import sys
-import time
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.trend import (
-    BEIJING,
-    FIELDS,
-    Field,
-    MalformedRowError,
-    Row,
-    beijing_text,
-    figure_of,
-    midnight,
-    next_midnight,
-    next_month,
-    parse_trend,
-    trend_row,
-    window,
-    wire_date,
-    yesterday,
-)
+from exporter.beijing import wire_date
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, figure_of, trend_row
+from exporter.datasets.dataset import Row
+from exporter.datasets.field import Field
+from exporter.datasets.period import DAY
+from exporter.datasets.wire import MalformedRowError
 
-SAMPLES = Path(__file__).parent / "samples"
-DAY = date(2026, 11, 23)
+SAMPLES = Path(__file__).parent.parent / "samples"
+MONDAY = date(2026, 11, 23)
 SNAKE = {
     "ref_date": "20261123",
     "session_cnt": 1082,
@@ -52,22 +40,22 @@ json_values = st.recursive(
 days = st.dates(date(1971, 1, 1), date(2199, 12, 31))
 
 
+def read(body: Mapping[str, object], day: date = MONDAY) -> Row | None:
+    return DAILY_TREND.read(body, DAY.starting(day))
+
+
 def parsed(**changes: object) -> Row:
-    row = parse_trend({"list": [{**SNAKE, **changes}]}, DAY)
+    row = read({"list": [{**SNAKE, **changes}]})
     assert row is not None
     return row
 
 
-def refusal(body: Mapping[str, object], asked: date = DAY) -> str:
+def refusal(body: Mapping[str, object], asked: date = MONDAY) -> str:
     with pytest.raises(MalformedRowError) as caught:
-        parse_trend(body, asked)
+        read(body, asked)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     return str(caught.value)
-
-
-def utc(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 # What is accepted
@@ -75,14 +63,14 @@ def utc(text: str) -> float:
 
 @pytest.mark.parametrize("item", [SNAKE, CAMEL], ids=["snake_case", "camelCase"])
 def test_both_wire_shapes_give_the_same_row(item: dict[str, object]) -> None:
-    assert parse_trend({"list": [item], "errMsg": "openapi…:ok"}, DAY) == trend_row(DAY, VALUES)
+    assert read({"list": [item], "errMsg": "openapi…:ok"}) == trend_row(MONDAY, VALUES)
 
 
 @pytest.mark.parametrize("shape", ["", "cloudcall_"])
 def test_the_example_of_the_documentation_lacks_one_field_which_stays_absent(shape: str) -> None:
     body = json.loads((SAMPLES / f"daily_visit_trend__doc_{shape}20170313.json").read_text())
     asked = date(2017, 3, 13)
-    assert parse_trend(body, asked) == trend_row(asked, (142549, 472351, 55500, 5464, None, 0, 1.9838))
+    assert read(body, asked) == trend_row(asked, (142549, 472351, 55500, 5464, None, 0, 1.9838))
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
@@ -90,8 +78,8 @@ def test_a_field_that_was_left_out_is_none_and_the_others_stay(field: Field) -> 
     position = FIELDS.index(field)
     for shape in (SNAKE, CAMEL):
         item = {key: value for key, value in shape.items() if key not in (field.name, field.camel)}
-        row = parse_trend({"list": [item]}, DAY)
-        assert row == trend_row(DAY, (*VALUES[:position], None, *VALUES[position + 1 :]))
+        row = read({"list": [item]})
+        assert row == trend_row(MONDAY, (*VALUES[:position], None, *VALUES[position + 1 :]))
 
 
 def test_a_row_gives_each_value_by_its_field_name() -> None:
@@ -133,20 +121,11 @@ def test_means_keep_their_fraction(found: object, value: float) -> None:
 
 @pytest.mark.parametrize("found", ["20261123", 20261123], ids=repr)
 def test_the_date_may_be_a_text_or_a_whole_number(found: object) -> None:
-    assert parsed(ref_date=found) == trend_row(DAY, VALUES)
-
-
-def test_unknown_keys_pass() -> None:
-    body = {"list": [{**SNAKE, "new_figure": None, "list": {}}], "total": -1, "note": True}
-    assert parse_trend(body, DAY) == trend_row(DAY, VALUES)
+    assert parsed(ref_date=found) == trend_row(MONDAY, VALUES)
 
 
 def test_both_spellings_of_a_key_may_stand_side_by_side_when_they_agree() -> None:
-    assert parse_trend({"list": [{**CAMEL, **SNAKE, "sessionCnt": "1082"}]}, DAY) == trend_row(DAY, VALUES)
-
-
-def test_an_empty_list_is_no_row() -> None:
-    assert parse_trend({"list": []}, DAY) is None
+    assert read({"list": [{**CAMEL, **SNAKE, "sessionCnt": "1082"}]}) == trend_row(MONDAY, VALUES)
 
 
 # What is refused
@@ -262,16 +241,6 @@ def test_values_nested_up_to_the_interpreters_limit_are_refused_like_others() ->
         assert "is a list" in refusal({"list": [{**SNAKE, key: nested, camel: nested}]})
 
 
-@given(found=json_values)
-def test_any_body_gives_a_row_of_the_day_or_none_or_is_malformed(found: object) -> None:
-    for body in ({"list": found}, {"list": [found]}, {"list": [{"ref_date": "20261123", "visit_pv": found}]}):
-        try:
-            row = parse_trend(body, DAY)
-        except MalformedRowError:
-            continue
-        assert row is None or row.ref_date == DAY
-
-
 figures = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | json_values
 
 
@@ -283,7 +252,7 @@ figures = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 )
 def test_every_value_of_a_row_is_one_that_was_sent_and_can_be_true(item: dict[str, object]) -> None:
     try:
-        row = parse_trend({"list": [item]}, DAY)
+        row = read({"list": [item]})
     except MalformedRowError:
         return
     assert row is not None
@@ -301,7 +270,7 @@ def test_every_value_of_a_row_is_one_that_was_sent_and_can_be_true(item: dict[st
 def test_a_row_never_wears_another_date(asked: date, other: date) -> None:
     body = {"list": [{**SNAKE, "ref_date": wire_date(other)}]}
     if asked == other:
-        assert parse_trend(body, asked) == trend_row(asked, VALUES)
+        assert read(body, asked) == trend_row(asked, VALUES)
     else:
         refusal(body, asked)
 
@@ -309,85 +278,7 @@ def test_a_row_never_wears_another_date(asked: date, other: date) -> None:
 @given(counts=st.tuples(*(st.integers(0, 2**53) for _ in FIELDS)))
 def test_counts_come_through_exactly(counts: tuple[int, ...]) -> None:
     item = {"ref_date": "20261123", **{f.name: count for f, count in zip(FIELDS, counts, strict=True)}}
-    assert parse_trend(json.loads(json.dumps({"list": [item]})), DAY) == trend_row(DAY, counts)
-
-
-# Dates
-
-
-@pytest.mark.parametrize(
-    ("now", "newest"),
-    [
-        ("2026-11-24T00:00", date(2026, 11, 23)),  # 08:00 Beijing
-        ("2026-11-24T07:59", date(2026, 11, 23)),  # 15:59 Beijing, the same day
-        ("2026-11-24T15:59:59.9", date(2026, 11, 23)),  # the last moment of the Beijing day
-        ("2026-11-24T16:00", date(2026, 11, 24)),  # Beijing's midnight
-        ("2026-11-24T23:59", date(2026, 11, 24)),
-        ("2026-11-30T16:00", date(2026, 11, 30)),
-        ("2026-11-30T15:59", date(2026, 11, 29)),
-        ("2026-12-31T15:59", date(2026, 12, 30)),
-        ("2026-12-31T16:00", date(2026, 12, 31)),
-        ("2027-01-01T15:59", date(2026, 12, 31)),
-        ("2028-02-29T15:59", date(2028, 2, 28)),
-        ("2028-02-29T16:00", date(2028, 2, 29)),
-        ("2027-02-28T16:00", date(2027, 2, 28)),
-    ],
-)
-def test_yesterday_is_beijings(now: str, newest: date) -> None:
-    assert yesterday(utc(now)) == newest
-
-
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "Pacific/Kiritimati", "America/Los_Angeles"])
-def test_the_machines_zone_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", zone)
-        time.tzset()
-        assert yesterday(utc("2026-11-24T16:00")) == date(2026, 11, 24)
-        assert midnight(date(2026, 11, 24)) == utc("2026-11-23T16:00")
-        assert beijing_text(utc("2026-11-23T16:00")) == "2026-11-24 00:00 (Beijing)"
-    time.tzset()
-
-
-@pytest.mark.parametrize(
-    ("now", "midnight_after", "month_after"),
-    [
-        ("2026-11-24T07:59", "2026-11-24T16:00", "2026-11-30T16:00"),
-        ("2026-11-24T15:59:59.9", "2026-11-24T16:00", "2026-11-30T16:00"),
-        ("2026-11-24T16:00", "2026-11-25T16:00", "2026-11-30T16:00"),
-        ("2026-11-30T15:59", "2026-11-30T16:00", "2026-11-30T16:00"),
-        ("2026-11-30T16:00", "2026-12-01T16:00", "2026-12-31T16:00"),
-        ("2026-12-31T15:59", "2026-12-31T16:00", "2026-12-31T16:00"),
-        ("2026-12-31T16:00", "2027-01-01T16:00", "2027-01-31T16:00"),
-        ("2027-01-31T12:00", "2027-01-31T16:00", "2027-01-31T16:00"),
-        ("2027-01-31T16:00", "2027-02-01T16:00", "2027-02-28T16:00"),
-        ("2028-02-28T16:00", "2028-02-29T16:00", "2028-02-29T16:00"),
-    ],
-)
-def test_quotas_come_back_at_beijings_midnights(now: str, midnight_after: str, month_after: str) -> None:
-    assert next_midnight(utc(now)) == utc(midnight_after)
-    assert next_month(utc(now)) == utc(month_after)
-
-
-@given(day=days, seconds=st.integers(0, 86_399))
-def test_each_moment_of_a_beijing_day_has_the_same_yesterday_and_midnights(day: date, seconds: int) -> None:
-    now = midnight(day) + seconds
-    assert yesterday(now) == day - timedelta(days=1)
-    assert next_midnight(now) == midnight(day + timedelta(days=1))
-    first = datetime.fromtimestamp(next_month(now), BEIJING)
-    assert (first.day, first.hour, first.minute, first.second) == (1, 0, 0, 0)
-    assert now < next_month(now) <= now + 31 * 86_400
-
-
-@given(day=st.dates())
-def test_dates_on_the_wire_have_eight_digits_and_read_back(day: date) -> None:
-    assert len(wire_date(day)) == 8
-    assert date.fromisoformat(wire_date(day)) == day
-
-
-def test_a_window_is_its_newest_date_and_those_before_across_months_and_leap_days() -> None:
-    assert window(date(2028, 3, 1), 3) == (date(2028, 3, 1), date(2028, 2, 29), date(2028, 2, 28))
-    assert window(DAY, 1) == (DAY,)
-    assert window(DAY, 0) == ()
+    assert read(json.loads(json.dumps({"list": [item]}))) == trend_row(MONDAY, counts)
 
 
 # The table
@@ -419,10 +310,3 @@ def test_visitors_and_means_do_not_add_up() -> None:
         "visit_pv",
         "visit_uv_new",
     ]
-
-
-@pytest.mark.parametrize("told", ["openapi.analysis.getDailyVisitTrend:fail system error", "", None, 5])
-def test_a_cloud_answer_that_says_it_failed_is_no_row(told: object) -> None:
-    row = {"refDate": "20261123", "visitPv": 2}
-    with pytest.raises(MalformedRowError, match=r"errMsg is .* does not end in :ok"):
-        parse_trend({"list": [row], "errMsg": told}, date(2026, 11, 23))
