@@ -21,7 +21,8 @@ with atheris.instrument_imports():
     from exporter.web import webconfig
     from exporter.web.webconfig.users import Users
     from exporter.wechat.failures.failure import CallError
-    from exporter.wechat.network.transport import Answer, read_json
+    from exporter.wechat.network.transport import Answer
+    from exporter.wechat.verdict import read_json
 
 _PERIOD: Final = DAY.starting(date(2026, 11, 23))
 

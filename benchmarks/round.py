@@ -28,7 +28,7 @@ from exporter.refresh.rounds import Rounds
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.wechat.access import choose_access
-from exporter.wechat.opening import open_client
+from exporter.wechat.client import open_client
 
 APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
 

@@ -11,9 +11,8 @@ from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.store.shared import is_shared
 from exporter.wechat.access import Access, choose_access
-from exporter.wechat.client import Client, Observer
+from exporter.wechat.client import Client, Observer, open_client
 from exporter.wechat.network.transport import Transport
-from exporter.wechat.opening import open_client
 from exporter.wechat.pace import Pace
 from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
 from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Shelves

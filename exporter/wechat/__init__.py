@@ -1,1 +1,1 @@
-"""All that speaks to WeChat: calls, tokens, and what WeChat's error codes mean."""
+"""WeChat: calls, tokens, platforms, and what WeChat's error codes mean."""

@@ -1,14 +1,19 @@
 """One call to one interface: sent, judged, read, timed and counted."""
 
+import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, Unpack
 from urllib.parse import quote, quote_plus
 
+from exporter.config.settings import WechatSettings
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.network.transport import Answer, Transport, read_json
+from exporter.wechat.network.connections import Adapter
+from exporter.wechat.network.transport import Answer, Parts, Transport
+from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
 _SHORTEST_SECRET: Final = 8  # characters; a shorter one is a word such as Bearer or true
@@ -16,15 +21,15 @@ _LONGEST_DETAIL: Final = 240  # characters
 
 
 class Observer(Protocol):
-    """Is told about every call that left the exporter."""
+    """Hears of every call that left the exporter."""
 
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """One call is over; `reason` is None where it brought what was asked for."""
+        """Count one call that is over; `reason` is None where it brought what was asked for."""
 
 
 @dataclass(slots=True)
 class Client:
-    """The line to WeChat.
+    """Calls WeChat.
 
     `base_url` has no slash at its end; `pace` returns when a call may start; `clock` gives Unix time,
     `stopwatch` seconds that never jump.
@@ -38,7 +43,7 @@ class Client:
     stopwatch: Callable[[], float] = time.monotonic
 
     def follow(self, other: "Client") -> None:
-        """Call within `other`'s limits from now on, at the same address: tokens and ways outlive that."""
+        """Call within `other`'s limits from now on, at the same address: tokens and accesses outlive that."""
         self.transport, self.pace = other.transport, other.pace
 
     def ask(
@@ -48,10 +53,8 @@ class Client:
         address: str,
         read: Callable[[dict[str, Any]], _Result],
         *,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
         secrets: Iterable[str],
+        **parts: Unpack[Parts],
     ) -> _Result:
         """Make one call and return what `read` makes of the answer.
 
@@ -60,24 +63,16 @@ class Client:
             method: GET or POST.
             address: a path below `base_url`, or a whole URL.
             read: makes the result of the answer's JSON object; may raise CallError.
-            params: URL parameters.
-            body: sent as JSON.
-            headers: further headers.
-            secrets: what is secret in all that; blotted out should the answer's text repeat it.
+            secrets: what is secret in the request; blotted out should the answer's text repeat it.
+            parts: the request's parameters, body and headers.
 
         Raises:
             CallError: whatever went wrong; safe to show.
         """
-        return self.exchange(
-            endpoint,
-            method,
-            address,
-            lambda answer: read(read_json(answer, asking_for_token=endpoint.takes_secret)),
-            params=params,
-            body=body,
-            headers=headers,
-            secrets=secrets,
-        )
+        url = self.base_url + address if address.startswith("/") else address
+        with self.observed(endpoint, secrets):
+            answer = self.transport.send(method, url, repeatable=endpoint.repeatable, **parts)
+            return read(read_json(answer, asking_for_token=endpoint.takes_secret))
 
     def exchange(
         self,
@@ -86,21 +81,21 @@ class Client:
         address: str,
         judge: Callable[[Answer], _Result],
         *,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
         secrets: Iterable[str],
+        **parts: Unpack[Parts],
     ) -> _Result:
         """Make one call as `ask` does, to whoever answers: `judge` makes the result of status and body."""
-        url = self.base_url + address if address.startswith("/") else address
+        with self.observed(endpoint, secrets):
+            return judge(self.transport.send(method, address, repeatable=endpoint.repeatable, **parts))
+
+    @contextmanager
+    def observed(self, endpoint: Endpoint, secrets: Iterable[str]) -> Iterator[None]:
+        """Wait for a call's turn, time and count it, and blot secrets out of its failure."""
         self.pace()
         start = self.stopwatch()
         reason: Reason | None = Reason.INTERNAL
         try:
-            answer = self.transport.send(
-                method, url, params=params, body=body, headers=headers, repeatable=endpoint.repeatable
-            )
-            result = judge(answer)
+            yield
             reason = None
         except CallError as error:
             reason = error.failure.reason
@@ -108,11 +103,23 @@ class Client:
             raise
         finally:
             self.observer(endpoint, self.stopwatch() - start, reason)
-        return result
+
+
+def open_client(
+    settings: WechatSettings,
+    connections: int,
+    observer: Observer,
+    pace: Callable[[], None],
+    clock: Callable[[], float] = time.time,
+) -> Client:
+    """Open a client that keeps at most `connections` to a host, until `client.transport.stop()`."""
+    logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
+    transport = Transport(Adapter(connections, settings.private_ca), settings.timeout)
+    return Client(settings.base_url, transport, observer, pace, clock)
 
 
 def _safe(failure: Failure, secrets: Iterable[str]) -> Failure:
-    """The failure without secrets, also URL-encoded ones; shortened only then, lest half of one stays."""
+    """Blot secrets out, also URL-encoded ones; shorten the text only then, lest half of one stays."""
     detail = failure.detail
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:

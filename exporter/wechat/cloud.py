@@ -25,10 +25,11 @@ from exporter.wechat.endpoints import API_QUOTA
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Reason
-from exporter.wechat.network.transport import Answer, decode, read_json
+from exporter.wechat.network.transport import Answer
 from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Token, TokenCache
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.tokens.sources import FileTokenSource, StableTokenSource
+from exporter.wechat.verdict import decode, read_json
 
 INVOKE_PATH: Final = "/tcb/invokecloudfunction"
 _WECHATS_HOSTS: Final = ".weixin.qq.com"

@@ -15,10 +15,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.wechat.access import Access
-from exporter.wechat.client import Client
+from exporter.wechat.client import Client, open_client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.opening import open_client
 
 GENEROUS: Final = 5.0  # seconds; for calls that are not about time
 

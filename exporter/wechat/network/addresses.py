@@ -1,4 +1,4 @@
-"""Connects to a host that has several addresses, some of which may be black holes (RFC 8305)."""
+"""Connect to a host that has several addresses, some of which may be black holes (RFC 8305)."""
 
 import errno
 import os
@@ -12,6 +12,7 @@ from urllib3.util.connection import allowed_gai_family
 
 NEXT_ADDRESS_SECONDS: Final = 0.25  # section 5
 _Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)  # epoll takes a descriptor
+_Address = tuple[Any, ...]  # as the resolver gives it
 _Option = tuple[Any, ...]
 
 
@@ -47,9 +48,7 @@ def connect(
                     try:
                         begun = _begin(waiting.pop(0), socket_type, options)
                     except OSError as error:
-                        failed = error.with_traceback(
-                            None
-                        )  # it holds this frame, and the frame would hold it
+                        failed = error.with_traceback(None)  # which holds this frame, and the frame holds it
                         continue
                     trying.register(begun, selectors.EVENT_WRITE, begun)
                 for key, _ in trying.select(min(pause, left())):
@@ -67,10 +66,8 @@ def connect(
                 key.data.close()
 
 
-def _begin(
-    address: tuple[Any, ...], socket_type: type[socket.socket], options: Sequence[_Option]
-) -> socket.socket:
-    """Begin to connect to an address as the resolver gives it."""
+def _begin(address: _Address, socket_type: type[socket.socket], options: Sequence[_Option]) -> socket.socket:
+    """Begin to connect."""
     family, kind, protocol, _, place = address
     sock = socket_type(family, kind, protocol)
     for option in options:
@@ -83,9 +80,9 @@ def _begin(
     raise OSError(code, os.strerror(code))
 
 
-def alternating(addresses: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The addresses of all families by turns: a whole family may be a black hole."""
-    families: dict[int, list[tuple[Any, ...]]] = {}
+def alternating(addresses: Sequence[_Address]) -> list[_Address]:
+    """Order addresses so that their families take turns: a whole family may be a black hole."""
+    families: dict[int, list[_Address]] = {}
     for address in addresses:
         families.setdefault(address[0], []).append(address)
     return [each for turn in zip_longest(*families.values()) for each in turn if each is not None]

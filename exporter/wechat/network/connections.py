@@ -1,8 +1,8 @@
-"""Connections whose calls end in time: whatever one does on the network gets what is left of its call's time.
+"""Connections whose calls end in time, and the TLS and proxies that they use.
 
 A socket's own timeout bounds one read, not a call: a peer that sends a byte now and then would hold it for
-ever. So these sockets set the time left before each read, write and handshake. Only the look-up of a name is
-the resolver's own affair and is bounded by its settings.
+ever. So these sockets set the time left before each read, write and handshake. Only the resolver bounds the
+look-up of a name, by its own settings.
 """
 
 import os
@@ -39,8 +39,8 @@ class Call:
 
     __slots__ = ("_deadline", "_socket", "answered", "connected", "wants_new")
 
-    def __init__(self, seconds: float) -> None:
-        self.wants_new = False  # no connection that was used before
+    def __init__(self, seconds: float, *, wants_new: bool = False) -> None:
+        self.wants_new = wants_new  # no connection that was used before
         self.connected = False  # by a connection of its own
         self.answered = False  # a byte, at least
         self._deadline = time.monotonic() + seconds
@@ -71,7 +71,7 @@ _CALL: Final[ContextVar[Call]] = ContextVar("call")
 
 @contextmanager
 def under_way(call: Call) -> Iterator[None]:
-    """Have the connections that this thread uses meanwhile work for that call."""
+    """Let the connections that this thread uses meanwhile work for that call."""
     token = _CALL.set(call)
     try:
         yield
@@ -99,7 +99,7 @@ class _Socket(socket.socket):
 
 
 class _TLSSocket(_Socket, ssl.SSLSocket):
-    """The same with TLS."""
+    """A TLS socket that keeps to its call's time."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the ssl module's
         self.settimeout(_CALL.get().using(self))
@@ -134,7 +134,7 @@ class _Connection(HTTPConnection):
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
-    """The same with TLS."""
+    """A TLS connection that is not used again once it has been idle for some time."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -146,7 +146,7 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class Adapter(requests.adapters.HTTPAdapter):
-    """requests' adapter with connections that keep to their call's time; proxies too."""
+    """An adapter of requests' with connections that keep to their call's time; proxies too."""
 
     def __init__(self, connections: int, private_ca: str = "") -> None:
         """Keep at most `connections` to a host; `private_ca` is trusted besides (certificates as PEM)."""
@@ -174,7 +174,7 @@ class Adapter(requests.adapters.HTTPAdapter):
         return host, {"ssl_context": self._tls()} if host["scheme"] == "https" else {}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401 - likewise
-        """The context verifies."""
+        """Leave it to the context."""
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
@@ -184,7 +184,7 @@ class Adapter(requests.adapters.HTTPAdapter):
 
 
 def _trusting(private_ca: str) -> ssl.SSLContext:
-    """Trusts the certificates of certifi, or those that the environment names, and the private ones.
+    """Trust the certificates of certifi, or those that the environment names, and the private ones.
 
     Raises:
         CallError: the environment names what cannot be read.
@@ -197,11 +197,9 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
         context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})  # noqa: PTH112
     except OSError as error:
         why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
-        told = f"{name or 'certifi'} names {path}, which cannot be used: {why}"
-        raise CallError(failure(Reason.NETWORK, told, text=advice.BUNDLE)) from None
-    if (
-        private_ca
-    ):  # named by the operator, so as it is: also one of the middle, or without all that X.509 wants
+        problem = f"{name or 'certifi'} names {path}, which cannot be used: {why}"
+        raise CallError(failure(Reason.NETWORK, problem, text=advice.BUNDLE)) from None
+    if private_ca:  # as the operator named it: also an intermediate one, or without all that X.509 wants
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         context.load_verify_locations(cadata=private_ca)

@@ -17,7 +17,8 @@ from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.network.transport import Answer, decode, status_failure
+from exporter.wechat.network.transport import Answer
+from exporter.wechat.verdict import decode, status_failure
 
 _LONGEST: Final = 4096  # characters; WeChat's page asks to reserve 512 for a token
 _LARGEST_FILE: Final = 64 * 1024  # bytes

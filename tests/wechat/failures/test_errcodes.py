@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import ERRCODES, errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.network.transport import Answer, read_json
+from exporter.wechat.network.transport import Answer
+from exporter.wechat.verdict import read_json
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

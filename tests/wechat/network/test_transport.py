@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from exporter import __version__
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.network.transport import BODY_LIMIT, Answer, read_json
+from exporter.wechat.network.transport import BODY_LIMIT, Answer
+from exporter.wechat.verdict import read_json
 from tests.wechat.lines import opened
 from tests.wechat.peers import (
     Manner,
