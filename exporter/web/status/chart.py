@@ -31,7 +31,7 @@ class Chart:
 
 
 def days_shown(entries: Iterable[Entry]) -> int:
-    """The number of dates that the charts of these apps span, so that their bars are equally wide."""
+    """Return the number of dates that the charts of these apps span, so that their bars are equally wide."""
     spans = [
         (entry.rows[0].row.ref_date - entry.rows[-1].row.ref_date).days for entry in entries if entry.rows
     ]
@@ -39,7 +39,7 @@ def days_shown(entries: Iterable[Entry]) -> int:
 
 
 def chart(entry: Entry, field: Field, days: int, language: Language) -> Chart | None:
-    """The chart of `days` dates up to the app's newest; None where no row is held."""
+    """Draw `days` dates up to the app's newest; None where no row is held."""
     if not entry.rows:
         return None
     newest = entry.rows[0].row.ref_date
@@ -49,17 +49,17 @@ def chart(entry: Entry, field: Field, days: int, language: Language) -> Chart | 
     bars = _bars([None if row is None else figure_of(row, field.name) for row in rows])
     name = language.text(f"field.{field.name}")
     gap = language.text("gap")
-    told = [gap if row is None else written(field, figure_of(row, field.name), language) for row in rows]
+    texts = [gap if row is None else written(field, figure_of(row, field.name), language) for row in rows]
     return Chart(
         bars="".join(bars[:-1]),
         newest=bars[-1],
         label=language.text("chart_of", field=name, first=f"{dates[0]}", last=f"{newest}"),
-        values="\n".join(f"{day}: {text}" for day, text in zip(dates, told, strict=True)),
+        values="\n".join(f"{day}: {text}" for day, text in zip(dates, texts, strict=True)),
     )
 
 
 def _bars(values: list[int | float | None]) -> list[str]:
-    """One closed path per value, from the ground up; an empty one for a gap."""
+    """Draw one closed path per value, from the ground up; an empty one for a gap."""
     top = max((value for value in values if value is not None), default=0) or 1
     step = min(WIDTH / len(values), _WIDEST)
     gap = min(2.0, step / 4)

@@ -1,9 +1,10 @@
-"""The trend's figures as people read them, and how they have changed; what is not held is a dash."""
+"""The daily trend as people read it: figures, how they have changed, how late they are."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from exporter.beijing import yesterday
 from exporter.datasets.daily_trend import FIELDS, figure_of
 from exporter.datasets.dataset import Row
 from exporter.datasets.field import Field
@@ -11,6 +12,11 @@ from exporter.store.entry import Entry
 from exporter.web.status.language import Language
 
 DASH: Final = "–"
+"""What is not held."""
+
+PUBLISHED_BY: Final = 12 * 3600.0
+"""Seconds of a day after which yesterday's figures are late: WeChat has them in the morning."""
+
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _EXACT_BELOW: Final = 99.95  # percent; from here on decimals are noise
@@ -38,7 +44,7 @@ _NO_CHANGE_KNOWN: Final = Change(DASH, "none")
 
 
 def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
-    """The figures of the newest row in the order of FIELDS; dashes where the app has no row."""
+    """Return the figures of the newest row in the order of FIELDS; dashes where the app has no row."""
     if not entry.rows:
         return tuple(Figure(field.name, DASH, _NO_CHANGE_KNOWN, _NO_CHANGE_KNOWN) for field in FIELDS)
     newest = entry.rows[0].row
@@ -54,8 +60,15 @@ def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
     )
 
 
+def days_late(entry: Entry, now: float) -> int:
+    """Return by how many days the newest row is older than WeChat's should be at the Unix time `now`."""
+    if not entry.rows:
+        return 0
+    return max(0, (yesterday(now - PUBLISHED_BY) - entry.rows[0].row.ref_date).days)
+
+
 def written(field: Field, value: float | None, language: Language) -> str:
-    """A value with its unit: `12,345`, `45.3 s`, `2:05`, `1:02:03`, `2.57`."""
+    """Write a value with its unit: `12,345`, `45.3 s`, `2:05`, `1:02:03`, `2.57`."""
     if value is None:
         return DASH
     if field.unit == "seconds":
@@ -64,7 +77,7 @@ def written(field: Field, value: float | None, language: Language) -> str:
 
 
 def change(newer: Row, older: Row | None, field: Field) -> Change:
-    """How much more, in percent of the older value; unknown where a value is missing or the older is 0."""
+    """Return the change in percent of the older value; unknown where one is missing or the older is 0."""
     value, base = figure_of(newer, field.name), figure_of(older, field.name) if older is not None else None
     if value is None or not base:
         return _NO_CHANGE_KNOWN

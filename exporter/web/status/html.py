@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
-from exporter.datasets.daily_trend import FIELDS
+from exporter.datasets.daily_trend import FIELDS, figure_of
+from exporter.datasets.enabled import Enabled
 from exporter.discovery.state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.web.status import chart
-from exporter.web.status.figures import written
+from exporter.web.status.figures import days_late, figures, written
 from exporter.web.status.language import Language
-from exporter.web.status.moments import moment, spoken
-from exporter.web.status.platforms import platform_view
+from exporter.web.status.listing import list_apps, state_of
 from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
-from exporter.web.status.selection import select
-from exporter.web.status.totals import Overview, overview
-from exporter.web.status.view import Moments, app_view
+from exporter.web.status.times import local_time, span
+from exporter.web.status.totals import overview
 from exporter.wechat.failures.advice import EMPTY, NOT_READY
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -33,7 +33,8 @@ class Situation:
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
     seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does;
-    `refused`: what was wrong with new configurations; `platforms`: third-party platforms.
+    `refused`: what was wrong with new configurations; `platforms`: third-party platforms; `datasets`: those
+    that are on beside the daily trend.
     """
 
     entries: Sequence[Entry]
@@ -45,15 +46,7 @@ class Situation:
     storage_trouble: str = ""
     refused: Sequence[str] = ()
     platforms: Sequence[PlatformState] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TotalView:
-    """A sum at the top, as text."""
-
-    field: str
-    text: str
-    apps: int
+    datasets: Sequence[Enabled] = ()
 
 
 class StatusHtml:
@@ -68,56 +61,47 @@ class StatusHtml:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        environment.filters["number"] = "{:,}".format
+        environment.globals |= {
+            "version": __version__,
+            "languages": tuple(Language),
+            "states": tuple(State),
+            "sizes": SIZES,
+            "columns": COLUMNS,
+            "refreshes": REFRESHES,
+            "longest_search": LONGEST_SEARCH,
+            "chart_width": chart.WIDTH,
+            "chart_height": chart.HEIGHT,
+            "not_ready": NOT_READY,
+            "empty": EMPTY,
+            "state_of": state_of,
+            "days_late": days_late,
+            "figure_of": figure_of,
+        }
         self._template = environment.get_template("status.html")
 
     def render(self, situation: Situation, query: Query, language: Language) -> str:
-        """The whole page."""
-        times = _moments(situation)
-        whole = overview(situation.entries)
-        selection = select(situation.entries, query)
-        days = chart.days_shown(selection.entries)
-        charted = _FIELDS[query.chart]
+        """Return the whole page."""
+        now, upcoming = situation.now, situation.next_round_at
+        listing = list_apps(situation.entries, query)
         return self._template.render(
             language=language,
-            languages=tuple(Language),
             t=language.text,
-            version=__version__,
+            advice=language.advice,
+            time=partial(local_time, now=now, language=language),
+            span=partial(span, language=language),
+            figures=partial(figures, language=language),
+            written=partial(written, language=language),
+            chart=partial(
+                chart.chart,
+                field=_FIELDS[query.chart],
+                days=chart.days_shown(listing.entries),
+                language=language,
+            ),
             query=query,
-            states=tuple(State),
-            sizes=SIZES,
-            columns=COLUMNS,
-            field_names={field.name: language.text(f"field.{field.name}") for field in FIELDS},
-            longest_search=LONGEST_SEARCH,
-            chart_width=chart.WIDTH,
-            chart_height=chart.HEIGHT,
-            metrics=f".{situation.telemetry_path}",
-            as_of=moment(times.now, times.now, language),
-            next_round=moment(times.next_round_at, times.now, language),
-            interval=spoken(situation.interval, language),
-            shard=situation.shard,
-            storage_trouble=situation.storage_trouble,
-            refused=situation.refused,
-            platforms=[platform_view(each, situation.now, language) for each in situation.platforms],
-            refreshes={seconds: spoken(seconds, language) for seconds in REFRESHES if seconds},
-            overview=whole,
-            totals=_totals(whole, language),
-            selection=selection,
-            apps=[app_view(entry, times, charted, days, language) for entry in selection.entries],
-            advice_not_ready=language.advice(NOT_READY),
-            advice_empty=language.advice(EMPTY),
+            situation=situation,
+            next_round_at=upcoming if upcoming is not None and upcoming > now else None,  # else under way
+            field_names={name: language.text(f"field.{name}") for name in _FIELDS},
+            overview=overview(situation.entries),
+            listing=listing,
         )
-
-
-def _moments(situation: Situation) -> Moments:
-    """A next round that should have begun is one under way."""
-    upcoming = situation.next_round_at
-    return Moments(situation.now, upcoming if upcoming is not None and upcoming > situation.now else None)
-
-
-def _totals(whole: Overview, language: Language) -> tuple[TotalView, ...]:
-    if whole.newest is None:
-        return ()
-    return tuple(
-        TotalView(total.field, written(_FIELDS[total.field], total.value, language), total.apps)
-        for total in whole.newest.totals
-    )

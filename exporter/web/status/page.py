@@ -40,7 +40,7 @@ class StatusPage:
         self.stylesheet = _STYLESHEET.read_bytes()
 
     def respond(self, request: Request, headers: Mapping[str, str]) -> Response:
-        """The page that the request's parameters ask for, sent with these headers."""
+        """Answer with the page that the request's parameters ask for, sent with these headers."""
         query = Query.read(request.query_params)
         language = query.lang or negotiate(",".join(request.headers.getlist("accept-language")))
         situation = Situation(
@@ -53,6 +53,7 @@ class StatusPage:
             storage_trouble=self._exporter.storage_trouble,
             refused=tuple(self._refused()),
             platforms=self._exporter.watch.states(),
+            datasets=tuple(self._exporter.ledger.datasets.values()),
         )
         body = self._html.render(situation, query, language).encode(
             errors="replace"

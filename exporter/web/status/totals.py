@@ -1,60 +1,49 @@
 """The top of the status page: how many apps are how, and the sums that may be formed."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from exporter.datasets.daily_trend import FIELDS, figure_of
+from exporter.datasets.field import Field
 from exporter.store.entry import Entry
+from exporter.web.status.listing import state_of
 from exporter.web.status.query import State
-from exporter.web.status.selection import state_of
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
     """The sum of one figure over the `apps` that gave it; None where none did."""
 
-    field: str
+    field: Field
     value: float | None
     apps: int
 
 
 @dataclass(frozen=True, slots=True)
-class DayTotals:
-    """One date's sums and how many apps have that date."""
-
-    day: date
-    apps: int
-    totals: tuple[Total, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
-    """All apps together; `newest` is None while no app has a row."""
+    """All apps together: the `newest` date that any has, how many are `up_to_date` with it, and its sums."""
 
     apps: int
     states: dict[State, int]
-    newest: DayTotals | None
+    newest: date | None
+    up_to_date: int
+    totals: tuple[Total, ...]
 
 
 def overview(entries: Sequence[Entry]) -> Overview:
-    """What stands above the table; the filter has no influence on it."""
-    counts = Counter(map(state_of, entries))
-    newest = max((entry.rows[0].row.ref_date for entry in entries if entry.rows), default=None)
-    return Overview(
-        apps=len(entries),
-        states={state: counts[state] for state in State},
-        newest=None if newest is None else _totals(entries, newest),
-    )
+    """Count and add up all apps, whatever the filter is.
 
-
-def _totals(entries: Iterable[Entry], day: date) -> DayTotals:
-    """Additive figures only: the sum of distinct visitors or of means would be a wrong number."""
-    rows = [entry.rows[0].row for entry in entries if entry.rows and entry.rows[0].row.ref_date == day]
+    Additive figures only: the sum of distinct visitors or of means would be a wrong number.
+    """
+    counts = Counter(state_of(entry.health) for entry in entries)
+    rows = [entry.rows[0].row for entry in entries if entry.rows]
+    newest = max((row.ref_date for row in rows), default=None)
+    rows = [row for row in rows if row.ref_date == newest]
     totals: list[Total] = []
-    for field in FIELDS:
+    for field in FIELDS if rows else ():
         if field.additive:
             values = [value for row in rows if (value := figure_of(row, field.name)) is not None]
-            totals.append(Total(field.name, sum(values) if values else None, len(values)))
-    return DayTotals(day, len(rows), tuple(totals))
+            totals.append(Total(field, sum(values) if values else None, len(values)))
+    return Overview(len(entries), {each: counts[each] for each in State}, newest, len(rows), tuple(totals))

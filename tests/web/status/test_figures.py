@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.web.status.figures import DASH, Change, Figure, change, figures, written
+from exporter.web.status.figures import DASH, Change, Figure, change, days_late, figures, written
 from exporter.web.status.language import Language
-from tests.building import YESTERDAY, bare_row, make_entry, make_row
+from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_row
 
 FIELD = {field.name: field for field in FIELDS}
 PV = FIELD["visit_pv"]
@@ -94,3 +94,15 @@ def test_an_app_without_rows_has_dashes_and_no_zeros() -> None:
     found = figures(make_entry(), Language.EN)
     assert [figure.name for figure in found] == [field.name for field in FIELDS]
     assert {text for figure in found for text in (figure.text, figure.day.text, figure.week.text)} == {DASH}
+
+
+@pytest.mark.parametrize(("days", "late"), [(-1, 0), (0, 0), (1, 1), (3, 3)])
+def test_a_date_older_than_yesterday_in_beijing_is_late(days: int, late: int) -> None:
+    assert days_late(make_entry(rows=[make_row(YESTERDAY - days * DAY)]), NOON) == late
+    assert days_late(make_entry(), NOON) == 0
+
+
+@pytest.mark.parametrize(("hour", "late"), [(0.2, 0), (8, 0), (11.9, 0), (12, 1), (23.9, 1)])
+def test_late_begins_at_noon(hour: float, late: int) -> None:
+    entry = make_entry(rows=[make_row(YESTERDAY - DAY)])
+    assert days_late(entry, NOON + (hour - 12) * 3600) == late

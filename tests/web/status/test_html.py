@@ -156,6 +156,26 @@ def test_a_failing_app_without_figures_takes_no_row_of_dashes() -> None:
     assert "IP not allowed" in text(one(soup, "td.empty"))
 
 
+@pytest.mark.parametrize(
+    ("pause", "next_time"), [(None, "12:10"), (7200, "14:00"), (300, "12:05"), (-5, "12:10")]
+)
+def test_an_app_is_asked_next_in_the_next_round_or_when_its_pause_is_over(
+    pause: float | None, next_time: str
+) -> None:
+    again = None if pause is None else NotBefore.until(NOON + pause, NOON - 60)
+    soup = page([replace(FAILING, health=replace(REFUSED, next_try=again))])
+    assert text(one(soup, "td.state")) == f"Failing asked 60 s ago next {next_time}"
+    assert ("paused until" in text(one(soup, ".times"))) == (pause is not None and pause > 0)
+
+
+@pytest.mark.parametrize("reason", [None, Reason.NOT_READY, Reason.EMPTY])
+def test_an_app_that_does_not_fail_has_no_cause(reason: Reason | None) -> None:
+    health = replace(OK, failure=None if reason is None else make_failure(reason))
+    soup = page([make_entry(health=health)])
+    assert not soup.select(".cause")
+    assert ("Empty answer" in text(one(soup, "td.state"))) == (reason is Reason.EMPTY)
+
+
 def test_a_chart_has_a_bar_per_date_held_and_words_beside_it() -> None:
     chart = one(row(page(), "coffee"), "svg.chart")
     assert chart["role"] == "img"

@@ -17,10 +17,9 @@ def test_totals_are_of_the_newest_date_that_any_app_has() -> None:
         make_entry(3, [make_row(OLDER, 1000)]),
         make_entry(4),
     ]
-    newest = overview(entries).newest
-    assert newest is not None
-    assert (newest.day, newest.apps) == (YESTERDAY, 2)
-    assert {total.field: total.value for total in newest.totals} == {
+    found = overview(entries)
+    assert (found.newest, found.up_to_date) == (YESTERDAY, 2)
+    assert {total.field.name: total.value for total in found.totals} == {
         "session_cnt": 30,
         "visit_pv": 120,
         "visit_uv_new": 9,
@@ -28,27 +27,25 @@ def test_totals_are_of_the_newest_date_that_any_app_has() -> None:
 
 
 def test_only_figures_that_add_up_are_added_up() -> None:
-    newest = overview([make_entry(1, [make_row()])]).newest
-    assert newest is not None
-    assert [total.field for total in newest.totals] == [field.name for field in FIELDS if field.additive]
+    totals = overview([make_entry(1, [make_row()])]).totals
+    assert [total.field.name for total in totals] == [field.name for field in FIELDS if field.additive]
 
 
 def test_each_total_tells_how_many_apps_gave_its_figure() -> None:
-    newest = overview(
+    totals = overview(
         [make_entry(1, [make_row()]), make_entry(2, [bare_row(YESTERDAY, session_cnt=5)])]
-    ).newest
-    assert newest is not None
-    assert [(total.value, total.apps) for total in newest.totals] == [(15, 2), (40, 1), (3, 1)]
+    ).totals
+    assert [(total.value, total.apps) for total in totals] == [(15, 2), (40, 1), (3, 1)]
 
 
 def test_a_figure_that_no_app_has_given_is_unknown_and_not_zero() -> None:
-    newest = overview([make_entry(1, [bare_row(YESTERDAY, visit_pv=0)])]).newest
-    assert newest is not None
-    assert [total.value for total in newest.totals] == [None, 0, None]
+    totals = overview([make_entry(1, [bare_row(YESTERDAY, visit_pv=0)])]).totals
+    assert [total.value for total in totals] == [None, 0, None]
 
 
 def test_without_rows_there_are_no_totals() -> None:
-    assert overview([make_entry()]).newest is None
+    found = overview([make_entry()])
+    assert (found.newest, found.up_to_date, found.totals) == (None, 0, ())
 
 
 def test_apps_are_counted_by_state() -> None:

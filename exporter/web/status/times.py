@@ -1,4 +1,4 @@
-"""Times for people: in Beijing, beside how far away they are."""
+"""Times for people: in Beijing, with how far away they are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ _SPANS: Final = ((86_400, 36 * 3600, "d"), (3600, 90 * 60, "h"), (60, 90, "min")
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class LocalTime:
     """A time as the page shows it: `short` leaves out what is the same today."""
 
     iso: str
@@ -22,15 +22,15 @@ class Moment:
     ahead: bool
 
 
-def moment(at: float | None, now: float, language: Language) -> Moment | None:
-    """The Unix time `at` as seen from `now`; None where it is not known or no date can be."""
+def local_time(at: float | None, now: float, language: Language) -> LocalTime | None:
+    """Return the Unix time `at` as seen from `now`; None where it is not known or no date can be."""
     if at is None or not 0 <= at < _LATEST:
         return None
     then, today = datetime.fromtimestamp(at, BEIJING), datetime.fromtimestamp(now, BEIJING)
     short = f"{then:%H:%M}"
     if then.date() != today.date():
         short = f"{then:%m-%d %H:%M}" if then.year == today.year else f"{then:%Y-%m-%d %H:%M}"
-    return Moment(
+    return LocalTime(
         iso=then.isoformat(timespec="seconds"),
         full=f"{then:%Y-%m-%d %H:%M:%S}",
         short=short,
@@ -39,8 +39,8 @@ def moment(at: float | None, now: float, language: Language) -> Moment | None:
     )
 
 
-def spoken(seconds: float, language: Language) -> str:
-    """A length of time in words: `1 h 30 min`, `1 小时 30 分钟`."""
+def span(seconds: float, language: Language) -> str:
+    """Write a length of time in words: `1 h 30 min`, `1 小时 30 分钟`."""
     rest, parts = round(seconds), []
     for size, _, name in _SPANS:
         count, rest = divmod(rest, size)
@@ -53,6 +53,6 @@ def _relative(seconds: float, language: Language) -> str:
     distance = abs(seconds)
     for size, least, name in _SPANS:
         if distance >= least:
-            span = language.text(f"span.{name}", count=f"{distance / size:,.0f}")
-            return language.text("ahead" if seconds > 0 else "ago", span=span)
+            length = language.text(f"span.{name}", count=f"{distance / size:,.0f}")
+            return language.text("ahead" if seconds > 0 else "ago", span=length)
     return language.text("now")

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from exporter.store.entry import Entry, Health
+from exporter.web.status.listing import Listing, list_apps, state_of
 from exporter.web.status.query import Query, State
-from exporter.web.status.selection import Selection, select, state_of
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
 
@@ -23,13 +23,13 @@ ALL = (COFFEE, TEA, BARE, NEW)
 
 
 def found(**query: str) -> list[Entry]:
-    return list(select(ALL, Query.read(query)).entries)
+    return list(list_apps(ALL, Query.read(query)).entries)
 
 
 def test_without_a_choice_what_needs_attention_comes_first_else_as_configured() -> None:
     assert found() == [TEA, BARE, NEW, COFFEE]
     healthy = [make_entry(number, [make_row()], OK) for number in (3, 1, 2)]
-    assert list(select(healthy, Query()).entries) == healthy
+    assert list(list_apps(healthy, Query()).entries) == healthy
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_without_a_choice_what_needs_attention_comes_first_else_as_configured() 
     ],
 )
 def test_the_state_is_that_of_the_last_refresh(health: Health, state: State) -> None:
-    assert state_of(make_entry(health=health)) is state
+    assert state_of(health) is state
 
 
 @pytest.mark.parametrize(
@@ -105,27 +105,27 @@ def test_tokens_are_sorted_by_expiry_with_unknown_ones_last(order: str, expected
     entries = [
         replace(make_entry(number), token_expires_at=at) for number, at in ((1, 10.0), (2, None), (3, 99.0))
     ]
-    selection = select(entries, Query.read({"sort": "token", "order": order}))
-    assert [entry.app for entry in selection.entries] == [make_app(number) for number in expected]
+    listing = list_apps(entries, Query.read({"sort": "token", "order": order}))
+    assert [entry.app for entry in listing.entries] == [make_app(number) for number in expected]
 
 
 def test_pages_are_cut_from_the_sorted_apps() -> None:
     entries = [make_entry(number, [make_row(scale=number)], OK) for number in range(1, 121)]
-    selection = select(entries, Query.read({"sort": "visit_pv", "page": "3"}))
-    assert [entry.app for entry in selection.entries] == [make_app(number) for number in range(20, 0, -1)]
-    assert (selection.first, selection.matching, selection.page, selection.pages) == (101, 120, 3, 3)
+    listing = list_apps(entries, Query.read({"sort": "visit_pv", "page": "3"}))
+    assert [entry.app for entry in listing.entries] == [make_app(number) for number in range(20, 0, -1)]
+    assert (listing.first, listing.matching, listing.page, listing.pages) == (101, 120, 3, 3)
 
 
 def test_a_page_behind_the_last_is_the_last() -> None:
     entries = [make_entry(number) for number in range(51)]
-    selection = select(entries, Query.read({"page": "9" * 30}))
-    assert (selection.page, len(selection.entries)) == (2, 1)
+    listing = list_apps(entries, Query.read({"page": "9" * 30}))
+    assert (listing.page, len(listing.entries)) == (2, 1)
 
 
 def test_nothing_found_is_one_empty_page() -> None:
-    selection = select(ALL, Query(q="nobody"))
-    assert (selection.entries, selection.first, selection.matching) == ((), 0, 0)
-    assert (selection.page, selection.pages) == (1, 1)
+    listing = list_apps(ALL, Query(q="nobody"))
+    assert (listing.entries, listing.first, listing.matching) == ((), 0, 0)
+    assert (listing.page, listing.pages) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_nothing_found_is_one_empty_page() -> None:
 def test_the_ends_and_the_pages_around_this_one_are_linked_to(
     page: int, pages: int, numbers: list[int | None]
 ) -> None:
-    assert list(Selection((), 0, 0, page, pages).numbers) == numbers
+    assert list(Listing((), 0, 0, page, pages).numbers) == numbers

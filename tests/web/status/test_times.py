@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 import pytest
 
 from exporter.web.status.language import Language
-from exporter.web.status.moments import moment, spoken
+from exporter.web.status.times import local_time, span
 
 NOW = datetime(2026, 11, 24, 7, 4, 12, tzinfo=UTC).timestamp()  # 15:04:12 in Beijing
 
 
 def test_a_time_is_shown_in_beijing_whatever_the_machines_zone() -> None:
-    found = moment(NOW + 3600, NOW, Language.EN)
+    found = local_time(NOW + 3600, NOW, Language.EN)
     assert found is not None
     assert found.iso == "2026-11-24T16:04:12+08:00"
     assert found.full == "2026-11-24 16:04:12"
@@ -27,7 +27,7 @@ def test_a_time_is_shown_in_beijing_whatever_the_machines_zone() -> None:
     ],
 )
 def test_the_short_form_leaves_out_what_is_the_same_today(seconds: int, short: str) -> None:
-    found = moment(NOW + seconds, NOW, Language.EN)
+    found = local_time(NOW + seconds, NOW, Language.EN)
     assert found is not None
     assert found.short == short
 
@@ -46,17 +46,17 @@ def test_the_short_form_leaves_out_what_is_the_same_today(seconds: int, short: s
     ],
 )
 def test_how_far_away_a_time_is(seconds: float, english: str, chinese: str) -> None:
-    found = [moment(NOW + seconds, NOW, language) for language in Language]
+    found = [local_time(NOW + seconds, NOW, language) for language in Language]
     assert [each.relative for each in found if each is not None] == [english, chinese]
 
 
 @pytest.mark.parametrize("at", [None, -1, 1e18, float("inf"), float("nan")])
 def test_a_time_without_a_date_is_none(at: float | None) -> None:
-    assert moment(at, NOW, Language.EN) is None
+    assert local_time(at, NOW, Language.EN) is None
 
 
 def test_the_last_second_that_has_a_date_is_shown() -> None:
-    found = moment(253_402_271_999, NOW, Language.EN)
+    found = local_time(253_402_271_999, NOW, Language.EN)
     assert found is not None
     assert found.full == "9999-12-31 23:59:59"
 
@@ -71,5 +71,5 @@ def test_the_last_second_that_has_a_date_is_shown() -> None:
         (0.2, "0.2 s", "0.2 秒"),
     ],
 )
-def test_a_length_of_time_is_spoken(seconds: float, english: str, chinese: str) -> None:
-    assert [spoken(seconds, language) for language in (Language.EN, Language.ZH)] == [english, chinese]
+def test_a_length_of_time_is_written_in_words(seconds: float, english: str, chinese: str) -> None:
+    assert [span(seconds, language) for language in (Language.EN, Language.ZH)] == [english, chinese]

@@ -1,11 +1,11 @@
-"""Which apps the status page shows: filtered, sorted, cut into pages."""
+"""Which apps the status page lists: filtered, sorted, cut into pages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.datasets.daily_trend import figure_of
-from exporter.store.entry import Entry
+from exporter.store.entry import Entry, Health
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
@@ -13,7 +13,7 @@ _AROUND: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Listing:
     """One page of the apps that match; `first` is the place of its first app, counted from 1."""
 
     entries: tuple[Entry, ...]
@@ -24,7 +24,7 @@ class Selection:
 
     @property
     def numbers(self) -> tuple[int | None, ...]:
-        """The pages to link to: the ends, and those around this one; None for what is left out between."""
+        """Return the pages to link to: both ends and those around this one, None for what is left out."""
         near = {1, self.pages, *range(self.page - _AROUND, self.page + _AROUND + 1)}
         shown = sorted(number for number in near if 1 <= number <= self.pages)
         numbers: list[int | None] = []
@@ -35,9 +35,8 @@ class Selection:
         return tuple(numbers)
 
 
-def state_of(entry: Entry) -> State:
-    """How an app is, by its last refresh."""
-    health = entry.health
+def state_of(health: Health) -> State:
+    """Return how an app, or one of its datasets, is by its last refresh."""
     if health.last_refresh is None:
         return State.UNTRIED
     if health.reason is None:
@@ -45,23 +44,20 @@ def state_of(entry: Entry) -> State:
     return State.NOT_READY if health.up else State.FAILING
 
 
-def select(entries: Iterable[Entry], query: Query) -> Selection:
-    """The page that the query asks for; the last one where it asks for one behind it."""
+def list_apps(entries: Iterable[Entry], query: Query) -> Listing:
+    """Return the page that the query asks for; the last one where it asks for one behind it."""
     found = _sorted(_filtered(entries, query), query)
     pages = max(1, -(-len(found) // query.size))
     page = min(query.page, pages)
     start = (page - 1) * query.size
     shown = tuple(found[start : start + query.size])
-    return Selection(shown, start + 1 if shown else 0, len(found), page, pages)
+    return Listing(shown, start + 1 if shown else 0, len(found), page, pages)
 
 
 def _filtered(entries: Iterable[Entry], query: Query) -> list[Entry]:
     words = query.q.casefold().split()
-    return [
-        entry
-        for entry in entries
-        if (query.state is None or state_of(entry) is query.state) and (not words or _has(entry, words))
-    ]
+    in_state = (each for each in entries if query.state is None or state_of(each.health) is query.state)
+    return [entry for entry in in_state if not words or _has(entry, words)]
 
 
 def _has(entry: Entry, words: Sequence[str]) -> bool:
@@ -72,7 +68,7 @@ def _has(entry: Entry, words: Sequence[str]) -> bool:
 
 
 def _sorted(entries: list[Entry], query: Query) -> list[Entry]:
-    """In the query's order, else the urgent first; without a value come last, equal ones as configured."""
+    """Sort as the query asks, else the urgent first; without a value come last, equal ones as configured."""
     key = _key(query.sort or "state")
     keyed = [(key(entry), entry) for entry in entries]
     known = [pair for pair in keyed if pair[0] is not None]
@@ -83,7 +79,7 @@ def _sorted(entries: list[Entry], query: Query) -> list[Entry]:
 def _key(column: str) -> Callable[[Entry], Any]:
     keys: dict[str, Callable[[Entry], Any]] = {
         "name": lambda entry: entry.app.name.casefold(),
-        "state": lambda entry: _URGENCY[state_of(entry)],
+        "state": lambda entry: _URGENCY[state_of(entry.health)],
         "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
         "token": lambda entry: entry.token_expires_at,
     }
