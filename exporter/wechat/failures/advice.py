@@ -43,8 +43,13 @@ def _advice(row: Mapping[str, Any]) -> Advice:
     return Advice(row["en"], row["zh"], **variants)
 
 
-_TEXT: Final = files(__package__).joinpath("advice.yaml").read_bytes()
-ADVICE: Final = {name: _advice(row) for name, row in yaml.load(_TEXT, LOADER).items()}  # noqa: S506 - a safe one
+def read_table(file: str) -> dict[Any, Any]:
+    """Read a data file of this folder."""
+    table: dict[Any, Any] = yaml.load(files(__package__).joinpath(file).read_bytes(), LOADER)  # noqa: S506 - safe
+    return table
+
+
+ADVICE: Final = {name: _advice(row) for name, row in read_table("advice.yaml").items()}
 
 
 def __getattr__(name: str) -> Advice:

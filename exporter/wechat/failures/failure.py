@@ -12,7 +12,7 @@ from exporter.wechat.failures.advice import PAUSED, Advice
 
 
 class Reason(StrEnum):
-    """Why the last refresh of an app has no row; the value is the metrics' label `reason`."""
+    """Why an app's last refresh has no row; the value is the metrics' label `reason`."""
 
     NETWORK = "network"
     TIMEOUT = "timeout"
@@ -66,11 +66,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call: `detail` is safe to show (no token, no secret).
+    """One failed call.
 
-    `retry_after`: the seconds that the server asks to wait before the next call, if it does. `credential`:
-    the fingerprint of what the call was made with, empty where it could not be read. `unsent`: the request
-    has surely not left.
+    `detail` is safe to show (no token, no secret). `retry_after`: the seconds that the server asks to wait
+    before the next call, if it does. `credential`: the fingerprint of what the call was made with, empty
+    where it could not be read. `unsent`: the request has surely not left.
     """
 
     reason: Reason
@@ -84,17 +84,17 @@ class Failure:
 
     @property
     def outlook(self) -> Advice:
-        """The advice of an exporter that runs: also what it does about the app meanwhile."""
+        """The advice, and what a running exporter does about the app meanwhile."""
         return outlook(self.advice, self.action)
 
 
 def outlook(advice: Advice, action: Action) -> Advice:
-    """The advice, and what the exporter does after such an action."""
+    """Return the advice, and what the exporter does after such an action."""
     return advice.then(PAUSED) if action in (Action.SUSPEND, Action.SUSPEND_DAY) else advice
 
 
 class CallError(Exception):
-    """A call to WeChat, or to a token's keeper, that brought no usable answer."""
+    """A call to WeChat, or to a token service, that brought no usable answer."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__()
