@@ -1,4 +1,4 @@
-"""Takes connections in: at most so many, each with the TLS settings of its moment.
+"""Accept connections: at most so many, each with the TLS settings of its moment.
 
 asyncio's own servers keep one TLS context for good and have no limit; and a limit that turns newcomers away
 would let whoever holds idle connections shut the scrapers out. Here the newcomer gets the place of the one
@@ -12,9 +12,9 @@ import resource
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
-from exporter.web.connection import BUFFER_LIMIT
+from exporter.web.connection import BUFFER_LIMIT, Connections
 
 CONNECTION_LIMIT: Final = 256
 """Connections at the same time: many times what scrapers and people need, well below usual limits."""
@@ -25,18 +25,8 @@ _PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors, and
 _NO_MORE: Final = (errno.EMFILE, errno.ENFILE)
 
 
-class Crowd(Protocol):
-    """The connections that are there."""
-
-    def count(self) -> int:
-        """How many."""
-
-    def give_way(self) -> bool:
-        """End the one that is least missed; False where none can be."""
-
-
 def connection_limit() -> int:
-    """How many connections there may be: half of the process' file descriptors are for everything else."""
+    """Return how many connections there may be: half of the file descriptors are for everything else."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return CONNECTION_LIMIT if soft == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, soft // 2)
 
@@ -49,7 +39,7 @@ class Acceptor:
         sockets: Sequence[socket.socket],
         make_protocol: Callable[[], asyncio.BaseProtocol],
         context: Callable[[], ssl.SSLContext | None],
-        crowd: Crowd,
+        connections: Connections,
         refused: Callable[[ssl.SSLError, str], None],
     ) -> None:
         """Accept from these sockets.
@@ -58,13 +48,13 @@ class Acceptor:
             sockets: that listen.
             make_protocol: for one connection.
             context: gives what the next connection talks TLS with, None for plain HTTP.
-            crowd: the connections that there are.
+            connections: those that there are.
             refused: is given why a handshake failed, and the client's address.
         """
         self._sockets = sockets
         self._make_protocol = make_protocol
         self._context = context
-        self._crowd = crowd
+        self._connections = connections
         self._refused = refused
         self._limit = connection_limit()
         self._loop = asyncio.get_running_loop()
@@ -78,7 +68,7 @@ class Acceptor:
             self._watch(listener)
 
     def close(self) -> None:
-        """Accept no more, and let go of those that are still shaking hands."""
+        """Accept no more, and abandon handshakes under way."""
         self._closed = True
         for listener in self._sockets:
             self._loop.remove_reader(listener)
@@ -86,7 +76,7 @@ class Acceptor:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Nothing to wait for: uvicorn asks."""
+        """Return at once; uvicorn calls it."""
 
     def _watch(self, listener: socket.socket) -> None:
         if not self._closed:
@@ -104,7 +94,7 @@ class Acceptor:
                 self._loop.remove_reader(listener)  # trying again at once would only spin
                 self._loop.call_later(_PAUSE_SECONDS, self._watch, listener)
                 return
-            if self._crowd.count() + len(self._arriving) >= self._limit and not self._make_room():
+            if self._connections.count() + len(self._arriving) >= self._limit and not self._make_room():
                 client.close()
                 continue
             client.setblocking(False)  # noqa: FBT003 - the library's own parameter
@@ -117,7 +107,7 @@ class Acceptor:
             task.add_done_callback(self._arrived)
 
     def _make_room(self) -> bool:
-        if self._crowd.give_way():
+        if self._connections.give_way():
             return True
         oldest = next((task for task in self._arriving if not task.cancelling()), None)
         if oldest is not None:

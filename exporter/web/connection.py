@@ -48,25 +48,25 @@ class Phase(IntEnum):
 
 
 class Connections:
-    """All connections of a server, as a crowd of which some must go."""
+    """All connections of a server, and which of them to end when there are too many."""
 
     def __init__(self) -> None:
-        self._all: set[Connection] = set()
+        self._all: set[HttpConnection] = set()
 
-    def add(self, connection: "Connection") -> None:
-        """One more."""
+    def add(self, connection: "HttpConnection") -> None:
+        """Add a connection."""
         self._all.add(connection)
 
-    def remove(self, connection: "Connection") -> None:
-        """One less."""
+    def remove(self, connection: "HttpConnection") -> None:
+        """Remove a connection."""
         self._all.discard(connection)
 
     def count(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return len(self._all)
 
     def give_way(self) -> bool:
-        """End the one that is least missed: that never asked, that is idle, or that reads too slowly."""
+        """End the one that is least missed: that never asked, is idle, or reads too slowly; False: none."""
         may = [each for each in self._all if each.may_go]
         if may:
             min(may, key=lambda each: (each.phase, each.since)).end()
@@ -78,12 +78,12 @@ class Connections:
             each.end()
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One connection around the protocol that parses and answers."""
 
     def __init__(
         self,
-        make_inner: Callable[["Connection"], asyncio.Protocol],
+        make_inner: Callable[["HttpConnection"], asyncio.Protocol],
         connections: Connections,
         admits: Callable[[asyncio.BaseTransport], bool],
         headers: Callable[[], Headers],

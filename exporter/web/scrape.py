@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -24,7 +25,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScrapeAnswer:
     """One form of the page with its headers; `body` are parts to be sent one after the other."""
 
     page: Page
@@ -43,58 +44,57 @@ class Scrapes:
         self._page = page
         self._telemetry = telemetry
         self._clock = clock
-        self._answers: dict[tuple[bool, bool], Answer] = {}
-        self._negotiated: dict[tuple[bytes, bytes], tuple[bool, bool]] = {}
+        self._answers: dict[tuple[bool, bool], ScrapeAnswer] = {}
 
-    def answer(self, asked: Headers) -> Answer:
-        """The answer to a request with these headers (names in lower case)."""
-        wanted = self._wanted(asked)
+    def answer(self, asked: Headers) -> ScrapeAnswer:
+        """Return the answer to a request with these headers (names in lower case)."""
+        wanted = _wanted(asked)
         held = self._answers.get(wanted)
         if held is None or not self._is_current(held):
             held = self._answers[wanted] = self._make(*wanted)
         return held
 
-    def excerpt(self, asked: Headers, appids: Sequence[str]) -> Answer | None:
-        """The answer with these apps alone; None where one is not on show here."""
-        openmetrics, gzip = self._wanted(asked)
+    def excerpt(self, asked: Headers, appids: Sequence[str]) -> ScrapeAnswer | None:
+        """Return the answer with these apps alone; None where one is not on show here."""
+        openmetrics, gzip = _wanted(asked)
         page = self._page()
         known = dict.fromkeys(each if each in page.entries else each.lower() for each in appids)
         plain = excerpt(page, known, openmetrics=openmetrics)
         if plain is None:
             return None
         body = gzipped.whole(plain) if gzip else plain
-        return Answer(page, 0, 0.0, _headers((body,), openmetrics=openmetrics, gzip=gzip), (body,))
+        return ScrapeAnswer(page, 0, 0.0, _headers((body,), openmetrics=openmetrics, gzip=gzip), (body,))
 
-    def _is_current(self, held: Answer) -> bool:
+    def _is_current(self, held: ScrapeAnswer) -> bool:
         return (
             held.page is self._page()
             and held.events == self._telemetry.events
             and self._clock() < held.good_till
         )
 
-    def _wanted(self, asked: Headers) -> tuple[bool, bool]:
-        accept = b",".join(value for name, value in asked if name == b"accept")
-        encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
-        return self._negotiated.get((accept, encoding)) or self._negotiate(accept, encoding)
-
-    def _negotiate(self, accept: bytes, encoding: bytes) -> tuple[bool, bool]:
-        """Whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
-        if len(self._negotiated) >= _REMEMBERED:
-            self._negotiated.clear()
-        wanted = self._negotiated[accept, encoding] = (
-            negotiation.wants_openmetrics(accept.decode("latin-1")),
-            negotiation.accepts_gzip(encoding.decode("latin-1")),
-        )
-        return wanted
-
-    def _make(self, openmetrics: bool, gzip: bool) -> Answer:  # noqa: FBT001 - the two sides of a form
+    def _make(self, openmetrics: bool, gzip: bool) -> ScrapeAnswer:  # noqa: FBT001 - the two sides of a form
         page = self._page()
         form = page.openmetrics if openmetrics else page.text
         events = self._telemetry.events
         own = self._telemetry.render(openmetrics=openmetrics)
         body = (form.gzipped, gzipped.end(own, form.crc, form.size)) if gzip else (*form.plain, own)
         headers = _headers(body, openmetrics=openmetrics, gzip=gzip)
-        return Answer(page, events, self._clock() + OWN_SECONDS, headers, body)
+        return ScrapeAnswer(page, events, self._clock() + OWN_SECONDS, headers, body)
+
+
+def _wanted(asked: Headers) -> tuple[bool, bool]:
+    accept = b",".join(value for name, value in asked if name == b"accept")
+    encoding = b",".join(value for name, value in asked if name == b"accept-encoding")
+    return _negotiate(accept, encoding)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _negotiate(accept: bytes, encoding: bytes) -> tuple[bool, bool]:
+    """Return whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
+    return (
+        negotiation.wants_openmetrics(accept.decode("latin-1")),
+        negotiation.accepts_gzip(encoding.decode("latin-1")),
+    )
 
 
 def _headers(body: Sequence[bytes], *, openmetrics: bool, gzip: bool) -> Headers:
@@ -121,7 +121,7 @@ class MetricsApp:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         appids = query.get("appid")
         if appids is None:
-            answer: Answer | None = self._scrapes.answer(scope["headers"])
+            answer: ScrapeAnswer | None = self._scrapes.answer(scope["headers"])
         elif len(appids) > _MOST_APPIDS:
             await _TOO_MANY(scope, receive, send)
             return

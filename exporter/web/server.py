@@ -15,7 +15,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from exporter.web.acceptor import Acceptor
-from exporter.web.connection import IDLE_SECONDS, Connection, Connections, reporting
+from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection, reporting
 from exporter.web.gate import Gate
 from exporter.web.guard import Guard
 from exporter.web.throttle import ThrottledLog
@@ -61,10 +61,10 @@ class Server(uvicorn.Server):
         """Leave signals alone."""
         yield
 
-    def _connection(self) -> Connection:
-        return Connection(self._inner, self._connections, self._admits, lambda: self._gate.headers)
+    def _connection(self) -> HttpConnection:
+        return HttpConnection(self._inner, self._connections, self._admits, lambda: self._gate.headers)
 
-    def _inner(self, connection: Connection) -> asyncio.Protocol:
+    def _inner(self, connection: HttpConnection) -> asyncio.Protocol:
         return self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.server_state, app_state={"connection": connection}
         )

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ TARGETS_PATH: Final = "/sd"
 _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 _KEPT: Final = 4  # answers: a hundred thousand apps make some forty megabytes
+_MOST_APPS: Final = 200_000  # whose shard is remembered
 
 Group = dict[str, Any]
 """One item of the answer: `targets` and `labels`."""
@@ -46,38 +48,32 @@ class Targets:
         self._templates = templates
         self._telemetry_path = telemetry_path
         self._making = asyncio.Lock()  # waiting for it takes no thread from others
-        self._kept: dict[Wish, tuple[Sequence[App], bytes]] = {}
-        self._numbers: dict[str, int] = {}
+        self._made_of: Sequence[App] = ()
+        self._kept: dict[Wish, bytes] = {}
+        self._owner = lru_cache(maxsize=_MOST_APPS)(partial(owner, total=shard.total))
 
     async def answer(self, request: Request) -> Response:
-        """The groups as JSON; 400 for another wish."""
+        """Answer with the groups as JSON, or with 400 where `per` is neither shard nor app."""
         per = request.query_params.get("per", "shard")
         if per not in ("shard", "app"):
             return PlainTextResponse("per is shard or app\n", 400, _UNCACHED)
         asked = "" if self._templates else request.headers.get("host") or _address(*request.scope["server"])
         wish = per, request.scope["scheme"], asked
-        body = self._held(wish, self._apps()) or await self._make(wish)
-        return Response(body, media_type="application/json", headers=_UNCACHED)
-
-    async def _make(self, wish: Wish) -> bytes:
         async with self._making:
             apps = self._apps()
-            body = self._held(wish, apps)  # made for another while this one waited
+            if apps is not self._made_of:
+                self._made_of = apps
+                self._kept.clear()
+            body = self._kept.pop(wish, None)
             if body is None:
                 body = await run_in_threadpool(self._made, wish, apps)
-                self._keep(wish, apps, body)
-            return body
-
-    def _held(self, wish: Wish, apps: Sequence[App]) -> bytes | None:
-        made_of, body = self._kept.get(wish, (None, None))
-        return body if made_of is apps else None
-
-    def _keep(self, wish: Wish, apps: Sequence[App], body: bytes) -> None:
-        current = [(each, kept) for each, kept in self._kept.items() if kept[0] is apps and each != wish]
-        self._kept = dict([*current[1 - _KEPT :], (wish, (apps, body))])
+            while len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]  # the one asked for longest ago
+            self._kept[wish] = body
+        return Response(body, media_type="application/json", headers=_UNCACHED)
 
     def _made(self, wish: Wish, apps: Sequence[App]) -> bytes:
-        """The answer's bytes; group by group, as nothing else runs while one text is made."""
+        """Make the answer's bytes group by group, as nothing else runs while one text is made."""
         per, scheme, asked = wish
         common = {"__scheme__": scheme, "__metrics_path__": self._telemetry_path}
         groups = self._per_app(apps, asked, common) if per == "app" else self._per_shard(asked, common)
@@ -85,20 +81,16 @@ class Targets:
         return b"[%b]" % b",".join(written)
 
     def _per_shard(self, asked: str, common: dict[str, str]) -> Iterator[Group]:
-        """Every shard; without templates this one alone, as it knows no other's address."""
+        """Yield every shard; without templates this one alone, as it knows no other's address."""
         numbers: Iterable[int] = range(self._shard.total) if self._templates else (self._shard.number,)
         for number in numbers:
             labels = {**common, f"{_META}_shard": str(number)}
             yield {"targets": self._at(number, asked), "labels": labels}
 
     def _per_app(self, apps: Sequence[App], asked: str, common: dict[str, str]) -> Iterator[Group]:
-        """Every app at the shard that has it; `instance` tells them apart, as `up` has no label appid."""
-        known, total = self._numbers, self._shard.total
-        self._numbers = {
-            app.appid: known[app.appid] if app.appid in known else owner(app.appid, total) for app in apps
-        }
+        """Yield every app at its shard; `instance` sets them apart, as `up` has no label appid."""
         for app in apps:
-            number = self._numbers[app.appid]
+            number = self._owner(app.appid)
             if not self._templates and number != self._shard.number:
                 continue
             labels = {

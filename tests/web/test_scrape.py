@@ -5,7 +5,7 @@ import pytest
 
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
-from exporter.web.scrape import OWN_SECONDS, MetricsApp, Scrapes
+from exporter.web.scrape import OWN_SECONDS, MetricsApp, Scrapes, _negotiate
 from tests.building import YESTERDAY, make_entry, make_row
 from tests.web.asking import ask
 
@@ -72,7 +72,7 @@ def test_headers_given_twice_count_together(stage: Stage) -> None:
 def test_no_number_of_different_headers_fills_the_memory(stage: Stage) -> None:
     for number in range(1000):
         stage.scrapes.answer(((b"accept", b"text/%d" % number),))
-    assert len(stage.scrapes._negotiated) <= 64
+    assert _negotiate.cache_info().currsize <= 64
 
 
 def test_one_app_has_a_page_of_its_own_in_every_form(stage: Stage) -> None:
