@@ -1,59 +1,77 @@
-"""The data calls: any dataset by its period, and quotas; how they are sent, and what becomes of answers."""
+"""The data calls: any dataset by its period, and quotas; and how they are made with an access token."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA_PATH, quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
 from exporter.wechat.client import Client
-from exporter.wechat.endpoints import API_QUOTA, endpoint_of
+from exporter.wechat.endpoints import API_QUOTA, Endpoint, endpoint_of
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
+from exporter.wechat.tokens.cache import Shelf, Token, TokenCache, TokenSource
+from exporter.wechat.tokens.owners import TokenOwners
+from exporter.wechat.tokens.sources import FileTokenSource, HttpTokenSource
 
 Figures = tuple[int | float | None, ...]
+_Result = TypeVar("_Result")
 
 
-def ask_dataset(
-    client: Client,
-    dataset: Dataset,
-    period: Period,
-    params: Mapping[str, str],
-    secrets: Iterable[str],
-    *,
-    base_url: str = "",
-) -> Row:
-    """The dataset's row of that period.
+@dataclass(frozen=True, slots=True)
+class DataCall(Generic[_Result]):
+    """A POST for an app's data, without the credential.
 
-    Args:
-        client: where to ask.
-        dataset: which of WeChat's tables.
-        period: one of the dataset's calendar; WeChat gives one at a time.
-        params: URL parameters, which say who asks.
-        secrets: what is secret in them.
-        base_url: where WeChat answers this kind of call, if not where the line leads.
-
-    Raises:
-        CallError: there is no row (yet), or WeChat refuses; the advice is about this dataset.
+    `interface`: which of WeChat's the data come from. `read` makes the result of the answer's JSON object.
     """
-    with advising(dataset.interface):
-        return client.ask(
-            endpoint_of(dataset),
-            "POST",
-            base_url + dataset.path,
-            row_reader(dataset, period),
-            params=params,
-            body=dataset.request(period),
-            secrets=secrets,
-        )
+
+    interface: str
+    endpoint: Endpoint
+    path: str
+    body: Mapping[str, object]
+    read: Callable[[dict[str, Any]], _Result]
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def row_call(dataset: Dataset, period: Period) -> DataCall[Row]:
+    """Ask for the dataset's row of one period of its calendar; WeChat gives one at a time."""
+    read = partial(read_row, dataset, period)
+    return DataCall(dataset.interface, endpoint_of(dataset), dataset.path, dataset.request(period), read)
+
+
+def quota_call(cgi_path: str) -> DataCall[Figures]:
+    """Ask for limit, used and left calls of an interface today, in the order of QUOTA_FIELDS."""
+    return DataCall(API_QUOTA.name, API_QUOTA, QUOTA_PATH, quota_request(cgi_path), _read_figures)
+
+
+def read_row(dataset: Dataset, period: Period, body: Mapping[str, Any]) -> Row:
+    """Read an answer; no row and an untrustworthy row are CallErrors of their own reasons."""
+    try:
+        row = dataset.read(body, period)
+    except MalformedRowError as error:
+        problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
+    else:
+        if row is not None:
+            return row
+        problem = failure(Reason.EMPTY, f"WeChat has no row for {period}")
+    raise CallError(problem)  # out here: in the handler the error would come along with what it shows
+
+
+def _read_figures(body: Mapping[str, Any]) -> Figures:
+    try:
+        return read_quota(body)
+    except MalformedRowError as error:
+        problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
+    raise CallError(problem)
 
 
 @contextmanager
 def advising(interface: str) -> Iterator[None]:
-    """Have the failure of a call tell what to do about this interface of WeChat's."""
+    """Have the failure of a call say what to do about this interface of WeChat's."""
     try:
         yield
     except CallError as error:
@@ -61,47 +79,53 @@ def advising(interface: str) -> Iterator[None]:
         raise
 
 
-def row_reader(dataset: Dataset, period: Period) -> Callable[[Mapping[str, Any]], Row]:
-    """Reads an answer; no row and an untrustworthy row are CallErrors of their own reasons."""
+class DirectAccess:
+    """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
 
-    def read(body: Mapping[str, Any]) -> Row:
-        try:
-            row = dataset.read(body, period)
-        except MalformedRowError as error:
-            problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-        else:
-            if row is not None:
-                return row
-            problem = failure(Reason.EMPTY, f"WeChat has no row for {period}")
-        raise CallError(problem)  # out here: in the handler the error would come along with what it shows
+    __slots__ = ("_appid", "_client", "_owners", "_tokens")
+    parameter = "access_token"
 
-    return read
+    def __init__(
+        self, client: Client, appid: str, source: TokenSource, shelf: Shelf, owners: TokenOwners
+    ) -> None:
+        self._client = client
+        self._appid = appid
+        self._owners = owners
+        self._tokens = TokenCache(source, client.clock, shelf)
+        if isinstance(source, FileTokenSource | HttpTokenSource):
+            owners.join(appid, self._tokens)
 
+    @property
+    def kind(self) -> str:
+        """The token type as the configuration names it."""
+        return self._tokens.source.kind
 
-def ask_quota(client: Client, cgi_path: str, params: Mapping[str, str], secrets: Iterable[str]) -> Figures:
-    """Limit, used and left calls of an interface today, in the order of QUOTA_FIELDS; raises CallError.
+    @property
+    def token_expires_at(self) -> float | None:
+        """Unix time at which the token held ends."""
+        return self._tokens.expires_at
 
-    Args:
-        client: where to ask.
-        cgi_path: the interface's path.
-        params: URL parameters, which say who asks.
-        secrets: what is secret in them.
-    """
-    with advising(API_QUOTA.name):
-        return client.ask(
-            API_QUOTA,
-            "POST",
-            QUOTA_PATH,
-            _quota_figures,
-            params=params,
-            body=quota_request(cgi_path),
-            secrets=secrets,
-        )
+    def fingerprint(self) -> bytes:
+        """Return a hash that changes when the operator changes the credential."""
+        return self._tokens.source.fingerprint()
 
+    def fetch(self, dataset: Dataset, period: Period) -> Row:
+        """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
+        return self._tokens.use(partial(self._ask, row_call(dataset, period)))
 
-def _quota_figures(body: Mapping[str, Any]) -> Figures:
-    try:
-        return read_quota(body)
-    except MalformedRowError as error:
-        problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-    raise CallError(problem)
+    def quota(self, cgi_path: str) -> Figures:
+        """Ask as for a row."""
+        return self._tokens.use(partial(self._ask, quota_call(cgi_path)))
+
+    def _ask(self, call: DataCall[_Result], token: Token) -> _Result:
+        self._owners.claim(self._appid, token)
+        with advising(call.interface):
+            return self._client.ask(
+                call.endpoint,
+                "POST",
+                call.path,
+                call.read,
+                params={self.parameter: token.value, **call.params},
+                body=call.body,
+                secrets=[token.value],
+            )

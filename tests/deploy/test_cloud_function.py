@@ -12,7 +12,7 @@ from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
-from exporter.wechat.cloud import result_reader
+from exporter.wechat.cloud import read_result
 from exporter.wechat.failures.failure import CallError, Reason
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "cloud-function"
@@ -49,7 +49,7 @@ def test_it_asks_for_every_dataset_and_nothing_else() -> None:
 def test_the_exporter_reads_a_row_that_it_returns(program: Callable[[str], str]) -> None:
     figures = {"refDate": "20261123", "sessionCnt": 10, "visitPv": 40, "visitUv": 8, "stayTimeUv": 62.5}
     answer = {"list": [figures], "errMsg": "openapi.analysis.getDailyVisitTrend:ok"}
-    row = result_reader(DAILY_TREND, PERIOD)(returned(program("node"), f"return {json.dumps(answer)}"))
+    row = read_result(DAILY_TREND, PERIOD, returned(program("node"), f"return {json.dumps(answer)}"))
     assert row == Row(PERIOD, (Point((), (10, 40, 8, None, 62.5, None, None)),))
 
 
@@ -65,5 +65,5 @@ def test_the_exporter_knows_the_errors_that_it_returns(
     program: Callable[[str], str], thrown: str, reason: Reason
 ) -> None:
     with pytest.raises(CallError) as caught:
-        result_reader(DAILY_TREND, PERIOD)(returned(program("node"), f"throw {thrown}"))
+        read_result(DAILY_TREND, PERIOD, returned(program("node"), f"throw {thrown}"))
     assert caught.value.failure.reason is reason

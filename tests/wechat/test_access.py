@@ -1,337 +1,300 @@
-import json
-import threading
-from collections.abc import Iterator
+"""What every way to a row promises, whatever its credential: from one table."""
+
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from exporter.beijing import yesterday
 from exporter.config.settings import (
     AccessToken,
     App,
+    CloudFunction,
+    CloudHosting,
     FileToken,
     HttpToken,
+    Platform,
     Secret,
     StableToken,
+    ThirdParty,
+    TicketFile,
     TokenSettings,
 )
-from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
-from exporter.datasets.dataset import Row
-from exporter.datasets.period import DAY as DAY_CALENDAR
+from exporter.datasets.catalogue import CATALOGUE
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Dataset, Row
+from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Call, Fault
-from exporter.simulator.server import Simulator
+from exporter.simulator.fleet import fake_appid, fake_secret
+from exporter.simulator.platforms import SimPlatform
+from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
+from exporter.simulator.server import Conditions, Simulator
+from exporter.simulator.tokens import Kind
+from exporter.store.memory import MemoryStore
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import row_reader
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from tests.wechat.conftest import APP
-from tests.wechat.lines import GENEROUS, Clock, Observed, daily_trend, opened
-from tests.wechat.peers import Peer, Talk, json_body, says, whole
+from exporter.wechat.platform.open_platform import open_platforms
+from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
+from tests.wechat.peers import Peer, json_body, says, whole
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 DAY = date(2026, 11, 23)
-PERIOD = DAY_CALENDAR.starting(DAY)
-TREND, STABLE, CLASSIC = endpoints.DAILY_VISIT_TREND, endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN
+APPS = tuple(SimApp(fake_appid(n), fake_secret(n), f"app-{n}") for n in (1, 2))
+PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 
 
-def way_of(token: TokenSettings, client: Client) -> Access:
-    return choose_access(App(APP.appid, APP.name, (), token), client)
+@dataclass
+class Scene:
+    """A simulated WeChat, a line to it, and what the operator's other programs do."""
+
+    sim: Simulator
+    client: Client
+    clock: Clock
+    observed: Observed
+    folder: Path
+    keepers: list[Peer] = field(default_factory=list)
+
+    def access(self, kind: str, number: int = 1) -> Access:
+        app = APPS[number - 1]
+        return choose_access(
+            App(app.appid, app.name, (), SETTINGS[kind](self, app)), self.client, self.platforms
+        )
+
+    def tokens(self) -> int:
+        """How many calls for tokens reached WeChat."""
+        return sum(self.sim.calls(each) for each in TOKEN_ENDPOINTS)
+
+    def __post_init__(self) -> None:
+        ticket = self.folder / "ticket"
+        ticket.write_text(self.sim.new_ticket("main"))
+        settings = Platform("main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(ticket))
+        self.platforms = open_platforms([settings], self.client, MemoryStore())
 
 
-def asked(access: Access, day: date = DAY) -> Row | Failure:
+TOKEN_ENDPOINTS = ("stable_token", "token", "component_token", "authorizer_token")
+
+
+def file_token(scene: Scene, app: SimApp) -> TokenSettings:
+    path = scene.folder / f"{app.appid}.token"
+    path.write_text(scene.sim._desk.stable(app.appid, scene.clock())[0])
+    return FileToken(path)
+
+
+def http_token(scene: Scene, app: SimApp) -> TokenSettings:
+    token = scene.sim._desk.stable(app.appid, scene.clock())[0]
+    peer = Peer(says(whole(json_body({"access_token": token, "expires_in": 7200}))))
+    scene.keepers.append(peer.__enter__())
+    return HttpToken(peer.url)
+
+
+def cloudbase_token(scene: Scene, app: SimApp) -> TokenSettings:
+    path = scene.folder / f"{app.appid}.cloudbase"
+    path.write_text(scene.sim.cloudbase_token(app.appid))
+    return CloudHosting(None, path)
+
+
+SETTINGS: dict[str, Callable[[Scene, SimApp], TokenSettings]] = {
+    "stable_token": lambda _, app: StableToken(Secret(app.secret)),
+    "access_token": lambda _, app: AccessToken(Secret(app.secret)),
+    "file": file_token,
+    "http": http_token,
+    "third_party": lambda _, __: ThirdParty("main"),
+    "cloud_hosting": lambda _, app: CloudHosting(app.appid),
+    "cloudbase_access_token": cloudbase_token,
+    "cloud_function": lambda _, app: CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, Secret(app.secret)),
+}
+FETCHING = {  # those that fetch tokens of WeChat: the kind of token, fetches for one app
+    "stable_token": (Kind.STABLE, 1),
+    "access_token": (Kind.CLASSIC, 1),
+    "third_party": (Kind.AUTHORIZER, 2),
+    "cloud_function": (Kind.STABLE, 1),
+}
+KINDS = {"cloudbase_access_token": "cloud_hosting"}
+CALL = {"cloud_function": endpoints.CLOUD_FUNCTION}
+
+every_way = pytest.mark.parametrize("kind", SETTINGS)
+every_fetching_way = pytest.mark.parametrize("kind", FETCHING)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    clock = Clock(datetime(2026, 11, 24, 7, tzinfo=UTC).timestamp())
+    observed = Observed()
+    conditions = Conditions(time_source=clock, hosting_appid=APPS[0].appid)
+    with (
+        Simulator(APPS, conditions, platforms=[PLATFORM]) as sim,
+        opened(sim.base_url, observed=observed, clock=clock) as client,
+    ):
+        scene = Scene(sim, client, clock, observed, tmp_path)
+        yield scene
+        for keeper in scene.keepers:
+            keeper.__exit__(None, None, None)
+
+
+def asked(access: Access) -> Row | Failure:
     try:
-        return daily_trend(access, day)
+        return daily_trend(access, DAY)
     except CallError as error:
         return error.failure
 
 
-def refused(access: Access, day: date = DAY) -> Failure:
-    problem = asked(access, day)
-    assert isinstance(problem, Failure)
-    return problem
+@every_way
+def test_a_row_comes_and_is_the_same_by_every_way(kind: str, scene: Scene) -> None:
+    assert daily_trend(scene.access(kind), DAY) == daily_trend(scene.access("stable_token"), DAY)
+    assert scene.access(kind).kind == KINDS.get(kind, kind)
 
 
-@pytest.fixture(name="observed")
-def _observed() -> Observed:
-    return Observed()
+@every_way
+@pytest.mark.parametrize("dataset", CATALOGUE, ids=lambda each: each.name)
+def test_every_dataset_comes_and_is_the_same_by_every_way(kind: str, dataset: Dataset, scene: Scene) -> None:
+    period = dataset.calendar.newest(date(2026, 11, 20))
+    row = scene.access(kind).fetch(dataset, period)
+    assert row == scene.access("stable_token").fetch(dataset, period)
+    assert row.period == period
 
 
-@pytest.fixture(name="client")
-def _client(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Client]:
-    with opened(sim.base_url, observed=observed, clock=clock) as client:
-        yield client
+@pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - {"cloud_hosting", "cloudbase_access_token"}))
+def test_every_way_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, scene: Scene) -> None:
+    limit, used, left = scene.access(kind).quota(DAILY_TREND.path)
+    assert limit == 100_000
+    assert (used or 0) + (left or 0) == limit
 
 
-@pytest.fixture(name="access")
-def _access(client: Client) -> Access:
-    return way_of(StableToken(Secret(APP.secret)), client)
+@pytest.mark.parametrize("kind", ["cloud_hosting", "cloudbase_access_token"])
+def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_asking(
+    kind: str, scene: Scene
+) -> None:
+    access = scene.access(kind)
+    with pytest.raises(CallError, match="no cloud call") as caught:
+        access.quota(DAILY_TREND.path)
+    assert caught.value.failure.reason is Reason.PERMISSION
+    assert "leave this dataset out" in caught.value.failure.advice.en
+    assert scene.observed.calls == []
 
 
-# A row
+@every_way
+def test_each_app_gets_its_own_row(kind: str, scene: Scene) -> None:
+    first, second = (daily_trend(scene.access(kind, number), DAY) for number in (1, 2))
+    assert first != second
+    assert second == daily_trend(scene.access("stable_token", 2), DAY)
 
 
-def test_a_call_asks_for_one_date_with_the_token_in_the_address_only() -> None:
-    answer = whole((SAMPLES / "daily_visit_trend__doc_20170313.json").read_bytes())
-    with Peer(says(answer)) as peer, Peer(says(whole(b'{"access_token":"T"}'))) as keeper:
-        with opened(peer.url) as client:
-            row = daily_trend(way_of(HttpToken(keeper.url), client), date(2017, 3, 13))
-        head, _, body = peer.received[0].partition(b"\r\n\r\n")
-    assert row.values == (142549, 472351, 55500, 5464, None, 0, 1.9838)
-    assert head.startswith(b"POST /datacube/getweanalysisappiddailyvisittrend?access_token=T HTTP/1.1\r\n")
-    assert json.loads(body) == {"begin_date": "20170313", "end_date": "20170313"}
+@every_way
+def test_the_data_call_is_one_call_and_counted_as_such(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    daily_trend(access, DAY)
+    scene.observed.calls.clear()
+    daily_trend(access, DAY)
+    made = [call for call in scene.observed.calls if call[0] != endpoints.HTTP_TOKEN]
+    assert made == [(CALL.get(kind, endpoints.DAILY_VISIT_TREND), None)]
 
 
-@pytest.mark.parametrize("fault", [Fault.CAMEL_CASE, Fault.STRINGS, Fault.DIRTY_TEXT])
-def test_oddities_that_are_no_faults_change_nothing(fault: Fault, access: Access, sim: Simulator) -> None:
-    plain = daily_trend(access, DAY)
-    sim.set_fault(APP.appid, fault, on=Call.DATA)
-    assert asked(access) == plain
+@every_fetching_way
+def test_one_token_serves_many_calls_and_threads(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    with ThreadPoolExecutor(8) as threads:
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(24)))
+    assert scene.tokens() == FETCHING[kind][1]
 
 
-CALLS = {Fault.TOKEN_REJECTED: 2}  # of one ask; 1 for all others
-FAULTS = {
-    Fault.HANG: (Reason.TIMEOUT, Action.RETRY),
-    Fault.DRIP: (Reason.TIMEOUT, Action.RETRY),
-    Fault.SLOW: (Reason.TIMEOUT, Action.RETRY),
-    Fault.RESET: (Reason.NETWORK, Action.RETRY),
-    Fault.CUT_SHORT: (Reason.NETWORK, Action.RETRY),
-    Fault.HTTP_502: (Reason.HTTP_STATUS, Action.RETRY),
-    Fault.HTML_200: (Reason.MALFORMED, Action.RETRY),
-    Fault.REDIRECT: (Reason.HTTP_STATUS, Action.NEXT_ROUND),
-    Fault.MALFORMED_JSON: (Reason.MALFORMED, Action.RETRY),
-    Fault.TRUNCATED_JSON: (Reason.MALFORMED, Action.RETRY),
-    Fault.NOT_AN_OBJECT: (Reason.MALFORMED, Action.RETRY),
-    Fault.GIANT: (Reason.MALFORMED, Action.RETRY),
-    Fault.GZIP_BOMB: (Reason.MALFORMED, Action.RETRY),
-    Fault.NAN: (Reason.MALFORMED, Action.RETRY),  # no JSON at all
-    Fault.WRONG_DATE: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.NULL_FIGURE: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.NEGATIVE: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.BOOL_FIGURE: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.FRACTIONAL_COUNT: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.OBJECT_LIST: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.TWO_ROWS: (Reason.MALFORMED, Action.NEXT_ROUND),
-    Fault.EMPTY: (Reason.EMPTY, Action.NEXT_ROUND),
-    Fault.NOT_READY: (Reason.NOT_READY, Action.NEXT_ROUND),
-    Fault.BUSY: (Reason.BUSY, Action.RETRY),
-    Fault.BUSY_DATA: (Reason.BUSY, Action.RETRY),
-    Fault.QUOTA_DAILY: (Reason.QUOTA_DAILY, Action.NEXT_DAY),
-    Fault.QUOTA_MINUTE: (Reason.QUOTA_MINUTE, Action.RETRY_NEXT_MINUTE),
-    Fault.TOKEN_REJECTED: (Reason.TOKEN_REJECTED, Action.RENEW_TOKEN),
-    Fault.IP: (Reason.IP_NOT_ALLOWED, Action.SUSPEND),
-    Fault.PERMISSION: (Reason.PERMISSION, Action.SUSPEND),
-    Fault.FROZEN: (Reason.ACCOUNT, Action.SUSPEND),
-    Fault.MINI_GAME: (Reason.ACCOUNT, Action.SUSPEND),
-    Fault.INVALID_APPID: (Reason.INVALID_APPID, Action.SUSPEND),
-    Fault.UNKNOWN_ERRCODE: (Reason.UNKNOWN_ERRCODE, Action.NEXT_ROUND),
+@every_fetching_way
+def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    daily_trend(access, DAY)
+    before = scene.tokens()
+    scene.clock.now += 1
+    scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
+    assert isinstance(asked(access), Row)
+    assert scene.tokens() == before + 1
+
+
+@every_fetching_way
+def test_many_threads_whose_token_was_refused_renew_it_once(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    daily_trend(access, DAY)
+    before = scene.tokens()
+    scene.clock.now += 1
+    scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
+    with ThreadPoolExecutor(8) as threads:
+        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(8)))
+    assert scene.tokens() == before + 1
+
+
+@every_fetching_way
+def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=Call.DATA)
+    for call in range(1, 4):
+        problem = asked(access)
+        assert isinstance(problem, Failure)
+        assert problem.reason is Reason.TOKEN_REJECTED
+        assert scene.tokens() <= FETCHING[kind][1] + 2 * call - 1
+
+
+@every_fetching_way
+def test_a_token_is_renewed_before_its_end(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    daily_trend(access, DAY)
+    assert access.token_expires_at == scene.clock() + 7200
+    before = scene.tokens()
+    scene.clock.now += 6899
+    daily_trend(access, DAY)
+    assert scene.tokens() == before
+    scene.clock.now += 2
+    daily_trend(access, DAY)
+    assert scene.tokens() > before
+    refusals = [scene.sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
+    assert refusals == [0, 0]
+
+
+REFUSALS = {
+    Fault.IP: Reason.IP_NOT_ALLOWED,
+    Fault.PERMISSION: Reason.PERMISSION,
+    Fault.MINI_GAME: Reason.ACCOUNT,
+    Fault.QUOTA_DAILY: Reason.QUOTA_DAILY,
+    Fault.NOT_READY: Reason.NOT_READY,
+    Fault.BUSY: Reason.BUSY,
+    Fault.MALFORMED_JSON: Reason.MALFORMED,
+    Fault.NULL_FIGURE: Reason.MALFORMED,
+    Fault.WRONG_DATE: Reason.MALFORMED,
+    Fault.EMPTY: Reason.EMPTY,
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_once(
-    fault: Fault, sim: Simulator, clock: Clock
-) -> None:
-    reason, action = FAULTS[fault]
-    limit = 0.3 if reason is Reason.TIMEOUT else GENEROUS
-    observed = Observed()
-    with opened(sim.base_url, limit, observed, clock) as client:
-        access = way_of(StableToken(Secret(APP.secret)), client)
-        daily_trend(access, date(2026, 11, 20))  # the token is there
-        observed.calls.clear()
-        sim.set_fault(APP.appid, fault, on=Call.DATA)
-        problem = refused(access)
-        assert (problem.reason, problem.action) == (reason, action)
-        counted = [told for endpoint, told in observed.calls if endpoint == TREND]
-        assert counted == [reason] * CALLS.get(fault, 1)
-        assert sim.calls("other") == 0
-        sim.set_fault(APP.appid, Fault.NONE)
-        assert isinstance(asked(access), Row)
+@every_way
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fault, scene: Scene) -> None:
+    accesses = scene.access(kind), scene.access(kind, 2)
+    scene.sim.set_fault(APPS[0].appid, fault, on=Call.DATA)
+    problem = asked(accesses[0])
+    assert isinstance(problem, Failure)
+    assert problem.reason is REFUSALS[fault]
+    assert isinstance(asked(accesses[1]), Row)
+    scene.sim.set_fault(APPS[0].appid, Fault.NONE)
+    assert isinstance(asked(accesses[0]), Row)
 
 
-def test_a_date_that_is_not_over_yet_is_refused_for_that_date_only(access: Access, clock: Clock) -> None:
-    problem = refused(access, date(2026, 11, 24))
-    assert (problem.reason, problem.errcode, problem.action) == (Reason.DATE_RANGE, 61501, Action.NEXT_ROUND)
-    assert isinstance(asked(access, yesterday(clock())), Row)
-
-
-def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
-    token = "short-token-of-30-characters-x"
-    answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
-    with Peer(says(answer)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        client.ask(TREND, "GET", "/path", row_reader(DAILY_TREND, PERIOD), secrets=[token])
-    assert str(caught.value) == "ref_date is '***', asked for 20261123"
-    assert caught.value.__context__ is None
-
-
-# A token that WeChat refuses
-
-
-@pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
-def test_a_refused_token_is_renewed_once_and_the_call_made_once_more(
-    code: int, access: Access, sim: Simulator, observed: Observed
-) -> None:
-    daily_trend(access, DAY)
-    observed.calls.clear()
-    sim.ledger.clear()
-    sim.set_fault(APP.appid, Fault.TOKEN_REJECTED, errcode=code, times=1)
-    assert isinstance(asked(access), Row)
-    assert observed.calls == [(TREND, Reason.TOKEN_REJECTED), (STABLE, None), (TREND, None)]
-    assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 2)
-
-
-@pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
-def test_a_token_that_is_refused_again_is_not_renewed_a_second_time(
-    code: int, access: Access, sim: Simulator
-) -> None:
-    sim.set_fault(APP.appid, Fault.TOKEN_REJECTED, errcode=code)
-    for rounds in (1, 2):
-        problem = refused(access)
-        assert (problem.reason, problem.errcode) == (Reason.TOKEN_REJECTED, code)
-        assert sim.calls("daily_visit_trend") == 2 * rounds
-        assert sim.calls("stable_token") == 1 + rounds
-    assert sim.ledger.forced() == {}
-
-
-def test_a_renewal_that_fails_ends_the_call(access: Access, sim: Simulator) -> None:
-    daily_trend(access, DAY)
-    sim.revoke_token(APP.appid)
-    sim.set_fault(APP.appid, Fault.WRONG_SECRET)
-    assert refused(access).reason is Reason.INVALID_SECRET
-    assert access.token_expires_at is None
-    assert sim.calls("daily_visit_trend") == 2
-
-
-def test_a_code_that_is_not_about_the_token_keeps_the_token(access: Access, sim: Simulator) -> None:
-    sim.set_fault(APP.appid, Fault.PERMISSION)
-    for _ in range(3):
-        refused(access)
-    assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 3)
-
-
-@pytest.mark.parametrize("fault", [Fault.WRONG_SECRET, Fault.FROZEN_SECRET, Fault.IP, Fault.RESET])
-def test_without_a_token_the_data_is_not_asked_for(
-    fault: Fault, access: Access, sim: Simulator, observed: Observed
-) -> None:
-    sim.set_fault(APP.appid, fault, on=Call.TOKEN)
-    refused(access)
-    assert sim.calls("daily_visit_trend") == 0
-    assert [endpoint for endpoint, _ in observed.calls] == [STABLE]
-
-
-def test_all_threads_whose_token_is_refused_together_renew_it_once() -> None:
-    """Each of 8 calls has got its refusal before the first one renews."""
-    together = threading.Barrier(8)
-    fetches = []
-
-    def manner(talk: Talk) -> None:
-        while request := talk.request():
-            if b"/datacube/" not in request:
-                fetches.append(request)
-                value = f"token-{len(fetches)}"
-                talk.socket.sendall(whole(json_body({"access_token": value, "expires_in": 7200})))
-            elif b"token-1 " in request:
-                together.wait(5)
-                talk.socket.sendall(whole(b'{"errcode":42001,"errmsg":"access_token expired"}'))
-            else:
-                talk.socket.sendall(whole(b'{"list":[{"ref_date":"20261123","visit_pv":1}]}'))
-
-    with Peer(manner) as peer, opened(peer.url) as client, ThreadPoolExecutor(8) as threads:
-        access = way_of(StableToken(Secret(APP.secret)), client)
-        assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(8)))
-    assert len(fetches) == 2
-    assert all(b'"force_refresh": false' in request for request in fetches)
-
-
-# Several holders of one account's tokens
-
-
-def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
-    sim: Simulator, clock: Clock
-) -> None:
-    settings = StableToken(Secret(APP.secret))
-    with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
-        accesses = [way_of(settings, one), way_of(settings, other)]
-        for _ in range(30):  # of 15 minutes, over three lifetimes of a token
-            clock.now += 900
-            for access in accesses:
-                outcome = asked(access, yesterday(clock()))
-                assert isinstance(outcome, Row) or outcome.reason is Reason.NOT_READY
-    assert sim.calls("daily_visit_trend", outcome="40001") == 0
-    assert sim.calls("daily_visit_trend", outcome="42001") == 0
-    assert sim.calls("stable_token") <= 10
-    assert sim.ledger.forced() == {}
-
-
-def test_a_classic_fetch_ends_the_token_that_another_holds(sim: Simulator, clock: Clock) -> None:
-    settings = AccessToken(Secret(APP.secret))
-    with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
-        ours, theirs = way_of(settings, one), way_of(settings, other)
-        daily_trend(ours, DAY)
-        daily_trend(theirs, DAY)
-        clock.now += 301  # the old token's grace
-        assert isinstance(asked(ours), Row)
-    assert sim.calls("daily_visit_trend", outcome="40001") == 1
-    assert sim.calls("token") == 3
-
-
-def test_a_classic_fetch_leaves_a_stable_token_alone(sim: Simulator, clock: Clock, client: Client) -> None:
-    stable, classic = (
-        way_of(StableToken(Secret(APP.secret)), client),
-        way_of(AccessToken(Secret(APP.secret)), client),
-    )
-    daily_trend(stable, DAY)
-    for _ in range(3):
-        daily_trend(classic, DAY)
-        clock.now += 301
-    assert isinstance(asked(stable), Row)
-    assert sim.calls("daily_visit_trend", outcome="40001") == 0
-
-
-def test_a_token_file_that_its_program_renews_is_followed(
-    sim: Simulator, client: Client, tmp_path: Path
-) -> None:
-    path = tmp_path / "token"
-    access = way_of(FileToken(path), client)
-    keeper = way_of(StableToken(Secret(APP.secret)), client)
-    for _ in range(2):
-        daily_trend(keeper, DAY)
-        path.write_text(keeper._keeper.get().value)  # type: ignore[attr-defined]
-        assert isinstance(asked(access), Row)
-        sim.revoke_token(APP.appid)
-    assert refused(access).reason is Reason.TOKEN_REJECTED
-    assert access.token_expires_at is None
-
-
-# What the settings choose
-
-
-# Reading
-
-
-def test_a_reader_gives_the_row_of_its_day() -> None:
-    body = {"list": [{"ref_date": "20261123", **{field.name: 1 for field in FIELDS}}]}
-    assert row_reader(DAILY_TREND, PERIOD)(body) == trend_row(DAY, (1,) * len(FIELDS))
-
-
-@pytest.mark.parametrize(
-    ("body", "reason", "told"),
-    [
-        ({"list": []}, Reason.EMPTY, "WeChat has no row for 2026-11-23"),
-        ({}, Reason.MALFORMED, "there is no 'list'"),
-        (
-            {"errMsg": "openapi:fail"},
-            Reason.MALFORMED,
-            "errMsg is 'openapi:fail', which does not end in :ok",
-        ),
-    ],
-    ids=["empty", "no list", "a cloud call's failure without a code"],
-)
-def test_a_reader_tells_why_there_is_no_row(body: dict[str, object], reason: Reason, told: str) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in FETCHING if kind != "third_party"])
+def test_a_wrong_secret_suspends_and_is_not_told(kind: str, scene: Scene) -> None:
+    secret = Secret("sesame-that-opens-nothing")
+    wrong: dict[str, TokenSettings] = {
+        "stable_token": StableToken(secret),
+        "access_token": AccessToken(secret),
+        "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
+    }
+    access = choose_access(App(APPS[0].appid, "app", (), wrong[kind]), scene.client, scene.platforms)
     with pytest.raises(CallError) as caught:
-        row_reader(DAILY_TREND, PERIOD)(body)
-    assert (caught.value.failure.reason, caught.value.failure.action) == (reason, Action.NEXT_ROUND)
-    assert str(caught.value) == told
-    assert caught.value.__context__ is None
+        daily_trend(access, DAY)
+    assert caught.value.failure.reason is Reason.INVALID_SECRET
+    assert caught.value.failure.action is Action.SUSPEND
+    assert "sesame" not in everything_told(caught.value)
+
+
+@every_way
+def test_a_ways_fingerprint_is_a_hash_that_stays(kind: str, scene: Scene) -> None:
+    access = scene.access(kind)
+    assert access.fingerprint() == access.fingerprint()
+    assert APPS[0].secret.encode() not in access.fingerprint()

@@ -258,7 +258,7 @@ def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str,
         access = choose_access(app, client)
         with pytest.raises(CallError) as caught:
             daily_trend(access, DAY)
-        keeper = access._keeper  # type: ignore[attr-defined]
+        keeper = access._tokens  # type: ignore[attr-defined]
         assert_gives_nothing_away(
             caught.value, client, client.transport, access, keeper, keeper.source, app, settings
         )

@@ -18,7 +18,7 @@ from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
-from exporter.wechat.cloud import hosting_url, result_reader
+from exporter.wechat.cloud import hosting_url, read_result
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -129,15 +129,14 @@ def invoked(returned: object) -> dict[str, Any]:
 
 def problem_of(body: dict[str, Any]) -> Failure:
     with pytest.raises(CallError) as caught:
-        result_reader(DAILY_TREND, PERIOD)(body)
+        read_result(DAILY_TREND, PERIOD, body)
     return caught.value.failure
 
 
 def test_the_documented_camel_case_row_is_read_from_the_text_inside() -> None:
     text = (SAMPLES / "daily_visit_trend__doc_cloudcall_20170313.json").read_text()
     assert (
-        result_reader(DAILY_TREND, DAY_CALENDAR.starting(date(2017, 3, 13)))(invoked(text)).values[1]
-        == 472351
+        read_result(DAILY_TREND, DAY_CALENDAR.starting(date(2017, 3, 13)), invoked(text)).values[1] == 472351
     )
 
 
@@ -236,7 +235,7 @@ def test_an_invocation_names_the_interface_of_another_dataset_than_the_daily_tre
 )
 def test_a_function_that_calls_the_daily_trend_whatever_is_asked_is_too_old(returned: object) -> None:
     with pytest.raises(CallError) as caught:
-        result_reader(DAILY_SUMMARY, PERIOD)(invoked(returned))
+        read_result(DAILY_SUMMARY, PERIOD, invoked(returned))
     problem = caught.value.failure
     assert (problem.reason, problem.action) == (Reason.PERMISSION, Action.SUSPEND)
     assert problem.advice is advice.OLD_FUNCTION

@@ -1,97 +1,322 @@
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from exporter.config.settings import AccessToken, App, FileToken, Secret, StableToken, TokenSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.dataset import Dataset
-from exporter.datasets.period import WEEK
+from exporter.datasets.dataset import Dataset, Row
+from exporter.datasets.period import DAY, Period
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.wechat.datacube import ask_dataset, ask_quota, row_reader
+from exporter.simulator.faults import Call, Fault
+from exporter.simulator.server import Simulator
+from exporter.wechat import endpoints
+from exporter.wechat.access import Access, choose_access
+from exporter.wechat.client import Client
+from exporter.wechat.datacube import read_row, row_call
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from tests.wechat.lines import Observed, opened
+from tests.wechat.conftest import APP
+from tests.wechat.lines import GENEROUS, Clock, Observed, opened
 from tests.wechat.peers import Peer, json_body, says, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 YESTERDAY = date(2026, 11, 23)
-PARAMS = {"access_token": "not-a-real-token"}
+PERIOD = DAY.starting(YESTERDAY)
+STABLE = StableToken(Secret(APP.secret))
 
 
-def refusal(code: int, dataset: Dataset) -> Failure:
-    body = json_body({"errcode": code, "errmsg": "no"})
-    with Peer(says(whole(body))) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        ask_dataset(client, dataset, dataset.calendar.newest(YESTERDAY), PARAMS, ())
-    return caught.value.failure
+def access_of(token: TokenSettings, client: Client) -> Access:
+    return choose_access(App(APP.appid, APP.name, (), token), client)
 
 
-def test_a_week_is_asked_for_from_monday_to_sunday_and_counted_by_its_own_interface() -> None:
+def asked(access: Access, period: Period = PERIOD, dataset: Dataset = DAILY_TREND) -> Row | Failure:
+    try:
+        return access.fetch(dataset, period)
+    except CallError as error:
+        return error.failure
+
+
+def refused(access: Access, period: Period = PERIOD, dataset: Dataset = DAILY_TREND) -> Failure:
+    problem = asked(access, period, dataset)
+    assert isinstance(problem, Failure)
+    return problem
+
+
+# What is sent and read
+
+
+@pytest.fixture(name="token")
+def _token(tmp_path: Path) -> FileToken:
+    (tmp_path / "token").write_text("not-a-real-token")
+    return FileToken(tmp_path / "token")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sample", "body", "values"),
+    [
+        (
+            DAILY_TREND,
+            "daily_visit_trend__doc_20170313.json",
+            {"begin_date": "20170313", "end_date": "20170313"},
+            (142549, 472351, 55500, 5464, None, 0, 1.9838),
+        ),
+        (
+            WEEKLY_TREND,
+            "weekly_visit_trend__doc_20170306-20170312.json",
+            {"begin_date": "20170306", "end_date": "20170312"},
+            (986780, 3251840),
+        ),
+    ],
+    ids=["a day", "a week"],
+)
+def test_a_call_asks_for_one_period_with_the_token_in_the_address_only(
+    dataset: Dataset, sample: str, body: dict[str, str], values: tuple[float, ...], token: FileToken
+) -> None:
     observed = Observed()
-    answer = (SAMPLES / "weekly_visit_trend__doc_20170306-20170312.json").read_bytes()
-    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as client:
-        row = ask_dataset(client, WEEKLY_TREND, WEEK.starting(date(2017, 3, 6)), PARAMS, ())
-        head, _, body = peer.received[0].partition(b"\r\n\r\n")
-    assert row.points[0].values[:2] == (986780, 3251840)
-    assert head.startswith(b"POST /datacube/getweanalysisappidweeklyvisittrend?access_token=")
-    assert json.loads(body) == {"begin_date": "20170306", "end_date": "20170312"}
-    assert [endpoint.name for endpoint, _ in observed.calls] == ["getWeeklyVisitTrend"]
+    with Peer(says(whole((SAMPLES / sample).read_bytes()))) as peer:
+        with opened(peer.url, observed=observed) as client:
+            row = access_of(token, client).fetch(dataset, dataset.calendar.newest(date(2017, 3, 13)))
+        head, _, sent = peer.received[0].partition(b"\r\n\r\n")
+    assert row.points[0].values[: len(values)] == values
+    assert head.startswith(f"POST {dataset.path}?access_token=not-a-real-token HTTP/1.1\r\n".encode())
+    assert json.loads(sent) == body
+    assert [endpoint.name for endpoint, _ in observed.calls] == [dataset.interface]
 
 
-def test_a_reader_says_which_period_has_no_row() -> None:
-    with pytest.raises(CallError) as caught:
-        row_reader(WEEKLY_TREND, WEEK.newest(YESTERDAY))({"list": []})
-    assert caught.value.failure.reason is Reason.EMPTY
-    assert str(caught.value) == "WeChat has no row for 2026-11-16 to 2026-11-22"
+def refusal(code: int, dataset: Dataset, token: FileToken) -> Failure:
+    body = json_body({"errcode": code, "errmsg": "no"})
+    with Peer(says(whole(body))) as peer, opened(peer.url) as client:
+        return refused(access_of(token, client), dataset.calendar.newest(YESTERDAY), dataset)
 
 
-def test_what_to_do_about_the_daily_trend_is_as_the_table_has_it() -> None:
-    assert refusal(48001, DAILY_TREND).advice is advice.PERMISSION
-    assert refusal(61502, DAILY_TREND).advice is advice.GAME
+def test_what_to_do_about_the_daily_trend_is_as_the_table_has_it(token: FileToken) -> None:
+    assert refusal(48001, DAILY_TREND, token).advice is advice.PERMISSION
+    assert refusal(61502, DAILY_TREND, token).advice is advice.GAME
 
 
 @pytest.mark.parametrize("dataset", CATALOGUE[1:], ids=lambda each: each.name)
 @pytest.mark.parametrize("code", [48001, 61007, 61502])
-def test_what_to_do_about_another_dataset_names_its_interface(code: int, dataset: Dataset) -> None:
-    told = refusal(code, dataset).advice
-    assert dataset.interface in told.en
-    assert dataset.interface in told.zh
-    assert "getDailyVisitTrend" not in told.en + told.zh
-    assert "leave this dataset out" in told.en
+def test_what_to_do_about_another_dataset_names_its_interface(
+    code: int, dataset: Dataset, token: FileToken
+) -> None:
+    shown = refusal(code, dataset, token).advice
+    assert dataset.interface in shown.en
+    assert dataset.interface in shown.zh
+    assert "getDailyVisitTrend" not in shown.en + shown.zh
+    assert "leave this dataset out" in shown.en
 
 
 @pytest.mark.parametrize("dataset", CATALOGUE, ids=lambda each: each.name)
-def test_a_date_range_error_of_a_period_that_is_over_means_later(dataset: Dataset) -> None:
-    problem = refusal(61501, dataset)
+def test_a_date_range_error_of_a_period_that_is_over_means_later(dataset: Dataset, token: FileToken) -> None:
+    problem = refusal(61501, dataset, token)
     assert (problem.reason, problem.action) == (Reason.DATE_RANGE, Action.NEXT_ROUND)
 
 
-def test_a_quota_is_asked_for_by_path_with_the_token() -> None:
+def quota(body: object, token: FileToken) -> object:
     observed = Observed()
-    answer = json_body({"errcode": 0, "errmsg": "ok", "quota": {"daily_limit": 9, "used": 2, "remain": 7}})
-    with Peer(says(whole(answer))) as peer, opened(peer.url, observed=observed) as client:
-        assert ask_quota(client, DAILY_TREND.path, PARAMS, ()) == (9, 2, 7)
-        head, _, body = peer.received[0].partition(b"\r\n\r\n")
-    assert head.startswith(b"POST /cgi-bin/openapi/quota/get?access_token=not-a-real-token HTTP/1.1\r\n")
-    assert json.loads(body) == {"cgi_path": "/datacube/getweanalysisappiddailyvisittrend"}
-    assert [endpoint.name for endpoint, _ in observed.calls] == ["getApiQuota"]
+    with Peer(says(whole(json_body(body)))) as peer, opened(peer.url, observed=observed) as client:
+        try:
+            return access_of(token, client).quota(DAILY_TREND.path)
+        except CallError as error:
+            return error.failure.reason, error.failure.action
+        finally:
+            head, _, sent = peer.received[0].partition(b"\r\n\r\n")
+            assert head.startswith(
+                b"POST /cgi-bin/openapi/quota/get?access_token=not-a-real-token HTTP/1.1\r"
+            )
+            assert json.loads(sent) == {"cgi_path": "/datacube/getweanalysisappiddailyvisittrend"}
+            assert [endpoint.name for endpoint, _ in observed.calls] == ["getApiQuota"]
 
 
 @pytest.mark.parametrize(
-    ("body", "reason", "action"),
+    ("body", "expected"),
     [
-        ({"errcode": 76021, "errmsg": "cgi_path not found"}, Reason.INTERNAL, Action.SUSPEND),
-        ({"errcode": 76022, "errmsg": "could not use this cgi_path"}, Reason.PERMISSION, Action.SUSPEND),
-        ({"errcode": 0, "errmsg": "ok"}, Reason.MALFORMED, Action.NEXT_ROUND),
+        ({"errcode": 0, "errmsg": "ok", "quota": {"daily_limit": 9, "used": 2, "remain": 7}}, (9, 2, 7)),
+        ({"errcode": 76021, "errmsg": "cgi_path not found"}, (Reason.INTERNAL, Action.SUSPEND)),
+        ({"errcode": 76022, "errmsg": "could not use this cgi_path"}, (Reason.PERMISSION, Action.SUSPEND)),
+        ({"errcode": 0, "errmsg": "ok"}, (Reason.MALFORMED, Action.NEXT_ROUND)),
     ],
-    ids=["unknown path", "no permission", "no quota"],
+    ids=["good", "unknown path", "no permission", "no quota"],
 )
-def test_a_refused_quota_has_its_reason(body: object, reason: Reason, action: Action) -> None:
-    with (
-        Peer(says(whole(json_body(body)))) as peer,
-        opened(peer.url) as client,
-        pytest.raises(CallError) as caught,
-    ):
-        ask_quota(client, DAILY_TREND.path, PARAMS, ())
-    assert (caught.value.failure.reason, caught.value.failure.action) == (reason, action)
+def test_a_quota_is_asked_for_by_path_with_the_token_and_a_refused_one_has_its_reason(
+    body: object, expected: object, token: FileToken
+) -> None:
+    assert quota(body, token) == expected
+
+
+@pytest.mark.parametrize(
+    ("dataset", "body", "reason", "detail"),
+    [
+        (DAILY_TREND, {"list": []}, Reason.EMPTY, "WeChat has no row for 2026-11-23"),
+        (WEEKLY_TREND, {"list": []}, Reason.EMPTY, "WeChat has no row for 2026-11-16 to 2026-11-22"),
+        (DAILY_TREND, {}, Reason.MALFORMED, "there is no 'list'"),
+        (
+            DAILY_TREND,
+            {"errMsg": "openapi:fail"},
+            Reason.MALFORMED,
+            "errMsg is 'openapi:fail', which does not end in :ok",
+        ),
+    ],
+    ids=["empty day", "empty week", "no list", "a cloud call's failure without a code"],
+)
+def test_a_reader_says_why_there_is_no_row(
+    dataset: Dataset, body: dict[str, object], reason: Reason, detail: str
+) -> None:
+    with pytest.raises(CallError) as caught:
+        read_row(dataset, dataset.calendar.newest(YESTERDAY), body)
+    assert (caught.value.failure.reason, caught.value.failure.action) == (reason, Action.NEXT_ROUND)
+    assert str(caught.value) == detail
+    assert caught.value.__context__ is None
+
+
+def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
+    token = "short-token-of-30-characters-x"
+    answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
+    call = row_call(DAILY_TREND, PERIOD)
+    with Peer(says(answer)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
+        client.ask(call.endpoint, "GET", "/path", call.read, secrets=[token])
+    assert str(caught.value) == "ref_date is '***', asked for 20261123"
+    assert caught.value.__context__ is None
+
+
+# Against the simulator
+
+
+@pytest.fixture(name="client")
+def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
+    with opened(sim.base_url, clock=clock) as client:
+        yield client
+
+
+@pytest.mark.parametrize("fault", [Fault.CAMEL_CASE, Fault.STRINGS, Fault.DIRTY_TEXT])
+def test_oddities_that_are_no_faults_change_nothing(fault: Fault, client: Client, sim: Simulator) -> None:
+    access = access_of(STABLE, client)
+    plain = asked(access)
+    sim.set_fault(APP.appid, fault, on=Call.DATA)
+    assert asked(access) == plain
+    assert isinstance(plain, Row)
+
+
+CALLS = {Fault.TOKEN_REJECTED: 2}  # of one ask; 1 for all others
+MALFORMED = (Reason.MALFORMED, Action.NEXT_ROUND)
+FAULTS = {
+    **dict.fromkeys([Fault.HANG, Fault.DRIP, Fault.SLOW], (Reason.TIMEOUT, Action.RETRY)),
+    **dict.fromkeys([Fault.RESET, Fault.CUT_SHORT], (Reason.NETWORK, Action.RETRY)),
+    Fault.HTTP_502: (Reason.HTTP_STATUS, Action.RETRY),
+    Fault.REDIRECT: (Reason.HTTP_STATUS, Action.NEXT_ROUND),
+    **dict.fromkeys(
+        [Fault.HTML_200, Fault.MALFORMED_JSON, Fault.TRUNCATED_JSON, Fault.NOT_AN_OBJECT, Fault.NAN],
+        (Reason.MALFORMED, Action.RETRY),
+    ),
+    **dict.fromkeys([Fault.GIANT, Fault.GZIP_BOMB], (Reason.MALFORMED, Action.RETRY)),
+    **dict.fromkeys([Fault.WRONG_DATE, Fault.NULL_FIGURE, Fault.NEGATIVE, Fault.BOOL_FIGURE], MALFORMED),
+    **dict.fromkeys([Fault.FRACTIONAL_COUNT, Fault.OBJECT_LIST, Fault.TWO_ROWS], MALFORMED),
+    Fault.EMPTY: (Reason.EMPTY, Action.NEXT_ROUND),
+    Fault.NOT_READY: (Reason.NOT_READY, Action.NEXT_ROUND),
+    **dict.fromkeys([Fault.BUSY, Fault.BUSY_DATA], (Reason.BUSY, Action.RETRY)),
+    Fault.QUOTA_DAILY: (Reason.QUOTA_DAILY, Action.NEXT_DAY),
+    Fault.QUOTA_MINUTE: (Reason.QUOTA_MINUTE, Action.RETRY_NEXT_MINUTE),
+    Fault.TOKEN_REJECTED: (Reason.TOKEN_REJECTED, Action.RENEW_TOKEN),
+    Fault.IP: (Reason.IP_NOT_ALLOWED, Action.SUSPEND),
+    Fault.PERMISSION: (Reason.PERMISSION, Action.SUSPEND),
+    **dict.fromkeys([Fault.FROZEN, Fault.MINI_GAME], (Reason.ACCOUNT, Action.SUSPEND)),
+    Fault.INVALID_APPID: (Reason.INVALID_APPID, Action.SUSPEND),
+    Fault.UNKNOWN_ERRCODE: (Reason.UNKNOWN_ERRCODE, Action.NEXT_ROUND),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_once(
+    fault: Fault, sim: Simulator, clock: Clock
+) -> None:
+    reason, action = FAULTS[fault]
+    limit = 0.3 if reason is Reason.TIMEOUT else GENEROUS
+    observed = Observed()
+    with opened(sim.base_url, limit, observed, clock) as client:
+        access = access_of(STABLE, client)
+        access.fetch(DAILY_TREND, DAY.starting(date(2026, 11, 20)))  # the token is there
+        observed.calls.clear()
+        sim.set_fault(APP.appid, fault, on=Call.DATA)
+        problem = refused(access)
+        assert (problem.reason, problem.action) == (reason, action)
+        counted = [each for endpoint, each in observed.calls if endpoint == endpoints.DAILY_VISIT_TREND]
+        assert counted == [reason] * CALLS.get(fault, 1)
+        assert sim.calls("other") == 0
+        sim.set_fault(APP.appid, Fault.NONE)
+        assert isinstance(asked(access), Row)
+
+
+@pytest.mark.parametrize("fault", [Fault.WRONG_SECRET, Fault.FROZEN_SECRET, Fault.IP, Fault.RESET])
+def test_without_a_token_the_data_is_not_asked_for(fault: Fault, client: Client, sim: Simulator) -> None:
+    sim.set_fault(APP.appid, fault, on=Call.TOKEN)
+    refused(access_of(STABLE, client))
+    assert (sim.calls("stable_token") <= 2, sim.calls("daily_visit_trend")) == (True, 0)
+
+
+def test_a_renewal_that_fails_ends_the_call(client: Client, sim: Simulator) -> None:
+    access = access_of(STABLE, client)
+    asked(access)
+    sim.revoke_token(APP.appid)
+    sim.set_fault(APP.appid, Fault.WRONG_SECRET)
+    assert refused(access).reason is Reason.INVALID_SECRET
+    assert access.token_expires_at is None
+    assert sim.calls("daily_visit_trend") == 2
+
+
+def test_a_code_that_is_not_about_the_token_keeps_the_token(client: Client, sim: Simulator) -> None:
+    access = access_of(STABLE, client)
+    sim.set_fault(APP.appid, Fault.PERMISSION)
+    for _ in range(3):
+        refused(access)
+    assert (sim.calls("stable_token"), sim.calls("daily_visit_trend")) == (1, 3)
+
+
+# Several holders of one account's tokens
+
+
+def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
+    sim: Simulator, clock: Clock
+) -> None:
+    with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
+        accesses = [access_of(STABLE, one), access_of(STABLE, other)]
+        for _ in range(30):  # of 15 minutes, over three lifetimes of a token
+            clock.now += 900
+            for access in accesses:
+                assert isinstance(asked(access), Row)
+    refusals = [sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
+    assert (refusals, sim.ledger.forced()) == ([0, 0], {})
+    assert sim.calls("stable_token") <= 10
+
+
+def test_a_classic_fetch_ends_a_classic_token_that_another_holds_and_no_stable_one(
+    sim: Simulator, clock: Clock
+) -> None:
+    classic = AccessToken(Secret(APP.secret))
+    with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
+        stable, ours, theirs = access_of(STABLE, one), access_of(classic, one), access_of(classic, other)
+        for access in (stable, ours, theirs):
+            asked(access)
+        clock.now += 301  # the old token's grace
+        assert isinstance(asked(stable), Row)
+        assert sim.calls("daily_visit_trend", outcome="40001") == 0
+        assert isinstance(asked(ours), Row)
+    assert sim.calls("daily_visit_trend", outcome="40001") == 1
+    assert sim.calls("token") == 3
+
+
+def test_a_token_file_that_its_program_renews_is_followed(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    access, program = access_of(FileToken(path), client), access_of(STABLE, client)
+    for _ in range(2):
+        asked(program)
+        path.write_text(program._tokens.get().value)  # type: ignore[attr-defined]
+        assert isinstance(asked(access), Row)
+        sim.revoke_token(APP.appid)
+    assert refused(access).reason is Reason.TOKEN_REJECTED
+    assert access.token_expires_at is None
