@@ -21,10 +21,8 @@ from benchmarks.wechat import wechat
 from exporter.beijing import yesterday
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.fetching import Fetching
-from exporter.refresh.fleet import Fleet
-from exporter.refresh.plan import Policy
 from exporter.refresh.rounds import Rounds
+from exporter.refresh.settings import RoundSettings
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.wechat.access import choose_access
@@ -56,7 +54,7 @@ def measure() -> Iterator[Figure]:
 
 
 def prepare(base_url: str) -> tuple[Rounds, Ledger]:
-    """A worker as the exporter builds it, without storage and page."""
+    """The rounds as the exporter builds it, without storage and page."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_text(config_yaml(fleet(APPS, 1), base_url), "utf-8")
@@ -68,11 +66,11 @@ def prepare(base_url: str) -> tuple[Rounds, Ledger]:
     ledger.configure(((app, accesses[app.appid].kind) for app in config.apps), 1, time.time())
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
-    asked = Fleet(accesses, Policy(1, 0), CONCURRENCY)
-    fetching = Fetching(
-        asked, ledger, lambda: None, log, clock=time.time, random=Random(1).random, stopping=stopping
+    settings = RoundSettings(1, 0, accesses, concurrency=CONCURRENCY)
+    rounds = Rounds(
+        settings, ledger, telemetry, log, clock=time.time, random=Random(1).random, stopping=stopping
     )
-    return Rounds(ledger, fetching, telemetry, log, clock=time.time, stopping=stopping), ledger
+    return rounds, ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

@@ -113,8 +113,8 @@ class ConfigWarnings:
         self._log = log
         self._told: dict[str, frozenset[str]] = {}
 
-    def tell(self, config: Config) -> None:
-        """Look at a configuration that is about to be in force."""
+    def log_new(self, config: Config) -> None:
+        """Log the risks of a configuration that is about to be in force."""
         before, self._told = self._told, {}
         for config_warning in config_warnings(config):
             self._told[config_warning.what] = config_warning.about

@@ -44,12 +44,12 @@ def with_secret(folder: Path, written: str) -> Config:
 
 
 def test_a_usual_configuration_is_nothing_to_warn_of(log: FilteringBoundLogger, events: list[Any]) -> None:
-    ConfigWarnings(log).tell(CONFIG)
+    ConfigWarnings(log).log_new(CONFIG)
     assert events == []
 
 
 def test_a_platform_without_a_storage_is_told(log: FilteringBoundLogger, events: list[Any]) -> None:
-    ConfigWarnings(log).tell(replace(CONFIG, platforms=(PLATFORM,), storage=StorageSettings("memory://")))
+    ConfigWarnings(log).log_new(replace(CONFIG, platforms=(PLATFORM,), storage=StorageSettings("memory://")))
     assert "refresh tokens and tickets do not survive" in events[0]["event"]
 
 
@@ -57,18 +57,18 @@ def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_told(
     log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 256))
-    ConfigWarnings(log).tell(CONFIG)
+    ConfigWarnings(log).log_new(CONFIG)
     assert "refresh.concurrency 16 needs about 316 file descriptors" in events[0]["event"]
 
 
 def test_an_address_in_the_clear_is_told_once(log: FilteringBoundLogger, events: list[Any]) -> None:
     config_warnings = ConfigWarnings(log)
     exposed = replace(CONFIG, wechat=WechatSettings("http://proxy.example", 10.0))
-    config_warnings.tell(exposed)
-    config_warnings.tell(exposed)
+    config_warnings.log_new(exposed)
+    config_warnings.log_new(exposed)
     assert len(events) == 1
     assert "in the clear" in events[0]["event"]
-    config_warnings.tell(replace(CONFIG, wechat=WechatSettings("http://other.example", 10.0)))
+    config_warnings.log_new(replace(CONFIG, wechat=WechatSettings("http://other.example", 10.0)))
     assert len(events) == 2
 
 
@@ -120,6 +120,6 @@ def test_classic_tokens_are_told_once_per_app_that_brings_them(
 ) -> None:
     config_warnings = ConfigWarnings(log)
     for apps in ((classic(1),), (classic(1),), (classic(1), classic(2))):
-        config_warnings.tell(replace(CONFIG, apps=apps))
+        config_warnings.log_new(replace(CONFIG, apps=apps))
     assert [event["apps"] for event in events] == [1, 2]
     assert {event["first"] for event in events} == {classic(1).name}

@@ -176,7 +176,7 @@ def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configurati
         raise FileNotFoundError(2, "No such file or directory")
 
     for broken, told in ((gone, "is the working directory there"), (lambda *_: 1 / 0, "ZeroDivisionError")):
-        monkeypatch.setattr("exporter.service.load", broken)
+        monkeypatch.setattr("exporter.reconfiguration.load", broken)
         assert told in (exporter.reload() or "")
     metrics = exporter.telemetry.render(openmetrics=False)
     assert b"config_last_reload_successful 0.0" in metrics
@@ -222,6 +222,31 @@ def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_on
     exporter.start()
     until(lambda: exporter.publisher.page.ready and exporter.publisher.page.entries[FIRST].health.up)
     exporter.stop(5)
+
+
+def test_a_refused_dataset_stays_paused_over_a_restart_and_the_others_do_not(
+    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, events: list[Any]
+) -> None:
+    settings["storage"] = {"url": "sqlite:///rows.db"}
+    settings["datasets"] = {"weekly_trend": None, "monthly_trend": None}
+    wechat.set_fault(FIRST, Fault.PERMISSION, dataset="weekly_trend")
+    for _ in range(2):
+        exporter = Exporter(load(write(), {}), log)
+        exporter.start()
+        until(
+            lambda exporter=exporter: all(  # type: ignore[misc]
+                entry.table("weekly_trend").tried and entry.table("monthly_trend").rows
+                for entry in exporter.ledger.entries()
+            )
+        )
+        exporter.stop(5)
+        entry = exporter.ledger.get(FIRST)
+        assert entry is not None
+        assert entry.table("weekly_trend").health.reason is Reason.PERMISSION
+        assert entry.health.up
+    assert wechat.calls(endpoint="weekly_trend", appid=FIRST) == 1
+    paused = [event for event in events if "stay paused" in event["event"]]
+    assert [(event["datasets"], event["first"]) for event in paused] == [(1, f"{FIRST} weekly_trend")]
 
 
 def test_the_storage_cannot_move_while_running(
@@ -367,6 +392,7 @@ def lacking(
 def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking: Exporter) -> None:
     lacking.config.path.with_name("ticket").write_text("ticket@@@1")
     lacking.watch.ticket_came("main")
+    lacking._reconfiguration.follow(lacking.watch.look())
     assert [entry.health.is_awaited(time.time()) for entry in lacking.ledger.entries()] == [True]
     assert lacking.reload() is None  # all is shown anew
     lacking.publisher.publish()

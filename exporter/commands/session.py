@@ -49,7 +49,7 @@ def open_wechat(
     """
     stopping = threading.Event()
     try:
-        watch = PlatformWatch(store, lambda: None, _Unwatched(), log, clock=time.time, stopping=stopping)
+        watch = PlatformWatch(store, _Unwatched(), log, clock=time.time, stopping=stopping)
         apps = Apps(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
             yield apps

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -29,13 +29,23 @@ class Gauges(Protocol):
         """These are all platforms that there are, and how they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a look has found: whether `apps` has changed, and what may work now.
+
+    `retries`: platforms, each with the reasons of failed calls that may work now.
+    """
+
+    apps_changed: bool = False
+    retries: tuple[tuple[str, Collection[Reason]], ...] = ()
+
+
 class PlatformWatch:
-    """Keeps the accounts of all platforms that discover. `run` is the body of a thread."""
+    """Keeps the accounts of all platforms that discover, and looks how new their tickets and secrets are."""
 
     def __init__(
         self,
         vault: Vault,
-        changed: Callable[[], None],
         gauges: Gauges,
         log: FilteringBoundLogger,
         *,
@@ -43,19 +53,13 @@ class PlatformWatch:
         stopping: threading.Event,
         turn: Turn | None = None,
     ) -> None:
-        """Call `changed` whenever `apps` has changed.
-
-        `turn`: set where the vault is shared with exporters that look the same accounts up.
-        """
+        """`turn`: set where the vault is shared with exporters that look the same accounts up."""
         self._vault = vault
-        self._changed = changed
         self._gauges = gauges
         self._log = log
         self._clock = clock
         self._stopping = stopping
         self._turn = turn
-        self.retry: Callable[[str, Collection[Reason]], None] = lambda _, __: None
-        """Called with a platform, and the reasons of failed calls that may work now."""
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._searches: dict[str, Search] = {}
@@ -116,65 +120,67 @@ class PlatformWatch:
             self._wake.set()
 
     def ticket_came(self, name: str) -> None:
-        """WeChat has pushed a ticket to this exporter."""
+        """Look soon: WeChat has pushed a ticket to this exporter."""
         self._tickets.setdefault(name, TICKET.failure("none came yet"))
-        self._look_at_ticket(name)
-
-    def run(self) -> None:
-        """Search and look, each in its time, until the exporter stops."""
-        while not self._stopping.is_set():
-            waits = [_LOOK_SECONDS]
-            try:
-                self.look_at_credentials()
-            except Exception as error:  # noqa: BLE001 - the accounts are searched for all the same
-                self._log.error("internal fault", error=type(error).__name__, exc_info=True)
-            for each in self._all():
-                failed = each.failure
-                try:
-                    if each.go_on():
-                        self._changed()
-                    if failed is not None and each.failure is None:
-                        self.retry(each.name, {failed.reason})
-                except Exception as error:  # noqa: BLE001 - one platform must not stop the others
-                    self._log.error("internal fault", error=type(error).__name__, exc_info=True)
-                    each.postpone()
-                waits.append(each.wait())
-            self._show()
-            if self._wake.wait(min(waits)):
-                self._wake.clear()
-
-    def stop(self) -> None:
-        """Wake the thread, so that it sees that the exporter stops."""
         self._wake.set()
 
-    def look_at_credentials(self) -> None:
-        """See whether tickets have come, to a file, an address, another exporter; whether secrets changed."""
+    def look(self) -> News:
+        """Look at tickets and secrets, and go on with each search whose time has come."""
+        retries: list[tuple[str, Collection[Reason]]] = []
+        try:
+            retries += self.look_at_credentials()
+        except Exception as error:  # noqa: BLE001 - the accounts are searched for all the same
+            self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+        changed = False
+        for each in self._all():
+            failed = each.failure
+            try:
+                changed |= each.go_on()
+                if failed is not None and each.failure is None:
+                    retries.append((each.name, {failed.reason}))
+            except Exception as error:  # noqa: BLE001 - one platform must not stop the others
+                self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+                each.postpone()
+        self._show()
+        return News(changed, tuple(retries))
+
+    def wait(self) -> None:
+        """Return once it is time to look again, or something has come."""
+        if self._wake.wait(min([_LOOK_SECONDS, *(each.wait() for each in self._all())])):
+            self._wake.clear()
+
+    def stop(self) -> None:
+        """Wake the thread that waits, so that it sees that the exporter stops."""
+        self._wake.set()
+
+    def look_at_credentials(self) -> list[tuple[str, Collection[Reason]]]:
+        """See whether tickets have come, to a file, an address, another exporter; whether secrets changed.
+
+        Returns:
+            the platforms of which another one is there than at the last look, each with the reasons of
+            failed calls that may work now.
+        """
+        retries: list[tuple[str, Collection[Reason]]] = []
         for name, platform in list(self._platforms.items()):
             fingerprint = platform.component.keeper.source.fingerprint()
             if fingerprint not in (self._secrets.setdefault(name, fingerprint), b""):
                 self._secrets[name] = fingerprint
-                self._go_on(name, _BY_SECRET)
-            self._look_at_ticket(name)
+                retries.append((name, _BY_SECRET))
+            if self._has_new_ticket(name, platform):
+                retries.append((name, _BY_TICKET))
+        for name, reasons in retries:
+            if (search := self._searches.get(name)) is not None:
+                search.retry(reasons)
+        return retries
 
-    def _look_at_ticket(self, name: str) -> None:
-        """See how new a ticket is; go on where another one has come than was there at the last look."""
-        platform = self._platforms.get(name)
-        if platform is None:
-            return
+    def _has_new_ticket(self, name: str, platform: OpenPlatform) -> bool:
         seen = self._tickets.get(name)
         try:
             found = self._tickets[name] = platform.component.tickets.ticket()
         except CallError as error:
             self._tickets[name] = error.failure
-            return
-        if seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value):
-            self._go_on(name, _BY_TICKET)
-
-    def _go_on(self, name: str, reasons: Collection[Reason]) -> None:
-        if (search := self._searches.get(name)) is not None:
-            search.retry(reasons)
-            self._wake.set()
-        self.retry(name, reasons)
+            return False
+        return seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value)
 
     def _state(self, name: str, platform: OpenPlatform) -> PlatformState:
         search, ticket = self._searches.get(name), self._tickets.get(name)

@@ -10,7 +10,6 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.beijing import next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
-from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.exposition.families import Shown
 from exporter.exposition.page import Page, PageMaker
 from exporter.exposition.quotas import ShownQuotas
@@ -19,7 +18,7 @@ from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.refusal import Refusal, refusal_of
+from exporter.store.refusal import Refusal, refusal_key, refusal_of
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
 _LONGEST_WAIT: Final = (
@@ -48,7 +47,7 @@ class Publisher:
         self._maker = PageMaker()
         self._server = ""
         self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # of that server
-        self._refusals: dict[str, Refusal] = {}  # as they are stored
+        self._refusals: dict[str, Refusal] = {}  # as they are stored, by `refusal_key`
         self._unsaved_refusals: dict[str, Refusal | None] = {}
         self.trouble = ""  # why the storage does not take rows, if so
         self.heartbeat = Heartbeat()
@@ -68,9 +67,10 @@ class Publisher:
             ((appid, dataset, held.row.ref_date), held) for appid, dataset, held in changes.rows
         )
         for appid, entry in changes.entries.items():
-            refusal = refusal_of(entry.health)
-            if refusal != self._refusals.get(appid) or appid in self._unsaved_refusals:
-                self._unsaved_refusals[appid] = refusal
+            for dataset in entry.names:
+                key, refusal = refusal_key(appid, dataset), refusal_of(entry.table(dataset).health)
+                if refusal != self._refusals.get(key) or key in self._unsaved_refusals:
+                    self._unsaved_refusals[key] = refusal
         self._save()
         dates, tables = self._dates(), self._tables()
         if changes.complete:
@@ -112,7 +112,7 @@ class Publisher:
                 self._unsaved |= {
                     (entry.app.appid, dataset, held.row.ref_date): held
                     for entry in self._ledger.entries()
-                    for dataset in (DAILY_TREND.name, *entry.tables)
+                    for dataset in entry.names
                     for held in entry.table(dataset).rows
                 }
             grouped: dict[str, list[tuple[str, HeldRow]]] = {}
@@ -131,7 +131,7 @@ class Publisher:
             self._log.info("storage works again", rows=len(self._unsaved))
         self.trouble = ""
         self._unsaved.clear()
-        self._refusals |= {appid: each for appid, each in self._unsaved_refusals.items() if each is not None}
-        for appid in [appid for appid, each in self._unsaved_refusals.items() if each is None]:
-            self._refusals.pop(appid, None)
+        self._refusals |= {key: each for key, each in self._unsaved_refusals.items() if each is not None}
+        for key in [key for key, each in self._unsaved_refusals.items() if each is None]:
+            self._refusals.pop(key, None)
         self._unsaved_refusals.clear()

@@ -199,9 +199,9 @@ class Telemetry:
             )
         self._storage_written_at.set(self._clock())
 
-    def call_hung(self, hanging: int) -> None:
-        """So many calls have been given up and still hold their threads."""
-        self._hung.set(hanging)
+    def calls_hang(self, count: int) -> None:
+        """Record how many calls have been given up and still hold their threads."""
+        self._hung.set(count)
         self._states.touch()
 
     def configured(self, apps: int, interval: float) -> None:

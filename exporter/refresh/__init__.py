@@ -1,1 +1,1 @@
-"""Rounds: what is asked for, in which order, by which workers, and what becomes of it."""
+"""Rounds: what is asked for, in which order, by which workers, and what follows from each answer."""

@@ -1,4 +1,4 @@
-"""What follows from an answer: the app's next health, and when it may be asked again."""
+"""The health that an answer leaves, and when its call may be made again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,11 +24,15 @@ _OF_ACCOUNT: Final = frozenset(
         Reason.THIRD_PARTY_REFRESH_TOKEN,
     }
 )
+_OF_ONE_INTERFACE: Final = frozenset({61502})  # a mini game has no figures, but quotas
 _MINUTE: Final = 60.0
 _LONGEST_RETRY: Final = 60.0
 _FIRST_RETRY: Final = {Action.RETRY: 30.0, Action.NEXT_ROUND: 30.0, Action.RETRY_NEXT_MINUTE: _MINUTE}
-_FIRST_PAUSE: Final = {Action.SUSPEND: 3600.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 10.0}
-_LONGEST_PAUSE: Final = {Action.SUSPEND: 86_400.0, Action.SUSPEND_DAY: 86_400.0, Action.RENEW_TOKEN: 3600.0}
+_PAUSES: Final = {  # seconds: the first one, doubled by each refusal up to the longest one
+    Action.SUSPEND: (3600.0, 86_400.0),
+    Action.SUSPEND_DAY: (86_400.0, 86_400.0),
+    Action.RENEW_TOKEN: (10.0, 3600.0),
+}
 _SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
 _AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
 
@@ -37,27 +41,27 @@ Random = Callable[[], float]
 
 
 def after_row(health: Health, began: float, now: float) -> Health:
-    """The health of an app whose newest row has just come, from a call made at `began`."""
-    if refused_since(health, began, now):
+    """Return the health once the newest row has come, by a call made at `began`."""
+    if _refused_since(health, began, now):
         return after_older_row(health, now)
     return Health(last_refresh=now, last_success=now)
 
 
 def after_older_row(health: Health, now: float) -> Health:
-    """The same for an older date's row, which says nothing about yesterday's."""
+    """Return the health once an older row has come, which says nothing about the newest."""
     return replace(health, last_success=now)
 
 
 def after_failure(
     health: Health, failure: Failure, began: float, now: float, random: Random, interval: float = 3600.0
 ) -> Health:
-    """The health of an app whose call, made at `began`, has just failed (or has no row yet).
+    """Return the health once a call, made at `began`, has failed (or has no row yet).
 
     Calls for several dates are under way at once: one incident that refuses them all counts once. What time
-    or the operator mends is tried again soon, then later and later up to `interval`, the seconds between
+    or the operator corrects is tried again soon, then later and later up to `interval`, the seconds between
     rounds.
     """
-    if refused_since(health, began, now):
+    if _refused_since(health, began, now):
         return health
     strikes = 0 if failure.reason.is_state else health.strikes + failure.action.refuses
     return replace(
@@ -71,18 +75,8 @@ def after_failure(
     )
 
 
-def refused_since(health: Health, began: float, now: float) -> bool:
-    """Whether another call had WeChat refuse the app from `began` to `now` (Unix times).
-
-    A refusal of the future is of a clock that was ahead: what comes after it counts.
-    """
-    if health.resume_at is None or health.last_refresh is None:
-        return False
-    return began <= health.last_refresh <= now
-
-
 def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
-    """Seconds until the call may be made again in this round; None: not in this round.
+    """Return the seconds until the call may be made again in this round; None: not in this round.
 
     What a server asks for by Retry-After is waited for; it may be longer than the round.
     """
@@ -93,27 +87,37 @@ def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
 
 
 def back_off(attempt: int, random: Random) -> float:
-    """Seconds to wait after that many attempts: doubled each time, with a part at random."""
+    """Return the seconds to wait after that many attempts: doubled each time, with a part at random."""
     return min(2.0 ** (attempt - 1) + random(), _LONGEST_RETRY)
 
 
-def concerns_app(failure: Failure) -> bool:
-    """Whether the failure is about the app, not just about the date that was asked for."""
+def outlasts_date(failure: Failure) -> bool:
+    """Return whether the failure is about more than the date that was asked for."""
     return failure.action not in (Action.NEXT_ROUND, Action.RETRY)
 
 
-def concerns_account(failure: Failure) -> bool:
-    """Whether WeChat refuses all of the app's datasets, not just the one that was asked for."""
-    return failure.reason in _OF_ACCOUNT
+def refuses_account(failure: Failure) -> bool:
+    """Return whether WeChat refuses all of the app's datasets, not just the one that was asked for."""
+    return failure.reason in _OF_ACCOUNT and failure.errcode not in _OF_ONE_INTERFACE
 
 
 def concerns_date(failure: Failure) -> bool:
-    """Whether the failure is about the date alone: the app's other dates may well have rows."""
+    """Return whether the failure is about the date alone: other dates may well have rows."""
     return failure.action is Action.NEXT_ROUND and failure.reason in _OF_ONE_DATE
 
 
-def _is_mended(failure: Failure) -> bool:
-    """Whether time or the operator mends it: a line, a file, a service; not what WeChat has answered."""
+def _refused_since(health: Health, began: float, now: float) -> bool:
+    """Whether another call had WeChat refuse this from `began` to `now` (Unix times).
+
+    A refusal of the future is of a clock that was ahead: what comes after it counts.
+    """
+    if health.resume_at is None or health.last_refresh is None:
+        return False
+    return began <= health.last_refresh <= now
+
+
+def _passes(failure: Failure) -> bool:
+    """Whether time or the operator corrects it, as with a network or a file; not what WeChat has answered."""
     if failure.action is Action.NEXT_ROUND:
         return failure.reason not in _OF_ONE_DATE and failure.reason is not Reason.UNKNOWN_ERRCODE
     return failure.action in (Action.RETRY, Action.RETRY_NEXT_MINUTE)
@@ -123,22 +127,22 @@ def _next_try(
     health: Health, failure: Failure, strikes: int, now: float, random: Random, interval: float
 ) -> NotBefore | None:
     action = failure.action
-    if action is Action.NEXT_DAY:
-        return NotBefore.until(next_midnight(now) + random() * _AFTER_MIDNIGHT, now)
-    if action is Action.NEXT_MONTH:
-        return NotBefore.until(next_month(now) + random() * _AFTER_MIDNIGHT, now)
-    if action in _FIRST_PAUSE:
-        pause = min(_FIRST_PAUSE[action] * 2.0 ** (strikes - 1), _LONGEST_PAUSE[action])
+    if action in (Action.NEXT_DAY, Action.NEXT_MONTH):
+        end = next_midnight(now) if action is Action.NEXT_DAY else next_month(now)
+        return NotBefore.until(end + random() * _AFTER_MIDNIGHT, now)
+    if action in _PAUSES:
+        first, longest = _PAUSES[action]
+        pause = min(first * 2.0 ** (strikes - 1), longest)
         return NotBefore.until(now + pause * (1 + _SPREAD * random()), now)
-    if _is_mended(failure):
+    if _passes(failure):
         wait = max(_FIRST_RETRY[action], failure.retry_after or 0.0)
         return NotBefore.until(now + max(wait, min(_grown(health, now), interval)), now)
     return None
 
 
 def _grown(health: Health, now: float) -> float:
-    """Seconds: twice the last wait, or the same where that was not over, as in one and the same round."""
+    """Seconds: twice the last wait, or just as long where that was not over, as in one round."""
     before = health.next_try
-    if before is None or health.failure is None or not _is_mended(health.failure):
+    if before is None or health.failure is None or not _passes(health.failure):
         return 0.0
     return before.span * 2 if before.reached(now) else before.span

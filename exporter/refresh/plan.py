@@ -1,15 +1,24 @@
-"""What to ask for now: pure functions of the clock and of what is held."""
+"""What to ask for, and when: pure functions of the clock and of what is held.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+A round begins with the newest date of every app's daily trend. Its answer brings the app's other dates and
+one ask of each of its datasets, whose answer brings the dataset's other periods.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from exporter.beijing import window, yesterday
-from exporter.config.settings import DatasetSettings
+from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
-from exporter.store.entry import Entry
+from exporter.datasets.period import Period
+from exporter.datasets.quota import QUOTA, quota_due
+from exporter.datasets.schedule import Want
+from exporter.refresh.outcome import ATTEMPTS, refuses_account
+from exporter.refresh.settings import RoundSettings
+from exporter.store.entry import Entry, Health, Table
 
 LOOKBACK_DAYS: Final = 4
 """How far back to look for an app's first row, where `history_days` is shorter than that; and how far
@@ -41,53 +50,110 @@ class Ask:
         """What is asked for: no round asks twice for it."""
         return self.appid, self.dataset, self.day, self.label
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Which dates of which server an app should have.
-
-    `history_days` are on show, `revisit_days` asked for again once a day. `interval`: seconds between rounds.
-    `datasets`: those beside the daily trend.
-    """
-
-    history_days: int
-    revisit_days: int
-    server: str = ""
-    interval: float = 3600.0
-    datasets: tuple[Enabled, ...] = ()
-    quota: DatasetSettings | None = None
+    @property
+    def period(self) -> Period:
+        """The period of the dataset's calendar; a quota has none."""
+        return BY_NAME[self.dataset].calendar.starting(self.day)
 
     @property
-    def keep_days(self) -> int:
-        """How many dates back from the newest row are held."""
-        return max(self.history_days, self.revisit_days)
+    def starts_app(self) -> bool:
+        """Whether the app's datasets wait for this one."""
+        return self.newest and self.dataset == DAILY_TREND.name
 
 
-def due(entries: Iterable[Entry], now: float) -> list[Ask]:
-    """Yesterday's row of every app that may be asked now, or that may once its credential has changed.
+def round_asks(
+    entries: Iterable[Entry], now: float, settings: RoundSettings, *, overran: bool = False
+) -> list[Ask]:
+    """Return the asks that a round begins with: the newest date of the daily trend of every app.
 
     Apps that lack it come first, those that failed last time come last; of either, those without any row
-    come first.
+    come first. Where the last round overran its interval nothing may follow from the answers, so the older
+    dates that are missing then come before what is known already.
     """
     newest = yesterday(now)
-    may = [each for each in entries if each.health.fingerprint is not None or not each.health.paused(now)]
     ordered = sorted(
-        may, key=lambda each: (not each.health.up, each.row(newest) is not None, bool(each.rows))
+        entries, key=lambda each: (not each.health.up, each.row(newest) is not None, bool(each.rows))
     )
-    return [Ask(each.app.appid, newest, newest=True) for each in ordered]
+    if not overran:
+        return [_newest(each, now) for each in ordered]
+    known = [each for each in ordered if each.row(newest) is not None]
+    return [
+        *(_newest(each, now) for each in ordered if each.row(newest) is None),
+        *(ask for each in known if each.health.up for ask in _missing(each, now, settings)),
+        *(_newest(each, now) for each in known),
+    ]
 
 
-def missing(entry: Entry, now: float, policy: Policy) -> list[Ask]:
+def asks_before_the_round(
+    entry: Entry, now: float, settings: RoundSettings, *, credentials: bool = False
+) -> Iterator[Ask]:
+    """Yield what must not wait for the next round: after a failure, once and without retries.
+
+    `credentials`: also ask for what is paused until its credential changes, in case it has changed.
+    """
+    if _is_due(entry.health, now, credentials=credentials):
+        yield replace(_newest(entry, now), attempt=1 if entry.health.up else ATTEMPTS)
+        return
+    due = {
+        name
+        for name in (*(each.name for each in settings.datasets), QUOTA)
+        if _is_due(entry.table(name).health, now, credentials=credentials)
+    }
+    for ask in first_asks(entry, now, settings) if due else ():
+        if ask.dataset in due:
+            yield replace(ask, attempt=ATTEMPTS)
+
+
+def first_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
+    """Yield one ask of each of the app's datasets, which its others follow, and those of its quotas."""
+    if is_refused(entry, now):
+        return
+    for enabled in settings.datasets:
+        if enabled.belongs_to(entry.app):
+            yield from _dataset_asks(entry, enabled, now, settings.interval)[:1]
+    yield from _quota_asks(entry, now, settings)
+
+
+def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
+    """Return what else to ask for of a dataset once WeChat has answered to `ask`, newest first."""
+    if ask.dataset == DAILY_TREND.name:
+        return _older_dates(entry, now, settings) if ask.newest else []
+    enabled = settings.enabled(ask.dataset)
+    return [] if enabled is None else _dataset_asks(entry, enabled, now, settings.interval)
+
+
+def is_refused(entry: Entry, now: float) -> bool:
+    """Return whether nothing at all must be asked for the app: WeChat has refused the account."""
+    failure = entry.health.failure
+    return failure is not None and refuses_account(failure) and entry.health.paused(now)
+
+
+def waits_for_credential(health: Health, now: float) -> bool:
+    """Return whether another credential would end a pause."""
+    return health.fingerprint is not None and health.paused(now)
+
+
+def _is_due(health: Health, now: float, *, credentials: bool) -> bool:
+    return health.is_awaited(now) or (credentials and waits_for_credential(health, now))
+
+
+def _newest(entry: Entry, now: float) -> Ask:
+    return Ask(entry.app.appid, yesterday(now), newest=True)
+
+
+def _missing(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
     """The dates that an app lacks and that WeChat was not asked for today (Beijing), newest first."""
     newest = yesterday(now)
     asked = {vacant.day for vacant in entry.vacant if yesterday(vacant.asked_at) == newest}
     return [
-        ask for ask in follow_ups(entry, now, policy) if ask.day not in asked and entry.row(ask.day) is None
+        ask
+        for ask in _older_dates(entry, now, settings)
+        if ask.day not in asked and entry.row(ask.day) is None
     ]
 
 
-def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
-    """What else to ask for an app once yesterday's row has been asked for, newest date first.
+def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
+    """The daily trend's other dates once yesterday's row has been asked for, newest first.
 
     Dates of the window that are missing, and recent ones that WeChat last gave before today (Beijing).
     An app without any row is looked up some days further back. Older dates for which WeChat had no row
@@ -100,11 +166,50 @@ def follow_ups(entry: Entry, now: float, policy: Policy) -> list[Ask]:
         if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) == newest
     }
     fetched = {held.row.ref_date: held.asked_at for held in entry.rows}
-    span = policy.history_days if fetched else max(policy.history_days, LOOKBACK_DAYS)
+    history, revisit = settings.history_days, settings.revisit_days
+    span = history if fetched else max(history, LOOKBACK_DAYS)
     asks = []
-    for back, day in enumerate(window(newest, max(span, policy.revisit_days))):
+    for back, day in enumerate(window(newest, max(span, revisit))):
         missing = day not in fetched and back < span and not (back >= LOOKBACK_DAYS and day in resting)
-        stale = day in fetched and back < policy.revisit_days and yesterday(fetched[day]) != newest
+        stale = day in fetched and back < revisit and yesterday(fetched[day]) != newest
         if back > 0 and (missing or stale):
-            asks.append(Ask(entry.app.appid, day, fallback=back >= policy.history_days and not fetched))
+            asks.append(Ask(entry.app.appid, day, fallback=back >= history and not fetched))
     return asks
+
+
+def _dataset_asks(entry: Entry, enabled: Enabled, now: float, interval: float) -> list[Ask]:
+    """The periods of a dataset to ask for in a round at `now`, newest first and none twice."""
+    dataset, table = enabled.dataset, entry.table(enabled.name)
+    tried = {vacant.day: vacant.asked_at for vacant in table.vacant}
+    wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
+    due: dict[Period, Want] = {}
+    for want in wants:
+        held_at, tried_at = _held_at(table, want), tried.get(want.period.first)
+        if dataset.schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at):
+            due.setdefault(want.period, want)
+    return [
+        Ask(entry.app.appid, period.first, newest=want is wants[0], dataset=enabled.name, label=want.key)
+        for period, want in due.items()
+    ]
+
+
+def _held_at(table: Table, want: Want) -> float | None:
+    """When the answer that is wanted was asked for; None where none is held that counts."""
+    held = table.held(want.period)
+    if held is None or held.asked_at < want.since:
+        return None
+    has = not want.key or any(point.labels[0] == want.key for point in held.row.points)
+    return held.asked_at if has else None
+
+
+def _quota_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
+    """The quotas of the app's interfaces that are due in a round at `now`."""
+    if settings.quota is None or not entry.app.has(QUOTA):
+        return
+    used = [each.dataset.path for each in settings.datasets if each.belongs_to(entry.app)]
+    paths = [DAILY_TREND.path, *used]
+    for place, path in enumerate(paths):
+        held = entry.quotas.get(path)
+        asked_at = None if held is None else held.asked_at
+        if quota_due(place, len(paths), now, settings.quota.interval, asked_at):
+            yield Ask(entry.app.appid, yesterday(now), newest=True, dataset=QUOTA, label=path)

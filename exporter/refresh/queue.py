@@ -1,4 +1,4 @@
-"""The calls of one round, in the order in which they may start."""
+"""The calls of one round, in the order in which they may start, and how many were answered how."""
 
 import heapq
 import math
@@ -13,7 +13,8 @@ from exporter.refresh.plan import Ask
 class Queue:
     """Hands out asks to threads: first calls before retries and follow-ups, each not before its time.
 
-    After `deadline` only first calls are handed out, so that the next round can start on time.
+    After `deadline` only first calls are handed out, so that the next round can start on time. `counts` has
+    the answers by kind: `rows`, `quotas` or a reason; and apps that were not asked, `paused`.
     """
 
     def __init__(
@@ -32,17 +33,17 @@ class Queue:
         self._pending = Counter(ask.key for ask in self._first)
         self._planned = set(self._pending)
         self._closed = False
+        self.counts = Counter(paused=0, rows=0)
         self.overran = False
         """Whether the time was over before the last of the first calls was handed out."""
 
     @property
-    def size(self) -> int:
-        """How many asks wait for their turn."""
-        with self._condition:
-            return len(self._first) + len(self._later)
+    def calls(self) -> int:
+        """How many calls were answered."""
+        return self.counts.total() - self.counts["paused"]
 
     def take(self) -> Ask | None:
-        """The next ask, waiting for it; None once the round is over. Tell `done` of each."""
+        """Wait for the next ask and return it; None once the round is over. Call `done` for each."""
         with self._condition:
             while not self._closed:
                 now = self._clock()
@@ -62,7 +63,7 @@ class Queue:
             return None
 
     def add(self, ask: Ask, delay: float = 0.0) -> None:
-        """Ask this too, once `delay` seconds are over."""
+        """Add an ask, to be made once `delay` seconds are over."""
         with self._condition:
             self._arrivals += 1
             self._pending[ask.key] += 1
@@ -71,18 +72,20 @@ class Queue:
             self._condition.notify()
 
     def join(self, ask: Ask) -> None:
-        """Ask this too, unless the same is already waiting or under way."""
+        """Add an ask, unless the same is already waiting or under way."""
         if not self._pending[ask.key]:
             self.add(ask)
 
     def follow(self, ask: Ask) -> None:
-        """Ask this too, unless the same was asked for in this round."""
+        """Add an ask, unless the same was asked for in this round."""
         if ask.key not in self._planned:
             self.add(ask)
 
-    def done(self, ask: Ask) -> None:
-        """An ask that was taken is dealt with."""
+    def done(self, ask: Ask, kind: str = "") -> None:
+        """End an ask that was taken; count it by what it brought, if anything."""
         with self._condition:
+            if kind:
+                self.counts[kind] += 1
             self._under_way -= 1
             self._pending[ask.key] -= 1
             if not self._under_way:

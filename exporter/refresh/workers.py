@@ -1,49 +1,64 @@
-"""The threads of a round: they take its calls one by one, and one whose call hangs for good is left alone."""
+"""The threads of a round: they make its calls one by one; one whose call hangs for good is left alone.
+
+A call may hang where no deadline reaches: in the look-up of a name, in a file. A thread that hangs cannot be
+ended, and those of concurrent.futures would hold up the end of the program. So the round goes on without it,
+and its app is not asked for until it comes back: there are never more such threads than `concurrency`.
+"""
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.heartbeat import Heartbeat
-from exporter.refresh.fetching import Fetching, Tally
-from exporter.refresh.hung_calls import HungCalls
+from exporter.refresh.fetching import Fetching, RoundMetrics
+from exporter.refresh.plan import Ask
 from exporter.refresh.queue import Queue
 
 _LOOK_SECONDS: Final = 1.0  # how often a round looks for calls that hang
 
 
+@dataclass(slots=True)
+class _Call:
+    ask: Ask
+    begun: float  # monotonic
+    hangs: bool = False
+
+
 class Workers:
-    """Makes the calls of one round at a time."""
+    """Makes the calls of one round at a time; shows by `heartbeat` that the round is looked after."""
 
     def __init__(
         self,
         fetching: Fetching,
-        call_hung: Callable[[int], None],
+        metrics: RoundMetrics,
         heartbeat: Heartbeat,
         log: FilteringBoundLogger,
         clock: Callable[[], float],
     ) -> None:
-        """`call_hung` is told how many calls hang, `heart` that the round is looked after."""
         self._fetching = fetching
-        self._hung_calls = HungCalls(call_hung)
+        self._metrics = metrics
         self._heartbeat = heartbeat
         self._log = log
         self._clock = clock
+        self._lock = threading.Lock()
+        self._calls: dict[threading.Thread, _Call] = {}
 
     def hanging(self) -> set[str]:
-        """The appids of calls that hang for good: they are not to be asked for."""
-        return self._hung_calls.hanging()
+        """Return the appids of calls that hang for good: they are not to be asked for."""
+        with self._lock:
+            return {call.ask.appid for call in self._calls.values() if call.hangs}
 
-    def ask_all(self, queue: Queue, tally: Tally, concurrency: int) -> None:
-        """Return when the agenda is done with; so many calls are made at a time."""
+    def run(self, queue: Queue, concurrency: int) -> None:
+        """Make the calls of a queue, so many at a time; return once all are made or given up."""
         threads: list[threading.Thread] = []
         try:
             for number in range(concurrency):
                 thread = threading.Thread(
-                    target=self._work, args=(queue, tally), name=f"refresh-{number}", daemon=True
+                    target=self._work, args=(queue,), name=f"refresh-{number}", daemon=True
                 )
                 thread.start()
                 threads.append(thread)
@@ -53,32 +68,48 @@ class Workers:
             self._log.warning("fewer threads than refresh.concurrency", threads=len(threads))
         finally:
             for thread in threads:
-                self._await(thread, queue)
+                while thread.is_alive() and not self._hangs(thread):
+                    self._heartbeat.expect(time.monotonic(), _LOOK_SECONDS)
+                    thread.join(_LOOK_SECONDS)
+                    self._give_up(queue)
 
-    def _await(self, thread: threading.Thread, queue: Queue) -> None:
-        """Wait for a thread of the round, but not for one whose call hangs for good."""
-        while thread.is_alive() and not self._hung_calls.gave_up(thread):
-            self._heartbeat.expect(time.monotonic(), _LOOK_SECONDS)
-            thread.join(_LOOK_SECONDS)
-            self._give_up_hung(queue)
+    def _work(self, queue: Queue) -> None:
+        thread = threading.current_thread()
+        while (ask := queue.take()) is not None:
+            call = _Call(ask, time.monotonic())
+            with self._lock:
+                self._calls[thread] = call
+            kind = ""
+            try:
+                kind = self._fetching.fetch(ask, queue)
+            except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
+                self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
+            with self._lock:
+                del self._calls[thread]
+            if call.hangs:  # it has come back long after its round
+                self._show_hanging()
+                return
+            queue.done(ask, kind)
 
-    def _give_up_hung(self, queue: Queue) -> None:
-        """Go on without calls that hang; their apps fail and are not asked until they return."""
-        for ask in self._hung_calls.give_up(time.monotonic() - self._fetching.fleet.patience):
+    def _hangs(self, thread: threading.Thread) -> bool:
+        with self._lock:
+            return thread in self._calls and self._calls[thread].hangs
+
+    def _give_up(self, queue: Queue) -> None:
+        """Go on without calls that hang; their apps fail and are not asked for until they return."""
+        before = time.monotonic() - self._fetching.settings.patience
+        with self._lock:
+            hung = [call for call in self._calls.values() if call.begun < before and not call.hangs]
+            for call in hung:
+                call.hangs = True
+        for call in hung:
+            ask = call.ask
             self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
             self._fetching.gave_up(ask, self._clock())
             queue.done(ask)
+        if hung:
+            self._show_hanging()
 
-    def _work(self, queue: Queue, tally: Tally) -> None:
-        while (ask := queue.take()) is not None:
-            self._hung_calls.begin(ask, time.monotonic())
-            try:
-                self._fetching.answer(ask, queue, tally)
-            except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
-                self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
-            finally:
-                given_up = self._hung_calls.end()
-                if not given_up:
-                    queue.done(ask)
-            if given_up:  # long after its round
-                return
+    def _show_hanging(self) -> None:
+        with self._lock:
+            self._metrics.calls_hang(sum(call.hangs for call in self._calls.values()))

@@ -153,6 +153,11 @@ class Entry:
     tables: Mapping[str, Table] = field(default_factory=lambda: _NO_TABLES)
     quotas: Mapping[str, HeldQuota] = field(default_factory=lambda: _NO_QUOTAS)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The datasets of which there are tables, the daily trend first."""
+        return DAILY_TREND.name, *self.tables
+
     def table(self, dataset: str) -> Table:
         """What is held of a dataset, the daily trend included."""
         if dataset == DAILY_TREND.name:

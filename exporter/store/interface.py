@@ -42,16 +42,16 @@ class Store(Vault, Protocol):
         Rows that are `keep_days` older than the newest of their app in `rows` are dropped.
         """
 
-    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
-        """What WeChat refused these apps for before a restart, as far as it still holds.
+    def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
+        """What WeChat refused before a restart, as far as it still holds, by `refusal_key`.
 
         The caller compares the fingerprint: another credential lifts a refusal.
         """
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
-        """Keep these over a restart; None: the app is not refused any more.
+        """Keep these over a restart, by `refusal_key`; None: that is not refused any more.
 
-        Call it with the apps whose refusal has come, changed or gone. One of this machine alone is not kept.
+        Call it with the refusals that have come, changed or gone. One of this machine alone is not kept.
         """
 
     def emptied(self) -> bool:

@@ -58,21 +58,19 @@ class Ledger:
         keep_days: int,
         now: float,
         server: str = "",
-        mended: Collection[str] = (),
+        renewed: Collection[tuple[str, str]] = (),
     ) -> None:
         """Set which apps there are (with their token kind), in this order, and the server that they are of.
 
         Kept apps keep all else, unless the server is another one: what one said is nothing to the other.
-        `mended`: appids whose credential is another one than WeChat has refused.
+        `renewed`: apps' datasets whose credential is another one than WeChat has refused.
         """
         with self._news:
             self.keep_days = keep_days
             if server != self.server:
                 self.server, self._entries, self._rows = server, {}, []
             self._entries = {
-                app.appid: _configured(
-                    self._entries.get(app.appid), app, kind, now, mended=app.appid in mended
-                )
+                app.appid: _configured(self._entries.get(app.appid), app, kind, now, renewed)
                 for app, kind in apps
             }
             self._complete = True
@@ -115,14 +113,15 @@ class Ledger:
             self._complete = True
             self._news.notify_all()
 
-    def refused(self, refusals: Mapping[str, Refusal]) -> None:
-        """Leave alone the apps that WeChat refused before a restart and that were not asked since then."""
+    def refused(self, refusals: Mapping[tuple[str, str], Refusal]) -> None:
+        """Leave alone what WeChat refused before a restart: datasets of apps not asked for since then."""
         with self._news:
-            for appid, refusal in refusals.items():
+            for (appid, dataset), refusal in refusals.items():
                 entry = self._entries.get(appid)
-                if entry is not None and entry.health.last_refresh is None:
-                    health = health_of(refusal, entry.health.last_success)
-                    self._entries[appid] = replace(entry, health=health)
+                table = None if entry is None else entry.table(dataset)
+                if entry is not None and table is not None and table.health.last_refresh is None:
+                    health = health_of(refusal, table.health.last_success)
+                    self._entries[appid] = entry.with_table(dataset, replace(table, health=health))
             self._complete = True
             self._news.notify_all()
 
@@ -212,12 +211,14 @@ class Ledger:
             self._news.notify_all()
 
 
-def _configured(known: Entry | None, app: App, kind: str, now: float, *, mended: bool) -> Entry:
+def _configured(
+    known: Entry | None, app: App, kind: str, now: float, renewed: Collection[tuple[str, str]]
+) -> Entry:
     """The entry of an app after a reload; one whose credential's place changed counts as not yet asked.
 
-    A reload is the operator's word that something was mended, perhaps at WeChat: what failed is asked again
-    at once, but a credential that WeChat refused just now and that is the same one a little later. Pauses of
-    spent quotas stay.
+    A reload is the operator's word that something was corrected, perhaps at WeChat: what failed is asked
+    again at once, but a credential that WeChat refused just now and that is the same one a little later.
+    Pauses of spent quotas stay.
     """
     if known is None:
         return Entry(app, kind)
@@ -228,15 +229,17 @@ def _configured(known: Entry | None, app: App, kind: str, now: float, *, mended:
             for name, table in known.tables.items()
         }
         return Entry(app, kind, known.rows, Health(last_success=health.last_success), tables=tables)
-    tables = {
-        name: replace(table, health=_after_reload(table.health, now, mended=False))
-        for name, table in known.tables.items()
-    }
-    return replace(known, app=app, health=_after_reload(health, now, mended=mended), tables=tables)
+    entry = replace(known, app=app)
+    for name in known.names:
+        table, renews = known.table(name), (app.appid, name) in renewed
+        health = _after_reload(table.health, now, renewed=renews)
+        if health is not table.health:
+            entry = entry.with_table(name, replace(table, health=health))
+    return entry
 
 
-def _after_reload(health: Health, now: float, *, mended: bool) -> Health:
-    if mended:
+def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:
+    if renewed:
         return replace(health, next_try=AT_ONCE, strikes=0, fingerprint=None)
     if health.up or (health.fingerprint is None and health.paused(now)):
         return health

@@ -33,9 +33,9 @@ class MemoryStore:
     ) -> None:
         """Nothing to do."""
 
-    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
+    def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
         """None: after a restart all apps are asked again."""
-        del server, appids
+        del server, keys
         return {}
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:

@@ -1,4 +1,4 @@
-"""Refusals that outlive a restart: an app whose secret WeChat refused is not asked for again and again.
+"""Refusals that outlive a restart: what WeChat refused is not asked for again and again.
 
 Kept until the credential or the time has changed. A refusal that is about this machine (its IP address) is
 not kept: after a restart it may be on another one, and other exporters of the same storage are elsewhere.
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.not_before import NotBefore
 from exporter.store.entry import Health
 from exporter.wechat.failures.advice import Advice
@@ -21,7 +22,7 @@ _MOST_STRIKES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an app is not asked, and until when; times are Unix times.
+    """Why a dataset of an app is not asked for, and until when; times are Unix times.
 
     `fingerprint`: of the credential that was refused, None where time alone helps, as with a quota.
     `strikes`: refusals in a row, which make the next pause longer.
@@ -38,6 +39,11 @@ class Refusal:
     def of_this_machine(self) -> bool:
         """Whether another machine, or this one after a restart, may be served."""
         return self.failure.reason is Reason.IP_NOT_ALLOWED
+
+
+def refusal_key(appid: str, dataset: str) -> str:
+    """Return what a refusal is stored under; the daily trend's as in storages that knew no other."""
+    return appid if dataset == DAILY_TREND.name else f"{appid}/{dataset}"
 
 
 def refusal_of(health: Health) -> Refusal | None:

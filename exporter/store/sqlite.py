@@ -163,25 +163,25 @@ class SqliteStore:
                 ((server, appid, name, f"{day}", f"-{keep_days} days") for appid, day in newest.items()),
             )
 
-    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
-        """What still holds of these apps' refusals."""
+    def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
+        """What still holds of these refusals."""
         with self._explained("read"), self._lock:
             found = self._db.execute("SELECT appid, refusal FROM refusals WHERE server = ?", (server,))
             texts = dict(found.fetchall())
-        read = ((appid, read_refusal(texts.get(appid), self._clock())) for appid in appids)
-        return {appid: refusal for appid, refusal in read if refusal is not None}
+        read = ((key, read_refusal(texts.get(key), self._clock())) for key in keys)
+        return {key: refusal for key, refusal in read if refusal is not None}
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
         """Keep these in one transaction."""
         with self._explained("write"), self._transaction():
             self._db.executemany(
-                "DELETE FROM refusals WHERE server = ? AND appid = ?", ((server, appid) for appid in refusals)
+                "DELETE FROM refusals WHERE server = ? AND appid = ?", ((server, key) for key in refusals)
             )
             self._db.executemany(
                 "INSERT INTO refusals (server, appid, refusal) VALUES (?, ?, ?)",
                 (
-                    (server, appid, refusal_text(refusal))
-                    for appid, refusal in refusals.items()
+                    (server, key, refusal_text(refusal))
+                    for key, refusal in refusals.items()
                     if refusal is not None and not refusal.of_this_machine
                 ),
             )

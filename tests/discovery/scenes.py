@@ -54,7 +54,6 @@ class Scene:
     def watch(self, turn: Turn | None = None) -> PlatformWatch:
         watch = PlatformWatch(
             self.vault,
-            lambda: None,
             self.gauges,
             self.log,
             clock=self.clock,

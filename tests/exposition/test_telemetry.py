@@ -94,7 +94,7 @@ def test_the_storage_has_no_time_before_its_first_write() -> None:
 
 def test_hanging_calls_are_told() -> None:
     telemetry = Telemetry(lambda: 0.0)
-    telemetry.call_hung(3)
+    telemetry.calls_hang(3)
     assert samples(telemetry)["hung_calls", ()] == 3
 
 

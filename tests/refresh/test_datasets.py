@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -16,11 +17,10 @@ from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.enabled import enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.datasets import awaited_asks, first_asks
-from exporter.refresh.fetching import Fetching, Tally
-from exporter.refresh.fleet import Fleet
-from exporter.refresh.plan import Ask, Policy, due
+from exporter.refresh.fetching import Fetching
+from exporter.refresh.plan import Ask, asks_before_the_round, round_asks
 from exporter.refresh.queue import Queue
+from exporter.refresh.settings import RoundSettings
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
@@ -55,8 +55,9 @@ class Wechat:
     kind = "stable_token"
     token_expires_at = NOON + 7200
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, credential: bytes) -> None:
         self.answers = answers
+        self.credential = credential
         self.asked: list[tuple[str, date]] = []
         self.quotas: list[str] = []
 
@@ -72,7 +73,17 @@ class Wechat:
         return 1000, 10, 990
 
     def fingerprint(self) -> bytes:
-        return b"first"
+        return self.credential
+
+
+class Unwatched:
+    """Metrics that nobody looks at."""
+
+    def row_revised(self) -> None: ...
+
+    def round_finished(self, seconds: float) -> None: ...
+
+    def calls_hang(self, count: int) -> None: ...
 
 
 class Desk:
@@ -80,15 +91,16 @@ class Desk:
 
     def __init__(self, log: FilteringBoundLogger, settings: tuple[DatasetSettings, ...]) -> None:
         self.now = NOON
+        self.credential = b"first"
         quota = next((each for each in settings if each.name == QUOTA), None)
-        self.policy = Policy(9, 0, datasets=enabled(settings), quota=quota)
+        self.settings = RoundSettings(9, 0, datasets=enabled(settings), quota=quota)
         self.ledger = Ledger(9, lambda: self.now)
-        self.ledger.datasets = {each.name: each for each in self.policy.datasets}
+        self.ledger.datasets = {each.name: each for each in self.settings.datasets}
         self.ledger.configure([(APP, "stable_token")], 9, NOON)
         self.fetching = Fetching(
-            Fleet({}, self.policy, concurrency=1),
+            self.settings,
             self.ledger,
-            lambda: None,
+            Unwatched(),
             log,
             clock=lambda: self.now,
             random=lambda: 0.0,
@@ -97,16 +109,18 @@ class Desk:
 
     def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:
         """One round, or the asks given; returns what was asked."""
-        wechat = Wechat(answers)
-        self.fetching.fleet = Fleet({APP.appid: wechat}, self.policy, concurrency=1)
+        wechat = Wechat(answers, self.credential)
+        self.fetching.settings = replace(self.settings, accesses={APP.appid: wechat})
         if asks is None:
-            asks = due([self.entry], self.now) or [*first_asks(self.entry, self.now, self.policy)]
+            asks = round_asks([self.entry], self.now, self.settings)
         passed = iter(range(0, 10**9, 100))
         queue = Queue(asks, 1e12, lambda: next(passed))
         while (ask := queue.take()) is not None:
-            self.fetching.answer(ask, queue, Tally())
-            queue.done(ask)
+            queue.done(ask, self.fetching.fetch(ask, queue))
         return wechat
+
+    def before_the_round(self, *, credentials: bool = False) -> list[Ask]:
+        return list(asks_before_the_round(self.entry, self.now, self.settings, credentials=credentials))
 
     @property
     def entry(self) -> Entry:
@@ -251,10 +265,9 @@ def test_while_nothing_arrives_each_dataset_is_tried_once(desk: Desk) -> None:
 def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: Desk) -> None:
     desk.round(failing("weekly_trend", failure(Reason.TIMEOUT, "no answer in time")))
     assert desk.entry.health.up
-    asks = [*awaited_asks(desk.entry, desk.now, desk.policy)]
-    assert asks == []
+    assert desk.before_the_round() == []
     desk.now += 60
-    asks = [*awaited_asks(desk.entry, desk.now, desk.policy)]
+    asks = desk.before_the_round()
     assert [ask.dataset for ask in asks] == ["weekly_trend"]
     desk.round(asks=asks)
     assert len(desk.entry.table("weekly_trend").rows) == 5
@@ -263,5 +276,23 @@ def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: 
 def test_a_dataset_that_was_just_switched_on_is_asked_for_at_once(log: FilteringBoundLogger) -> None:
     desk = Desk(log, ())
     desk.round()
-    more = Policy(9, 0, datasets=enabled(ALL))
-    assert [ask.dataset for ask in awaited_asks(desk.entry, desk.now, more)] == NAMES
+    desk.settings = RoundSettings(9, 0, datasets=enabled(ALL))
+    assert [ask.dataset for ask in desk.before_the_round()] == NAMES
+
+
+def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk: Desk) -> None:
+    desk.round(failing("weekly_trend", PERMISSION))
+    assert desk.before_the_round() == []
+    asks = desk.before_the_round(credentials=True)
+    assert [ask.dataset for ask in asks] == ["weekly_trend"]
+    assert desk.round(asks=asks).asked == []
+    desk.credential = b"second"
+    desk.round(asks=asks)
+    assert len(desk.entry.table("weekly_trend").rows) == 5
+
+
+def test_a_mini_game_has_no_figures_of_a_dataset_and_the_app_is_not_paused_for_that(desk: Desk) -> None:
+    desk.round(failing("visit_pages", errcode_failure(61502, "this is game miniprogram")))
+    assert desk.entry.health.up
+    assert desk.entry.table("visit_pages").health.reason is Reason.ACCOUNT
+    assert all(desk.entry.table(other).rows for other in NAMES if other != "visit_pages")

@@ -1,4 +1,5 @@
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -8,10 +9,10 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.dataset import Row
-from exporter.refresh.fetching import Fetching, Tally
-from exporter.refresh.fleet import Fleet
-from exporter.refresh.plan import Ask, Policy
+from exporter.refresh.fetching import Fetching
+from exporter.refresh.plan import Ask
 from exporter.refresh.queue import Queue
+from exporter.refresh.settings import RoundSettings
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
@@ -52,36 +53,48 @@ class Script(TrendWay):
 class Desk:
     """A ledger of one app and everything that asking needs."""
 
-    def __init__(self, log: FilteringBoundLogger, policy: Policy) -> None:
+    def __init__(self, log: FilteringBoundLogger, settings: RoundSettings) -> None:
         self.now = NOON
-        self.policy = policy
-        self.ledger = Ledger(policy.keep_days)
-        self.ledger.configure([(APP, "stable_token")], policy.keep_days, NOON)
+        self.settings = settings
+        self.ledger = Ledger(settings.trend_days)
+        self.ledger.configure([(APP, "stable_token")], settings.trend_days, NOON)
         self.revised = 0
         self.stopping = threading.Event()
-        self.tally = Tally()
+        self.counts: Counter[str] = Counter()
         self.fetching = Fetching(
-            Fleet({}, policy, concurrency=1),
+            settings,
             self.ledger,
-            self._count_revision,
+            self,
             log,
             clock=lambda: self.now,
             random=lambda: 0.0,
             stopping=self.stopping,
         )
 
-    def _count_revision(self) -> None:
+    def row_revised(self) -> None:
         self.revised += 1
+
+    def round_finished(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    def calls_hang(self, count: int) -> None:
+        raise NotImplementedError
 
     def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
         """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
         access = Script(answers)
         queue = Queue(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-        self.fetching.fleet = Fleet({APP.appid: access}, self.policy, concurrency=1)
-        while (ask := queue.take()) is not None:
-            self.fetching.answer(ask, queue, self.tally)
-            queue.done(ask)
+        self.fetching.settings = self.with_access(access)
+        self.work(queue)
         return access.asked
+
+    def with_access(self, access: Script) -> RoundSettings:
+        return replace(self.settings, accesses={APP.appid: access})
+
+    def work(self, queue: Queue) -> None:
+        while (ask := queue.take()) is not None:
+            queue.done(ask, self.fetching.fetch(ask, queue))
+        self.counts += queue.counts
 
     @property
     def entry(self) -> Entry:
@@ -106,7 +119,7 @@ class Leap:
 
 @pytest.fixture
 def open_desk(log: FilteringBoundLogger) -> Callable[..., Desk]:
-    return lambda history_days=3, revisit_days=0: Desk(log, Policy(history_days, revisit_days))
+    return lambda history_days=3, revisit_days=0: Desk(log, RoundSettings(history_days, revisit_days))
 
 
 def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: Callable[..., Desk]) -> None:
@@ -114,7 +127,7 @@ def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: Ca
     days = [YESTERDAY - timedelta(days=back) for back in range(3)]
     assert desk.ask({day: [make_row(day)] for day in days}) == days
     assert desk.dates() == days
-    assert desk.tally.counts() == {"rows": 3}
+    assert desk.counts == {"rows": 3}
 
 
 def test_before_publication_the_newest_available_date_is_held_after_one_round(
@@ -147,7 +160,7 @@ def test_a_passing_fault_is_retried_in_the_same_round(open_desk: Callable[..., D
     desk = open_desk(history_days=1)
     assert desk.ask({YESTERDAY: [TIMEOUT, TIMEOUT, make_row()]}) == [YESTERDAY] * 3
     assert desk.entry.health.up
-    assert desk.tally.counts() == {"rows": 1, "timeout": 2}
+    assert desk.counts == {"rows": 1, "timeout": 2}
 
 
 def test_retries_end_and_the_failure_stays(open_desk: Callable[..., Desk]) -> None:
@@ -329,14 +342,12 @@ def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again
     fetch = old.daily_trend
 
     def reloaded(day: date) -> Row:
-        desk.fetching.fleet = Fleet({APP.appid: new}, desk.policy, concurrency=1)
+        desk.fetching.settings = desk.with_access(new)
         return fetch(day)
 
     old.daily_trend = reloaded  # type: ignore[method-assign]
-    desk.fetching.fleet = Fleet({APP.appid: old}, desk.policy, concurrency=1)
+    desk.fetching.settings = desk.with_access(old)
     queue = Queue([Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-    while (ask := queue.take()) is not None:
-        desk.fetching.answer(ask, queue, desk.tally)
-        queue.done(ask)
+    desk.work(queue)
     assert (old.asked, new.asked) == ([YESTERDAY], [YESTERDAY])
     assert desk.entry.row(YESTERDAY) == make_row()

@@ -9,7 +9,7 @@ from exporter.refresh.outcome import (
     after_older_row,
     after_row,
     back_off,
-    concerns_app,
+    outlasts_date,
     retry_delay,
 )
 from exporter.store.entry import Health
@@ -161,7 +161,7 @@ def test_every_errcode_leads_to_exactly_what_its_action_says(code: int) -> None:
     assert (health.resume_at is not None) == (problem.action in paused)
     retried = {Action.RETRY, Action.RETRY_NEXT_MINUTE}
     assert (retry_delay(problem, 1, lambda: 0.5) is not None) == (problem.action in retried)
-    assert concerns_app(problem) == (problem.action in paused)
+    assert outlasts_date(problem) == (problem.action in paused)
 
 
 # What time or the operator mends

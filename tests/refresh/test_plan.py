@@ -5,60 +5,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.beijing import window
-from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, Policy, due, follow_ups
-from exporter.store.entry import Health, HeldRow, Vacant
+from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, asks_after, round_asks
+from exporter.refresh.settings import RoundSettings
+from exporter.store.entry import Entry, Health, HeldRow, Vacant
 from exporter.wechat.failures.failure import Reason
-from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row, paused_until
+from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
-NINE = Policy(history_days=9, revisit_days=3)
+NINE = RoundSettings(history_days=9, revisit_days=3)
 
 
 def day(back: int) -> date:
     return YESTERDAY - timedelta(days=back)
 
 
-def test_a_window_ends_with_yesterday_and_is_newest_first() -> None:
-    assert window(YESTERDAY, 3) == (YESTERDAY, date(2026, 11, 22), date(2026, 11, 21))
+def older(entry: Entry, settings: RoundSettings) -> list[Ask]:
+    """What follows once WeChat has answered to the question for yesterday's row."""
+    return asks_after(Ask(entry.app.appid, YESTERDAY, newest=True), entry, NOON, settings)
 
 
 def test_every_round_asks_for_yesterday_of_every_app_even_when_it_is_held() -> None:
     entries = [make_entry(1, [make_row()]), make_entry(2, [make_row()])]
-    assert due(entries, NOON) == [Ask(entry.app.appid, YESTERDAY, newest=True) for entry in entries]
+    asks = [Ask(entry.app.appid, YESTERDAY, newest=True) for entry in entries]
+    assert round_asks(entries, NOON, NINE) == asks
 
 
 def test_apps_that_lack_yesterdays_row_are_asked_first() -> None:
     held, lacking = make_entry(1, [make_row()]), make_entry(2, [make_row(day(1))])
-    assert [ask.appid for ask in due([held, lacking], NOON)] == [lacking.app.appid, held.app.appid]
+    asks = round_asks([held, lacking], NOON, NINE)
+    assert [ask.appid for ask in asks] == [lacking.app.appid, held.app.appid]
 
 
 def test_yesterday_is_beijings_whatever_utc_says() -> None:
     just_after_midnight = NOON - 12 * 3600
-    assert due([make_entry(1)], just_after_midnight - 1)[0].day == day(1)
-    assert due([make_entry(1)], just_after_midnight)[0].day == YESTERDAY
-
-
-def test_a_paused_app_is_left_out_until_its_time() -> None:
-    paused = make_entry(1, health=paused_until(NOON + 1))
-    assert due([paused], NOON) == []
-    assert [ask.appid for ask in due([paused], NOON + 1)] == [paused.app.appid]
+    assert round_asks([make_entry(1)], just_after_midnight - 1, NINE)[0].day == day(1)
+    assert round_asks([make_entry(1)], just_after_midnight, NINE)[0].day == YESTERDAY
 
 
 def test_apps_that_failed_last_time_wait_behind_the_healthy_ones() -> None:
     failing = make_entry(1, health=Health(last_refresh=NOON, failure=make_failure(Reason.TIMEOUT)))
     waiting = make_entry(2, health=Health(last_refresh=NOON, failure=make_failure(Reason.NOT_READY)))
-    assert [ask.appid for ask in due([failing, waiting], NOON)] == [waiting.app.appid, failing.app.appid]
+    asks = round_asks([failing, waiting], NOON, NINE)
+    assert [ask.appid for ask in asks] == [waiting.app.appid, failing.app.appid]
 
 
 def test_missing_dates_of_the_window_are_asked_for_newest_first() -> None:
     entry = make_entry(1, [make_row(day(back)) for back in (0, 2, 3)])
-    asks = follow_ups(entry, NOON, Policy(history_days=6, revisit_days=0))
+    asks = older(entry, RoundSettings(history_days=6, revisit_days=0))
     assert [ask.day for ask in asks] == [day(1), day(4), day(5)]
 
 
 def test_a_full_window_asks_for_nothing_more() -> None:
     entry = make_entry(1, [make_row(day(back)) for back in range(9)])
-    assert follow_ups(entry, NOON, NINE) == []
+    assert older(entry, NINE) == []
 
 
 def test_recent_dates_are_asked_for_again_once_a_beijing_day() -> None:
@@ -66,41 +64,41 @@ def test_recent_dates_are_asked_for_again_once_a_beijing_day() -> None:
     fetched_before_midnight = replace(
         entry, rows=tuple(HeldRow(held.row, NOON - 13 * 3600) for held in entry.rows)
     )
-    assert [ask.day for ask in follow_ups(fetched_before_midnight, NOON, NINE)] == [day(1), day(2)]
+    assert [ask.day for ask in older(fetched_before_midnight, NINE)] == [day(1), day(2)]
     fetched_after_midnight = replace(
         entry, rows=tuple(HeldRow(held.row, NOON - 12 * 3600) for held in entry.rows)
     )
-    assert follow_ups(fetched_after_midnight, NOON, NINE) == []
+    assert older(fetched_after_midnight, NINE) == []
 
 
 def test_an_app_without_any_row_is_looked_up_further_back_than_a_window_of_one() -> None:
-    asks = follow_ups(make_entry(1), NOON, Policy(history_days=1, revisit_days=0))
+    asks = older(make_entry(1), RoundSettings(history_days=1, revisit_days=0))
     assert [(ask.day, ask.fallback) for ask in asks] == [
         (day(back), True) for back in range(1, LOOKBACK_DAYS)
     ]
 
 
 def test_the_usual_window_needs_no_fallback() -> None:
-    asks = follow_ups(make_entry(1), NOON, NINE)
+    asks = older(make_entry(1), NINE)
     assert [(ask.day, ask.fallback) for ask in asks] == [(day(back), False) for back in range(1, 9)]
 
 
 def test_old_dates_that_never_had_a_row_are_asked_for_once_a_day() -> None:
-    policy = Policy(history_days=7, revisit_days=0)
+    settings = RoundSettings(history_days=7, revisit_days=0)
     asked_today = tuple(Vacant(day(back), PATIENCE, NOON - 60) for back in range(1, 7))
     entry = replace(make_entry(1, [make_row()]), vacant=asked_today)
-    assert [ask.day for ask in follow_ups(entry, NOON, policy)] == [day(1), day(2), day(3)]
+    assert [ask.day for ask in older(entry, settings)] == [day(1), day(2), day(3)]
     asked_yesterday = tuple(Vacant(day(back), PATIENCE, NOON - 86_400) for back in range(1, 7))
-    assert len(follow_ups(replace(entry, vacant=asked_yesterday), NOON, policy)) == 6
+    assert len(older(replace(entry, vacant=asked_yesterday), settings)) == 6
     asked_seldom = tuple(Vacant(day(back), PATIENCE - 1, NOON - 60) for back in range(1, 7))
-    assert len(follow_ups(replace(entry, vacant=asked_seldom), NOON, policy)) == 6
+    assert len(older(replace(entry, vacant=asked_seldom), settings)) == 6
 
 
 @pytest.mark.parametrize(("history", "revisit", "keep"), [(9, 3, 9), (1, 3, 3), (1, 0, 1)])
 def test_rows_are_kept_as_long_as_they_are_shown_or_asked_for_again(
     history: int, revisit: int, keep: int
 ) -> None:
-    assert Policy(history, revisit).keep_days == keep
+    assert RoundSettings(history, revisit).trend_days == keep
 
 
 @given(
@@ -114,7 +112,7 @@ def test_follow_ups_are_never_yesterday_never_the_future_and_never_twice(
 ) -> None:
     entry = make_entry(1, [make_row(day(back)) for back in sorted(held)])
     entry = replace(entry, rows=tuple(HeldRow(each.row, NOON - age_hours * 3600) for each in entry.rows))
-    days = [ask.day for ask in follow_ups(entry, NOON, Policy(history, revisit))]
+    days = [ask.day for ask in older(entry, RoundSettings(history, revisit))]
     assert all(each < YESTERDAY for each in days)
     assert len(days) == len(set(days))
     missing = {day(back) for back in range(1, history)} - {day(back) for back in held}

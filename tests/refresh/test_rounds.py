@@ -10,12 +10,11 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.dataset import Row
-from exporter.refresh import rounds as worker_module
-from exporter.refresh import workers as module
-from exporter.refresh.fetching import Fetching
-from exporter.refresh.fleet import Fleet
-from exporter.refresh.plan import Policy, due
+from exporter.refresh import rounds as module
+from exporter.refresh import workers
+from exporter.refresh.plan import round_asks
 from exporter.refresh.rounds import Rounds
+from exporter.refresh.settings import RoundSettings
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
@@ -61,35 +60,30 @@ class Rig:
         self.stopping = threading.Event()
         self.ledger = Ledger(9)
         self.accesses = {make_app(number).appid: Access() for number in range(1, apps + 1)}
-        self.rounds: list[float] = []
+        self.lengths: list[float] = []
         self.hanging = 0
         self.interval = interval
         self.days = 1
         self.configure(apps)
-        fetching = Fetching(
-            self.fleet(),
+        self.rounds = Rounds(
+            self.settings(),
             self.ledger,
-            lambda: None,
+            self,
             log,
             clock=lambda: self.now,
             random=lambda: 0.0,
             stopping=self.stopping,
         )
-        self.worker = Rounds(
-            self.ledger,
-            fetching,
-            self,
-            log,
-            clock=lambda: self.now,
-            stopping=self.stopping,
-        )
 
     def round_finished(self, seconds: float) -> None:
-        self.rounds.append(seconds)
+        self.lengths.append(seconds)
         self.now += 1
 
-    def call_hung(self, hanging: int) -> None:
-        self.hanging = hanging
+    def calls_hang(self, count: int) -> None:
+        self.hanging = count
+
+    def row_revised(self) -> None:
+        raise NotImplementedError
 
     def configure(self, apps: int) -> None:
         numbers = range(1, apps + 1)
@@ -98,13 +92,13 @@ class Rig:
         }
         self.ledger.configure(((make_app(each), "stable_token") for each in numbers), 9, self.now)
 
-    def fleet(self) -> Fleet:
-        return Fleet(
-            self.accesses, Policy(self.days, 0, interval=self.interval), concurrency=1 if self.days > 1 else 4
+    def settings(self) -> RoundSettings:
+        return RoundSettings(
+            self.days, 0, self.accesses, interval=self.interval, concurrency=1 if self.days > 1 else 4
         )
 
     def round(self) -> None:
-        self.worker.round()
+        self.rounds.round()
 
     def access(self, number: int = 1) -> Access:
         return self.accesses[make_app(number).appid]
@@ -174,18 +168,18 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
 ) -> None:
     some = rig()
     some.access(1).refused = True
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: len(some.rounds) == 1)
+    until(lambda: len(some.lengths) == 1)
     some.configure(3)
     assert some.ledger.entries()[0].health.resume_at == NOON + FRESH_REFUSAL_SECONDS  # refused just now
     some.now += FRESH_REFUSAL_SECONDS
     some.configure(3)
-    some.worker.reconfigure(some.fleet())
+    some.rounds.reconfigure(some.settings())
     until(lambda: some.access(1).calls == 2)
     until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
     assert [some.access(number).calls for number in (2, 3)] == [1, 1]
 
@@ -214,33 +208,33 @@ def test_one_app_that_hangs_does_not_keep_the_others_waiting(rig: Callable[..., 
     assert many.ledger.entries()[0].tried
 
 
-def test_rounds_keep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> None:
+def test_roundskeep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> None:
     some = rig(interval=0.1)
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: len(some.rounds) >= 4)
+    until(lambda: len(some.lengths) >= 4)
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
     assert not thread.is_alive()
-    assert some.calls() == 3 * len(some.rounds)
+    assert some.calls() == 3 * len(some.lengths)
 
 
 def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(
     rig: Callable[..., Rig],
 ) -> None:
     some = rig()
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: some.worker.next_round_at is not None)
+    until(lambda: some.rounds.next_round_at is not None)
     some.configure(4)
-    some.worker.reconfigure(some.fleet())
+    some.rounds.reconfigure(some.settings())
     until(lambda: some.access(4).calls == 1)
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
     assert [some.access(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
-    assert len(some.rounds) == 1  # the small round for the new app is not a round over all
+    assert len(some.lengths) == 1  # the small round for the new app is not a round over all
 
 
 def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., Rig]) -> None:
@@ -250,7 +244,7 @@ def test_an_app_that_comes_in_the_middle_of_a_round_joins_it(rig: Callable[..., 
     thread.start()
     until(lambda: some.access(3).calls == 1)
     some.configure(4)
-    some.worker.reconfigure(some.fleet())
+    some.rounds.reconfigure(some.settings())
     until(lambda: some.access(4).calls == 1)
     gate.set()
     thread.join(5)
@@ -261,11 +255,11 @@ def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
     gate = threading.Event()
     for access in many.accesses.values():
         access.gate = gate
-    thread = threading.Thread(target=many.worker.run)
+    thread = threading.Thread(target=many.rounds.run)
     thread.start()
     until(lambda: many.calls() == 4)
     many.stopping.set()
-    many.worker.stop()
+    many.rounds.stop()
     gate.set()  # what a transport's stop does to calls under way
     thread.join(5)
     assert not thread.is_alive()
@@ -274,14 +268,14 @@ def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
 
 def test_a_shorter_interval_holds_from_the_reload_on(rig: Callable[..., Rig]) -> None:
     some = rig(interval=3600)
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: len(some.rounds) == 1)
+    until(lambda: len(some.lengths) == 1)
     some.interval = 0.05
-    some.worker.reconfigure(some.fleet())
-    until(lambda: len(some.rounds) >= 3)
+    some.rounds.reconfigure(some.settings())
+    until(lambda: len(some.lengths) >= 3)
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
 
 
@@ -304,7 +298,7 @@ def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) 
     thread.start()
     until(lambda: many.calls() == 4)
     for _ in range(5):
-        many.worker.reconfigure(many.fleet())
+        many.rounds.reconfigure(many.settings())
     gate.set()
     thread.join(5)
     assert [access.calls for access in many.accesses.values()] == [1] * 20
@@ -316,13 +310,14 @@ def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
     some = rig(interval=0.05)
     broken = iter([True])
     monkeypatch.setattr(
-        "exporter.refresh.rounds.due", lambda *given: 1 / 0 if next(broken, False) else due(*given)
+        "exporter.refresh.rounds.round_asks",
+        lambda *given, **named: 1 / 0 if next(broken, False) else round_asks(*given, **named),
     )
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: len(some.rounds) >= 1)
+    until(lambda: len(some.lengths) >= 1)
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
     told = [event["event"] for event in events if event["log_level"] != "debug"]
     assert told[:2] == ["round broke off", "round finished"]
@@ -350,9 +345,9 @@ def test_with_too_few_threads_the_round_is_slower_and_whole(
 def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the_next(
     log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.02)
     rig = Rig(log, apps=3, interval=3600)
-    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    rig.rounds.reconfigure(replace(rig.settings(), patience=0.1))
     gate = rig.access(1).gate = threading.Event()
     rig.round()
     assert [entry.health.reason for entry in rig.ledger.entries()] == [Reason.TIMEOUT, None, None]
@@ -360,11 +355,11 @@ def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the
 
     rig.round()  # the others are asked, the one that hangs is not
     assert [rig.access(number).calls for number in (1, 2, 3)] == [1, 2, 2]
-    assert not rig.worker.exhausted
+    assert not rig.rounds.exhausted
 
     gate.set()
     end = time.monotonic() + 5
-    while rig.worker._workers.hanging() and time.monotonic() < end:
+    while rig.rounds._workers.hanging() and time.monotonic() < end:
         time.sleep(0.01)
     rig.round()
     assert all(entry.health.up for entry in rig.ledger.entries())
@@ -373,20 +368,20 @@ def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the
 def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
     log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.02)
     rig = Rig(log, apps=6, interval=3600)
-    rig.worker.reconfigure(replace(rig.fleet(), patience=0.1))
+    rig.rounds.reconfigure(replace(rig.settings(), patience=0.1))
     gate = threading.Event()
     for access in rig.accesses.values():
         access.gate = gate
     before = threading.active_count()
     for _ in range(3):
         rig.round()
-    assert rig.worker.exhausted
+    assert rig.rounds.exhausted
     assert threading.active_count() == before + 4
     gate.set()
     end = time.monotonic() + 5
-    while rig.worker.exhausted and time.monotonic() < end:
+    while rig.rounds.exhausted and time.monotonic() < end:
         time.sleep(0.01)
     rig.round()
     assert all(entry.health.up for entry in rig.ledger.entries())
@@ -398,16 +393,16 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
     some = rig()
     for access in some.accesses.values():
         access.refused = True
-    thread = threading.Thread(target=some.worker.run)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: some.worker.next_round_at is not None)
-    some.worker.reconfigure(some.fleet())
-    until(lambda: not some.worker._wake.is_set())
+    until(lambda: some.rounds.next_round_at is not None)
+    some.rounds.reconfigure(some.settings())
+    until(lambda: not some.rounds._wake.is_set())
     some.stopping.set()
-    some.worker.stop()
+    some.rounds.stop()
     thread.join(5)
     assert some.calls() == 3
-    assert len(some.rounds) == 1
+    assert len(some.lengths) == 1
 
 
 # Between two rounds
@@ -416,17 +411,17 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
 @contextmanager
 def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The worker runs; its first round is over, the next an hour away, looks come quickly."""
-    monkeypatch.setattr(worker_module, "_LEAST_SECONDS", 0.02)
-    monkeypatch.setattr(worker_module, "_MOST_SECONDS", 0.02)
-    monkeypatch.setattr(worker_module, "_CREDENTIAL_SECONDS", 0.02)
-    thread = threading.Thread(target=some.worker.run)
+    monkeypatch.setattr(module, "_LEAST_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_MOST_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_CREDENTIAL_SECONDS", 0.02)
+    thread = threading.Thread(target=some.rounds.run)
     thread.start()
-    until(lambda: len(some.rounds) == 1)
+    until(lambda: len(some.lengths) == 1)
     try:
         yield
     finally:
         some.stopping.set()
-        some.worker.stop()
+        some.rounds.stop()
         thread.join(5)
 
 
@@ -443,7 +438,7 @@ def test_an_app_that_lacked_its_token_file_is_asked_before_the_next_round(
         some.now += 1
         until(lambda: some.ledger.entries()[0].health.up)
     assert [some.access(number).calls for number in (1, 2, 3)] == [2, 1, 1]
-    assert len(some.rounds) == 1
+    assert len(some.lengths) == 1
 
 
 def test_a_changed_secret_file_is_noticed_without_a_reload_and_an_unchanged_one_costs_no_call(
@@ -486,7 +481,7 @@ def test_after_a_round_longer_than_its_interval_missing_dates_go_before_what_is_
 ) -> None:
     some = rig(apps=2, interval=-1.0)  # over before it begins
     some.days = 3
-    some.worker.reconfigure(some.fleet())
+    some.rounds.reconfigure(some.settings())
     some.round()
     assert {access.asked[0] for access in some.accesses.values()} == {YESTERDAY}
     assert some.calls() == 2

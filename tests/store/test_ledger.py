@@ -153,7 +153,7 @@ def test_a_refusal_just_now_outlasts_a_reload_for_five_minutes(ledger: Ledger) -
 
 def test_a_reload_asks_at_once_with_another_credential_than_the_refused_one(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, REFUSED)
-    ledger.configure([(FIRST, "stable_token")], 9, NOON + 3, mended={FIRST.appid})
+    ledger.configure([(FIRST, "stable_token")], 9, NOON + 3, renewed={(FIRST.appid, "daily_trend")})
     health = ledger.entries()[0].health
     assert (health.is_awaited(NOON + 3), health.strikes) == (True, 0)
 

@@ -83,16 +83,14 @@ class RedisStore(RedisCredentials):
             with self._connection.writing() as client:
                 client.eval(scripts.SAVE_ROWS, 1, self._rows(server, dataset), _KEEP_SECONDS, *words)
 
-    def refusals(self, server: str, appids: Collection[str]) -> Mapping[str, Refusal]:
-        """What still holds of these apps' refusals."""
+    def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
+        """What still holds of these refusals."""
         found: dict[str, Refusal] = {}
-        for batch in _batches(list(appids)):
+        for batch in _batches(list(keys)):
             with self._connection.reading() as client:
-                texts = client.mget([self._refusal(server, appid) for appid in batch])
-            read = (
-                (appid, read_refusal(text, self._clock())) for appid, text in zip(batch, texts, strict=True)
-            )
-            found |= {appid: refusal for appid, refusal in read if refusal is not None}
+                texts = client.mget([self._refusal(server, key) for key in batch])
+            read = ((key, read_refusal(text, self._clock())) for key, text in zip(batch, texts, strict=True))
+            found |= {key: refusal for key, refusal in read if refusal is not None}
         return found
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
@@ -100,8 +98,8 @@ class RedisStore(RedisCredentials):
         for batch in _batches(list(refusals.items())):
             with self._connection.writing() as client:
                 asked = client.pipeline(transaction=False)
-                for appid, refusal in batch:
-                    key = self._refusal(server, appid)
+                for name, refusal in batch:
+                    key = self._refusal(server, name)
                     left = 0 if refusal is None else int(1000 * (refusal.until - self._clock()))
                     if refusal is None or refusal.of_this_machine or left <= 0:
                         asked.delete(key)
@@ -195,8 +193,8 @@ class RedisStore(RedisCredentials):
     def _rows(self, server: str, dataset: Dataset) -> str:
         return f"{self._prefix}figures:{server}:{dataset.name}:"
 
-    def _refusal(self, server: str, appid: str) -> str:
-        return f"{self._prefix}refusal:{server}:{appid}"
+    def _refusal(self, server: str, key: str) -> str:
+        return f"{self._prefix}refusal:{server}:{key}"
 
 
 def open_redis(

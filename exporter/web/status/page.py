@@ -46,7 +46,7 @@ class StatusPage:
         situation = Situation(
             entries=tuple(self._exporter.publisher.page.entries.values()),
             now=self._clock(),
-            next_round_at=self._exporter.worker.next_round_at,
+            next_round_at=self._exporter.rounds.next_round_at,
             interval=self._exporter.config.refresh.interval,
             telemetry_path=self._telemetry_path,
             shard=self._exporter.shard,

@@ -22,7 +22,7 @@ def status_page(*entries: Entry) -> StatusPage:
         publisher=SimpleNamespace(
             page=SimpleNamespace(entries={entry.app.appid: entry for entry in entries})
         ),
-        worker=SimpleNamespace(next_round_at=NOON + 600),
+        rounds=SimpleNamespace(next_round_at=NOON + 600),
         shard=THE_WHOLE,
         storage_trouble="",
         watch=SimpleNamespace(states=list),

@@ -1,0 +1,158 @@
+"""Lets the running parts follow what changes: the configuration file, and the accounts of platforms."""
+
+import os
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.apps import Apps
+from exporter.config import ConfigError, load
+from exporter.config.settings import Config, ThirdParty
+from exporter.config_warnings import ConfigWarnings
+from exporter.discovery.watch import News
+from exporter.exposition.publisher import Publisher
+from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.outlook import outlook
+from exporter.refresh.rounds import Rounds
+from exporter.refresh.settings import RoundSettings, round_settings
+from exporter.store.interface import Store, StoreError
+from exporter.store.ledger import Ledger
+from exporter.store.opening import sweep
+from exporter.store.restoring import restore
+from exporter.store.shared import is_shared
+from exporter.wechat.endpoints import endpoints_of
+from exporter.wechat.failures.failure import Reason
+from exporter.wechat.tokens.shared import WAITS, longest_patience
+
+
+def settings_of(config: Config, apps: Apps, store: Store) -> RoundSettings:
+    """Return what the rounds work by."""
+    waits = WAITS * longest_patience(config) if is_shared(store) else 0.0
+    return round_settings(config, apps.accesses, waits)
+
+
+@dataclass(slots=True)
+class Reconfiguration:
+    """Safe to use from many threads. `outlook` says what the last reload has led to."""
+
+    config: Config
+    apps: Apps
+    ledger: Ledger
+    publisher: Publisher
+    rounds: Rounds
+    store: Store
+    telemetry: Telemetry
+    log: FilteringBoundLogger
+    clock: Callable[[], float]
+    outlook: str = ""
+    _warnings: ConfigWarnings = field(init=False)
+    _changing: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Show the apps of the configuration with what the storage keeps of them; raises StoreError."""
+        self._warnings = ConfigWarnings(self.log)
+        self._show(self.config, self.rounds.settings)
+        restore(self.ledger, self.store, self.apps.accesses, self.log)
+
+    def reload(self) -> str | None:
+        """Read the configuration again: all of it takes effect, or nothing.
+
+        Returns:
+            what is wrong with the new one, None where it is in force.
+        """
+        problem = None
+        with self._changing:
+            try:
+                config = load(self.config.path, os.environ)
+                if config.storage != self.config.storage:
+                    raise ConfigError((f"{config.path}: storage cannot change while the exporter runs",))  # noqa: TRY301
+                self._apply(config)
+            except ConfigError as error:
+                problem = str(error)
+            except OSError as error:
+                problem = f"{self.config.path}: {error.strerror}; is the working directory there?"
+            except Exception as error:  # noqa: BLE001 - whatever it was, the exporter goes on
+                problem = f"internal fault: {type(error).__name__}: {error}"
+        if problem is None:
+            self.log.info("configuration reloaded", apps=len(self.config.apps), outlook=self.outlook)
+        else:
+            self.telemetry.reload_failed()
+            self.log.error("configuration refused, the old one stays", error=problem)
+        return problem
+
+    def follow(self, news: News) -> None:
+        """Ask for the accounts that the watch over the platforms has found, and for what may work now."""
+        if news.apps_changed:
+            self._take_discovered()
+        for platform, reasons in news.retries:
+            self._retry(platform, reasons)
+
+    def _apply(self, config: Config) -> None:
+        self.apps.configure(config)
+        settings = settings_of(config, self.apps, self.store)
+        self._show(config, settings)
+        self._restore_new()
+        sweep(self.store, self.log)  # the file of the encryption key may have a new one
+        self.outlook = outlook(self.ledger.entries(), self.clock())
+        self.rounds.reconfigure(settings)
+
+    def _show(self, config: Config, settings: RoundSettings) -> None:
+        """Hold and show what the configuration asks for, which WeChat was opened for."""
+        self.config = config
+        self._warnings.log_new(config)
+        self.publisher.history_days = settings.history_days
+        self.ledger.quota = settings.quota is not None
+        self.ledger.datasets = {each.name: each for each in settings.datasets}
+        self.ledger.configure(
+            self.apps.kinds, settings.trend_days, self.clock(), settings.server, self._renewed()
+        )
+        self.telemetry.configured(len(self.apps.own), settings.interval)
+        self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
+
+    def _renewed(self) -> set[tuple[str, str]]:
+        """The datasets of apps whose credential is another one than WeChat has refused."""
+        refused = {
+            (entry.app.appid, name): fingerprint
+            for entry in self.ledger.entries()
+            for name in entry.names
+            if (fingerprint := entry.table(name).health.fingerprint) is not None
+        }
+        accesses = self.apps.accesses
+        return {
+            (appid, name)
+            for (appid, name), fingerprint in refused.items()
+            if appid in accesses and accesses[appid].fingerprint() not in (fingerprint, b"")
+        }
+
+    def _restore_new(self) -> None:
+        """Take over what is kept of apps that have just come, which may have been here before."""
+        try:
+            restore(self.ledger, self.store, self.apps.accesses, self.log)
+        except StoreError as error:
+            self.log.error("rows not restored", error=str(error))
+
+    def _take_discovered(self) -> None:
+        """Ask for the accounts that were found, and no longer for those that are gone."""
+        with self._changing:
+            before = self.apps.own
+            self.apps.gather()
+            if self.apps.own != before:
+                self.ledger.discovered(self.apps.kinds)
+                self._restore_new()
+                self.telemetry.found_apps(len(self.apps.own))
+                self.rounds.reconfigure(settings_of(self.config, self.apps, self.store))
+
+    def _retry(self, platform: str, reasons: Collection[Reason]) -> None:
+        """Ask for the platform's apps that failed for these reasons, such as the lack of a verify ticket."""
+        lacked = [
+            entry.app.appid
+            for entry in self.ledger.entries()
+            if entry.health.reason in reasons
+            and isinstance(entry.app.token, ThirdParty)
+            and entry.app.token.platform == platform
+        ]
+        if lacked:
+            self.ledger.ask_again(lacked)
+            self.rounds.reconfigure(self.rounds.settings)

@@ -1,0 +1,102 @@
+"""What an answer of WeChat's changes in what is known of its app."""
+
+from dataclasses import dataclass, replace
+
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
+from exporter.refresh.outcome import (
+    Random,
+    after_failure,
+    after_older_row,
+    after_row,
+    concerns_date,
+    outlasts_date,
+    refuses_account,
+)
+from exporter.refresh.plan import Ask
+from exporter.refresh.settings import RoundSettings
+from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
+from exporter.wechat.failures.failure import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an ask: made at `began`, answered at `now` (Unix times).
+
+    `credential` is the fingerprint that WeChat refused, if it did.
+    """
+
+    ask: Ask
+    outcome: HeldRow | HeldQuota | Failure
+    began: float
+    now: float
+    token_expires_at: float | None = None
+    credential: bytes | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no row; None where one came."""
+        return self.outcome if isinstance(self.outcome, Failure) else None
+
+    @property
+    def kind(self) -> str:
+        """What came: `rows`, `quotas` or a reason."""
+        if isinstance(self.outcome, Failure):
+            return self.outcome.reason.value
+        return "rows" if isinstance(self.outcome, HeldRow) else "quotas"
+
+    @property
+    def is_of_date(self) -> bool:
+        """Whether other periods of the dataset may well have rows."""
+        return self.failure is None or concerns_date(self.failure)
+
+
+def after_answer(entry: Entry, answer: Answer, settings: RoundSettings, random: Random) -> Entry:
+    """Return the entry of an app after an answer; a row itself is the ledger's to hold."""
+    ask, outcome = answer.ask, answer.outcome
+    table = entry.table(ask.dataset)
+    health, vacant = table.health, table.vacant
+    entry = replace(entry, token_expires_at=answer.token_expires_at)
+    if isinstance(outcome, Failure):
+        if ask.newest or outlasts_date(outcome):
+            health = _failed(health, answer, outcome, settings, random)
+        if concerns_date(outcome) and not ask.starts_app:
+            vacant = _with_vacant(vacant, answer, settings)
+        if ask.dataset != DAILY_TREND.name and refuses_account(outcome) and outcome.action.pauses:
+            entry = replace(entry, health=_failed(entry.health, answer, outcome, settings, random))
+    elif isinstance(outcome, HeldQuota):
+        health = after_row(health, answer.began, answer.now)
+        entry = replace(entry, quotas={**entry.quotas, ask.label: outcome})
+    else:
+        health = (
+            after_row(health, answer.began, answer.now) if ask.newest else after_older_row(health, answer.now)
+        )
+        if ask.label and all(point.labels[0] != ask.label for point in outcome.row.points):
+            vacant = _with_vacant(vacant, answer, settings)
+        else:
+            vacant = tuple(each for each in vacant if each.day != ask.day)
+    return entry.with_table(ask.dataset, replace(table, health=health, vacant=vacant))
+
+
+def with_freed(entry: Entry, dataset: str) -> Entry:
+    """Return the entry of an app once the credential has changed that WeChat refused for a dataset."""
+    table = entry.table(dataset)
+    health = replace(table.health, next_try=None, strikes=0, fingerprint=None)
+    return entry.with_table(dataset, replace(table, health=health))
+
+
+def is_revised(old: Row, new: Row) -> bool:
+    """Return whether WeChat has changed a figure that it gave before; points that come and go are none."""
+    before = {point.labels: point.values for point in old.points}
+    return any(before.get(point.labels, point.values) != point.values for point in new.points)
+
+
+def _failed(
+    health: Health, answer: Answer, failure: Failure, settings: RoundSettings, random: Random
+) -> Health:
+    after = after_failure(health, failure, answer.began, answer.now, random, settings.interval)
+    return after if after is health else replace(after, fingerprint=answer.credential)
+
+
+def _with_vacant(vacant: tuple[Vacant, ...], answer: Answer, settings: RoundSettings) -> tuple[Vacant, ...]:
+    return with_vacant(vacant, answer.ask.day, answer.now, settings.keep_days(answer.ask.dataset))
