@@ -10,10 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
 from exporter.datasets.daily_trend import FIELDS, figure_of
+from exporter.datasets.dataset import Dataset
 from exporter.datasets.enabled import Enabled
 from exporter.discovery.state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
-from exporter.store.entry import Entry
+from exporter.store.entry import Entry, Table
 from exporter.web.status import chart
 from exporter.web.status.figures import days_late, figures, written
 from exporter.web.status.language import Language
@@ -48,6 +49,12 @@ class Situation:
     platforms: Sequence[PlatformState] = ()
     datasets: Sequence[Enabled] = ()
 
+    def tables(self, entry: Entry) -> tuple[tuple[Dataset, Table], ...]:
+        """Return the app's datasets with what is held of each."""
+        return tuple(
+            (each.dataset, entry.table(each.name)) for each in self.datasets if each.belongs_to(entry.app)
+        )
+
 
 class StatusHtml:
     """Renders pages; may be used by several threads."""
@@ -74,6 +81,7 @@ class StatusHtml:
             "chart_height": chart.HEIGHT,
             "not_ready": NOT_READY,
             "empty": EMPTY,
+            "fields": _FIELDS,
             "state_of": state_of,
             "days_late": days_late,
             "figure_of": figure_of,

@@ -7,6 +7,7 @@ from typing import Final
 
 import yaml
 
+from exporter.datasets.dataset import Dataset
 from exporter.exposition import negotiation
 from exporter.wechat.failures.advice import Advice
 
@@ -35,6 +36,10 @@ class Language(StrEnum):
     def advice(self, advice: Advice) -> str:
         """Return the advice in this language."""
         return advice.zh if self is Language.ZH else advice.en
+
+    def dataset(self, dataset: Dataset) -> str:
+        """Return the dataset's name in this language: `Weekly trend`, `周趋势`."""
+        return dataset.chinese if self is Language.ZH else dataset.name.replace("_", " ").capitalize()
 
 
 def negotiate(accept_language: str) -> Language:

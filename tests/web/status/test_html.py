@@ -1,16 +1,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 
 from exporter import __version__
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.enabled import enabled
+from exporter.datasets.period import WEEK
 from exporter.discovery.state import PlatformState
 from exporter.not_before import NotBefore
 from exporter.shards import Shard
-from exporter.store.entry import Entry, Health
+from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.web.status.html import Situation, StatusHtml
 from exporter.web.status.language import TEXTS, Language
 from exporter.web.status.query import COLUMNS, Query
@@ -505,3 +508,82 @@ def test_a_platform_in_trouble_says_why_since_when_and_what_to_do(language: Lang
     assert "10:00" in trouble
     assert one(soup, ".platforms tbody")["class"] == ["app", "failing"]
     assert text(one(soup, ".nothing")) == language.text("none_discovered")
+
+
+# Datasets
+
+WEEK_ROW = replace(make_row(scale=50), period=WEEK.starting(date(2026, 11, 16)))
+PERMISSION = replace(OK, failure=errcode_failure(48001, "<api unauthorized>"))
+DATASETS = enabled([DatasetSettings("weekly_trend", history=5), DatasetSettings("daily_summary", history=9)])
+WITH_DATASETS = replace(
+    HELD,
+    tables={
+        "weekly_trend": Table((HeldRow(WEEK_ROW, NOON),), OK),
+        "daily_summary": Table((), PERMISSION),
+    },
+    quotas={"/datacube/getweanalysisappidvisitpage": HeldQuota((100_000, 1234, None), NOON - 120)},
+)
+
+
+def dataset_page(entry: Entry, language: Language = Language.EN) -> BeautifulSoup:
+    situation = Situation([entry], NOON, None, 3600.0, "/metrics", datasets=DATASETS)
+    return BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
+
+
+@pytest.mark.parametrize(
+    ("language", "summary", "week"),
+    [
+        (
+            Language.EN,
+            "Datasets Weekly trend 2026-11-16 Daily summary – Quota",
+            "Weekly trend weekly_trend OK 2026-11-16 – 2026-11-22 last figures 11:59",
+        ),
+        (
+            Language.ZH,
+            "数据集 周趋势 2026-11-16 概况趋势 – 额度",
+            "周趋势 weekly_trend 正常 2026-11-16 – 2026-11-22 最近一次取得数据 11:59",
+        ),
+    ],
+)
+def test_each_dataset_of_an_app_has_its_state_and_date(language: Language, summary: str, week: str) -> None:
+    soup = dataset_page(WITH_DATASETS, language)
+    assert text(one(soup, ".datasets summary")) == summary
+    assert [use["href"] for use in soup.select(".datasets summary use")] == ["#mark-ok", "#mark-failing"]
+    assert text(soup.select(".datasets li")[0]) == week
+
+
+def test_a_failing_dataset_is_open_and_has_its_cause_and_advice() -> None:
+    soup = dataset_page(WITH_DATASETS)
+    assert one(soup, ".datasets details").has_attr("open")
+    item = soup.select(".datasets li")[1]
+    assert text(one(item, ".cause b")) == "No permission"
+    assert text(one(item, ".detail")) == "errcode 48001: <api unauthorized>"
+    assert advice.PERMISSION.en in text(one(item, ".cause"))
+    assert not soup.select("tr.trouble")
+
+
+def test_datasets_stay_closed_where_all_is_well_or_the_app_itself_fails() -> None:
+    well = replace(WITH_DATASETS, tables={"weekly_trend": WITH_DATASETS.tables["weekly_trend"]})
+    for entry in (well, replace(WITH_DATASETS, health=REFUSED)):
+        assert not one(dataset_page(entry), ".datasets details").has_attr("open")
+
+
+def test_weekly_visitors_stand_beside_the_days() -> None:
+    soup = dataset_page(WITH_DATASETS)
+    assert cell(soup, "coffee", "Visitors") == "16 1d +100% 7d +100% WAU 400"
+    assert one(soup, 'td.figure [title="2026-11-16 – 2026-11-22"]')
+    assert "WAU and MAU are the distinct visitors" in text(one(soup, "footer"))
+
+
+def test_wechats_own_count_of_calls_is_shown() -> None:
+    assert text(dataset_page(WITH_DATASETS).select(".datasets li")[-1]) == (
+        "Quota /datacube/getweanalysisappidvisitpage 1,234 of 100,000 calls used asked 2 min ago"
+    )
+
+
+def test_an_app_without_datasets_has_no_line_for_them() -> None:
+    none = replace(HELD, app=replace(HELD.app, datasets=()))
+    soup = dataset_page(replace(WITH_DATASETS, app=none.app, quotas={}))
+    assert not soup.select(".datasets")
+    assert "WAU" not in cell(soup, "coffee", "Visitors")
+    assert not page().select(".datasets")
