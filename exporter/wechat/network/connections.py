@@ -35,11 +35,16 @@ _BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the names that req
 
 
 class Call:
-    """One call under way: when it must be over, and how far its connection came."""
+    """One call under way: when it must be over, and how far its connection came.
 
-    __slots__ = ("_deadline", "_socket", "answered", "connected", "wants_new")
+    Only the call that holds the lock `turn` computes, and it releases the lock while it waits for its peer.
+    So the web server's thread competes for the interpreter with one thread, not with dozens.
+    """
 
-    def __init__(self, seconds: float, *, wants_new: bool = False) -> None:
+    __slots__ = ("_deadline", "_socket", "answered", "connected", "turn", "wants_new")
+
+    def __init__(self, seconds: float, turn: threading.Lock, *, wants_new: bool = False) -> None:
+        self.turn = turn
         self.wants_new = wants_new  # no connection that was used before
         self.connected = False  # by a connection of its own
         self.answered = False  # a byte, at least
@@ -53,10 +58,21 @@ class Call:
             raise TimeoutError
         return left
 
-    def using(self, sock: socket.socket) -> float:
-        """Remember the socket, for `abort`; return the seconds that are left, as `left` does."""
-        self._socket = sock
-        return self.left()
+    @contextmanager
+    def waiting(self, sock: socket.socket | None = None) -> Iterator[None]:
+        """Give the turn to others meanwhile; the socket keeps to the seconds that are left, `abort` ends it.
+
+        Raises:
+            TimeoutError: none is left.
+        """
+        if sock is not None:
+            self._socket = sock
+            sock.settimeout(self.left())
+        self.turn.release()
+        try:
+            yield
+        finally:
+            self.turn.acquire()
 
     def abort(self) -> None:
         """End the call, from another thread: its read or write under way returns at once."""
@@ -74,7 +90,8 @@ def under_way(call: Call) -> Iterator[None]:
     """Let the connections that this thread uses meanwhile work for that call."""
     token = _CALL.set(call)
     try:
-        yield
+        with call.turn:
+            yield
     finally:
         _CALL.reset(token)
 
@@ -83,27 +100,27 @@ class _Socket(socket.socket):
     """A TCP socket that keeps to its call's time."""
 
     def recv(self, *args: Any) -> bytes:  # noqa: ANN401 - as the socket module's
-        self.settimeout(_CALL.get().using(self))
-        return super().recv(*args)
+        with _CALL.get().waiting(self):
+            return super().recv(*args)
 
     def recv_into(self, *args: Any) -> int:  # noqa: ANN401
         call = _CALL.get()
-        self.settimeout(call.using(self))
-        count = super().recv_into(*args)
+        with call.waiting(self):
+            count = super().recv_into(*args)
         call.answered = call.answered or count > 0
         return count
 
     def sendall(self, *args: Any) -> None:  # noqa: ANN401
-        self.settimeout(_CALL.get().using(self))
-        super().sendall(*args)
+        with _CALL.get().waiting(self):
+            super().sendall(*args)
 
 
 class _TLSSocket(_Socket, ssl.SSLSocket):
     """A TLS socket that keeps to its call's time."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the ssl module's
-        self.settimeout(_CALL.get().using(self))
-        super().do_handshake(block)
+        with _CALL.get().waiting(self):
+            super().do_handshake(block)
 
 
 class _Connection(HTTPConnection):
@@ -113,9 +130,11 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         # The one private name of urllib3's that is used here: its own gives every address the whole time.
-        _CALL.get().connected = True
+        call = _CALL.get()
+        call.connected = True
         try:
-            return connect(self.host, self.port, _CALL.get().left, _Socket, self.socket_options or ())
+            with call.waiting():
+                return connect(self.host, self.port, call.left, _Socket, self.socket_options or ())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except OSError as error:

@@ -64,6 +64,7 @@ class Transport:
         self._stopped = False
         self._closing: threading.Timer | None = None
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # of the calls: see `Call`
 
     def send(self, method: str, url: str, *, repeatable: bool = True, **parts: Unpack[Parts]) -> Answer:
         """Send one request.
@@ -73,16 +74,16 @@ class Transport:
         Raises:
             CallError: network, timeout or a body over the limit; safe to show.
         """
-        call = Call(self._timeout, wants_new=not repeatable)
+        call = Call(self._timeout, self._turn, wants_new=not repeatable)
         self._calls.add(call)
         try:
             if self._stopped:
                 raise CallError(failure(Reason.NETWORK, f"{host(url)}: not asked, the exporter stops"))
             self._close_later()
-            request = requests.PreparedRequest()
-            headers = {**_HEADERS, **(parts.get("headers") or {})}
-            request.prepare(method, url, headers, params=parts.get("params"), json=parts.get("body"))
             with under_way(call):
+                request = requests.PreparedRequest()
+                headers = {**_HEADERS, **(parts.get("headers") or {})}
+                request.prepare(method, url, headers, params=parts.get("params"), json=parts.get("body"))
                 return self._exchange(request, url, call)
         except TRANSPORT_ERRORS as error:
             problem = explain(error, url, self._proxy(url))

@@ -1,7 +1,9 @@
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network import connections, transport
 from exporter.wechat.network.transport import Answer
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import open_files, opened
+from tests.wechat.lines import GENEROUS, open_files, opened
 from tests.wechat.peers import (
     Manner,
     Peer,
@@ -242,6 +244,53 @@ def asked(peer: Peer) -> None:
     """Until somebody has connected."""
     while not peer.accepted:
         time.sleep(0.005)
+
+
+# Calls take turns in computing, not in waiting
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        pytest.param(hangs, id="for an answer"),
+        pytest.param(drips(head(500), SPACES), id="for the rest of one"),
+        pytest.param(hangs, id="for a handshake"),
+    ],
+)
+def test_a_call_that_waits_for_its_peer_holds_up_no_other(
+    waits: Manner, request: pytest.FixtureRequest
+) -> None:
+    with (
+        Peer(waits) as slow,
+        Peer(says(OK)) as quick,
+        opened(quick.url) as client,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        url = slow.url.replace("http:", "https:" if "handshake" in request.node.name else "http:")
+        late = threads.submit(timed, lambda: client.transport.send("GET", url))
+        asked(slow)
+        assert client.transport.send("GET", quick.url).status == 200
+        assert not late.done()
+        client.transport.stop()
+
+
+def test_a_call_that_waits_for_a_name_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, found, look_up = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, *rest: Any) -> Any:
+        if host == "wechat.invalid":
+            begun.set()
+            assert found.wait(GENEROUS)
+            raise socket.gaierror
+        return look_up(host, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with Peer(says(OK)) as peer, opened(peer.url) as client, ThreadPoolExecutor(1) as threads:
+        late = threads.submit(timed, lambda: client.transport.send("GET", "http://wechat.invalid"))
+        assert begun.wait(GENEROUS)
+        assert client.transport.send("GET", peer.url).status == 200
+        found.set()
+        assert isinstance(late.result()[0], Failure)
 
 
 def test_stopping_ends_the_calls_under_way_at_once_and_later_ones_too() -> None:
