@@ -8,8 +8,9 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.dataset import Row
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.answers import Answer, after_answer, is_revised, with_freed
+from exporter.refresh.fetched import Fetched, entry_after, is_revised, with_freed
 from exporter.refresh.outcome import ATTEMPTS, Random, refuses_account, retry_delay
 from exporter.refresh.plan import Ask, asks_after, first_asks, is_refused
 from exporter.refresh.queue import Queue
@@ -80,27 +81,28 @@ class Fetching:
             if ask.dataset == QUOTA:
                 outcome = HeldQuota(access.quota(ask.label), began)
             else:
-                outcome = HeldRow(access.fetch(BY_NAME[ask.dataset], ask.period), began)
+                row = access.fetch(BY_NAME[ask.dataset], ask.period)
+                outcome = HeldRow(self._known(ask, row, began), began)
         except CallError as error:
             outcome = error.failure
         except Exception as error:  # noqa: BLE001 - one app's trouble must stay its own
             self._log.error("internal fault", error=type(error).__name__, exc_info=True)
             outcome = failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
-        answer = self._answer(ask, access, outcome, began)
+        fetched = self._fetched(ask, access, outcome, began)
         if self._stopping.is_set():
             return ""
-        if self.settings.accesses.get(ask.appid) is not access or _is_outdated(answer, access):
+        if self.settings.accesses.get(ask.appid) is not access or _is_outdated(fetched, access):
             queue.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
             return ""
-        self._record(answer, settings)
-        self._go_on(answer, queue)
-        return answer.kind
+        self._record(fetched, settings)
+        self._go_on(fetched, queue)
+        return fetched.kind
 
     def gave_up(self, ask: Ask, began: float) -> None:
         """Record that a call, made at `began`, hangs where no deadline reaches it."""
         if (access := self.settings.accesses.get(ask.appid)) is not None:
             timeout = failure(Reason.TIMEOUT, _HANGS)
-            self._record(self._answer(ask, access, timeout, began), self.settings)
+            self._record(self._fetched(ask, access, timeout, began), self.settings)
 
     def _may_ask(self, ask: Ask, entry: Entry, access: Access) -> bool:
         """Whether nothing is paused; a credential that has changed since then ends the pause."""
@@ -114,40 +116,16 @@ class Fetching:
         self._ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
         return True
 
-    def _answer(
+    def _fetched(
         self, ask: Ask, access: Access, outcome: HeldRow | HeldQuota | Failure, began: float
-    ) -> Answer:
+    ) -> Fetched:
         credential = None
         if isinstance(outcome, Failure) and outcome.action.refuses:
             credential = access.fingerprint() if outcome.credential is None else outcome.credential
-        return Answer(ask, outcome, began, self._clock(), access.token_expires_at, credential)
+        return Fetched(ask, outcome, began, self._clock(), access.token_expires_at, credential)
 
-    def _record(self, answer: Answer, settings: RoundSettings) -> None:
-        """Change the app's entry, unless a reload has removed the app or moved to another server."""
-        ask, held = answer.ask, answer.outcome if isinstance(answer.outcome, HeldRow) else None
-        if held is not None:
-            held = self._known(ask, held)
-        changed = self._ledger.update(
-            ask.appid,
-            lambda entry: after_answer(entry, answer, settings, self._random),
-            held,
-            settings.server,
-            ask.dataset,
-        )
-        if changed is None:
-            return
-        before, after = changed
-        if held is not None:
-            old = before.table(ask.dataset).held(held.row.period)
-            new = after.table(ask.dataset).held(held.row.period)
-            if old is not None and new is not None and is_revised(old.row, new.row):
-                self._metrics.row_revised()
-                self._log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
-        self._states.answered(before, after, ask.dataset, answer.failure)
-
-    def _known(self, ask: Ask, held: HeldRow) -> HeldRow:
+    def _known(self, ask: Ask, row: Row, began: float) -> Row:
         """What is known for sure of a row at the time at which it was asked for."""
-        row = held.row
         if row.dropped:
             self._log.warning(
                 "row has more than is kept",
@@ -157,23 +135,44 @@ class Fetching:
                 kept=len(row.points),
                 dropped=row.dropped,
             )
-        return HeldRow(BY_NAME[ask.dataset].selection.known(row, held.asked_at), held.asked_at)
+        return BY_NAME[ask.dataset].selection.known(row, began)
 
-    def _go_on(self, answer: Answer, queue: Queue) -> None:
+    def _record(self, fetched: Fetched, settings: RoundSettings) -> None:
+        """Change the app's entry, unless a reload has removed the app or moved to another server."""
+        ask, outcome = fetched.ask, fetched.outcome
+        held = outcome if isinstance(outcome, HeldRow) else None
+        changed = self._ledger.update(
+            ask.appid,
+            lambda entry: entry_after(entry, fetched, settings, self._random),
+            held,
+            settings.server,
+            ask.dataset,
+        )
+        if changed is None:
+            return
+        before, after = changed
+        if held is not None:
+            old, new = (each.table(ask.dataset).held(held.row.period) for each in changed)
+            if old is not None and new is not None and is_revised(old.row, new.row):
+                self._metrics.row_revised()
+                self._log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
+        self._states.answered(before, after, ask.dataset, fetched.failure)
+
+    def _go_on(self, fetched: Fetched, queue: Queue) -> None:
         """Queue what follows from an answer: the call once more, other periods, other datasets.
 
         Where the daily trend's answer did not arrive, the datasets' may not either: they are asked for once.
         """
-        ask, problem = answer.ask, answer.failure
+        ask, problem = fetched.ask, fetched.failure
         delay = None if problem is None else retry_delay(problem, ask.attempt, self._random)
         if delay is not None:
             queue.add(replace(ask, attempt=ask.attempt + 1), delay)
             return
-        if answer.is_of_date and (entry := self._ledger.get(ask.appid)) is not None:
+        if fetched.is_of_date and (entry := self._ledger.get(ask.appid)) is not None:
             for each in asks_after(ask, entry, self._clock(), self.settings):
                 queue.follow(each)
         if ask.starts_app and (problem is None or not refuses_account(problem)):
-            self._queue_datasets(ask, queue, attempt=1 if answer.is_of_date else ask.attempt)
+            self._queue_datasets(ask, queue, attempt=1 if fetched.is_of_date else ask.attempt)
 
     def _queue_datasets(self, ask: Ask, queue: Queue, attempt: int = 1) -> None:
         if (entry := self._ledger.get(ask.appid)) is not None:
@@ -181,8 +180,8 @@ class Fetching:
                 queue.follow(replace(each, attempt=attempt))
 
 
-def _is_outdated(answer: Answer, access: Access) -> bool:
+def _is_outdated(fetched: Fetched, access: Access) -> bool:
     """Whether WeChat refused a credential that has been replaced meanwhile; not again and again."""
-    if answer.credential is None or answer.ask.attempt >= ATTEMPTS:
+    if fetched.credential is None or fetched.ask.attempt >= ATTEMPTS:
         return False
-    return access.fingerprint() not in (answer.credential, b"")
+    return access.fingerprint() not in (fetched.credential, b"")

@@ -1,4 +1,4 @@
-"""What an answer of WeChat's changes in what is known of its app."""
+"""What a call has brought, and what that changes in what is known of its app."""
 
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from exporter.wechat.failures.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Fetched:
     """What came of an ask: made at `began`, answered at `now` (Unix times).
 
     `credential` is the fingerprint that WeChat refused, if it did.
@@ -51,28 +51,28 @@ class Answer:
         return self.failure is None or concerns_date(self.failure)
 
 
-def after_answer(entry: Entry, answer: Answer, settings: RoundSettings, random: Random) -> Entry:
-    """Return the entry of an app after an answer; a row itself is the ledger's to hold."""
-    ask, outcome = answer.ask, answer.outcome
+def entry_after(entry: Entry, fetched: Fetched, settings: RoundSettings, random: Random) -> Entry:
+    """Return the entry of an app after a call; the ledger itself holds the row."""
+    ask, outcome = fetched.ask, fetched.outcome
     table = entry.table(ask.dataset)
     health, vacant = table.health, table.vacant
-    entry = replace(entry, token_expires_at=answer.token_expires_at)
+    entry = replace(entry, token_expires_at=fetched.token_expires_at)
     if isinstance(outcome, Failure):
         if ask.newest or outlasts_date(outcome):
-            health = _failed(health, answer, outcome, settings, random)
+            health = _failed(health, fetched, outcome, settings, random)
         if concerns_date(outcome) and not ask.starts_app:
-            vacant = _with_vacant(vacant, answer, settings)
+            vacant = _with_vacant(vacant, fetched, settings)
         if ask.dataset != DAILY_TREND.name and refuses_account(outcome) and outcome.action.pauses:
-            entry = replace(entry, health=_failed(entry.health, answer, outcome, settings, random))
-    elif isinstance(outcome, HeldQuota):
-        health = after_row(health, answer.began, answer.now)
-        entry = replace(entry, quotas={**entry.quotas, ask.label: outcome})
+            entry = replace(entry, health=_failed(entry.health, fetched, outcome, settings, random))
+    elif ask.newest:
+        health = after_row(health, fetched.began, fetched.now)
     else:
-        health = (
-            after_row(health, answer.began, answer.now) if ask.newest else after_older_row(health, answer.now)
-        )
+        health = after_older_row(health, fetched.now)
+    if isinstance(outcome, HeldQuota):
+        entry = replace(entry, quotas={**entry.quotas, ask.label: outcome})
+    elif isinstance(outcome, HeldRow):
         if ask.label and all(point.labels[0] != ask.label for point in outcome.row.points):
-            vacant = _with_vacant(vacant, answer, settings)
+            vacant = _with_vacant(vacant, fetched, settings)
         else:
             vacant = tuple(each for each in vacant if each.day != ask.day)
     return entry.with_table(ask.dataset, replace(table, health=health, vacant=vacant))
@@ -92,11 +92,11 @@ def is_revised(old: Row, new: Row) -> bool:
 
 
 def _failed(
-    health: Health, answer: Answer, failure: Failure, settings: RoundSettings, random: Random
+    health: Health, fetched: Fetched, failure: Failure, settings: RoundSettings, random: Random
 ) -> Health:
-    after = after_failure(health, failure, answer.began, answer.now, random, settings.interval)
-    return after if after is health else replace(after, fingerprint=answer.credential)
+    after = after_failure(health, failure, fetched.began, fetched.now, random, settings.interval)
+    return after if after is health else replace(after, fingerprint=fetched.credential)
 
 
-def _with_vacant(vacant: tuple[Vacant, ...], answer: Answer, settings: RoundSettings) -> tuple[Vacant, ...]:
-    return with_vacant(vacant, answer.ask.day, answer.now, settings.keep_days(answer.ask.dataset))
+def _with_vacant(vacant: tuple[Vacant, ...], fetched: Fetched, settings: RoundSettings) -> tuple[Vacant, ...]:
+    return with_vacant(vacant, fetched.ask.day, fetched.now, settings.keep_days(fetched.ask.dataset))
