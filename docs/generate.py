@@ -64,7 +64,7 @@ class ConfigSection(NamedTuple):
     """The keys below one heading of the configuration's reference."""
 
     title: str
-    rows: list[reference.Row]
+    rows: list[reference.KeyRow]
 
 
 def metrics_context() -> dict[str, Any]:
@@ -90,7 +90,7 @@ def metrics_context() -> dict[str, Any]:
 
 def configuration_context() -> dict[str, Any]:
     """What docs/templates/configuration.md.jinja is filled with."""
-    sections: dict[str, list[reference.Row]] = {}
+    sections: dict[str, list[reference.KeyRow]] = {}
     for row in reference.rows():
         sections.setdefault(_heading(row.key), []).append(row)
     return {

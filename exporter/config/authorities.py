@@ -2,12 +2,12 @@
 
 import re
 import ssl
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exporter.config.entries import Place
-from exporter.config.problems import Problem, shown
+from exporter.config.problems import KeyPath, Problems, shown
+from exporter.config.rules import FileRule
 from exporter.config.source import reason
 
 _LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of it
@@ -15,7 +15,7 @@ _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-
 
 
 def certificates(path: Path) -> str:
-    """The certificates in a file, as PEM, without what stands around them.
+    """Return the certificates in a file, as PEM, without what stands around them.
 
     Raises:
         OSError: the file cannot be read.
@@ -35,11 +35,19 @@ def certificates(path: Path) -> str:
     return found
 
 
-def problems(wechat: object, place: Place) -> Iterator[Problem]:
-    """What is wrong with the file that `wechat.ca_file` names."""
-    written = wechat.get("ca_file") if isinstance(wechat, dict) else None
-    if isinstance(written, str) and written.strip():
+@dataclass(frozen=True, slots=True)
+class CertificatesRule:
+    """A file of certificates, of which the certificates are kept."""
+
+    allowed: str = "a file's path"
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> str | None:
+        """Return the certificates; None where the value is broken, or where a problem was added."""
+        file = FileRule().read(value, path, problems)
+        if not isinstance(file, str):
+            return None
         try:
-            certificates(Path(place.path(written)))
+            return certificates(Path(file))
         except (OSError, ValueError) as error:
-            yield Problem(("wechat", "ca_file"), f"{shown(written)} cannot be used: {reason(error)}")
+            problems.add(path, f"{shown(str(value))} cannot be used: {reason(error)}")
+            return None

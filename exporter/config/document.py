@@ -37,7 +37,7 @@ def read(text: str, environ: Mapping[str, str]) -> Document:
     for event in parse(text):
         reader.take(event)
     root = reader.root
-    if not root or (isinstance(root[0], Scalar) and root[0].kind is scalars.Kind.NOTHING):
+    if not root or (isinstance(root[0], Scalar) and root[0].kind is scalars.ScalarKind.NOTHING):
         raise UnusableError("the file is empty", 1)
     return Document(root[0], tuple(reader.problems))
 

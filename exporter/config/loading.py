@@ -4,34 +4,22 @@ import glob
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
-
-from exporter.config import (
-    authorities,
-    credentials,
-    datasets,
-    document,
-    platforms,
-    positions,
-    source,
-    storage,
-    wording,
-)
-from exporter.config.entries import Place
-from exporter.config.problems import ConfigError, KeyPath, Problem, shown
-from exporter.config.scalars import BROKEN
-from exporter.config.schema import AppEntry, AppsFile, MainFile
-from exporter.config.settings import App, Config, ThirdParty
-from exporter.config.source import UnusableError
+from exporter.config.apps import APP, App
+from exporter.config.file import ConfigFile
+from exporter.config.platforms import check_repeated
+from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
+from exporter.config.sections import Key, ListRule, Section
+from exporter.config.settings import MAIN_FILE, Config, MainFile
+from exporter.config.tokens import ThirdParty, origin
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
-
-_Model = TypeVar("_Model", bound=BaseModel)
+_SECTIONS: Final = ("wechat", "refresh", "datasets", "storage")
+_APPS_FILE: Final = Section[dict[str, object]](dict, {"apps": Key(ListRule(APP, ""), default=())})
+"""A file of `apps_files`; a bare list is taken for its `apps`."""
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -44,175 +32,124 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: with every mistake of every file.
     """
-    place = Place(os.fspath(path.absolute().parent))
-    main = _File.read(path, environ)
-    top = main.check(MainFile, main.without_apps(), ())
-    apps = _Apps(place)
-    apps.add(main, main.items("apps"), ("apps",))
+    folder = os.fspath(path.absolute().parent)
+    pairs: dict[Pairs, Pairs] = {}
+    main = ConfigFile.read(path, environ, Problems(folder, pairs))
+    top = MAIN_FILE.read(_without_apps(main.data, _SECTIONS), (), main.problems)
+    check_repeated(main.section("platforms"), main.problems)
     files = [main]
-    for named in _named_files(main, place):
-        file = _File.read(named, environ)
+    apps = _Apps()
+    apps.add(main, main.items("apps"), ("apps",))
+    for named in _named_files(main):
+        file = ConfigFile.read(named, environ, Problems(folder, pairs))
         files.append(file)
         if isinstance(file.data, list):
             apps.add(file, file.data, ())
         else:
-            file.check(AppsFile, file.without_apps(), ())
+            _APPS_FILE.read(_without_apps(file.data), (), file.problems)
             apps.add(file, file.items("apps"), ("apps",))
     apps.report_repeated()
-    main.problems += authorities.problems(
-        main.data.get("wechat") if isinstance(main.data, dict) else None, place
-    )
-    main.problems += storage.problems(
-        main.data.get("storage") if isinstance(main.data, dict) else None, place
-    )
-    main.problems += platforms.problems(
-        main.data.get("platforms") if isinstance(main.data, dict) else None, place
-    )
     if top is not None:
-        apps.report_unknown_platforms([platform.name for platform in top.platforms])
-        apps.report_unknown_datasets(sorted(top.datasets.model_fields_set))
-    discovering = top is not None and any(platform.discover for platform in top.platforms)
-    if not apps.count and not discovering and not any(file.problems for file in files):
-        main.problems.append(Problem(("apps",), "no app is configured"))
+        apps.report_unknown(top)
+    discovering = top is not None and any(platform.discovery for platform in top.platforms)
+    if not apps.count and not discovering and not any(file.problems.found for file in files):
+        main.problems.add(("apps",), "no app is configured")
     problems = tuple(line for file in files for line in file.report())
     if problems or top is None:
         raise ConfigError(problems)
     return Config(
         path=path,
-        wechat=top.wechat.settings(place),
-        refresh=top.refresh.settings(),
-        storage=top.storage.settings(place),
-        apps=tuple(apps.settings),
-        platforms=tuple(platform.settings(place) for platform in top.platforms),
-        datasets=top.datasets.settings(top.refresh.history_days),
+        wechat=top.wechat,
+        refresh=top.refresh,
+        storage=top.storage.at(main.problems),
+        apps=tuple(app for _, app, _ in apps.taken),
+        platforms=top.platforms,
+        datasets=tuple(each.with_history(top.refresh.history_days) for each in top.datasets),
     )
 
 
-@dataclass(slots=True, eq=False)
-class _File:
-    """One file on its way: its text for line numbers, its data (BROKEN if unusable), its mistakes."""
-
-    path: Path
-    text: str
-    data: object
-    problems: list[Problem]
-
-    @classmethod
-    def read(cls, path: Path, environ: Mapping[str, str]) -> "_File":
-        try:
-            text = source.text_of(path)
-            found = document.read(text, environ)
-        except UnusableError as error:
-            return cls(path, "", BROKEN, [Problem((), error.what, error.line)])
-        return cls(path, text, found.data, list(found.problems))
-
-    def items(self, key: str) -> list[object]:
-        found = self.data.get(key) if isinstance(self.data, dict) else None
-        return found if isinstance(found, list) else []
-
-    def without_apps(self) -> object:
-        """The data but for the list of apps, which are checked one by one, to hold few models at once."""
-        if not isinstance(self.data, dict):
-            return self.data
-        return {
-            key: value for key, value in self.data.items() if key != "apps" or not isinstance(value, list)
-        }
-
-    def check(self, model: type[_Model], data: object, path: KeyPath) -> _Model | None:
-        try:
-            return model.model_validate(data)
-        except ValidationError as error:
-            self.problems += wording.problems(error, model, path)
-            return None
-
-    def lines(self, paths: Collection[KeyPath]) -> dict[KeyPath, int]:
-        return positions.lines(self.text, paths) if self.text else {}
-
-    def report(self) -> list[str]:
-        """The mistakes, by line."""
-        lines = self.lines({problem.path for problem in self.problems if problem.line is None})
-        placed = [(problem.line or lines.get(problem.path), problem) for problem in self.problems]
-        placed.sort(key=lambda pair: pair[0] or 0)
-        return [problem.text(str(self.path), line) for line, problem in placed]
+def _without_apps(data: object, sections: tuple[str, ...] = ()) -> object:
+    """Return the data without the list of apps, which are read one by one, and with these sections."""
+    if not isinstance(data, dict):
+        return data
+    rest = {key: value for key, value in data.items() if key != "apps" or not isinstance(value, list)}
+    return {**{section: {} for section in sections}, **rest}
 
 
 class _Apps:
-    """The apps of all files, in order."""
+    """The apps of all files, in order, each with its file and its place in it."""
 
-    def __init__(self, place: Place) -> None:
-        self.settings: list[App] = []
+    def __init__(self) -> None:
+        self.taken: list[tuple[ConfigFile, App, KeyPath]] = []
         self.count = 0
-        self._place = place
-        self._seen: dict[object, tuple[_File, KeyPath]] = {}
-        self._repeated: list[tuple[_File, KeyPath, str, object]] = []
-        self._of_platforms: list[tuple[_File, App, KeyPath]] = []
-        self._with_datasets: list[tuple[_File, App, KeyPath]] = []
+        self._seen: dict[object, tuple[ConfigFile, KeyPath]] = {}
+        self._repeated: list[tuple[ConfigFile, KeyPath, str, object]] = []
 
-    def add(self, file: _File, entries: list[object], prefix: KeyPath) -> None:
-        """Check and take the apps of one file, which are a list at `prefix`."""
+    def add(self, file: ConfigFile, entries: list[object], prefix: KeyPath) -> None:
+        """Read the apps of one file, which are a list at `prefix`."""
         for index, data in enumerate(entries):
             path = (*prefix, index)
             self.count += 1
-            wrong = list(credentials.problems(data, path, self._place))
-            file.problems += wrong
-            entry = file.check(AppEntry, data, path)
-            if entry is None:
+            app = APP.read(data, path, file.problems)
+            if app is None:
                 continue
-            what = f"{shown(entry.appid)} is configured already"
-            if self._clashes(entry.appid.lower(), file, (*path, "appid"), what) or wrong:
+            what = f"{shown(app.appid)} is configured already"
+            if self._clashes(app.appid.lower(), file, (*path, "appid"), what):
                 continue
-            app = entry.settings(self._place)
-            origin = credentials.origin(app.token)
+            account = origin(app.token)
             what = "leads to another app's token already, so that both would show one account's figures"
-            if origin is None or not self._clashes(origin, file, (*path, "token"), what):
-                self.settings.append(app)
-                if isinstance(app.token, ThirdParty):
-                    self._of_platforms.append((file, app, path))
-                if app.datasets:
-                    self._with_datasets.append((file, app, path))
+            if account is None or not self._clashes(account, file, (*path, "token"), what):
+                self.taken.append((file, app, path))
 
-    def report_unknown_platforms(self, known: Sequence[str]) -> None:
-        """Report each app whose platform is none of those."""
-        for file, app, path in self._of_platforms:
-            file.problems += platforms.unknown_platforms([(app, path)], known)
-
-    def report_unknown_datasets(self, known: Sequence[str]) -> None:
-        """Report each dataset of an app that is not switched on for all."""
-        for file, app, path in self._with_datasets:
-            file.problems += datasets.switched_off([(app, path)], known)
+    def report_unknown(self, top: MainFile) -> None:
+        """Add a problem for each platform, and each dataset, that an app names and that there is not."""
+        platforms = [platform.name for platform in top.platforms]
+        datasets = sorted(each.name for each in top.datasets)
+        for file, app, path in self.taken:
+            if isinstance(app.token, ThirdParty) and app.token.platform not in platforms:
+                there = ", ".join(platforms) or "none is configured"
+                what = f"{shown(app.token.platform)} is not one of the platforms (there are: {there})"
+                file.problems.add((*path, "token", "platform"), what)
+            for index, name in enumerate(app.datasets or ()):
+                if name not in datasets:
+                    there = ", ".join(datasets) or "none"
+                    what = f"{shown(name)} is not switched on by the section datasets (there are: {there})"
+                    file.problems.add((*path, "datasets", index), what)
 
     def report_repeated(self) -> None:
-        """Report each appid and each way to a token that was there before, with the place of its first."""
-        wanted: defaultdict[_File, set[KeyPath]] = defaultdict(set)
+        """Add a problem for each appid, and each way to a token, that an earlier app has."""
+        wanted: defaultdict[ConfigFile, set[KeyPath]] = defaultdict(set)
         for _, _, _, what in self._repeated:
             first, path = self._seen[what]
             wanted[first].add(path)
         lines = {file: file.lines(paths) for file, paths in wanted.items()}
-        for file, path, told, what in self._repeated:
+        for file, path, what_is, what in self._repeated:
             first, first_path = self._seen[what]
             where = f"{first.path}:{lines[first][first_path]}"
-            file.problems.append(Problem(path, f"{told} (first at {where})"))
+            file.problems.add(path, f"{what_is} (first at {where})")
 
-    def _clashes(self, what: object, file: _File, path: KeyPath, told: str) -> bool:
-        """Whether that was there before; if so it is to be reported so."""
+    def _clashes(self, what: object, file: ConfigFile, path: KeyPath, what_is: str) -> bool:
+        """Return whether an earlier app has that; if so, it will be reported."""
         first = self._seen.setdefault(what, (file, path))
         if first != (file, path):
-            self._repeated.append((file, path, told, what))
+            self._repeated.append((file, path, what_is, what))
         return first != (file, path)
 
 
-def _named_files(main: _File, place: Place) -> list[Path]:
-    """The files that `apps_files` names, each once, patterns in order and their matches by name."""
+def _named_files(main: ConfigFile) -> list[Path]:
+    """Return the files that `apps_files` names, each once, patterns in order and their matches by name."""
     named: dict[Path, None] = {}
     for index, pattern in enumerate(main.items("apps_files")):
         if not isinstance(pattern, str) or not pattern.strip():
-            continue  # the schema reports it
+            continue  # its rule adds a problem
         if _WILDCARD.search(pattern):
-            found = sorted(glob.glob(pattern, root_dir=place.folder, recursive=True))  # noqa: PTH207 - root_dir
+            found = sorted(
+                glob.glob(pattern, root_dir=main.problems.folder, recursive=True)  # noqa: PTH207 - root_dir
+            )
         else:
             found = [str(pattern)]
-            if not os.path.exists(place.path(pattern)):  # noqa: PTH110 - a text
-                main.problems.append(Problem(("apps_files", index), f"{shown(pattern)} does not exist"))
+            if not os.path.exists(main.problems.absolute(pattern)):  # noqa: PTH110 - a text
+                main.problems.add(("apps_files", index), f"{shown(pattern)} does not exist")
                 continue
         named.update(dict.fromkeys(main.path.parent / name for name in found))
     named.pop(main.path, None)  # `*.yaml` means the others

@@ -4,13 +4,16 @@ A value is shown only where it cannot be a secret: never one that came from the 
 one that looks like a secret pasted into the wrong place.
 """
 
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.config.scalars import Substituted
 
 KeyPath = tuple[str | int, ...]
+Pairs = tuple[tuple[str, str], ...]
 
 _LONGEST_SHOWN: Final = 60
 _PLAIN_KEY: Final = re.compile(r"[\w.-]{1,60}", re.ASCII)
@@ -29,16 +32,41 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake at a key path of a file; without `line` it is the line of that path."""
+    """One mistake at a key path of a file; without `line` it is the line of that path, 0: of no line."""
 
     path: KeyPath
     what: str
     line: int | None = None
 
-    def text(self, file: str, line: int | None) -> str:
+    def text(self, file: str, line: int) -> str:
         """The whole line: `config.yaml:14: apps[2].appid: 'wx12' is not an appid`."""
-        parts = [file if line is None else f"{file}:{line}", dotted(self.path), self.what]
+        parts = [f"{file}:{line}" if line else file, dotted(self.path), self.what]
         return ": ".join(part for part in parts if part)
+
+
+@dataclass(slots=True)
+class Problems:
+    """The mistakes of one file, and the absolute folder from which the relative paths in it start.
+
+    `shared` keeps equal pairs of texts once for all files.
+    """
+
+    folder: str
+    shared: dict[Pairs, Pairs] = field(default_factory=dict)
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, path: KeyPath, what: str) -> None:
+        """Note a mistake."""
+        self.found.append(Problem(path, what))
+
+    def absolute(self, written: str) -> str:
+        """Return the absolute path of a path as the file has it."""
+        return os.path.join(self.folder, written)  # noqa: PTH118 - 100,000 of them, as texts
+
+    def once(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
+        """Return the pairs as a tuple that all apps with the same pairs share."""
+        found = tuple(pairs)
+        return self.shared.setdefault(found, found)
 
 
 def dotted(path: KeyPath) -> str:

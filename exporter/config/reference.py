@@ -1,30 +1,15 @@
 """All keys of the configuration as rows of a table, made from the schema: for the generated docs."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, get_origin
-
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from typing import Any, NamedTuple
 
 from exporter.config import durations
-from exporter.config.datasets import DatasetEntry
-from exporter.config.entries import TOKENS
 from exporter.config.rules import DurationRule
-from exporter.config.schema import AppEntry, MainFile, rule_of
-from exporter.config.wording import model_below
-
-_ALLOWED: Final = {
-    "type": "its name",
-    "apps_files": "a list of paths or patterns",
-    "include": "a list of appids and patterns",
-    "exclude": "a list of appids and patterns",
-    "datasets": "a list of names of datasets",
-    "days": "a list of days of WeChat's (1 to 7, 14, 30)",
-    "allow": "a list of paths and patterns",
-}
+from exporter.config.sections import REQUIRED, TYPE, Choice, Key, ListRule, Section, Switch
+from exporter.config.settings import MAIN_FILE
 
 
-class Row(NamedTuple):
+class KeyRow(NamedTuple):
     """One key: where it stands, what it may be, what it is if left out, what it means."""
 
     key: str
@@ -33,41 +18,34 @@ class Row(NamedTuple):
     description: str
 
 
-def rows() -> list[Row]:
-    """Every key in the order of the schema; a default is 'required', '' for none, or as written in YAML."""
-    return list(_rows(MainFile, ""))
+def rows() -> list[KeyRow]:
+    """Return every key; a default is 'required', '' for none, or as written in YAML."""
+    return list(_rows(MAIN_FILE, ""))
 
 
-def _rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
-    for name, field in model.model_fields.items():
-        key = f"{prefix}{name}"
-        inner = model_below(field.annotation)
-        if field.annotation == AppEntry.model_fields["token"].annotation:
-            for token, token_model in TOKENS.items():
-                yield from _rows(token_model, f"{key}{{{token}}}.")
-        elif inner is not None:
-            if issubclass(inner, DatasetEntry):
-                yield Row(key, "nothing, or a mapping", "", field.description or "")
-            yield from _rows(inner, f"{key}[]." if get_origin(field.annotation) is list else f"{key}.")
+def _rows(section: Section[Any], prefix: str) -> Iterator[KeyRow]:
+    for name, key in section.keys.items():
+        place = f"{prefix}{name}"
+        rule = key.rule.item if isinstance(key.rule, ListRule) else key.rule
+        if isinstance(rule, Choice):
+            for tag, chosen in rule.sections.items():
+                yield KeyRow(f"{place}{{{tag}}}.{TYPE}", "its name", "required", rule.meanings[tag])
+                yield from _rows(chosen, f"{place}{{{tag}}}.")
+        elif isinstance(rule, Section):
+            if isinstance(rule, Switch):
+                yield KeyRow(place, "nothing, or a mapping", "", key.meaning)
+            yield from _rows(rule, f"{place}[]." if isinstance(key.rule, ListRule) else f"{place}.")
         else:
-            yield Row(key, _allowed(name, field), _default(field), field.description or "")
+            yield KeyRow(place, key.rule.allowed, _default(key), key.meaning)
 
 
-def _allowed(name: str, field: FieldInfo) -> str:
-    rule = rule_of(field)
-    if rule:
-        return rule.allowed
-    return _ALLOWED.get(name, "a mapping of texts")
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(key: Key) -> str:
+    if key.default is REQUIRED:
         return "required"
-    value = field.get_default(call_default_factory=True)
-    if isinstance(rule_of(field), DurationRule):
-        return durations.written(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    return str(value or "")
+    if isinstance(key.rule, DurationRule) and isinstance(key.default, float):
+        return durations.written(key.default)
+    if isinstance(key.default, bool):
+        return str(key.default).lower()
+    if isinstance(key.default, int | float):
+        return f"{key.default:g}"
+    return str(list(key.default) if isinstance(key.default, tuple) and key.default else key.default or "")

@@ -1,159 +1,203 @@
 """What a single value may be: each rule reads one value and says in words what it allows.
 
-The rules are the annotations of the schema's fields; pydantic calls them before its own checks, so that
-a refusal is always in our words. `wording` adds what was found, unless the rule is `hidden`.
+The checks, the error messages and the reference in the docs are all made from the rules.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing import Final, Protocol
 
 from exporter.config import durations
-from exporter.config.scalars import Kind, Scalar, Substituted, decimal, number
+from exporter.config.problems import KeyPath, Problems, shown
+from exporter.config.scalars import BROKEN, Scalar, ScalarKind, Substituted, decimal, number
 
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
-class RefusedError(ValueError):
-    """A value that a rule does not allow, with advice of its own; never quotes the value."""
+class NotAllowedError(ValueError):
+    """A value that a rule does not allow; the text says why, and never shows a secret."""
+
+
+class Rule(Protocol):
+    """Reads one value of a file."""
+
+    @property
+    def allowed(self) -> str:
+        """What the rule allows, in words; empty where the file's own words suffice."""
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> object:
+        """Return the value to keep; None where it is broken, or where a problem was added."""
+
+
+class ValueRule(ABC):
+    """A rule for a value that stands by itself."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def parse(self, value: object) -> object:
+        """Return the value to keep; raise NotAllowedError."""
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> object:
+        """Return the value to keep; None where it is broken, or where a problem was added."""
+        if value is BROKEN:
+            return None
+        try:
+            return self.parse(value)
+        except NotAllowedError as error:
+            problems.add(path, str(error))
+            return None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A text that `read` accepts.
+class TextRule(ValueRule):
+    """A text that `accept` takes.
 
-    `read` gives the value to keep and raises ValueError for what is not `allowed`, or `RefusedError` with
-    an advice. `hidden` values are never shown.
+    `accept` returns what is kept, and raises ValueError for what is not `allowed`, or NotAllowedError to
+    give an advice of its own. `hidden` values are never shown.
     """
 
     allowed: str
-    read: Callable[[str], object] = str
+    accept: Callable[[str], object] = str
     hidden: bool = False
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
-
-    def check(self, value: object) -> object:
-        """The value to keep; raises pydantic's error type, which pydantic collects."""
+    def parse(self, value: object) -> object:
+        """Return what `accept` makes of the text."""
         if not isinstance(value, str):
-            raise wrong_kind(value, self.allowed, _quotes(value))
+            quotable = isinstance(value, Scalar) and value.kind is not ScalarKind.NOTHING
+            raise wrong_kind(value, self.allowed, ": write it in quotes" if quotable else "")
         try:
-            return self.read(value)
-        except RefusedError as error:
-            raise PydanticCustomError("refused", "{what}", {"what": str(error)}) from None
+            return self.accept(str(value))
+        except NotAllowedError:
+            raise
         except ValueError:
-            kind = "not_allowed_hidden" if self.hidden else "not_allowed"
-            raise PydanticCustomError(kind, "{what}", {"what": f"is not {self.allowed}"}) from None
+            text = "the text" if self.hidden else shown(value)
+            raise NotAllowedError(f"{text} is not {self.allowed}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class NumberRule:
+class FileRule(ValueRule):
+    """A file's path, made absolute; `made` turns it into what is kept."""
+
+    made: Callable[[str], object] = str
+    allowed: str = "a file's path"
+
+    def parse(self, value: object) -> object:
+        """Return the path as it is written."""
+        return TextRule(self.allowed, filled).parse(value)
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> object:
+        """Return the absolute path; None where it is broken, or where a problem was added."""
+        written = ValueRule.read(self, value, path, problems)
+        return self.made(problems.absolute(written)) if isinstance(written, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRule(ValueRule):
     """A number within bounds, plainly written or from the environment; a float unless `whole`.
 
-    With `only`, no number but those.
+    With `only`, no number but those. `words` say what is allowed where the bounds do not.
     """
 
-    allowed: str
     lowest: int
     highest: int
+    words: str = ""
     whole: bool = True
     only: tuple[int, ...] = ()
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
+    @property
+    def allowed(self) -> str:
+        """The bounds in words."""
+        return self.words or f"a whole number from {self.lowest} to {self.highest}"
 
-    def check(self, value: object) -> int | float:
-        """The number; raises pydantic's error type, which pydantic collects."""
-        found = number(value)
-        if found is None and isinstance(value, str):
-            advice = ": write it without quotes" if decimal(value) is not None and found is None else ""
-            raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}{advice}"})
-        if found is None:
-            odd = isinstance(value, Scalar) and value.kind is Kind.ODD_NUMBER
+    def parse(self, value: object) -> int | float:
+        """Return the number."""
+        read = number(value)
+        if read is None and not isinstance(value, str):
+            odd = isinstance(value, Scalar) and value.kind is ScalarKind.ODD_NUMBER
             raise wrong_kind(value, self.allowed, ": write plain decimal digits" if odd else "")
-        outside = not self.lowest <= found <= self.highest or (self.only and found not in self.only)
-        if outside or (self.whole and not isinstance(found, int)):
-            raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}"})
-        return found if self.whole else float(found)
+        right = read is not None and self.lowest <= read <= self.highest
+        if read is None or not right or (self.only and read not in self.only) or self._fractional(read):
+            quoted = read is None and isinstance(value, str) and decimal(value) is not None
+            advice = ": write it without quotes" if quoted else ""
+            raise NotAllowedError(f"{_written(value)} is not {self.allowed}{advice}")
+        return read if self.whole else float(read)
+
+    def _fractional(self, read: float) -> bool:
+        return self.whole and not isinstance(read, int)
 
 
 @dataclass(frozen=True, slots=True)
-class BooleanRule:
-    """`true` or `false`, plainly written or from the environment."""
+class BooleanRule(ValueRule):
+    """`true` or `false`, plainly written or from the environment; `words` are what else stands for them."""
 
     allowed: str = "true or false"
+    words: tuple[tuple[str, bool], ...] = tuple(_BOOLEANS.items())
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
-
-    def check(self, value: object) -> bool:
-        """The boolean; raises pydantic's error type, which pydantic collects."""
-        if isinstance(value, Scalar) or not isinstance(value, str):
-            written = value.written if isinstance(value, Scalar) else ""
-            if written in _BOOLEANS:
-                return _BOOLEANS[written]
+    def parse(self, value: object) -> bool:
+        """Return the boolean."""
+        words = dict(self.words)
+        plain = isinstance(value, Scalar)
+        written = value.written if isinstance(value, Scalar) else value
+        if (plain or isinstance(value, Substituted)) and isinstance(written, str) and written in words:
+            return words[written]
+        if plain or not isinstance(value, str):
             raise wrong_kind(value, self.allowed)
-        if isinstance(value, Substituted) and value in _BOOLEANS:
-            return _BOOLEANS[value]
-        advice = ": write it without quotes" if value in _BOOLEANS else ""
-        raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {self.allowed}{advice}"})
+        advice = ": write it without quotes" if value in words else ""
+        raise NotAllowedError(f"{shown(value)} is not {self.allowed}{advice}")
 
 
 @dataclass(frozen=True, slots=True)
-class DurationRule:
+class DurationRule(ValueRule):
     """A duration within bounds in seconds, written as Prometheus writes it."""
 
     lowest: float
     highest: float
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
 
     @property
     def allowed(self) -> str:
         """The bounds in words."""
         return f"a duration from {durations.written(self.lowest)} to {durations.written(self.highest)}"
 
-    def check(self, value: object) -> float:
-        """The duration in seconds; raises pydantic's error type, which pydantic collects."""
+    def parse(self, value: object) -> float:
+        """Return the duration in seconds."""
         allowed = f"{self.allowed} (such as 30s or 1h30m)"
+        if isinstance(value, Scalar) and value.kind is ScalarKind.WHOLE:
+            raise wrong_kind(value, self.allowed, f": write {value.written}s")
         if not isinstance(value, str):
-            plain = isinstance(value, Scalar) and value.kind is Kind.WHOLE
-            raise wrong_kind(value, self.allowed if plain else allowed, _unit(value))
+            raise wrong_kind(value, allowed)
         try:
             seconds = durations.parse(value)
         except ValueError:
             seconds = -1
         if not self.lowest <= seconds <= self.highest:
-            raise PydanticCustomError("not_allowed", "{what}", {"what": f"is not {allowed}"})
+            raise NotAllowedError(f"{shown(value)} is not {allowed}")
         return seconds
 
 
-AnyRule = Rule | NumberRule | BooleanRule | DurationRule
+def filled(text: str) -> str:
+    """Accept any text but an empty one."""
+    if not text.strip():
+        raise ValueError("empty")
+    return text
 
 
-def wrong_kind(value: object, allowed: str, advice: str = "") -> PydanticCustomError:
-    """The error for a value of another kind than the one that is needed; shows no value but yes and no."""
-    what = f"found {found(value)}, {allowed} is needed{advice}"
-    return PydanticCustomError("wrong_kind", "{what}", {"what": what})
+def wrong_kind(value: object, allowed: str, advice: str = "") -> NotAllowedError:
+    """Return the error for a value of another kind than is needed; it shows no value but yes and no."""
+    return NotAllowedError(f"found {kind_of(value)}, {allowed} is needed{advice}")
 
 
-def found(value: object) -> str:
-    """What kind of thing a value is, in words."""
+def kind_of(value: object) -> str:
+    """Say what kind of thing a value is."""
     if isinstance(value, Scalar):
-        return f"boolean {value.written}" if value.kind is Kind.BOOLEAN else value.kind.value
+        return f"boolean {value.written}" if value.kind is ScalarKind.BOOLEAN else value.kind.value
     if isinstance(value, dict):
         return "a mapping"
     return "a list" if isinstance(value, list) else "a text"
 
 
-def _quotes(value: object) -> str:
-    quotable = isinstance(value, Scalar) and value.kind is not Kind.NOTHING
-    return ": write it in quotes" if quotable else ""
-
-
-def _unit(value: object) -> str:
-    return f": write {value.written}s" if isinstance(value, Scalar) and value.kind is Kind.WHOLE else ""
+def _written(value: object) -> str:
+    if isinstance(value, Scalar):
+        return value.written
+    return shown(value) if isinstance(value, str) else kind_of(value)

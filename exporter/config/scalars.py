@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 
-class Kind(Enum):
+class ScalarKind(Enum):
     """What YAML takes an unquoted text for; the value is the noun for an error."""
 
     NOTHING = "nothing"
@@ -29,11 +29,11 @@ class Kind(Enum):
 class Scalar:
     """A value that is not a text: how YAML reads it and what was written."""
 
-    kind: Kind
+    kind: ScalarKind
     written: str
 
 
-BROKEN: Final = Scalar(Kind.BROKEN, "")
+BROKEN: Final = Scalar(ScalarKind.BROKEN, "")
 
 
 class Substituted(str):
@@ -51,11 +51,11 @@ class Substituted(str):
 
 
 _TAGS: Final = {
-    "tag:yaml.org,2002:null": Kind.NOTHING,
-    "tag:yaml.org,2002:bool": Kind.BOOLEAN,
-    "tag:yaml.org,2002:int": Kind.ODD_NUMBER,
-    "tag:yaml.org,2002:float": Kind.ODD_NUMBER,
-    "tag:yaml.org,2002:timestamp": Kind.DATE,
+    "tag:yaml.org,2002:null": ScalarKind.NOTHING,
+    "tag:yaml.org,2002:bool": ScalarKind.BOOLEAN,
+    "tag:yaml.org,2002:int": ScalarKind.ODD_NUMBER,
+    "tag:yaml.org,2002:float": ScalarKind.ODD_NUMBER,
+    "tag:yaml.org,2002:timestamp": ScalarKind.DATE,
 }
 _RESOLVERS: Final = yaml.SafeLoader.yaml_implicit_resolvers
 _WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
@@ -72,10 +72,10 @@ def plain(written: str) -> str | Scalar:
     return written
 
 
-def _number(written: str) -> Kind | None:
+def _number(written: str) -> ScalarKind | None:
     if _WHOLE.fullmatch(written):
-        return Kind.WHOLE
-    return Kind.DECIMAL if _DECIMAL.fullmatch(written) else None
+        return ScalarKind.WHOLE
+    return ScalarKind.DECIMAL if _DECIMAL.fullmatch(written) else None
 
 
 def number(value: object) -> int | float | None:

@@ -4,208 +4,54 @@ An installation may have 100,000 apps, so everything here is slotted and nothing
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
+from exporter.config.apps import APP, App
+from exporter.config.authorities import CertificatesRule
+from exporter.config.datasets import DATASETS, DatasetSettings
+from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
+from exporter.config.rules import DurationRule, FileRule, NumberRule
+from exporter.config.secret import LARGEST_SECRET, Secret
+from exporter.config.sections import Key, ListRule, Section
+from exporter.config.storage import STORAGE, RedisServer, StorageSettings
+from exporter.config.texts import BASE_URL
+from exporter.config.tokens import (
+    AccessToken,
+    CloudFunction,
+    CloudHosting,
+    FileToken,
+    HttpToken,
+    StableToken,
+    ThirdParty,
+    TokenSettings,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret written in the configuration (`value`) or kept in a file (`path`); never shown.
-
-    Two secrets are equal when they come from the same place: what a file holds is not compared.
-    """
-
-    value: str | None = None
-    path: str | os.PathLike[str] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.value is None) == (self.path is None):
-            raise TypeError("a secret has either a value or a path")
-        if self.path is not None:  # a text takes a fifth of a Path's memory
-            object.__setattr__(self, "path", os.fspath(self.path))
-
-    def __repr__(self) -> str:
-        return "Secret(…)" if self.path is None else f"Secret(path={os.fspath(self.path)!r})"
-
-    def read(self) -> str:
-        """The secret without surrounding white space; a file is read anew at each call.
-
-        Raises:
-            OSError: the file cannot be read.
-            ValueError: the file is empty, too large or not a UTF-8 text of one line.
-        """
-        if self.path is None:
-            return self.value or ""
-        with open(self.path, "rb") as file:  # noqa: PTH123 - the path is a text here
-            content = file.read(LARGEST_SECRET + 1)
-        if len(content) > LARGEST_SECRET:
-            raise ValueError(f"larger than {LARGEST_SECRET // 1024} KiB")
-        try:
-            text = content.decode("utf-8-sig").strip()
-        except UnicodeDecodeError:
-            raise ValueError("not a UTF-8 text") from None  # the cause would show its bytes
-        if not text:
-            raise ValueError("empty")
-        if not text.isprintable():
-            raise ValueError("not a text of one line")
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class StableToken:
-    """Ask WeChat for a stable token: other holders of the app's token are left alone."""
-
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """Ask for a classic access token: each one invalidates the one that others hold."""
-
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class FileToken:
-    """Another program keeps the token in a file: bare, or in JSON under the key `field`."""
-
-    path: Path
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HttpToken:
-    """Another program answers at `url`: with the token, or with JSON that has it under the key `field`.
-
-    `body` is sent as a JSON object; `{refused}` in a value stands for the last token that WeChat refused.
-    """
-
-    url: str = dataclasses.field(repr=False)  # some keepers want their key in the query
-    field: str | None = None
-    headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
-    method: str = "GET"
-    body: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ThirdParty:
-    """The account has authorised a third-party platform, which calls for it.
-
-    `refresh_token` is the one to begin with, where the platform's list of accounts has none. `discovered`:
-    the app stands in no configuration, it was found in that list.
-    """
-
-    platform: str
-    refresh_token: Secret | None = None
-    discovered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CloudHosting:
-    """Inside WeChat's cloud hosting, which adds the credential itself; `from_appid` for a shared one.
-
-    With `token_file` the platform keeps a cloudbase_access_token there, which is sent instead.
-    """
-
-    from_appid: str | None = None
-    token_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CloudFunction:
-    """A cloud function of the environment `env` asks; it is called with the account's stable token."""
-
-    env: str
-    function: str
-    secret: Secret
-
-
-TokenSettings = StableToken | AccessToken | FileToken | HttpToken | ThirdParty | CloudHosting | CloudFunction
-
-
-@dataclass(frozen=True, slots=True)
-class TicketFile:
-    """Another program writes the newest verify ticket to the file `path`."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class TicketHttp:
-    """Another program answers GET `url`: with the ticket, or with JSON that has it under the key `field`."""
-
-    url: str = dataclasses.field(repr=False)
-    field: str | None = None
-    headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TicketCallback:
-    """WeChat pushes verify tickets to this exporter: `token` signs, `aes_key` encrypts the pushes."""
-
-    token: Secret
-    aes_key: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """All accounts that authorised a platform become apps, looked up every `interval` seconds.
-
-    `include` and `exclude` hold appids and patterns such as `wx12*`; nothing included means all.
-    """
-
-    interval: float
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """A third-party platform: its own credential, where its verify ticket comes from."""
-
-    name: str
-    component_appid: str
-    component_appsecret: Secret
-    ticket: TicketFile | TicketHttp | TicketCallback
-    discovery: Discovery | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """One mini program; `labels` are sorted by name and go to the info metric.
-
-    `datasets` are the names of those that it has of `Config.datasets`; None: all of them.
-    """
-
-    appid: str
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    token: TokenSettings
-    datasets: tuple[str, ...] | None = None
-
-    def has(self, dataset: str) -> bool:
-        """Whether the app has a dataset that is switched on."""
-        return self.datasets is None or dataset in self.datasets
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetSettings:
-    """A dataset that is switched on, with those of the settings that it has.
-
-    `history`: periods on show in the by-period family, 0: no such family. `days`: of retention. `top` and
-    `allow`: how many pages are shown, and patterns of paths that always are. `interval`: seconds.
-    """
-
-    name: str
-    history: int = 0
-    days: tuple[int, ...] = ()
-    top: int = 0
-    allow: tuple[str, ...] = ()
-    interval: float = 0.0
+__all__ = [
+    "LARGEST_SECRET",
+    "AccessToken",
+    "App",
+    "CloudFunction",
+    "CloudHosting",
+    "Config",
+    "DatasetSettings",
+    "Discovery",
+    "FileToken",
+    "HttpToken",
+    "Platform",
+    "RedisServer",
+    "RefreshSettings",
+    "Secret",
+    "StableToken",
+    "StorageSettings",
+    "ThirdParty",
+    "TicketCallback",
+    "TicketFile",
+    "TicketHttp",
+    "TokenSettings",
+    "WechatSettings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,49 +61,88 @@ class WechatSettings:
     `private_ca` has certificates, as PEM, that are trusted besides the usual ones.
     """
 
-    base_url: str
-    timeout: float
-    private_ca: str = dataclasses.field(default="", repr=False)
+    base_url: Annotated[
+        str,
+        Key(
+            BASE_URL,
+            "Where WeChat's interface answers: another region of it, a proxy, a test server. With "
+            "http:// tokens and secrets travel in the clear.",
+        ),
+    ] = "https://api.weixin.qq.com"
+    timeout: Annotated[
+        float,
+        Key(DurationRule(0.1, 300), "How long a whole call may take, from connecting to the last byte."),
+    ] = 10.0
+    private_ca: Annotated[
+        str,
+        Key(
+            CertificatesRule(),
+            "Certificates (PEM) of a private CA, or of a proxy that inspects TLS; trusted besides "
+            "the usual ones, for WeChat and for whoever keeps tokens. Read at the start and on a reload.",
+            name="ca_file",
+        ),
+    ] = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshSettings:
     """How often (seconds), how far back (days) and how fast (0 = no limit) WeChat is asked."""
 
-    interval: float
-    history_days: int
-    revisit_days: int
-    concurrency: int
-    requests_per_second: float
+    interval: Annotated[
+        float,
+        Key(
+            DurationRule(1, 86_400), "Time between rounds; every round asks for yesterday's row of every app."
+        ),
+    ] = 3600.0
+    history_days: Annotated[
+        int,
+        Key(
+            NumberRule(1, 400),
+            "Dates shown by the by-date metrics, yesterday included; 1 switches those metrics off.",
+        ),
+    ] = 9
+    revisit_days: Annotated[
+        int,
+        Key(
+            NumberRule(0, 400),
+            "Recent dates that are asked for again once a day, in case WeChat corrected them.",
+        ),
+    ] = 3
+    concurrency: Annotated[
+        int, Key(NumberRule(1, 1024), "Calls to WeChat that may be under way at the same time.")
+    ] = 16
+    requests_per_second: Annotated[
+        float,
+        Key(
+            NumberRule(0, 100_000, "a number from 0 (no limit) to 100000", whole=False),
+            "Most calls to WeChat per second, all apps together; 0 means no limit.",
+        ),
+    ] = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class RedisServer:
-    """A Redis server, or with `master` the sentinels that know where it is; `hosts` are names and ports."""
+class MainFile:
+    """The configuration file; the apps that it names are read one by one."""
 
-    hosts: tuple[tuple[str, int], ...]
-    database: int = 0
-    master: str | None = None
-    tls: bool = False
-    user: str | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    password: Secret | None = None
-    sentinel_password: Secret | None = None
-    prefix: str = "wechat-miniprogram"
+    wechat: Annotated[WechatSettings, Key(Section(WechatSettings), "WeChat's interface.")]
+    refresh: Annotated[RefreshSettings, Key(Section(RefreshSettings), "When and how fast to ask.")]
+    datasets: Annotated[tuple[DatasetSettings, ...], Key(DATASETS, "WeChat's tables beside the daily trend.")]
+    storage: Annotated[StorageSettings, Key(STORAGE, "Where rows are kept.")]
+    apps: Annotated[tuple[App, ...], Key(ListRule(APP, ""), "The mini programs to report on.")] = ()
+    apps_files: Annotated[
+        tuple[str, ...],
+        Key(
+            ListRule(FileRule(), "a list of paths or patterns"),
+            "Files with more apps, as paths or patterns (apps.d/*.yaml) relative to this file.",
+        ),
+    ] = ()
+    platforms: Annotated[
+        tuple[Platform, ...],
+        Key(ListRule(PLATFORM, ""), "Third-party platforms that mini programs have authorised."),
+    ] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
-    """`memory://`, `sqlite:////absolute/path` (the fourth slash begins the path), or Redis' address.
-
-    The URL has no password in it. `encryption_key` encrypts tokens and refresh tokens.
-    """
-
-    url: str
-    redis: RedisServer | None = None
-    encryption_key: Secret | None = None
+MAIN_FILE: Final = Section(MainFile)
 
 
 @dataclass(frozen=True, slots=True)

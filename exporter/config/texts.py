@@ -1,138 +1,75 @@
-"""The kinds of text in the configuration: appids, names, labels, URLs, headers, paths.
-
-Each function takes what was written, returns what is kept, and raises ValueError for what is not allowed,
-`RefusedError` where there is more to advise than the rule itself.
-"""
+"""The kinds of text in the configuration, each as a rule: appids, names, labels, URLs, headers."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from exporter.config.rules import RefusedError
+from exporter.config.rules import NotAllowedError, TextRule, filled
 
 LONGEST_NAME: Final = 200
 
-_APPID: Final = re.compile(r"wx[0-9a-fA-F]{16}")
-_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_APPID: Final = r"wx[0-9a-fA-F]{16}"
 _OWN_LABELS: Final = ("appid", "name")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
-_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~\t]*[!-~])?")
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # RFC 3986
-_PLATFORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # stands in a URL's path
-_CLOUD_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_AES_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
-_PATTERN: Final = re.compile(r"[wx0-9a-fA-F*?\[\]!-]{1,40}")
 _INTERFACE: Final = re.compile(  # WeChat's paths, and what they begin with
     r"(/(?:cgi-bin(?:/(?:token|stable_token|component(?:/\w+)?|openapi(?:/\w+)*))?|datacube(?:/\w+)?"
     r"|tcb(?:/\w+)?))/*$"
 )
-_PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
+_HTTP_URL: Final = "an http:// or https:// URL with a host"
 
 
-def appid(text: str) -> str:
-    """`wx` and 16 hexadecimal digits."""
-    return _matched(_APPID, text)
+def matching(pattern: str) -> Callable[[str], str]:
+    """Return a function that accepts the texts that the whole of a pattern matches."""
+    compiled = re.compile(pattern)
+
+    def accept(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError("another form")
+        return text
+
+    return accept
 
 
-def appid_pattern(text: str) -> str:
-    """An appid, or a pattern of appids with `*`, `?` and `[…]`."""
-    if _APPID.fullmatch(text):
+def _appid_pattern(text: str) -> str:
+    if re.fullmatch(_APPID, text):
         return text
     if not any(sign in text for sign in "*?["):
         raise ValueError("neither an appid nor a pattern")
-    return _matched(_PATTERN, text)
+    return matching(r"[wx0-9a-fA-F*?\[\]!-]{1,40}")(text)
 
 
-def platform_name(text: str) -> str:
-    """A platform's name, which becomes a label and a part of a URL's path."""
-    return _matched(_PLATFORM, text)
-
-
-def cloud_name(text: str) -> str:
-    """The name of a cloud environment or function."""
-    return _matched(_CLOUD_NAME, text)
-
-
-def aes_key(text: str) -> str:
-    """An EncodingAESKey: 43 letters and digits, base64 of 32 bytes without its `=`."""
-    return _matched(_AES_KEY, text.strip())
-
-
-def name(text: str) -> str:
-    """A text with something to see in it, of at most 200 characters."""
+def _name(text: str) -> str:
     if not text.strip() or len(text) > LONGEST_NAME:
         raise ValueError("empty or too long")
     return text
 
 
-def label(text: str) -> str:
-    """A label's name as Prometheus allows it, that no metric has already."""
+def _label(text: str) -> str:
     if text in _OWN_LABELS:
-        raise RefusedError(f"the label {text!r} is set by the exporter: choose another name")
-    return _matched(_LABEL, text)
+        raise NotAllowedError(f"the label {text!r} is set by the exporter: choose another name")
+    return matching(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")(text)
 
 
-def filled(text: str) -> str:
-    """Any text but an empty one."""
-    if not text.strip():
-        raise ValueError("empty")
-    return text
-
-
-def secret(text: str) -> str:
-    """A secret written in place: not empty, of one line; without the white space around it."""
-    stripped = text.strip()
-    if not stripped or not stripped.isprintable():
-        raise ValueError("empty or of several lines")
-    return stripped
-
-
-def header_name(text: str) -> str:
-    """An HTTP header's name."""
-    return _matched(_HEADER_NAME, text)
-
-
-def method(text: str) -> str:
-    """An HTTP method that asks a token's keeper."""
-    if text not in ("GET", "POST"):
-        raise ValueError("neither GET nor POST")
-    return text
-
-
-def header_value(text: str) -> str:
-    """An HTTP header's value: printable ASCII, so that it is sent as it stands."""
-    return _matched(_HEADER_VALUE, text)
-
-
-def base_url(text: str) -> str:
-    """The root of an HTTP interface; a slash at the end is dropped."""
+def _base_url(text: str) -> str:
     parts = _http(text)
     if parts.query or parts.fragment or "?" in text or "#" in text:
-        raise RefusedError("a base URL has no '?' or '#' part")
+        raise NotAllowedError("a base URL has no '?' or '#' part")
     if found := _INTERFACE.search(parts.path):
-        raise RefusedError(f"leave out {found[1]}: the exporter adds each interface's path itself")
+        raise NotAllowedError(f"leave out {found[1]}: the exporter adds each interface's path itself")
     return text.rstrip("/")
 
 
-def token_url(text: str) -> str:
-    """The URL of a token's keeper; `{appid}` stands for the app's appid."""
-    _http(text.replace("{appid}", "appid"))
-    if "#" in text:
-        raise RefusedError("a URL for requests has no '#' part")
-    return text
-
-
-def plain_url(text: str) -> str:
-    """The URL of a ticket's keeper."""
+def _request_url(text: str) -> str:
     _http(text)
     if "#" in text:
-        raise RefusedError("a URL for requests has no '#' part")
+        raise NotAllowedError("a URL for requests has no '#' part")
     return text
 
 
-def key_prefix(text: str) -> str:
-    """What the names of keys begin with."""
-    return _matched(_PREFIX, text)
+def _token_url(text: str) -> str:
+    _request_url(text.replace("{appid}", "appid"))
+    return text
 
 
 def _http(text: str) -> SplitResult:
@@ -140,7 +77,7 @@ def _http(text: str) -> SplitResult:
         raise ValueError("characters that no URL has")
     parts = urlsplit(text)
     if "@" in parts.netloc:
-        raise RefusedError(
+        raise NotAllowedError(
             "a user or password in a URL is not allowed (a token's URL can have headers instead)"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
@@ -148,7 +85,31 @@ def _http(text: str) -> SplitResult:
     return parts
 
 
-def _matched(pattern: re.Pattern[str], text: str) -> str:
-    if not pattern.fullmatch(text):
-        raise ValueError("another form")
-    return text
+TEXT: Final = TextRule("a text")
+APPID: Final = TextRule("an appid (wx followed by 16 hexadecimal digits)", matching(_APPID))
+APPID_PATTERN: Final = TextRule("an appid, or a pattern of appids such as wx12*", _appid_pattern)
+APP_NAME: Final = TextRule(f"a name of 1 to {LONGEST_NAME} characters", _name)
+LABEL_NAME: Final = TextRule("a label name (letters, digits and _, no digit first, not two _ first)", _label)
+PLATFORM_NAME: Final = TextRule(  # stands in a URL's path
+    "a platform's name (letters, digits, '-', '_' and '.', at most 60)",
+    matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"),
+)
+CLOUD_NAME: Final = TextRule(
+    "a cloud environment's or function's name (letters, digits, '-' and '_')",
+    matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
+)
+KEY_NAME: Final = TextRule("a key's name", filled)
+KEY_PREFIX: Final = TextRule(
+    "a prefix (letters, digits, '-', '_', '.' and ':', at most 60)", matching(r"[A-Za-z0-9._:-]{1,60}")
+)
+HEADER_NAME: Final = TextRule(  # RFC 9110, token
+    "a header's name", matching(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), hidden=True
+)
+HEADER_VALUE: Final = TextRule(
+    "a header's value in printable ASCII", matching(r"[!-~](?:[ -~\t]*[!-~])?"), hidden=True
+)
+BODY_TEXT: Final = TextRule("a text, not empty", filled, hidden=True)
+METHOD: Final = TextRule("GET or POST", matching("GET|POST"))
+BASE_URL: Final = TextRule(_HTTP_URL, _base_url)
+REQUEST_URL: Final = TextRule(_HTTP_URL, _request_url)
+TOKEN_URL: Final = TextRule(_HTTP_URL, _token_url)

@@ -5,11 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import load
-from exporter.config.datasets import DatasetsEntry
-from exporter.config.entries import Place
-from exporter.config.schema import RefreshEntry, WechatEntry
-from exporter.config.settings import AccessToken, FileToken, HttpToken, StableToken
-from exporter.config.storage import StorageEntry
+from exporter.config.datasets import DATASETS
+from exporter.config.settings import (
+    AccessToken,
+    FileToken,
+    HttpToken,
+    RefreshSettings,
+    StableToken,
+    WechatSettings,
+)
+from exporter.config.storage import STORAGE
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
@@ -24,9 +29,10 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
     config = load(config_file, {"TOKEN_SERVICE_KEY": "sesame"})
 
     assert [type(app.token) for app in config.apps] == [StableToken, FileToken, HttpToken, AccessToken]
-    assert config.wechat == WechatEntry().settings(Place(""))
-    assert config.refresh == RefreshEntry().settings()
-    assert config.storage.url == StorageEntry().url.replace("data", f"{tmp_path}/data")
+    assert config.wechat == WechatSettings()
+    assert config.refresh == RefreshSettings()
+    assert config.storage.url == f"sqlite:///{tmp_path}/data/exporter.db"
+    assert STORAGE.keys["url"].default == "sqlite:///data/exporter.db"
 
 
 def test_the_datasets_of_the_example_are_written_out_with_their_defaults(tmp_path: Path) -> None:
@@ -45,4 +51,4 @@ def test_the_datasets_of_the_example_are_written_out_with_their_defaults(tmp_pat
         )
     )
     assert [replace(each, allow=()) for each in written] == list(load(config_file, {}).datasets)
-    assert [each.name for each in written] == list(DatasetsEntry.model_fields)
+    assert [each.name for each in written] == list(DATASETS.keys)

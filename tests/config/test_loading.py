@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import ConfigError, load, platforms, source
-from exporter.config.datasets import DatasetsEntry
+from exporter.config.datasets import DATASETS
 from exporter.config.settings import (
     AccessToken,
     App,
@@ -183,7 +183,7 @@ def test_the_summary_is_shown_for_as_many_dates_as_the_daily_trend(
 
 
 def test_each_dataset_of_the_catalogue_can_be_switched_on() -> None:
-    assert {"daily_trend", *DatasetsEntry.model_fields} == {*BY_NAME, QUOTA}
+    assert {"daily_trend", *DATASETS.keys} == {*BY_NAME, QUOTA}
 
 
 def test_platforms_and_cloud_calls_arrive_with_their_paths_resolved() -> None:
@@ -475,8 +475,7 @@ def test_a_file_of_apps_that_is_too_large_is_refused(file: Path, monkeypatch: py
 
 def test_a_value_behind_an_alias_is_reported_where_the_alias_stands(file: Path) -> None:
     found = problems(
-        file,
-        "refresh: &r\n  interval: 1h\nwechat:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n",
+        file, "refresh: &r\n  interval: 1h\nwechat:\n  *r\napps: [{appid: wx0123456789abcdef, secret: x}]\n"
     )
 
     assert found == ("config.yaml:3: wechat.interval: unknown key (allowed: base_url, ca_file, timeout)",)
@@ -534,7 +533,9 @@ DATA = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=20,
 )
-ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ANY = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def lines(file: Path, content: bytes) -> tuple[str, ...]:

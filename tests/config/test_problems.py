@@ -10,7 +10,7 @@ def test_a_problem_reads_file_line_key_and_what() -> None:
     problem = Problem(("apps", 2, "appid"), "'wx12' is not an appid")
 
     assert problem.text("config.yaml", 14) == "config.yaml:14: apps[2].appid: 'wx12' is not an appid"
-    assert problem.text("config.yaml", None) == "config.yaml: apps[2].appid: 'wx12' is not an appid"
+    assert problem.text("config.yaml", 0) == "config.yaml: apps[2].appid: 'wx12' is not an appid"
     assert Problem((), "empty").text("config.yaml", 1) == "config.yaml:1: empty"
 
 
@@ -33,8 +33,7 @@ def test_a_key_path_is_on_one_line(path: tuple[str | int, ...], text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["0123456789abcdef0123456789ABCDEF", "https://me:sesame@a.example", "ftp://a/?key=x", "a@b"],
+    "text", ["0123456789abcdef0123456789ABCDEF", "https://me:sesame@a.example", "ftp://a/?key=x", "a@b"]
 )
 def test_what_looks_like_a_secret_is_only_counted(text: str) -> None:
     assert shown(text) == f"a text of {len(text)} characters (not shown: it may be a secret)"

@@ -7,35 +7,37 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.scalars import Kind, Scalar, Substituted, is_text, number, plain, substitute
+from exporter.config.scalars import Scalar, ScalarKind, Substituted, is_text, number, plain, substitute
 
 
 @pytest.mark.parametrize(
     ("written", "kind"),
     [
-        ("", Kind.NOTHING),
-        ("~", Kind.NOTHING),
-        ("null", Kind.NOTHING),
-        ("no", Kind.BOOLEAN),
-        ("On", Kind.BOOLEAN),
-        ("true", Kind.BOOLEAN),
-        ("0", Kind.WHOLE),
-        ("-12", Kind.WHOLE),
-        ("2.5", Kind.DECIMAL),
-        ("010", Kind.ODD_NUMBER),
-        ("0x10", Kind.ODD_NUMBER),
-        ("0b1", Kind.ODD_NUMBER),
-        ("1_000", Kind.ODD_NUMBER),
-        ("10:30", Kind.ODD_NUMBER),
-        (".inf", Kind.ODD_NUMBER),
-        (".nan", Kind.ODD_NUMBER),
-        ("1.5e+3", Kind.ODD_NUMBER),
-        ("9" * 5000, Kind.ODD_NUMBER),
-        ("2026-11-24", Kind.DATE),
-        ("2026-11-24T10:30:00Z", Kind.DATE),
+        ("", ScalarKind.NOTHING),
+        ("~", ScalarKind.NOTHING),
+        ("null", ScalarKind.NOTHING),
+        ("no", ScalarKind.BOOLEAN),
+        ("On", ScalarKind.BOOLEAN),
+        ("true", ScalarKind.BOOLEAN),
+        ("0", ScalarKind.WHOLE),
+        ("-12", ScalarKind.WHOLE),
+        ("2.5", ScalarKind.DECIMAL),
+        ("010", ScalarKind.ODD_NUMBER),
+        ("0x10", ScalarKind.ODD_NUMBER),
+        ("0b1", ScalarKind.ODD_NUMBER),
+        ("1_000", ScalarKind.ODD_NUMBER),
+        ("10:30", ScalarKind.ODD_NUMBER),
+        (".inf", ScalarKind.ODD_NUMBER),
+        (".nan", ScalarKind.ODD_NUMBER),
+        ("1.5e+3", ScalarKind.ODD_NUMBER),
+        ("9" * 5000, ScalarKind.ODD_NUMBER),
+        ("2026-11-24", ScalarKind.DATE),
+        ("2026-11-24T10:30:00Z", ScalarKind.DATE),
     ],
 )
-def test_a_plain_text_that_yaml_reads_as_something_else_is_known_as_that(written: str, kind: Kind) -> None:
+def test_a_plain_text_that_yaml_reads_as_something_else_is_known_as_that(
+    written: str, kind: ScalarKind
+) -> None:
     assert plain(written) == Scalar(kind, written)
 
 
@@ -54,14 +56,14 @@ def test_a_text_is_a_text_for_yaml_too(written: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (Scalar(Kind.WHOLE, "-16"), -16),
-        (Scalar(Kind.DECIMAL, "2.5"), 2.5),
+        (Scalar(ScalarKind.WHOLE, "-16"), -16),
+        (Scalar(ScalarKind.DECIMAL, "2.5"), 2.5),
         (Substituted.of("16", "${N}"), 16),
         (Substituted.of("0.5", "${N}"), 0.5),
         (Substituted.of("010", "${N}"), None),
         (Substituted.of("1 ", "${N}"), None),
-        (Scalar(Kind.ODD_NUMBER, "010"), None),
-        (Scalar(Kind.BOOLEAN, "yes"), None),
+        (Scalar(ScalarKind.ODD_NUMBER, "010"), None),
+        (Scalar(ScalarKind.BOOLEAN, "yes"), None),
         ("16", None),
         ([], None),
     ],

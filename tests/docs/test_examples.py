@@ -11,8 +11,7 @@ import pytest
 
 from exporter.beijing import DAY_SECONDS, yesterday
 from exporter.config import load
-from exporter.config.schema import MainFile
-from exporter.config.settings import DatasetSettings
+from exporter.config.settings import MAIN_FILE, DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled
@@ -24,7 +23,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.fleet import demo_fleet
-from exporter.simulator.tables.bodies import body
+from exporter.simulator.tables import body
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}
@@ -42,7 +41,7 @@ def found(language: str) -> Iterator[tuple[str, Block]]:
 
 def configurations() -> list[tuple[str, str]]:
     """YAML blocks that begin with a key of the configuration file."""
-    keys = tuple(f"{key}:" for key in MainFile.model_fields)
+    keys = tuple(f"{key}:" for key in MAIN_FILE.keys)
     return [(page, block.text) for page, block in found("yaml") if block.text.startswith(keys)]
 
 

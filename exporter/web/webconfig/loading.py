@@ -1,18 +1,16 @@
 """Reads a web configuration file: ready for use, or all its mistakes at once."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import ValidationError
-
-from exporter.config import document, positions, source, wording
-from exporter.config.problems import ConfigError, Problem, shown
-from exporter.config.scalars import Kind, Scalar
-from exporter.config.source import UnusableError
+from exporter.config.file import ConfigFile
+from exporter.config.problems import ConfigError, Problems, shown
+from exporter.config.scalars import Scalar, ScalarKind
 from exporter.web.webconfig.names import CIPHERS, CURVES, VERSIONS, ClientAuth
-from exporter.web.webconfig.schema import HEADERS, TlsEntry, WebFile
+from exporter.web.webconfig.schema import HEADERS, WEB_FILE, TlsEntry, WebFile
 from exporter.web.webconfig.settings import Headers, Pem, RateLimit, TlsSettings, WebConfig
 from exporter.web.webconfig.tls import TlsError, make_context
 
@@ -29,90 +27,77 @@ def load(path: Path, environ: Mapping[str, str]) -> WebConfig:
     Raises:
         ConfigError: with every mistake.
     """
-    try:
-        text = source.text_of(path)
-        if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
-            return WebConfig(files=(path,))  # as the toolkit: nothing is switched on
-        found = document.read(text, environ)
-    except UnusableError as error:
-        raise ConfigError((Problem((), error.what).text(str(path), error.line),)) from None
-    problems = list(found.problems)
+    file = ConfigFile.read(path, environ, Problems(os.fspath(path.absolute().parent)))
     config = WebConfig(files=(path,))
-    try:
-        file = WebFile.model_validate(_without_nothing(found.data))
-    except ValidationError as error:
-        problems += wording.problems(error, WebFile, ())
-    else:
-        if not problems:
-            config = _resolved(file, path, problems)
-    if problems:
-        raise ConfigError(_lines(text, str(path), problems))
+    if file.text is not None and _is_blank(file.text):
+        return config  # as the toolkit: nothing is switched on
+    found = WEB_FILE.read(_without_nothing(file.data), (), file.problems)
+    if found is not None and not file.problems.found:
+        config = _resolved(found, path, file.problems)
+    if file.problems.found:
+        raise ConfigError(tuple(file.report()))
     return config
 
 
+def _is_blank(text: str) -> bool:
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
 def _without_nothing(data: object) -> object:
-    """The data without sections that are empty, as in a file whose lines were commented out."""
+    """Return the data without sections that are empty, as where their lines were commented out."""
     if not isinstance(data, dict):
         return data
     return {
         key: value
         for key, value in data.items()
-        if not (isinstance(value, Scalar) and value.kind is Kind.NOTHING and key in WebFile.model_fields)
+        if key not in WEB_FILE.keys
+        or (value != {} and not (isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING))
     }
 
 
-def _lines(text: str, file: str, problems: list[Problem]) -> tuple[str, ...]:
-    places = positions.lines(text, {problem.path for problem in problems if problem.line is None})
-    placed = [(problem.line or places[problem.path], problem) for problem in problems]
-    placed.sort(key=lambda pair: pair[0])
-    return tuple(problem.text(file, line) for line, problem in placed)
-
-
-def _resolved(file: WebFile, path: Path, problems: list[Problem]) -> WebConfig:
+def _resolved(file: WebFile, path: Path, problems: Problems) -> WebConfig:
     entry = file.tls_server_config
-    settings = _tls(entry, path.absolute().parent, problems) if entry.model_fields_set else None
+    settings = None if entry is None else _tls(entry, problems)
     headers = _headers(file, problems)
     rate = file.rate_limit
     if rate.interval and not rate.burst:
-        problems.append(
-            Problem(("rate_limit",), "burst must be at least 1, else every request would be refused")
-        )
+        problems.add(("rate_limit",), "burst must be at least 1, else every request would be refused")
     context = None
-    if settings is not None and not problems:
+    if settings is not None and not problems.found:
         try:
             context = make_context(settings)
         except TlsError as error:
-            problems.append(Problem((_TLS, error.key), error.what))
+            problems.add((_TLS, error.key), error.what)
     pems = (settings.cert, settings.key, settings.client_ca) if settings is not None else ()
     return WebConfig(
         tls=context,
-        allowed_sans=frozenset(entry.client_allowed_sans),
+        allowed_sans=frozenset(entry.client_allowed_sans if entry is not None else ()),
         headers=headers,
-        users=MappingProxyType({name: found.encode() for name, found in file.basic_auth_users.items()}),
+        users=MappingProxyType({name: found.encode() for name, found in file.basic_auth_users}),
         rate_limit=RateLimit(rate.interval, rate.burst) if rate.interval else None,
         files=(path, *(pem.path for pem in pems if pem is not None and pem.path is not None)),
     )
 
 
-def _headers(file: WebFile, problems: list[Problem]) -> Headers:
+def _headers(file: WebFile, problems: Problems) -> Headers:
     headers = file.http_server_config.headers
-    for name, value in headers.items():
+    for name, value in headers:
         if HEADERS[name] and value not in HEADERS[name]:
             what = f"{shown(value)} is not {' or '.join(HEADERS[name])}"
-            problems.append(Problem(("http_server_config", "headers", name), what))
-    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+            problems.add(("http_server_config", "headers", name), what)
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers)
 
 
-def _tls(entry: TlsEntry, folder: Path, problems: list[Problem]) -> TlsSettings | None:
-    before = len(problems)
+def _tls(entry: TlsEntry, problems: Problems) -> TlsSettings | None:
+    before = len(problems.found)
 
     def wrong(key: str, what: str) -> None:
-        problems.append(Problem((_TLS, key) if key else (_TLS,), what))
+        problems.add((_TLS, key) if key else (_TLS,), what)
 
     def pem(key: str, file: str | None, text: str | None) -> Pem | None:
         if file is not None and text is not None:
             wrong(key, f"{key} and {key}_file cannot both be there")
-        return Pem(folder / file) if file is not None else Pem(text=text) if text is not None else None
+        return Pem(Path(file)) if file is not None else Pem(text=text) if text is not None else None
 
     cert = pem("cert", entry.cert_file, entry.cert)
     key = pem("key", entry.key_file, entry.key)
@@ -126,7 +111,7 @@ def _tls(entry: TlsEntry, folder: Path, problems: list[Problem]) -> TlsSettings 
         wrong("max_version", f"{entry.max_version} is older than min_version, {entry.min_version}")
     if len(entry.curve_preferences) > 1:
         wrong("curve_preferences", "Python can set one curve only: name one, or leave the key out")
-    if cert is None or key is None or len(problems) > before:
+    if cert is None or key is None or len(problems.found) > before:
         return None
     return TlsSettings(
         cert=cert,

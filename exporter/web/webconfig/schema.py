@@ -1,18 +1,24 @@
 """What may stand in a web configuration file: every key with its rule and default."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
-from pydantic import Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
-from exporter.config import texts
-from exporter.config.entries import Entry, FilePath
-from exporter.config.rules import DurationRule, NumberRule, RefusedError, Rule, wrong_kind
-from exporter.config.scalars import Kind, Scalar
+from exporter.config.problems import Pairs
+from exporter.config.rules import (
+    BooleanRule,
+    DurationRule,
+    FileRule,
+    NotAllowedError,
+    NumberRule,
+    TextRule,
+    filled,
+)
+from exporter.config.scalars import Scalar
+from exporter.config.sections import Key, ListRule, PairsRule, Section
+from exporter.config.texts import HEADER_VALUE
 from exporter.web.webconfig import durations
 from exporter.web.webconfig.names import CIPHERS, CURVES, TLS13_CIPHERS, VERSIONS, ClientAuth
 
@@ -36,33 +42,24 @@ _PEM: Final = "PEM data (-----BEGIN …)"
 
 
 @dataclass(frozen=True, slots=True)
-class YesNoRule:
-    """`true` or `false`, without quotes."""
-
-    allowed: str = "true or false"
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
-
-    def check(self, value: object) -> bool:
-        """Yes or no; raises pydantic's error type, which pydantic collects."""
-        if not isinstance(value, Scalar) or value.kind is not Kind.BOOLEAN:
-            raise wrong_kind(value, self.allowed)
-        return value.written.lower() in ("true", "yes", "on", "y")
-
-
-@dataclass(frozen=True, slots=True)
 class IntervalRule(DurationRule):
     """A duration as exporter-toolkit reads it, or a plain 0."""
 
-    def check(self, value: object) -> float:
-        """The duration in seconds; raises pydantic's error type, which pydantic collects."""
+    def parse(self, value: object) -> float:
+        """Return the duration in seconds."""
         written = value.written if isinstance(value, Scalar) and value.written == "0" else value
         if isinstance(written, str):
             with suppress(ValueError):
                 if self.lowest <= (seconds := durations.parse(written)) <= self.highest:
                     return seconds
-        return DurationRule.check(self, value)
+        return DurationRule.parse(self, value)
+
+
+def _boolean_words() -> Iterator[tuple[str, bool]]:
+    """Yield all words for true and false that the toolkit's YAML has."""
+    for words, meaning in ((("true", "yes", "on"), True), (("false", "no", "off"), False)):
+        for word in words:
+            yield from ((each, meaning) for each in (word, word.capitalize(), word.upper()))
 
 
 def one_of(names: Mapping[str, object]) -> Callable[[str], str]:
@@ -79,7 +76,7 @@ def one_of(names: Mapping[str, object]) -> Callable[[str], str]:
 def _client_auth(text: str) -> str:
     text = "RequireAnyClientCert" if text == "RequireClientCert" else text  # its old name in the toolkit
     if text == ClientAuth.REQUIRE_ANY:
-        raise RefusedError(
+        raise NotAllowedError(
             "RequireAnyClientCert is not supported: it takes any certificate without verifying it, and so "
             "proves nothing; write RequireAndVerifyClientCert and name the CA in client_ca_file"
         )
@@ -91,7 +88,7 @@ def _bcrypt(text: str) -> str:
     if match is None or int(match[1]) < 4:  # noqa: PLR2004 - bcrypt's own lowest
         raise ValueError("not a hash")
     if int(match[1]) > HIGHEST_COST:
-        raise RefusedError(
+        raise NotAllowedError(
             f"a bcrypt hash of cost {match[1]}: a check would take too long, {HIGHEST_COST} is the most"
         )
     return text
@@ -103,62 +100,65 @@ def _pem(text: str) -> str:
     return text
 
 
-Version = Annotated[str, Rule(f"a TLS version ({', '.join(VERSIONS)})", one_of(VERSIONS))]
-Cipher = Annotated[
-    str,
-    Rule(
-        "a cipher suite that Go's tls.CipherSuites() has, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        one_of({**CIPHERS, **dict.fromkeys(TLS13_CIPHERS)}),
-    ),
-]
-Curve = Annotated[str, Rule(f"a curve ({', '.join(CURVES)})", one_of(CURVES))]
-HeaderName = Annotated[str, Rule(f"a header that can be set ({', '.join(HEADERS)})", one_of(HEADERS))]
-PemText = Annotated[str, Rule(_PEM, _pem, hidden=True)]
+_BOOLEAN: Final = BooleanRule(words=tuple(_boolean_words()))
+_PEM_RULE: Final = TextRule(_PEM, _pem, hidden=True)
+_VERSION: Final = TextRule(f"a TLS version ({', '.join(VERSIONS)})", one_of(VERSIONS))
+_CIPHER: Final = TextRule(
+    "a cipher suite that Go's tls.CipherSuites() has, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    one_of({**CIPHERS, **dict.fromkeys(TLS13_CIPHERS)}),
+)
+_CURVE: Final = TextRule(f"a curve ({', '.join(CURVES)})", one_of(CURVES))
+_HEADER: Final = TextRule(f"a header that can be set ({', '.join(HEADERS)})", one_of(HEADERS))
+_HASH: Final = TextRule("a bcrypt hash ($2y$10$…, as htpasswd -nBC 10 makes it)", _bcrypt, hidden=True)
 
 
-class TlsEntry(Entry):
+@dataclass(frozen=True, slots=True)
+class TlsEntry:
     """The section `tls_server_config`."""
 
-    cert_file: FilePath | None = None
-    key_file: FilePath | None = None
-    cert: PemText | None = None
-    key: PemText | None = None
+    cert_file: Annotated[str | None, Key(FileRule())] = None
+    key_file: Annotated[str | None, Key(FileRule())] = None
+    cert: Annotated[str | None, Key(_PEM_RULE)] = None
+    key: Annotated[str | None, Key(_PEM_RULE)] = None
     client_auth_type: Annotated[
-        str, Rule(f"a client authentication ({', '.join(SUPPORTED)})", _client_auth)
+        str, Key(TextRule(f"a client authentication ({', '.join(SUPPORTED)})", _client_auth))
     ] = "NoClientCert"
-    client_ca_file: FilePath | None = None
-    client_ca: PemText | None = None
-    client_allowed_sans: list[Annotated[str, Rule("a name", texts.filled)]] = Field(default_factory=list)
-    min_version: Version = "TLS12"
-    max_version: Version = "TLS13"
-    cipher_suites: list[Cipher] = Field(default_factory=list)
-    prefer_server_cipher_suites: Annotated[bool, YesNoRule()] = True
-    curve_preferences: list[Curve] = Field(default_factory=list)
+    client_ca_file: Annotated[str | None, Key(FileRule())] = None
+    client_ca: Annotated[str | None, Key(_PEM_RULE)] = None
+    client_allowed_sans: Annotated[
+        tuple[str, ...], Key(ListRule(TextRule("a name", filled), "a list of names"))
+    ] = ()
+    min_version: Annotated[str, Key(_VERSION)] = "TLS12"
+    max_version: Annotated[str, Key(_VERSION)] = "TLS13"
+    cipher_suites: Annotated[tuple[str, ...], Key(ListRule(_CIPHER, "a list of cipher suites"))] = ()
+    prefer_server_cipher_suites: Annotated[bool, Key(_BOOLEAN)] = True
+    curve_preferences: Annotated[tuple[str, ...], Key(ListRule(_CURVE, "a list of curves"))] = ()
 
 
-class HttpEntry(Entry):
+@dataclass(frozen=True, slots=True)
+class HttpEntry:
     """The section `http_server_config`."""
 
-    http2: Annotated[bool, YesNoRule()] = True
-    headers: dict[
-        HeaderName, Annotated[str, Rule("a header's value in printable ASCII", texts.header_value)]
-    ] = Field(default_factory=dict)
+    http2: Annotated[bool, Key(_BOOLEAN)] = True
+    headers: Annotated[Pairs, Key(PairsRule(_HEADER, replace(HEADER_VALUE, hidden=False), hidden=True))] = ()
 
 
-class RateEntry(Entry):
+@dataclass(frozen=True, slots=True)
+class RateEntry:
     """The section `rate_limit`."""
 
-    interval: Annotated[float, IntervalRule(0, 86_400)] = 0.0
-    burst: Annotated[int, NumberRule("a whole number from 0 to 1000000", 0, 1_000_000)] = 0
+    interval: Annotated[float, Key(IntervalRule(0, 86_400))] = 0.0
+    burst: Annotated[int, Key(NumberRule(0, 1_000_000))] = 0
 
 
-class WebFile(Entry):
-    """The whole file."""
+@dataclass(frozen=True, slots=True)
+class WebFile:
+    """The whole file; TLS is off without its section, or with an empty one."""
 
-    tls_server_config: TlsEntry = Field(default_factory=TlsEntry)
-    http_server_config: HttpEntry = Field(default_factory=HttpEntry)
-    basic_auth_users: dict[
-        str,
-        Annotated[str, Rule("a bcrypt hash ($2y$10$…, as htpasswd -nBC 10 makes it)", _bcrypt, hidden=True)],
-    ] = Field(default_factory=dict)
-    rate_limit: RateEntry = Field(default_factory=RateEntry)
+    tls_server_config: Annotated[TlsEntry | None, Key(Section(TlsEntry))] = None
+    http_server_config: Annotated[HttpEntry, Key(Section(HttpEntry))] = HttpEntry()
+    basic_auth_users: Annotated[Pairs, Key(PairsRule(TextRule("a text"), _HASH))] = ()
+    rate_limit: Annotated[RateEntry, Key(Section(RateEntry))] = RateEntry()
+
+
+WEB_FILE: Final = Section(WebFile)

@@ -1,0 +1,98 @@
+"""A secret: written in the configuration, or kept in a file that is read whenever it is needed."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.config.problems import KeyPath, Problems, shown
+from exporter.config.rules import FileRule, TextRule
+from exporter.config.source import reason
+
+LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret written in the configuration (`value`) or kept in a file (`path`); never shown.
+
+    Two secrets are equal when they come from the same place: what a file holds is not compared.
+    """
+
+    value: str | None = None
+    path: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.path is None):
+            raise TypeError("a secret has either a value or a path")
+        if self.path is not None:  # a text takes a fifth of a Path's memory
+            object.__setattr__(self, "path", os.fspath(self.path))
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self.path is None else f"Secret(path={os.fspath(self.path)!r})"
+
+    def read(self) -> str:
+        """Return the secret without surrounding white space; read a file again at each call.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the file is empty, too large or not a UTF-8 text of one line.
+        """
+        if self.path is None:
+            return self.value or ""
+        with open(self.path, "rb") as file:  # noqa: PTH123 - the path is a text here
+            content = file.read(LARGEST_SECRET + 1)
+        if len(content) > LARGEST_SECRET:
+            raise ValueError(f"larger than {LARGEST_SECRET // 1024} KiB")
+        try:
+            text = content.decode("utf-8-sig").strip()
+        except UnicodeDecodeError:
+            raise ValueError("not a UTF-8 text") from None  # the cause would show its bytes
+        if not text:
+            raise ValueError("empty")
+        if not text.isprintable():
+            raise ValueError("not a text of one line")
+        return text
+
+
+def _one_line(text: str) -> str:
+    stripped = text.strip()
+    if not stripped or not stripped.isprintable():
+        raise ValueError("empty or of several lines")
+    return stripped
+
+
+def secret_rule(allowed: str, accept: Callable[[str], str] = str) -> TextRule:
+    """Return the rule for a secret written in place, whose text `accept` takes."""
+    return TextRule(allowed, lambda text: Secret(accept(_one_line(text))), hidden=True)
+
+
+SECRET: Final = secret_rule("a text of one line, not empty")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFileRule:
+    """A file that holds a secret which fits `rule`; `held` says what a file does not hold that does not."""
+
+    rule: TextRule
+    held: str = ""
+    allowed: str = "a file's path"
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> Secret | None:
+        """Return the secret; None where it is broken, or where a problem was added."""
+        file = FileRule().read(value, path, problems)
+        if not isinstance(file, str):
+            return None
+        secret = Secret(path=file)
+        written = shown(str(value))
+        try:
+            text = secret.read()
+        except (OSError, ValueError) as error:
+            problems.add(path, f"{written} cannot be used: {reason(error)}")
+            return None
+        try:
+            self.rule.parse(text)
+        except ValueError:
+            problems.add(path, f"{written} does not hold {self.held or self.rule.allowed}")
+            return None
+        return secret

@@ -1,0 +1,255 @@
+"""Mappings, lists and choices of a configuration file, each made of keys that have a rule and a meaning.
+
+A section's keys are the parameters of what it builds, a dataclass or a function: each is annotated with its
+`Key`. Loading, error messages and the reference in the docs are all made from them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from typing import Final, Generic, TypeVar, get_args, get_type_hints
+
+from exporter.config.problems import KeyPath, Problems, shown
+from exporter.config.rules import Rule, TextRule, kind_of
+from exporter.config.scalars import BROKEN, Scalar, ScalarKind
+from exporter.config.secret import SECRET, SecretFileRule
+
+REQUIRED: Final = object()
+TYPE: Final = "type"
+
+_T = TypeVar("_T")
+_Check = Callable[[Mapping[str, object], KeyPath, Problems], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a section: what it may be and what it means; `name` where the parameter has another one.
+
+    The default is the parameter's, unless it is given here.
+    """
+
+    rule: Rule
+    meaning: str = ""
+    name: str = ""
+    default: object = REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """Two keys for one secret: in place, and in a file under `…_file`.
+
+    The text of both has to fit `rule`; `held` says what a file does not hold that does not.
+    """
+
+    meaning: str
+    in_file: str
+    rule: TextRule = SECRET
+    held: str = ""
+    name: str = ""
+
+
+class Section(Generic[_T]):
+    """A mapping of known keys, from which `build` makes a value."""
+
+    allowed = ""
+
+    def __init__(
+        self,
+        build: Callable[..., _T],
+        keys: Mapping[str, Key] | None = None,
+        *,
+        tag: str = "",
+        one_of: tuple[str, ...] = (),
+        at_most_one: tuple[str, ...] = (),
+        check: _Check | None = None,
+    ) -> None:
+        """Take the keys from the parameters of `build`, or those of `keys`.
+
+        Args:
+            build: takes the keys' values by name.
+            keys: those of a `build` whose parameters are not annotated.
+            tag: the value of the key `type`, for one of a `Choice`.
+            one_of: keys of which exactly one is needed.
+            at_most_one: keys of which one may be there.
+            check: adds further problems; it is given the section as the file has it.
+        """
+        self.tag = tag
+        self.keys: dict[str, Key] = {}
+        self._build = build
+        self._parameters: dict[str, str] = {}
+        self._one_of = [one_of] if one_of else []
+        self._at_most_one = at_most_one
+        self._pairs: list[tuple[str, str]] = []
+        self._check = check
+        for name, key in (keys or {}).items():
+            self._add(name, key, key.default)
+        for parameter in signature(build).parameters.values() if keys is None else ():
+            for mark in get_args(get_type_hints(build, include_extras=True)[parameter.name]):
+                self._add(parameter.name, mark, parameter.default)
+
+    def _add(self, parameter: str, mark: object, default: object) -> None:
+        default = REQUIRED if default is Parameter.empty else default
+        if isinstance(mark, Key):
+            name = mark.name or parameter
+            self.keys[name] = replace(mark, default=default)
+            self._parameters[name] = parameter
+        elif isinstance(mark, SecretKey):
+            name = mark.name or parameter
+            pair = (name, f"{name}_file")
+            self.keys[pair[0]] = Key(mark.rule, mark.meaning, default=None)
+            self.keys[pair[1]] = Key(SecretFileRule(mark.rule, mark.held), mark.in_file, default=None)
+            self._parameters |= dict.fromkeys(pair, parameter)
+            if default is REQUIRED:
+                self._one_of.append(pair)
+            elif not any(name in group for group in (*self._one_of, self._at_most_one)):
+                self._pairs.append(pair)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all keys."""
+        return (TYPE, *self.keys) if self.tag else tuple(self.keys)
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
+        """Return what `build` makes of the keys; None where something is broken or a problem was added."""
+        if value is BROKEN:
+            return None
+        if not isinstance(value, dict):
+            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
+            return None
+        before = len(problems.found)
+        values: dict[str, object] = {}
+        for name, key in self.keys.items():
+            parameter = self._parameters[name]
+            if name in value:
+                values[parameter] = key.rule.read(value[name], (*path, name), problems)
+            elif key.default is REQUIRED:
+                what = f"missing, {key.rule.allowed} is needed" if key.rule.allowed else "missing"
+                problems.add((*path, name), what)
+            else:
+                values.setdefault(parameter, key.default)
+        complete = all(values[self._parameters[name]] is not None for name in self.keys if name in value)
+        for name, each in value.items():
+            if name not in self.names and each is not BROKEN:
+                _unknown_key((*path, name), each, self.names, problems)
+        self._count(value, path, problems)
+        if self._check is not None:
+            self._check(value, path, problems)
+        if not complete or len(problems.found) > before:
+            return None
+        return self._build(**values)
+
+    def _count(self, value: Mapping[str, object], path: KeyPath, problems: Problems) -> None:
+        for keys in self._one_of:
+            given = [key for key in keys if key in value]
+            if len(given) != 1:
+                what = " and ".join(given) or "none"
+                problems.add(path, f"exactly one of {', '.join(keys)} is needed, found {what}")
+        for keys in self._pairs:
+            if all(key in value for key in keys):
+                problems.add(path, f"at most one of {', '.join(keys)} is allowed, found both")
+        given = [key for key in self._at_most_one if key in value]
+        if len(given) > 1:
+            allowed = ", ".join(self._at_most_one)
+            problems.add(path, f"at most one of {allowed} is allowed, found {' and '.join(given)}")
+
+
+class Switch(Section[_T]):
+    """A section that may have no value: it then has the defaults."""
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
+        """Return what `build` makes of the keys; None where something is broken or a problem was added."""
+        nothing = isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING
+        return super().read({} if nothing else value, path, problems)
+
+
+class Choice(Generic[_T]):
+    """One of several sections, chosen by the key `type`; `meanings` has what each type means."""
+
+    allowed = ""
+
+    def __init__(self, sections: Mapping[Section[_T], str]) -> None:
+        self.meanings = {section.tag: meaning for section, meaning in sections.items()}
+        self.sections = {section.tag: section for section in sections}
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
+        """Return what the chosen section builds; None where something is broken or a problem was added."""
+        if value is BROKEN:
+            return None
+        if not isinstance(value, dict):
+            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
+            return None
+        chosen = value.get(TYPE)
+        if isinstance(chosen, str) and chosen in self.sections:
+            return self.sections[chosen].read(value, path, problems)
+        allowed = f"(allowed: {', '.join(self.sections)})"
+        if TYPE not in value:
+            problems.add((*path, TYPE), f"missing {allowed}")
+        elif isinstance(chosen, str):
+            problems.add((*path, TYPE), f"{shown(chosen)} is not a token type {allowed}")
+        elif chosen is not BROKEN:
+            problems.add((*path, TYPE), f"found {kind_of(chosen)}, a text is needed {allowed}")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRule:
+    """A list of items, at least so many of them."""
+
+    item: Rule
+    allowed: str
+    fewest: int = 0
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> tuple[object, ...] | None:
+        """Return the items; None where one is broken or a problem was added."""
+        if value is BROKEN:
+            return None
+        if not isinstance(value, list):
+            problems.add(path, f"found {kind_of(value)}, a list (items that begin with '- ') is needed")
+        elif len(value) < self.fewest:
+            problems.add(path, "found an empty list, at least one item is needed")
+        else:
+            items = tuple(self.item.read(each, (*path, index), problems) for index, each in enumerate(value))
+            return None if any(item is None for item in items) else items
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PairsRule:
+    """A mapping of texts, sorted by key; `hidden`: the keys may be pieces of a secret and are not shown."""
+
+    key: Rule
+    value: Rule
+    hidden: bool = False
+    allowed: str = "a mapping of texts"
+
+    def read(self, value: object, path: KeyPath, problems: Problems) -> tuple[tuple[str, str], ...] | None:
+        """Return the pairs; None where something is broken or a problem was added."""
+        if value is BROKEN:
+            return None
+        if not isinstance(value, dict):
+            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
+            return None
+        pairs = list(self._pairs(value, path, problems))
+        if any(not isinstance(each, str) for pair in pairs for each in pair):
+            return None
+        return problems.once((str(key), str(text)) for key, text in sorted(pairs, key=str))
+
+    def _pairs(
+        self, value: Mapping[str, object], path: KeyPath, problems: Problems
+    ) -> Iterator[tuple[object, object]]:
+        for name, each in value.items():
+            at = path if self.hidden else (*path, name)
+            yield self.key.read(name, at, problems), self.value.read(each, at, problems)
+
+
+def _unknown_key(path: KeyPath, value: object, known: tuple[str, ...], problems: Problems) -> None:
+    allowed = ", ".join(sorted(known)) or "none"
+    close = get_close_matches(str(path[-1]), known, n=1, cutoff=0.7)
+    if close:
+        problems.add(path, f"unknown key (did you mean '{close[0]}'? allowed: {allowed})")
+    elif isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING:
+        # in {secret: abc,def} the key `def` is a piece of the secret
+        problems.add(path[:-1], f"unknown key without a value (allowed: {allowed})")
+    else:
+        problems.add(path, f"unknown key (allowed: {allowed})")
