@@ -14,9 +14,9 @@ from exporter.beijing import midnight
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row
 from exporter.datasets.field import Field
-from exporter.datasets.keyed import KEY_CAP, key_values, written_items
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
+from exporter.datasets.shapes import KEY_CAP, key_values, written_items
 from exporter.datasets.wire import MalformedRowError, check_period, one_list
 
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)
@@ -44,8 +44,7 @@ class Cohort:
         keys = sorted({key for values in read for key in values})
         points = [
             Point(
-                (str(key),),
-                (*(values.get(key) for values in read), *(values.get(_SIZE) for values in read)),
+                (str(key),), (*(values.get(key) for values in read), *(values.get(_SIZE) for values in read))
             )
             for key in keys
         ]
@@ -110,19 +109,6 @@ def _check_sizes(values: Mapping[int, int], name: str) -> None:
             )
 
 
-def _field(name: str, metric: str, chinese: str, english: str, meaning: str) -> Field:
-    return Field(
-        name=name,
-        metric=metric,
-        unit="",
-        integral=True,
-        chinese=chinese,
-        english=english,
-        meaning=meaning,
-        not_over="days or dates",
-    )
-
-
 DAILY_RETENTION: Final = Dataset(
     name="daily_retention",
     interface="getDailyRetain",
@@ -133,34 +119,38 @@ DAILY_RETENTION: Final = Dataset(
     selection=NewestCohorts(),
     schedule=Schedule(day_rounds=2, keyed=True),
     fields=(
-        _field(
+        Field(
             "visit_uv_new",
-            "retain_visit_uv_new",
             "新增留存",
             "New visitors back",
             "of those who came for the first time on ref_date, how many came again on exactly the n-th day "
             "after it (label day)",
+            metric="retain_visit_uv_new",
+            not_over="days or dates",
         ),
-        _field(
+        Field(
             "visit_uv",
-            "retain_visit_uv",
             "活跃留存",
             "Visitors back",
             "of the visitors of ref_date, how many came again on exactly the n-th day after it (label day)",
+            metric="retain_visit_uv",
+            not_over="days or dates",
         ),
-        _field(
+        Field(
             "cohort_visit_uv_new",
-            "retain_cohort_visit_uv_new",
             "新增留存的新用户数",
             "New visitors of the cohort",
             "those who came for the first time on ref_date: what to divide retain_visit_uv_new by",
+            metric="retain_cohort_visit_uv_new",
+            not_over="days or dates",
         ),
-        _field(
+        Field(
             "cohort_visit_uv",
-            "retain_cohort_visit_uv",
             "活跃留存的访问人数",
             "Visitors of the cohort",
             "the visitors of ref_date: what to divide retain_visit_uv by",
+            metric="retain_cohort_visit_uv",
+            not_over="days or dates",
         ),
     ),
     newest=Prefix("daily", "Newest cohort that has this day"),

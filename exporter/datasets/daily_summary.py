@@ -7,10 +7,10 @@ from typing import Final
 
 from exporter.datasets.dataset import Dataset, Prefix
 from exporter.datasets.field import Field
-from exporter.datasets.one_row import OneRow
 from exporter.datasets.period import DAY
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.selection import NewestRow
+from exporter.datasets.shapes import OneRow
 
 DAILY_SUMMARY: Final = Dataset(
     name="daily_summary",
@@ -23,32 +23,19 @@ DAILY_SUMMARY: Final = Dataset(
     schedule=Schedule(settle_hours=15),
     fields=(
         Field(
-            name="visit_total",
-            metric="visit_total_users",
+            "visit_total",
+            "累计用户数",
+            "Users so far",
+            "users who have ever visited, up to the end of that day",
             unit="users",
-            integral=True,
-            chinese="累计用户数",
-            english="Users so far",
-            meaning="users who have ever visited, up to the end of that day",
             not_over="dates or apps",
         ),
+        Field("share_pv", "转发次数", "Shares", "times the mini program was shared that day"),
         Field(
-            name="share_pv",
-            metric="share_pv",
-            unit="",
-            integral=True,
-            chinese="转发次数",
-            english="Shares",
-            meaning="times the mini program was shared that day",
-        ),
-        Field(
-            name="share_uv",
-            metric="share_uv",
-            unit="",
-            integral=True,
-            chinese="转发人数",
-            english="Sharers",
-            meaning="distinct visitors who shared it that day",
+            "share_uv",
+            "转发人数",
+            "Sharers",
+            "distinct visitors who shared it that day",
             not_over="dates or apps",
         ),
     ),

@@ -7,12 +7,11 @@ from datetime import date
 from typing import Final
 
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
-from exporter.datasets.moments import DAY_REF_DATE
-from exporter.datasets.one_row import OneRow
 from exporter.datasets.period import DAY
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.selection import NewestRow
-from exporter.datasets.visit_trend import visit_trend_fields
+from exporter.datasets.shapes import OneRow
+from exporter.datasets.visit_trend import DAY_REF_DATE, visit_trend_fields
 
 FIELDS: Final = visit_trend_fields("day", not_over="dates or apps")
 DAILY_TREND: Final = Dataset(

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 class Field:
     """One figure.
 
-    `name` is WeChat's own; `metric` the metric's last part, with its unit; `not_over` names what values
-    must not be added up over, empty where sums are right; `english` is a short heading; `label` is the one of
-    the dataset's labels that it has, empty where it has all.
+    `name` is WeChat's own; `metric` the metric's last part, usually the name and the unit; `not_over` names
+    what values must not be added up over, empty where sums are right; `english` is a short heading; `label`
+    is the one of the dataset's labels that it has, empty where it has all.
     """
 
     name: str
-    metric: str
-    unit: str
-    integral: bool
     chinese: str
     english: str
     meaning: str
+    metric: str = ""
+    unit: str = ""
+    integral: bool = True
     not_over: str = ""
     label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.metric:
+            object.__setattr__(self, "metric", f"{self.name}_{self.unit}" if self.unit else self.name)
 
     @property
     def camel(self) -> str:

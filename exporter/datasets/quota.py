@@ -17,34 +17,24 @@ QUOTA_PATH: Final = "/cgi-bin/openapi/quota/get"
 QUOTA_LABELS: Final = ("cgi_path",)
 
 
-def _field(name: str, metric: str, english: str, chinese: str, meaning: str) -> Field:
-    return Field(
-        name=name,
-        metric=metric,
-        unit="",
-        integral=True,
-        chinese=chinese,
-        english=english,
-        meaning=meaning,
-    )
-
-
 QUOTA_FIELDS: Final = (
-    _field(
+    Field(
         "daily_limit",
-        "api_quota_daily_limit",
-        "Limit",
         "当天该账号可调用该接口的次数",
+        "Limit",
         "calls that the account may make to this interface today",
+        metric="api_quota_daily_limit",
     ),
-    _field(
+    Field(
         "used",
-        "api_quota_used",
-        "Used",
         "当天已经调用的次数",
+        "Used",
         "calls made to this interface today, those of other programs included",
+        metric="api_quota_used",
     ),
-    _field("remain", "api_quota_remain", "Left", "当天剩余调用次数", "calls to this interface left today"),
+    Field(
+        "remain", "当天剩余调用次数", "Left", "calls to this interface left today", metric="api_quota_remain"
+    ),
 )
 
 

@@ -12,19 +12,11 @@ from typing import Final
 
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.field import Field
-from exporter.datasets.keyed import KEY_CAP, key_values, written_items
-from exporter.datasets.one_row import NO_FIGURES
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.selection import NewestRow
-from exporter.datasets.wire import (
-    MalformedRowError,
-    check_period,
-    one_list,
-    one_object,
-    required_list,
-    shown,
-)
+from exporter.datasets.shapes import KEY_CAP, NO_FIGURES, key_values, written_items
+from exporter.datasets.wire import MalformedRowError, check_period, one_list, one_object, required_list, shown
 
 STAY_TIMES: Final = MappingProxyType(
     {1: "0-2s", 2: "3-5s", 3: "6-10s", 4: "11-20s", 5: "20-30s", 6: "30-50s", 7: "50-100s", 8: ">100s"}
@@ -92,22 +84,6 @@ def _lists(entries: list[object]) -> dict[str, Mapping[str, object]]:
     return found
 
 
-def _field(
-    name: str, label: str, metric: str, chinese: str, english: str, meaning: str, not_over: str = ""
-) -> Field:
-    return Field(
-        name=name,
-        metric=metric,
-        unit="",
-        integral=True,
-        chinese=chinese,
-        english=english,
-        meaning=meaning,
-        not_over=not_over,
-        label=label,
-    )
-
-
 VISIT_DISTRIBUTION: Final = Dataset(
     name="visit_distribution",
     interface="getVisitDistribution",
@@ -118,38 +94,36 @@ VISIT_DISTRIBUTION: Final = Dataset(
     selection=NewestRow(),
     schedule=Schedule(settle_hours=15),
     fields=(
-        _field(
-            "access_source_session_cnt",
-            "source",
+        Field(
             "access_source_session_cnt",
             "访问来源",
             "Opens by source",
             "opens that day that came from this source; access_source_info has the sources' names",
+            label="source",
         ),
-        _field(
-            "access_source_visit_uv",
-            "source",
+        Field(
             "access_source_visit_uv",
             "访问来源人数",
             "Visitors by source",
             "distinct visitors that day who came from this source",
-            "sources, dates or apps",
+            not_over="sources, dates or apps",
+            label="source",
         ),
-        _field(
+        Field(
             "access_staytime_info",
-            "staytime",
-            "access_staytime_session_cnt",
             "访问时长",
             "Opens by stay",
             "opens that day that stayed this long",
+            metric="access_staytime_session_cnt",
+            label="staytime",
         ),
-        _field(
+        Field(
             "access_depth_info",
-            "depth",
-            "access_depth_session_cnt",
             "访问深度",
             "Opens by depth",
             "opens that day that saw this many pages",
+            metric="access_depth_session_cnt",
+            label="depth",
         ),
     ),
     newest=Prefix("daily", "Newest distribution held"),

@@ -4,23 +4,92 @@ WeChat gives at most the 200 pages with the most views, by path and without any 
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitPage.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
-from exporter.datasets.field import Field
-from exporter.datasets.items import Items
+from exporter.datasets.field import Field, camel
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.selection import NewestRow
+from exporter.datasets.shapes import NO_FIGURES
+from exporter.datasets.wire import (
+    MalformedRowError,
+    check_period,
+    figures,
+    one_object,
+    required_list,
+    shown,
+    spelled,
+    written_figures,
+)
 
 OTHER: Final = "(other)"
 """The page path of all pages that are not shown themselves."""
 
+_LONGEST: Final = 1024  # characters of a path
 _PAGE_CAP: Final = 200
 _NAMELESS: Final = ("", OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """`{"ref_date": …, "list": [{"page_path": …, figures}]}`.
+
+    `key` is the item's name, which becomes the label; items with more of `order` come first.
+    """
+
+    key: str
+    order: str
+
+    def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
+        """The row, a point for each item, in order; None for an empty list."""
+        check_period(body, dataset.calendar, period)
+        points: dict[str, Point] = {}
+        for position, found in enumerate(required_list(body, "list")):
+            item = one_object(found, f"list[{position}]")
+            name = self._name(item, f"list[{position}]")
+            if name in points:
+                raise MalformedRowError(f"{self.key} {shown(name)} is there twice")
+            points[name] = Point((name,), figures(item, dataset.fields))
+        if not points:
+            return None
+        if all(value is None for point in points.values() for value in point.values):
+            raise MalformedRowError(NO_FIGURES)
+        column = [field.name for field in dataset.fields].index(self.order)
+        ordered = sorted(points.values(), key=lambda point: (-(point.values[column] or 0), point.labels))
+        return Row(period, tuple(ordered[: dataset.cap]), max(0, len(ordered) - dataset.cap))
+
+    def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
+        """The body of this row; figures that are None are left out."""
+        items = [
+            {self.key: point.labels[0], **written_figures(dataset.fields, point.values)}
+            for point in row.points
+        ]
+        return {"ref_date": dataset.calendar.written(row.period), "list": items}
+
+    def _name(self, item: Mapping[str, object], path: str) -> str:
+        """The item's name, without the query that WeChat says is never there."""
+        found = spelled(item, self.key)
+        if not found:
+            raise MalformedRowError(f"{path} has no {self.key}")
+        name = found[0]
+        if not isinstance(name, str) or len(name) > _LONGEST:
+            raise MalformedRowError(f"{path}.{self.key} is {shown(name)}, not a path")
+        if any(each != name for each in found):
+            raise MalformedRowError(f"{path}: {self.key} and {camel(self.key)} differ")
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair, which no scrape can carry
+            broken = True
+        else:
+            broken = False
+        if broken:
+            raise MalformedRowError(f"{path}.{self.key} is no text")
+        return name.partition("?")[0]
 
 
 class TopPages(NewestRow):
@@ -55,50 +124,38 @@ def _total(values: Sequence[int | float | None]) -> int | float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _count(name: str, metric: str, chinese: str, english: str, meaning: str, not_over: str = "") -> Field:
-    return Field(
-        name=name,
-        metric=metric,
-        unit="",
-        integral=True,
-        chinese=chinese,
-        english=english,
-        meaning=meaning,
-        not_over=not_over,
-    )
-
-
 _PEOPLE: Final = "pages, dates or apps"
 FIELDS: Final = (
-    _count("page_visit_pv", "page_visit_pv", "访问次数", "Page views", "views of this page that day"),
-    _count(
-        "page_visit_uv",
-        "page_visit_uv",
-        "访问人数",
-        "Visitors",
-        "distinct visitors of this page that day",
-        _PEOPLE,
+    Field("page_visit_pv", "访问次数", "Page views", "views of this page that day"),
+    Field(
+        "page_visit_uv", "访问人数", "Visitors", "distinct visitors of this page that day", not_over=_PEOPLE
     ),
     Field(
-        name="page_staytime_pv",
-        metric="page_staytime_pv_seconds",
+        "page_staytime_pv",
+        "次均停留时长",
+        "Stay per view",
+        "mean stay per view of this page that day, in seconds",
         unit="seconds",
         integral=False,
-        chinese="次均停留时长",
-        english="Stay per view",
-        meaning="mean stay per view of this page that day, in seconds",
         not_over=_PEOPLE,
     ),
-    _count("entrypage_pv", "page_entrypage_pv", "进入页次数", "Entries", "visits that began with this page"),
-    _count("exitpage_pv", "page_exitpage_pv", "退出页次数", "Exits", "visits that ended with this page"),
-    _count("page_share_pv", "page_share_pv", "转发次数", "Shares", "times this page was shared that day"),
-    _count(
-        "page_share_uv",
+    Field(
+        "entrypage_pv",
+        "进入页次数",
+        "Entries",
+        "visits that began with this page",
+        metric="page_entrypage_pv",
+    ),
+    Field(
+        "exitpage_pv", "退出页次数", "Exits", "visits that ended with this page", metric="page_exitpage_pv"
+    ),
+    Field("page_share_pv", "转发次数", "Shares", "times this page was shared that day"),
+    Field(
         "page_share_uv",
         "转发人数",
         "Sharers",
         "distinct visitors who shared this page that day",
-        _PEOPLE,
+        not_over=_PEOPLE,
     ),
 )
 VISIT_PAGES: Final = Dataset(

@@ -1,80 +1,92 @@
-"""The seven figures that WeChat gives for a day, a week and a month alike.
+"""The table that WeChat gives for days, weeks and months alike: seven figures of visits.
 
 Source: getDailyVisitTrend's documentation and WeChat's glossary of the analytics terms. Over a week or a
 month WeChat sums the counts and counts each visitor once.
 """
 
+from operator import attrgetter
+from typing import Final
+
+from exporter.datasets.dataset import Dataset, Moment, Prefix
 from exporter.datasets.field import Field
+from exporter.datasets.period import Calendar
+from exporter.datasets.schedule import Schedule
+from exporter.datasets.selection import NewestRow
+from exporter.datasets.shapes import OneRow
+
+DAY_REF_DATE: Final = Moment(
+    "ref_date_timestamp_seconds",
+    "ref_date 日期: 00:00 Asia/Shanghai of the day that the figures are of, Unix time.",
+    attrgetter("start"),
+)
 
 
 def visit_trend_fields(period: str, not_over: str) -> tuple[Field, ...]:
-    """The figures of a `period` (day, week, month); visitors and means do not add up over `not_over`."""
+    """Return the figures of a `period` (day, week, month); people and means do not add up over `not_over`."""
     return (
+        Field("session_cnt", "打开次数", "Opens", f"times the mini program was opened that {period}"),
+        Field("visit_pv", "访问次数", "Page views", f"page views that {period}, repeated views counted"),
+        Field("visit_uv", "访问人数", "Visitors", f"distinct visitors that {period}", not_over=not_over),
         Field(
-            name="session_cnt",
-            metric="session_cnt",
-            unit="",
-            integral=True,
-            chinese="打开次数",
-            english="Opens",
-            meaning=f"times the mini program was opened that {period}",
+            "visit_uv_new",
+            "新用户数",
+            "New visitors",
+            f"visitors who came for the first time ever that {period}",
         ),
         Field(
-            name="visit_pv",
-            metric="visit_pv",
-            unit="",
-            integral=True,
-            chinese="访问次数",
-            english="Page views",
-            meaning=f"page views that {period}, repeated views counted",
-        ),
-        Field(
-            name="visit_uv",
-            metric="visit_uv",
-            unit="",
-            integral=True,
-            chinese="访问人数",
-            english="Visitors",
-            meaning=f"distinct visitors that {period}",
-            not_over=not_over,
-        ),
-        Field(
-            name="visit_uv_new",
-            metric="visit_uv_new",
-            unit="",
-            integral=True,
-            chinese="新用户数",
-            english="New visitors",
-            meaning=f"visitors who came for the first time ever that {period}",
-        ),
-        Field(
-            name="stay_time_uv",
-            metric="stay_time_uv_seconds",
+            "stay_time_uv",
+            "人均停留时长",
+            "Stay per visitor",
+            f"mean stay per visitor that {period}, in seconds",
             unit="seconds",
             integral=False,
-            chinese="人均停留时长",
-            english="Stay per visitor",
-            meaning=f"mean stay per visitor that {period}, in seconds",
             not_over=not_over,
         ),
         Field(
-            name="stay_time_session",
-            metric="stay_time_session_seconds",
+            "stay_time_session",
+            "次均停留时长",
+            "Stay per open",
+            f"mean stay per open that {period}, in seconds",
             unit="seconds",
             integral=False,
-            chinese="次均停留时长",
-            english="Stay per open",
-            meaning=f"mean stay per open that {period}, in seconds",
             not_over=not_over,
         ),
         Field(
-            name="visit_depth",
-            metric="visit_depth",
-            unit="",
+            "visit_depth",
+            "平均访问深度",
+            "Visit depth",
+            f"mean number of distinct pages per open that {period}, in pages",
             integral=False,
-            chinese="平均访问深度",
-            english="Visit depth",
-            meaning=f"mean number of distinct pages per open that {period}, in pages",
             not_over=not_over,
+        ),
+    )
+
+
+def long_trend(interface: str, chinese: str, calendar: Calendar) -> Dataset:
+    """Return the trend of a calendar's periods, which are longer than a day."""
+    period = calendar.name
+    return Dataset(
+        name=f"{period}ly_trend",
+        interface=interface,
+        chinese=chinese,
+        path=f"/datacube/getweanalysisappid{period}lyvisittrend",
+        calendar=calendar,
+        shape=OneRow(),
+        selection=NewestRow(),
+        schedule=Schedule(day_rounds=2, settle_hours=34),
+        fields=visit_trend_fields(period, not_over=f"{period}s or apps"),
+        newest=Prefix(f"{period}ly", f"Newest {period} held"),
+        dated=Prefix(f"by_{period}", f"Per {period}"),
+        moments=(
+            Moment(
+                "ref_date_timestamp_seconds",
+                f"ref_date 日期: 00:00 Asia/Shanghai of the {period}'s first day, Unix time.",
+                attrgetter("start"),
+            ),
+            Moment(
+                "end_timestamp_seconds",
+                f"End of the {period}: 00:00 Asia/Shanghai of the day after its last day, Unix time.",
+                attrgetter("end"),
+            ),
         ),
     )

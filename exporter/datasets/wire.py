@@ -76,6 +76,13 @@ def figures(item: Mapping[str, object], fields: tuple[Field, ...]) -> tuple[int 
     return tuple(_figure(item, field) for field in fields)
 
 
+def written_figures(
+    fields: tuple[Field, ...], values: tuple[int | float | None, ...]
+) -> dict[str, int | float]:
+    """Return the figures as an item has them; those that are None are left out."""
+    return {field.name: value for field, value in zip(fields, values, strict=True) if value is not None}
+
+
 def figure(found: object, field: Field) -> int | float:
     """The figure that something read is, a number or one written as a text; raises MalformedRowError."""
     return amount(found, field.name, integral=field.integral)

@@ -110,11 +110,7 @@ def test_for_each_day_the_newest_cohort_that_has_it_is_shown() -> None:
         (period.first, *(point.labels[0] for point in points))
         for period, points in DAILY_RETENTION.selection.shown(held, SETTINGS)
     ]
-    assert shown == [
-        (date(2026, 11, 22), "1"),
-        (date(2026, 11, 15), "7"),
-        (date(2026, 10, 23), "30"),
-    ]
+    assert shown == [(date(2026, 11, 22), "1"), (date(2026, 11, 15), "7"), (date(2026, 10, 23), "30")]
 
 
 @pytest.mark.parametrize(
