@@ -26,11 +26,11 @@ from typing import Any, Final
 
 from exporter.beijing import yesterday
 from exporter.simulator.data import row
-from exporter.simulator.faults import BEHAVIOURS
+from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 
-_FAULTS: Final = tuple(BEHAVIOURS)
+_FAULTS: Final = tuple(Fault)
 _PV: Final = "wechat_miniprogram_daily_visit_pv"
 _SCRAPE: Final = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}

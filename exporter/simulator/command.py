@@ -11,8 +11,9 @@ from typing import Final
 
 from exporter.beijing import wire_date, yesterday
 from exporter.simulator.fleet import DEMO_PLATFORM, demo_fleet, fleet
+from exporter.simulator.listener import ListenAddressError
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TREND_PATH
-from exporter.simulator.server import Conditions, ListenAddressError, Simulator
+from exporter.simulator.server import Conditions, Simulator
 
 SEED: Final = 1
 

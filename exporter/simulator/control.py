@@ -7,11 +7,10 @@ from typing import Final
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
-from exporter.simulator.faults import BEHAVIOURS, Call, Fault, FaultBoard
+from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.ledger import Ledger
 from exporter.simulator.messages import Answer, Request
 from exporter.simulator.platforms import PlatformDesk
-from exporter.simulator.tokens import TokenDesk
 
 PREFIX: Final = "/_sim/"
 Asked = Mapping[str, object]
@@ -31,7 +30,6 @@ class Control:
 
     apps: Mapping[str, SimApp]
     clock: Clock
-    desk: TokenDesk
     faults: FaultBoard
     ledger: Ledger
     configuration: Callable[[], str]
@@ -53,9 +51,8 @@ class Control:
         routes: dict[tuple[str, str], Callable[[], object]] = {
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): self._clear,
-            ("GET", "recent"): lambda: [record._asdict() for record in self.ledger.recent()],
             ("GET", "apps"): lambda: [self._app(app) for app in self.apps.values()],
-            ("GET", "faults"): lambda: {fault: does.meaning for fault, does in BEHAVIOURS.items()},
+            ("GET", "faults"): lambda: {fault: fault.meaning for fault in Fault},
             ("GET", "clock"): self._now,
             ("POST", "clock"): lambda: self._set_clock(_asked(request)),
             ("GET", "platforms"): lambda: [self._platform(desk) for desk in self.platforms.values()],
@@ -64,19 +61,18 @@ class Control:
         if route is not None:
             return _json(route())
         match rest.split("/"):
-            case ["apps", appid, ("fault" | "revoke") as verb] if request.method == "POST":
+            case ["apps", appid, "fault"] if request.method == "POST":
                 if appid not in self.apps:
                     raise ControlError(404, f"no app {appid}; GET {PREFIX}apps lists them")
-                return _json(self._switch(appid, _asked(request)) if verb == "fault" else self._revoke(appid))
+                return _json(self._switch(appid, _asked(request)))
             case ["platforms", name, verb]:
                 return _json(self._of_platform(name, verb, request))
         known = ", ".join(f"{method} {PREFIX}{path}" for method, path in routes)
         raise ControlError(
             404,
             f"{request.method} {request.path} is unknown; there are: {known}, GET {PREFIX}config, "
-            f"POST {PREFIX}apps/{{appid}}/fault, POST {PREFIX}apps/{{appid}}/revoke, "
-            f"GET {PREFIX}platforms/{{name}}/ticket, POST {PREFIX}platforms/{{name}}/push, "
-            f"POST {PREFIX}platforms/{{name}}/authorise, POST {PREFIX}platforms/{{name}}/withdraw",
+            f"POST {PREFIX}apps/{{appid}}/fault, GET {PREFIX}platforms/{{name}}/ticket, "
+            f"POST {PREFIX}platforms/{{name}}/push",
         )
 
     def _calls(self) -> object:
@@ -91,7 +87,6 @@ class Control:
             "outcomes": outcomes,
             "force_refresh": self.ledger.forced(),
             "in_flight": self.ledger.in_flight,
-            "most_in_flight": self.ledger.most_in_flight,
         }
 
     def _clear(self) -> object:
@@ -127,29 +122,19 @@ class Control:
             raise ControlError(400, f"{error}; GET {PREFIX}faults lists the faults") from None
         return self._app(self.apps[appid])
 
-    def _revoke(self, appid: str) -> object:
-        self.desk.revoke(appid, self.clock.now())
-        return self._app(self.apps[appid])
-
     def _of_platform(self, name: str, verb: str, request: Request) -> object:
         desk = self.platforms.get(name)
         if desk is None:
             raise ControlError(404, f"no platform {name}; GET {PREFIX}platforms lists them")
         if (request.method, verb) == ("GET", "ticket"):  # as a platform's own server would hand it out
             return {"component_verify_ticket": desk.new_ticket(self.clock.now())}
-        if request.method == "POST" and verb in ("authorise", "withdraw"):
-            appid = _asked(request).get("appid")
-            if not isinstance(appid, str) or appid not in self.apps:
-                raise ControlError(404, f"no such app; GET {PREFIX}apps lists them")
-            (desk.authorise if verb == "authorise" else desk.withdraw)(appid)
-            return self._platform(desk)
         if (request.method, verb) == ("POST", "push"):
             url = _asked(request).get("url")
             if not isinstance(url, str):
                 raise ControlError(400, 'say {"url": ADDRESS}')
             self.push(name, url)
             return {"pushing": url}
-        raise ControlError(404, "there are: GET ticket, POST push, POST authorise, POST withdraw")
+        raise ControlError(404, "there are: GET ticket, POST push")
 
     def _platform(self, desk: PlatformDesk) -> object:
         platform = desk.platform

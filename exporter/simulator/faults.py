@@ -1,12 +1,8 @@
-"""What can be wrong with a simulated app, and the board on which it is switched.
+"""What can be wrong with a simulated app, and the board on which it is switched."""
 
-`BEHAVIOURS` is the single table: the calls a fault can be on, its errcode, its meaning.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.quota import QUOTA
@@ -19,111 +15,80 @@ class Call(StrEnum):
     DATA = "data"
 
 
+_ANY: Final = (Call.DATA, Call.TOKEN)
+_DATA: Final = (Call.DATA,)
+_TOKEN: Final = (Call.TOKEN,)
+_TOKEN_FIRST: Final = (Call.TOKEN, Call.DATA)
+
+
 class Fault(StrEnum):
-    """A fault or an oddity that can be switched on for one app; `BEHAVIOURS` tells each one's meaning."""
+    """A fault or an oddity that can be switched on for one app.
 
-    NONE = "none"
-    HANG = "hang"
-    DRIP = "drip"
-    SLOW = "slow"
-    RESET = "reset"
-    CUT_SHORT = "cut_short"
-    HTTP_502 = "http_502"
-    HTML_200 = "html_200"
-    REDIRECT = "redirect"
-    MALFORMED_JSON = "malformed_json"
-    TRUNCATED_JSON = "truncated_json"
-    NOT_AN_OBJECT = "not_an_object"
-    GIANT = "giant"
-    GZIP_BOMB = "gzip_bomb"
-    DIRTY_TEXT = "dirty_text"
-    WRONG_DATE = "wrong_date"
-    NULL_FIGURE = "null_figure"
-    NEGATIVE = "negative"
-    BOOL_FIGURE = "bool_figure"
-    NAN = "nan"
-    FRACTIONAL_COUNT = "fractional_count"
-    ABOVE_COHORT = "above_cohort"
-    OBJECT_LIST = "object_list"
-    TWO_ROWS = "two_rows"
-    CAMEL_CASE = "camel_case"
-    STRINGS = "strings"
-    EMPTY = "empty"
-    NOT_READY = "not_ready"
-    BUSY = "busy"
-    BUSY_DATA = "busy_data"
-    QUOTA_DAILY = "quota_daily"
-    QUOTA_MINUTE = "quota_minute"
-    TOKEN_REJECTED = "token_rejected"  # noqa: S105 - no password
-    TOKEN_REJECTED_ONCE = "token_rejected_once"  # noqa: S105 - no password
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - no password
-    WRONG_SECRET = "wrong_secret"  # noqa: S105 - no password
-    FROZEN_SECRET = "frozen_secret"  # noqa: S105 - no password
-    INVALID_APPID = "invalid_appid"
-    IP = "ip"
-    PERMISSION = "permission"
-    FROZEN = "frozen"
-    MINI_GAME = "mini_game"
-    UNKNOWN_ERRCODE = "unknown_errcode"
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What a fault does: `calls` it can be on, its usual one first; `times` it acts, None for ever."""
+    `calls`: those that it can be on, its usual one first. `errcode`: what it answers with, None for something
+    else. `times`: how many calls it acts on, None for ever.
+    """
 
     meaning: str
-    calls: tuple[Call, ...] = (Call.DATA, Call.TOKEN)
-    errcode: int | None = None
-    times: int | None = None
+    calls: tuple[Call, ...]
+    errcode: int | None
+    times: int | None
 
+    def __new__(
+        cls,
+        value: str,
+        meaning: str = "",
+        calls: tuple[Call, ...] = _ANY,
+        errcode: int | None = None,
+        times: int | None = None,
+    ) -> Self:
+        """Make a member that is equal to its `value`."""
+        fault = str.__new__(cls, value)
+        fault._value_ = value
+        fault.meaning, fault.calls, fault.errcode, fault.times = meaning, calls, errcode, times
+        return fault
 
-_DATA: Final = (Call.DATA,)
-_TOKEN_FIRST: Final = (Call.TOKEN, Call.DATA)
-BEHAVIOURS: Final[Mapping[Fault, Behaviour]] = {
-    Fault.NONE: Behaviour("healthy"),
-    Fault.HANG: Behaviour("takes the request and never answers"),
-    Fault.DRIP: Behaviour("sends the head, then one byte of the right body per interval"),
-    Fault.SLOW: Behaviour("the right answer, seconds later"),
-    Fault.RESET: Behaviour("resets the connection instead of answering"),
-    Fault.CUT_SHORT: Behaviour("closes the connection before Content-Length is reached"),
-    Fault.HTTP_502: Behaviour("a gateway's HTML page with status 502"),
-    Fault.HTML_200: Behaviour("an HTML page with status 200"),
-    Fault.REDIRECT: Behaviour("status 307 to /redirected, where calls are counted as endpoint `other`"),
-    Fault.MALFORMED_JSON: Behaviour("a complete body that is no JSON"),
-    Fault.TRUNCATED_JSON: Behaviour("the first half of the right body, with a Content-Length that fits"),
-    Fault.NOT_AN_OBJECT: Behaviour("the JSON text `[]` instead of an object"),
-    Fault.GIANT: Behaviour("the right answer padded to 4 MiB"),
-    Fault.GZIP_BOMB: Behaviour("the right answer padded to 32 MiB, compressed to some 30 KiB"),
-    Fault.DIRTY_TEXT: Behaviour("the right answer beside a text with a control character and bad UTF-8"),
-    Fault.WRONG_DATE: Behaviour("the row of the period before the one asked for", _DATA),
-    Fault.NULL_FIGURE: Behaviour("visit_uv, or the table's first figure, is null", _DATA),
-    Fault.NEGATIVE: Behaviour("visit_pv is negative", _DATA),
-    Fault.BOOL_FIGURE: Behaviour("session_cnt is true", _DATA),
-    Fault.NAN: Behaviour("visit_depth is NaN, which is no JSON but which many parsers read", _DATA),
-    Fault.FRACTIONAL_COUNT: Behaviour("session_cnt has a fraction", _DATA),
-    Fault.ABOVE_COHORT: Behaviour("more came back than there were (daily_retention alone)", _DATA),
-    Fault.OBJECT_LIST: Behaviour("`list` is the row itself instead of a list", _DATA),
-    Fault.TWO_ROWS: Behaviour("`list` has the same row, page, index or key twice", _DATA),
-    Fault.CAMEL_CASE: Behaviour("the cloud call's shape: refDate …, errMsg ending :ok; no fault", _DATA),
-    Fault.STRINGS: Behaviour("every figure is a numeric text; no fault", _DATA),
-    Fault.EMPTY: Behaviour("lists are empty, whatever the period", _DATA),
-    Fault.NOT_READY: Behaviour("61503 for the newest period, older ones are there", _DATA, errcode=61503),
-    Fault.BUSY: Behaviour("system error", errcode=-1),
-    Fault.BUSY_DATA: Behaviour("the data service is busy", _DATA, errcode=61504),
-    Fault.QUOTA_DAILY: Behaviour("the day's quota is spent", errcode=45009),
-    Fault.QUOTA_MINUTE: Behaviour("the minute's quota is spent", errcode=45011),
-    Fault.TOKEN_REJECTED: Behaviour("every token is refused, also a fresh one", _DATA, errcode=40001),
-    Fault.TOKEN_REJECTED_ONCE: Behaviour("one call is refused, then healthy", _DATA, errcode=40001, times=1),
-    Fault.TOKEN_EXPIRED: Behaviour("one call's token has expired, then healthy", _DATA, 42001, times=1),
-    Fault.WRONG_SECRET: Behaviour("the secret was reset", (Call.TOKEN,), errcode=40125),
-    Fault.FROZEN_SECRET: Behaviour("the secret is frozen", (Call.TOKEN,), errcode=40243),
-    Fault.INVALID_APPID: Behaviour("the appid is unknown", _TOKEN_FIRST, errcode=40013),
-    Fault.IP: Behaviour("the caller's IP, named in errmsg, is not on the list", _TOKEN_FIRST, errcode=40164),
-    Fault.PERMISSION: Behaviour("the interface is not granted", _DATA, errcode=48001),
-    Fault.FROZEN: Behaviour("the account is limited", errcode=50002),
-    Fault.MINI_GAME: Behaviour("the app is a mini game", _DATA, errcode=61502),
-    Fault.UNKNOWN_ERRCODE: Behaviour("a code no table knows, or the one that is told", errcode=99001),
-}
+    NONE = "none", "healthy"
+    HANG = "hang", "takes the request and never answers"
+    DRIP = "drip", "sends the head, then one byte of the right body per interval"
+    SLOW = "slow", "the right answer, seconds later"
+    RESET = "reset", "resets the connection instead of answering"
+    CUT_SHORT = "cut_short", "closes the connection before Content-Length is reached"
+    HTTP_502 = "http_502", "a gateway's HTML page with status 502"
+    HTML_200 = "html_200", "an HTML page with status 200"
+    REDIRECT = "redirect", "status 307 to /redirected, where calls are counted as endpoint `other`"
+    MALFORMED_JSON = "malformed_json", "a complete body that is no JSON"
+    TRUNCATED_JSON = "truncated_json", "the first half of the right body, with a Content-Length that fits"
+    NOT_AN_OBJECT = "not_an_object", "the JSON text `[]` instead of an object"
+    GIANT = "giant", "the right answer padded to 4 MiB"
+    GZIP_BOMB = "gzip_bomb", "the right answer padded to 32 MiB, compressed to some 30 KiB"
+    DIRTY_TEXT = "dirty_text", "the right answer beside a text with a control character and bad UTF-8"
+    WRONG_DATE = "wrong_date", "the row of the period before the one asked for", _DATA
+    NULL_FIGURE = "null_figure", "visit_uv, or the table's first figure, is null", _DATA
+    NEGATIVE = "negative", "visit_pv is negative", _DATA
+    BOOL_FIGURE = "bool_figure", "session_cnt is true", _DATA
+    NAN = "nan", "visit_depth is NaN, which is no JSON but which many parsers read", _DATA
+    FRACTIONAL_COUNT = "fractional_count", "session_cnt has a fraction", _DATA
+    ABOVE_COHORT = "above_cohort", "more came back than there were (daily_retention alone)", _DATA
+    OBJECT_LIST = "object_list", "`list` is the row itself instead of a list", _DATA
+    TWO_ROWS = "two_rows", "`list` has the same row, page, index or key twice", _DATA
+    CAMEL_CASE = "camel_case", "the cloud call's shape: refDate …, errMsg ending :ok; no fault", _DATA
+    STRINGS = "strings", "every figure is a numeric text; no fault", _DATA
+    EMPTY = "empty", "lists are empty, whatever the period", _DATA
+    NOT_READY = "not_ready", "61503 for the newest period, older ones are there", _DATA, 61503
+    BUSY = "busy", "system error", _ANY, -1
+    BUSY_DATA = "busy_data", "the data service is busy", _DATA, 61504
+    QUOTA_DAILY = "quota_daily", "the day's quota is spent", _ANY, 45009
+    QUOTA_MINUTE = "quota_minute", "the minute's quota is spent", _ANY, 45011
+    TOKEN_REJECTED = "token_rejected", "every token is refused, also a fresh one", _DATA, 40001
+    TOKEN_REJECTED_ONCE = "token_rejected_once", "one call is refused, then healthy", _DATA, 40001, 1
+    WRONG_SECRET = "wrong_secret", "the secret was reset", _TOKEN, 40125
+    FROZEN_SECRET = "frozen_secret", "the secret is frozen", _TOKEN, 40243
+    INVALID_APPID = "invalid_appid", "the appid is unknown", _TOKEN_FIRST, 40013
+    IP = "ip", "the caller's IP, named in errmsg, is not on the list", _TOKEN_FIRST, 40164
+    PERMISSION = "permission", "the interface is not granted", _DATA, 48001
+    FROZEN = "frozen", "the account is limited", _ANY, 50002
+    MINI_GAME = "mini_game", "the app is a mini game", _DATA, 61502
+    UNKNOWN_ERRCODE = "unknown_errcode", "a code no table knows, or the one that is told", _ANY, 99001
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +132,21 @@ class FaultBoard:
         Raises:
             ValueError: the fault cannot be on that call or dataset, or has no errcode; says which can.
         """
-        behaviour = BEHAVIOURS[fault]
         if dataset not in ("", *BY_NAME, QUOTA):
             raise ValueError(f"{dataset} is no dataset, allowed: {', '.join((*BY_NAME, QUOTA))}")
         if fault is Fault.NONE:
             for healed in [key for key in self._active.copy() if _matches(key, appid, on, dataset)]:
                 self._active.pop(healed, None)
             return
-        call = Call.DATA if dataset else on or behaviour.calls[0]
-        if call not in behaviour.calls:
-            raise ValueError(f"{fault} cannot be on the {call} call, only on: {', '.join(behaviour.calls)}")
-        if errcode is not None and behaviour.errcode is None:
+        call = Call.DATA if dataset else on or fault.calls[0]
+        if call not in fault.calls:
+            raise ValueError(f"{fault} cannot be on the {call} call, only on: {', '.join(fault.calls)}")
+        if errcode is not None and fault.errcode is None:
             raise ValueError(f"{fault} answers with no errcode, so {errcode} cannot be told")
         if times is not None and times < 1:
             raise ValueError(f"times is {times}, allowed: 1 and more")
-        code = behaviour.errcode if errcode is None else errcode
-        self._active[appid, call, dataset] = Active(fault, code, times or behaviour.times)
+        code = fault.errcode if errcode is None else errcode
+        self._active[appid, call, dataset] = Active(fault, code, times or fault.times)
 
     def take(self, appid: str, call: Call, dataset: str = "") -> Active | None:
         """The fault that this call meets, counted down; None for a healthy one."""

@@ -38,8 +38,7 @@ class Ledger:
         self._used: dict[tuple[str, str, date], int] = {}
         self._forced: dict[str, int] = {}
         self._recent: deque[CallRecord] = deque(maxlen=_KEPT_CALLS)
-        self._in_flight = 0
-        self._most_in_flight = 0
+        self.in_flight = 0  # calls that wait for their answer now
 
     def record(self, call: CallRecord) -> None:
         """Count one answered call."""
@@ -52,15 +51,6 @@ class Ledger:
     def record_forced(self, appid: str) -> None:
         """Count a stable_token call with force_refresh=true."""
         self._forced[appid] = self._forced.get(appid, 0) + 1
-
-    def began(self) -> None:
-        """A call has arrived."""
-        self._in_flight += 1
-        self._most_in_flight = max(self._most_in_flight, self._in_flight)
-
-    def ended(self) -> None:
-        """A call was answered, or its connection is gone."""
-        self._in_flight -= 1
 
     def counts(self) -> list[CallCount]:
         """All counts since the last clear."""
@@ -78,19 +68,8 @@ class Ledger:
         """The latest calls, oldest first."""
         return list(self._recent.copy())
 
-    @property
-    def in_flight(self) -> int:
-        """Calls that wait for their answer now."""
-        return self._in_flight
-
-    @property
-    def most_in_flight(self) -> int:
-        """The largest number of calls at the same time since the last clear."""
-        return self._most_in_flight
-
     def clear(self) -> None:
         """Forget all calls; those in flight stay in flight."""
         self._counts.clear()
         self._forced.clear()
         self._recent.clear()
-        self._most_in_flight = self._in_flight

@@ -1,12 +1,18 @@
-"""A request and an answer between the wire and the rules."""
+"""A request and an answer between the wire and the rules, and what is known of a call so far."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+from urllib.parse import parse_qs
+
+from exporter.simulator.refusals import RefusedError
 
 JSON: Final = "application/json; encoding=utf-8"  # as WeChat writes it: `encoding`, not `charset`
 PLAIN: Final = "text/plain"  # WeChat has been seen to send errors so; a client must not mind
 HTML: Final = "text/html; charset=utf-8"
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 class Delivery(Enum):
@@ -31,6 +37,26 @@ class Request:
     client_ip: str
     keep_alive: bool
 
+    def parameter(self, name: str) -> str:
+        """Return the first value of a URL parameter; empty where there is none."""
+        return parse_qs(self.query).get(name, [""])[0]
+
+    def json_object(self, form_errcode: int = 47001) -> Mapping[str, object]:
+        """Return the decoded body of a POST; `form_errcode` refuses one that is form-encoded."""
+        if self.method != "POST":
+            raise RefusedError(43002)
+        if not self.body:
+            raise RefusedError(44002)
+        if self.content_type.startswith(_FORM):
+            raise RefusedError(form_errcode)
+        try:
+            asked = json.loads(self.body)
+        except ValueError:
+            raise RefusedError(47001) from None
+        if not isinstance(asked, dict):
+            raise RefusedError(47001)
+        return asked
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -43,3 +69,12 @@ class Answer:
     delivery: Delivery = Delivery.WHOLE
     seconds: float = 0.0
     counted: bool = True  # False for the simulator's own controls: no call of WeChat's
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of a call so far, for the ledger."""
+
+    appid: str = ""
+    date: str = ""
+    outcome: str = "ok"

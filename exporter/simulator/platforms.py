@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from exporter.simulator.calls import Progress, first, json_object
-from exporter.simulator.messages import Request
+from exporter.simulator.messages import Progress, Request
 from exporter.simulator.refusals import RefusedError
 from exporter.simulator.tokens import Kind, TokenDesk
 
@@ -167,11 +166,11 @@ class PlatformRules:
     """The component interfaces of all platforms, by their appids."""
 
     desks: Mapping[str, PlatformDesk]
-    tokens: TokenDesk = field(default_factory=lambda: TokenDesk(0))
+    tokens: TokenDesk = field(default_factory=TokenDesk)
 
     def answer(self, request: Request, now: float, progress: Progress) -> object:
         """The JSON value of an answer; raises RefusedError."""
-        asked = json_object(request, form_errcode=47001)
+        asked = request.json_object()
         endpoint = ENDPOINTS[request.path]
         component_appid = asked.get("component_appid")
         if not component_appid:
@@ -191,7 +190,7 @@ class PlatformRules:
         return desk.page(asked) if endpoint == "get_authorizer_list" else desk.info(asked, progress)
 
     def _check_token(self, request: Request, desk: PlatformDesk, now: float) -> None:
-        token = first(request.query, "component_access_token") or first(request.query, "access_token")
+        token = request.parameter("component_access_token") or request.parameter("access_token")
         if not token:
             raise RefusedError(41001)
         owner, kind = self.tokens.holder(token, now)

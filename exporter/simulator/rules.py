@@ -17,15 +17,14 @@ from exporter.datasets.dataset import Dataset
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import QUOTA, QUOTA_PATH, written_quota
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.calls import Progress, first, json_object
 from exporter.simulator.clock import Clock
 from exporter.simulator.distortions import Waits, compact_json, delivered, distorted
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.ledger import CallRecord, Ledger
-from exporter.simulator.messages import PLAIN, Answer, Delivery, Request
+from exporter.simulator.messages import PLAIN, Answer, Delivery, Progress, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
-from exporter.simulator.tables.bodies import body
+from exporter.simulator.tables import body
 from exporter.simulator.tokens import Kind, TokenDesk
 
 TREND_PATH: Final = DAILY_TREND.path
@@ -98,15 +97,15 @@ class Rules:
 
     def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Answer:
         progress.appid = self._caller(request, now)
-        asked = json_object(request, form_errcode=61500)
+        asked = request.json_object(form_errcode=61500)
         begin, end = _date(asked.get("begin_date")), _date(asked.get("end_date"))
         return self._table(dataset, Period(begin, end), now, progress, Fault.NONE)
 
     def _quota(self, request: Request, now: float, progress: Progress) -> Answer:
-        if not first(request.query, "access_token"):  # there is no cloud call for it
+        if not request.parameter("access_token"):  # there is no cloud call for it
             raise RefusedError(41001)
         progress.appid = self._caller(request, now)
-        path = json_object(request, form_errcode=47001).get("cgi_path")
+        path = request.json_object().get("cgi_path")
         if not isinstance(path, str) or not path.startswith("/"):
             raise RefusedError(76003)
         if path not in _ENDPOINTS:
@@ -117,7 +116,7 @@ class Rules:
 
     def _caller(self, request: Request, now: float) -> str:
         """The account that a data call is for, by the token or by where it comes from."""
-        token = first(request.query, "access_token")
+        token = request.parameter("access_token")
         if token:
             appid, kind = self.desk.holder(token, now)
             if kind in (Kind.COMPONENT, Kind.CLOUDBASE):
@@ -125,13 +124,13 @@ class Rules:
             if kind is Kind.AUTHORIZER:
                 self.platforms.check_data_call(appid)
             return appid
-        token = first(request.query, "cloudbase_access_token")
+        token = request.parameter("cloudbase_access_token")
         if token:
             appid, kind = self.desk.holder(token, now)
             if kind is not Kind.CLOUDBASE:
                 raise RefusedError(40001)
             return appid
-        appid = first(request.query, "from_appid") or self.hosting_appid
+        appid = request.parameter("from_appid") or self.hosting_appid
         if not self.hosting_appid:
             raise RefusedError(41001)
         if appid not in self.apps:
@@ -139,16 +138,16 @@ class Rules:
         return appid
 
     def _cloud_function(self, request: Request, now: float, progress: Progress) -> Answer:
-        token = first(request.query, "access_token")
+        token = request.parameter("access_token")
         if not token:
             raise RefusedError(41001)
         progress.appid, kind = self.desk.holder(token, now)
         if kind not in (Kind.STABLE, Kind.CLASSIC):
             raise RefusedError(48001)
-        asked = json_object(request, form_errcode=47001)
-        if first(request.query, "env") != CLOUD_ENV:
+        asked = request.json_object()
+        if request.parameter("env") != CLOUD_ENV:
             raise RefusedError(85088)
-        if first(request.query, "name") != CLOUD_FUNCTION:
+        if request.parameter("name") != CLOUD_FUNCTION:
             raise RefusedError(-501000)
         returned: object
         interface = asked.get("interface", DAILY_TREND.interface)
@@ -186,7 +185,7 @@ class Rules:
         return at <= now
 
     def _stable_token(self, request: Request, now: float, progress: Progress) -> Answer:
-        asked = json_object(request, form_errcode=47001)
+        asked = request.json_object()
         forced = asked.get("force_refresh", False)
         if not isinstance(forced, bool):
             raise RefusedError(47001)
@@ -200,7 +199,7 @@ class Rules:
         if request.method != "GET":
             raise RefusedError(43001)
         names = ("grant_type", "appid", "secret")
-        fault = self._identified({name: first(request.query, name) for name in names}, progress)
+        fault = self._identified({name: request.parameter(name) for name in names}, progress)
         return self._token(self.desk.classic(progress.appid, now), fault)
 
     def _identified(self, asked: Mapping[str, object], progress: Progress) -> Fault:

@@ -1,20 +1,14 @@
 """The simulator itself: a thread with a server on a loopback port, and the switches for Python callers."""
 
-import asyncio
 import contextlib
 import importlib
-import ipaddress
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
-from typing import Final, Self
-
-import uvloop
+from typing import Self
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
@@ -23,18 +17,11 @@ from exporter.simulator.distortions import Waits
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.fleet import config_yaml
 from exporter.simulator.ledger import Ledger
+from exporter.simulator.listener import Listener
 from exporter.simulator.messages import Answer, Request
 from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform
 from exporter.simulator.rules import Rules
 from exporter.simulator.tokens import Kind, TokenDesk
-from exporter.simulator.wire import Connection
-
-_BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
-_START_SECONDS: Final = 10.0  # the thread has answered long before, unless it died
-
-
-class ListenAddressError(ValueError):
-    """An address the simulator refuses to listen on; the text says which are allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +30,7 @@ class Conditions:
 
     `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
     `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
-    `classic_grace_seconds`: a classic token's life after the next is fetched. `time_source`: Unix time.
+    `time_source`: Unix time.
     `hosting_appid`: calls without a token come from inside that account's cloud hosting.
     """
 
@@ -51,7 +38,6 @@ class Conditions:
     slow_seconds: float = 5.0
     drip_seconds: float = 1.0
     always_published: bool = False
-    classic_grace_seconds: float = 300.0
     time_source: Callable[[], float] = time.time
     hosting_appid: str = ""
 
@@ -80,14 +66,13 @@ class Simulator:
         platforms: Iterable[SimPlatform] = (),
     ) -> None:
         self.apps = tuple(apps)
-        self._host, self._port = _loopback(host), port
         by_appid = {app.appid: app for app in self.apps}
         if len(by_appid) != len(self.apps):
             raise ValueError("two apps have the same appid")
         self.clock = Clock(conditions.time_source)
         self._ledger = Ledger()
         self._faults = FaultBoard()
-        self._desk = TokenDesk(conditions.classic_grace_seconds)
+        self._desk = TokenDesk()
         for app in self.apps:
             self._faults.switch(app.appid, app.fault)
         names = {app.appid: app.name for app in self.apps}
@@ -112,16 +97,13 @@ class Simulator:
         self._control = Control(
             by_appid,
             self.clock,
-            self._desk,
             self._faults,
             self._ledger,
             self.configuration,
             self.platforms,
             self._push_later,
         )
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Lock()  # two threads may stop it at the same time
-        self._end: Callable[[], object] = lambda: None
+        self._listener = Listener(host, port, self._decide, self._ledger)
 
     def start(self) -> Self:
         """Listen, and answer from a daemon thread until `stop()`.
@@ -132,26 +114,12 @@ class Simulator:
             OSError: the port is taken.
             RuntimeError: it runs already.
         """
-        if self._thread is not None:
-            raise RuntimeError(f"the simulator runs already on {self.base_url}")
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
-        self._port = listener.getsockname()[1]
-        running: Future[Callable[[], object]] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(listener, running), name="simulator", daemon=True
-        )
-        self._thread.start()
-        self._end = running.result(timeout=_START_SECONDS)
+        self._listener.start()
         return self
 
     def stop(self) -> None:
         """Drop all connections and end the thread; again, or before a start, does nothing."""
-        with self._stopping:
-            if self._thread is not None:
-                self._end()
-                self._thread.join()
-                self._thread = None
+        self._listener.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -164,8 +132,7 @@ class Simulator:
     @property
     def base_url(self) -> str:
         """What to put in place of https://api.weixin.qq.com; right once started."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return self._listener.base_url
 
     def configuration(self) -> str:
         """An exporter configuration for this simulator's apps, as YAML text."""
@@ -257,37 +224,3 @@ class Simulator:
         if request.path.startswith(PREFIX):
             return self._control.answer(request)
         return self._rules.answer(request)
-
-    def _run(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._serve(listener, running))
-
-    async def _serve(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
-        loop = asyncio.get_running_loop()
-        end = asyncio.Event()
-        connections: set[Connection] = set()
-        server = await loop.create_server(
-            lambda: Connection(self._decide, self._ledger, connections), sock=listener
-        )
-        running.set_result(lambda: loop.call_soon_threadsafe(end.set))
-        await end.wait()
-        server.close()
-        for connection in list(connections):
-            connection.abort()
-        await server.wait_closed()
-
-
-def _loopback(host: str) -> str:
-    """The address that a host stands for, if it is a loopback one."""
-    if host == "localhost":
-        return "127.0.0.1"
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ListenAddressError(
-            f"the simulator listens on loopback only: {host or 'every interface'} is refused, "
-            "allowed are 127.0.0.1, ::1 and localhost"
-        )
-    return host

@@ -14,6 +14,7 @@ from exporter.simulator.refusals import RefusedError
 
 LIFETIME_SECONDS: Final = 7200
 CLOUDBASE_LIFETIME_SECONDS: Final = 1800
+CLASSIC_GRACE_SECONDS: Final = 300  # how long a classic token outlives the fetch of the next one
 OVERLAP_SECONDS: Final = 300  # a stable token's last minutes, in which its successor exists already
 FORCE_INTERVAL_SECONDS: Final = 30  # a forced refresh sooner than that after the last one does nothing
 _SHAPE: Final = re.compile(r"[0-9]+_[0-9a-f]{128}")
@@ -44,13 +45,9 @@ class _Token:
 
 
 class TokenDesk:
-    """Both token interfaces of all apps.
+    """Both token interfaces of all apps."""
 
-    `classic_grace_seconds`: how long a classic token outlives the fetch of the next one.
-    """
-
-    def __init__(self, classic_grace_seconds: float) -> None:
-        self._classic_grace_seconds = classic_grace_seconds
+    def __init__(self) -> None:
         self._known: dict[str, _Token] = {}
         self._latest: dict[tuple[str, Kind], tuple[str, ...]] = {}  # the newest one or two, newest first
         self._forced_at: dict[str, float] = {}
@@ -84,7 +81,7 @@ class TokenDesk:
         """A new classic token and its lifetime in seconds; the one before lives on for the grace."""
         before = self._current(appid, Kind.CLASSIC)
         if before is not None:
-            self._shorten(before.text, now + self._classic_grace_seconds)
+            self._shorten(before.text, now + CLASSIC_GRACE_SECONDS)
         return self._issue(appid, Kind.CLASSIC, now).text, LIFETIME_SECONDS
 
     def holder(self, text: str, now: float) -> tuple[str, Kind]:

@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
             answer = self._decide(request)
             if answer.counted:
                 self._counted = True
-                self._ledger.began()
+                self._ledger.in_flight += 1
             if answer.delivery is Delivery.HANG:
                 return
             if answer.delivery is Delivery.DRIP:
@@ -156,7 +156,7 @@ class Connection(asyncio.Protocol):
         self._serving = None
         if self._counted:
             self._counted = False
-            self._ledger.ended()
+            self._ledger.in_flight -= 1
 
 
 def _head(answer: Answer) -> bytes:

@@ -9,7 +9,8 @@ import yaml
 
 from exporter.simulator.command import run, split_address, usage
 from exporter.simulator.fleet import DEMO_PLATFORM, demo_fleet
-from exporter.simulator.server import ListenAddressError, Simulator
+from exporter.simulator.listener import ListenAddressError
+from exporter.simulator.server import Simulator
 
 CALL = "import sys; from exporter.simulator.command import run; sys.exit(run({!r}, {}, 0.0, True))"
 

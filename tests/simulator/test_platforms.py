@@ -93,14 +93,10 @@ def test_pushes_can_be_started(sim: Simulator) -> None:
     assert component(sim, "api_start_push_ticket", component_secret="wrong")["errcode"] == 40125
 
 
-def test_the_controls_show_and_change_a_platform(sim: Simulator) -> None:
+def test_the_controls_show_a_platform_and_hand_out_its_ticket(sim: Simulator) -> None:
     url = f"{sim.base_url}/_sim/platforms"
     (shown,) = requests.get(url, timeout=5).json()
     assert (shown["name"], len(shown["accounts"])) == ("main", 3)
-    after = requests.post(f"{url}/main/withdraw", json={"appid": FIRST}, timeout=5).json()
-    assert FIRST not in after["accounts"]
-    after = requests.post(f"{url}/main/authorise", json={"appid": FIRST}, timeout=5).json()
-    assert FIRST in after["accounts"]
     ticket = requests.get(f"{url}/main/ticket", timeout=5).json()["component_verify_ticket"]
     assert ticket.startswith("ticket@@@")
     pushed = requests.post(f"{url}/main/push", json={"url": "http://127.0.0.1:1/"}, timeout=5)
@@ -127,7 +123,6 @@ def test_a_push_without_the_extra_says_what_to_install(
         ("none/push", {"url": "http://127.0.0.1:1/"}, 404),
         ("main/push", {}, 400),
         ("main/dance", {}, 404),
-        ("main/withdraw", {"appid": "wx0"}, 404),
     ],
 )
 def test_a_control_that_cannot_be_done_says_what_can(

@@ -8,7 +8,8 @@ import requests
 
 from exporter.simulator.faults import Call, Fault
 from exporter.simulator.fleet import fleet
-from exporter.simulator.server import ListenAddressError, Simulator
+from exporter.simulator.listener import ListenAddressError
+from exporter.simulator.server import Simulator
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client

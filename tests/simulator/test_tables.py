@@ -13,7 +13,7 @@ from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row as trend_row
 from exporter.simulator.data import split
 from exporter.simulator.fleet import demo_fleet, fleet
-from exporter.simulator.tables.bodies import body
+from exporter.simulator.tables import body
 
 days = st.dates(date(2016, 1, 1), date(2036, 12, 31))
 apps = st.builds(

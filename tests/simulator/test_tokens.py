@@ -9,7 +9,7 @@ START = 1_790_000_000.0
 
 @pytest.fixture(name="desk")
 def _desk() -> TokenDesk:
-    return TokenDesk(classic_grace_seconds=300)
+    return TokenDesk()
 
 
 def refused_with(desk: TokenDesk, text: str, now: float) -> int | None:

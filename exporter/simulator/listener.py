@@ -1,0 +1,97 @@
+"""A thread that listens on a loopback port, and stops and starts again on it."""
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final
+
+import uvloop
+
+from exporter.simulator.ledger import Ledger
+from exporter.simulator.messages import Answer, Request
+from exporter.simulator.wire import Connection
+
+_BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
+_START_SECONDS: Final = 10.0  # the thread has answered long before, unless it died
+
+
+class ListenAddressError(ValueError):
+    """An address the simulator refuses to listen on; the text says which are allowed."""
+
+
+class Listener:
+    """Answers requests by `decide` from `start` to `stop`."""
+
+    def __init__(self, host: str, port: int, decide: Callable[[Request], Answer], ledger: Ledger) -> None:
+        """Take a loopback host and a port, 0 for any free one; raise ListenAddressError for another host."""
+        self._host, self._port = _loopback(host), port
+        self._decide = decide
+        self._ledger = ledger
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Lock()  # two threads may stop it at the same time
+        self._end: Callable[[], object] = lambda: None
+
+    @property
+    def base_url(self) -> str:
+        """The address; right once started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def start(self) -> None:
+        """Listen; raise OSError where the port is taken, RuntimeError where it runs already."""
+        if self._thread is not None:
+            raise RuntimeError(f"the simulator runs already on {self.base_url}")
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        self._port = listener.getsockname()[1]
+        running: Future[Callable[[], object]] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, running), name="simulator", daemon=True
+        )
+        self._thread.start()
+        self._end = running.result(timeout=_START_SECONDS)
+
+    def stop(self) -> None:
+        """Drop all connections and end the thread."""
+        with self._stopping:
+            if self._thread is not None:
+                self._end()
+                self._thread.join()
+                self._thread = None
+
+    def _run(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve(listener, running))
+
+    async def _serve(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
+        loop = asyncio.get_running_loop()
+        end = asyncio.Event()
+        connections: set[Connection] = set()
+        server = await loop.create_server(
+            lambda: Connection(self._decide, self._ledger, connections), sock=listener
+        )
+        running.set_result(lambda: loop.call_soon_threadsafe(end.set))
+        await end.wait()
+        server.close()
+        for connection in list(connections):
+            connection.abort()
+        await server.wait_closed()
+
+
+def _loopback(host: str) -> str:
+    """The address that a host stands for, if it is a loopback one."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ListenAddressError(
+            f"the simulator listens on loopback only: {host or 'every interface'} is refused, "
+            "allowed are 127.0.0.1, ::1 and localhost"
+        )
+    return host
