@@ -1,4 +1,4 @@
-"""The door to WeChat: for a configuration, the line, the platforms, and a way to ask for every app."""
+"""WeChat as a configuration opens it: the client, the platforms, and an access for every app."""
 
 import threading
 import time
@@ -14,19 +14,16 @@ from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client, Observer, open_client
 from exporter.wechat.network.transport import Transport
 from exporter.wechat.pace import Pace
-from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
-from exporter.wechat.tokens.cache import OWN_SHELF, Shelf, Shelves
-from exporter.wechat.tokens.classic import ClassicShelf
+from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.tokens.owners import TokenOwners
-from exporter.wechat.tokens.shared import pooled_shelves
-from exporter.wechat.tokens.sources import AccessTokenSource
+from exporter.wechat.tokens.shared import Sharing
 
 
 class Apps:
-    """WeChat as a configuration opens it, for every command.
+    """The apps of a configuration, and how to ask WeChat for them; every command uses it.
 
-    `own` are the shard's, configured and discovered, each with a way to ask for it in `accesses`; `all` has
-    those of all shards. What a new configuration does not change keeps its tokens.
+    `own` are the shard's apps, configured and discovered, each with an access in `accesses`; `all` are those
+    of all shards. What a new configuration does not change keeps its tokens.
     """
 
     def __init__(
@@ -47,7 +44,7 @@ class Apps:
             store: keeps the credentials that must survive, and shares tokens if other exporters use it.
             watch: knows the accounts of the platforms.
             stopping: ends every wait.
-            observer: is told about every call.
+            observer: counts every call.
             clock: gives Unix time.
             shard: which part of the apps is asked for.
         """
@@ -62,7 +59,7 @@ class Apps:
         self.accesses: Mapping[str, Access] = {}
         self.platforms: Mapping[str, OpenPlatform] = {}
         self.config = config
-        self.client = self._open_line(config)
+        self.client = self._open_client(config)
         self._owners = TokenOwners(time.monotonic)
         self.configure(config)
 
@@ -79,11 +76,13 @@ class Apps:
     def configure(self, config: Config) -> None:
         """Take another configuration over; where that fails, the old one stays in force as a whole.
 
-        Another address of WeChat's gets a line, ways and platforms of its own: a call under way keeps the old
-        address together with its token.
+        Another address of WeChat's gets a client, accesses and platforms of its own: a call under way keeps
+        the old address together with its token.
         """
         before = self.config, self.client, self.platforms, self.accesses, self.all, self.own
-        opened = self._open_line(config) if _line_settings(config) != _line_settings(self.config) else None
+        opened = (
+            self._open_client(config) if _client_settings(config) != _client_settings(self.config) else None
+        )
         moved = config.wechat.base_url != self.config.wechat.base_url
         try:
             if opened is not None and moved:
@@ -97,8 +96,8 @@ class Apps:
             self._owners.arrange(self.accesses)
             raise
         if opened is not None:
-            old_config, old_line, *_ = before
-            self._retire(old_line.transport, old_config.wechat.timeout)
+            old_config, old_client, *_ = before
+            self._retire(old_client.transport, old_config.wechat.timeout)
             if not moved:
                 self.client.follow(opened)
 
@@ -106,7 +105,10 @@ class Apps:
         self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
-        self.platforms = kept | open_platforms(new, self.client, self.store, self._shelves)
+        share = self._sharing.share
+        self.platforms = kept | {
+            each.name: OpenPlatform(each, self.client, self.store, share) for each in new
+        }
         renewed = {settings.name for settings in new}
         self.accesses = {
             app.appid: self.accesses[app.appid]
@@ -126,11 +128,11 @@ class Apps:
         if everyone != self.all:  # what is made of it need not be made again
             self.all = everyone
         self.own = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
-        shelves = self._shelves
+        share = self._sharing.share
         self.accesses = {
             app.appid: self.accesses[app.appid]
             if app.appid in self.accesses and before[app.appid] == app.token
-            else choose_access(app, self.client, self.platforms, shelves, self._owners)
+            else choose_access(app, self.client, self.platforms, share, self._owners)
             for app in self.own
         }
         self._owners.arrange(self.accesses)
@@ -147,21 +149,19 @@ class Apps:
         self.client.transport.stop()
 
     @property
-    def _shelves(self) -> Shelves:
+    def _sharing(self) -> Sharing:
         """Where tokens are kept beside the exporter's own memory."""
-        if is_shared(self.store):
-            return pooled_shelves(
-                self.store.tokens, self.client, self.config, self._stopping.wait, self._own_shelf
-            )
-        return self._own_shelf
+        pool = self.store.tokens if is_shared(self.store) else None
+        return Sharing(
+            self.store,
+            pool,
+            self.config,
+            interval=lambda: self.config.refresh.interval,
+            clock=self._clock,
+            wait=self._stopping.wait,
+        )
 
-    def _own_shelf(self, kind: str, appid: str) -> Shelf:
-        if kind != AccessTokenSource.kind:
-            return OWN_SHELF
-        key = f"{kind}/{appid}@{self.client.base_url}"
-        return ClassicShelf(self.store, key, lambda: self.config.refresh.interval, self._clock)
-
-    def _open_line(self, config: Config) -> Client:
+    def _open_client(self, config: Config) -> Client:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)
         return open_client(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
 
@@ -172,7 +172,7 @@ class Apps:
         timer.start()
 
 
-def _line_settings(config: Config) -> tuple[object, ...]:
+def _client_settings(config: Config) -> tuple[object, ...]:
     return config.wechat, config.refresh.concurrency, config.refresh.requests_per_second
 
 

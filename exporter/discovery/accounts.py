@@ -1,8 +1,6 @@
 """The accounts that have authorised a platform: which of them become apps, and under which names."""
 
-import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -14,8 +12,6 @@ from exporter.wechat.failures.failure import CallError, Reason
 
 INFO_SECONDS: Final = 7 * 86_400.0
 """How long what WeChat says of an account is good: its kind never changes, its name seldom."""
-
-_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +30,18 @@ Accounts = Mapping[str, Account]
 
 
 def wanted(appids: Iterable[str], discovery: Discovery) -> list[str]:
-    """The accounts that the lists `include` and `exclude` leave, in WeChat's order."""
+    """Return the accounts that the lists `include` and `exclude` leave, in WeChat's order."""
     included = discovery.include or ("*",)
     return [appid for appid in appids if _matches(appid, included) and not _matches(appid, discovery.exclude)]
 
 
 def listed(appids: Iterable[str], known: Accounts) -> dict[str, Account]:
-    """The accounts of a new list; what is known of those that were there before is kept."""
+    """Return the accounts of a new list; what is known of those that were there before is kept."""
     return {appid: known.get(appid, Account()) for appid in appids}
 
 
 def to_ask_for(accounts: Accounts, now: float) -> list[str]:
-    """The accounts that WeChat is to be asked for: first those never asked for, then those asked long ago."""
+    """Return the accounts to ask WeChat for: first those never asked for, then those asked long ago."""
     due = [
         appid for appid, each in accounts.items() if not each.asked_at <= now < each.asked_at + INFO_SECONDS
     ]
@@ -53,7 +49,7 @@ def to_ask_for(accounts: Accounts, now: float) -> list[str]:
 
 
 def read_info(body: dict[str, Any]) -> tuple[str, bool]:
-    """An account's name ('' where none can be shown), and whether it is a mini program.
+    """Read an account's name ('' where none can be shown), and whether it is a mini program.
 
     From an answer of api_get_authorizer_info, in which an official account has no MiniProgramInfo.
     """
@@ -67,12 +63,12 @@ def read_info(body: dict[str, Any]) -> tuple[str, bool]:
 
 
 def app_of(appid: str, account: Account, platform: str) -> App:
-    """The app that an account becomes."""
+    """Make an app of an account."""
     return App(appid, account.name or appid, (), ThirdParty(platform, discovered=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class AccountList:
     """The accounts of a platform as they are stored, for a restart and for other exporters.
 
     `listed_at`, `saved_at`: Unix times of the list and of the last change; `without_token`: how many of the
@@ -84,37 +80,32 @@ class Roll:
     saved_at: float = 0.0
     without_token: int = 0
 
-
-def written(roll: Roll) -> str:
-    """The accounts as a text to be stored."""
-    return json.dumps(
-        {
-            "listed_at": roll.listed_at,
-            "saved_at": roll.saved_at,
-            "without_token": roll.without_token,
+    def json(self) -> object:
+        """Return what is stored."""
+        return {
+            "listed_at": self.listed_at,
+            "saved_at": self.saved_at,
+            "without_token": self.without_token,
             "accounts": {
-                appid: [each.name, each.asked_at, each.is_app] for appid, each in roll.accounts.items()
+                appid: [each.name, each.asked_at, each.is_app] for appid, each in self.accounts.items()
             },
         }
-    )
+
+    @classmethod
+    def of_json(cls, found: Any) -> "AccountList":  # noqa: ANN401 - JSON
+        """Read what is stored."""
+        if "accounts" not in found:  # the first versions stored these alone
+            return cls(_accounts(found))
+        listed_at, saved_at = float(found["listed_at"]), float(found["saved_at"])
+        return cls(_accounts(found["accounts"]), listed_at, saved_at, int(found["without_token"]))
 
 
-def read(text: str | None) -> Roll | None:
-    """The accounts of a stored text; None where there is none that can be understood."""
-    with suppress(ValueError, TypeError, AttributeError, KeyError):
-        found = json.loads(text or "")
-        named = found.get("accounts", found)  # the first versions stored these alone
-        accounts = {appid: _account(*stored) for appid, stored in named.items()}
-        if named is found:
-            return Roll(accounts)
-        return Roll(
-            accounts, float(found["listed_at"]), float(found["saved_at"]), int(found["without_token"])
-        )
-    return None
+def _accounts(found: Any) -> dict[str, Account]:  # noqa: ANN401 - JSON
+    return {appid: _account(*stored) for appid, stored in found.items()}
 
 
 def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noqa: ANN401 - JSON
-    """A stored account; one of unknown kind, from before kinds were kept, stays an app for now."""
+    """Read an account; one of unknown kind, from before kinds were kept, stays an app for now."""
     if not kind:
         return Account(str(name), 0.0 * float(asked_at), is_app=True)
     return Account(str(name), float(asked_at), None if kind[0] is None else bool(kind[0]))
@@ -122,23 +113,3 @@ def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noq
 
 def _matches(appid: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(appid.lower(), pattern.lower()) for pattern in patterns)
-
-
-class Loss:
-    """Believes that over half of the accounts are gone once a second list, minutes later, says so too."""
-
-    def __init__(self) -> None:
-        """Nothing is missing yet."""
-        self._since: float | None = None
-
-    def doubt(self, listed: int, known: int, now: float) -> float:
-        """Seconds until a list of so many accounts, where so many are known, is believed; 0: it is now."""
-        if 2 * listed >= known:
-            self._since = None
-            return 0.0
-        if self._since is None or now < self._since:
-            self._since = now
-        left = self._since + _SECOND_LOOK - now
-        if left <= 0:
-            self._since = None
-        return max(left, 0.0)

@@ -9,7 +9,7 @@ from exporter.discovery.accounts import Account
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat import endpoints
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.platform.component import Component
+from exporter.wechat.platform.open_platform import OpenPlatform
 
 _IN_ONE_GO: Final = 500  # accounts between two changes of what is on show
 _TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
@@ -25,14 +25,14 @@ _OF_ACCOUNT: Final = frozenset(
 class Identification:
     """Asks when accounts are due. `failed`: whether the last asking broke off, as all accounts would fail."""
 
-    def __init__(self, component: Component, clock: Callable[[], float]) -> None:
+    def __init__(self, platform: OpenPlatform, clock: Callable[[], float]) -> None:
         self.failed = False
-        self._component = component
+        self._platform = platform
         self._clock = clock
         self._after = AT_ONCE
 
     def due(self, known: accounts.Accounts) -> list[str]:
-        """The accounts that are to be asked for now, the unknown ones first."""
+        """Return the accounts that are to be asked for now, the unknown ones first."""
         now = self._clock()
         return [] if self._after.left(now) else accounts.to_ask_for(known, now)
 
@@ -41,15 +41,10 @@ class Identification:
         now = self._clock()
         self._after = NotBefore.until(now + max(seconds, self._after.left(now)), now)
 
-    def go_on(self, known: dict[str, Account], may: Callable[[], bool]) -> bool:
-        """Ask for some of those that are due, and write into `known` what they are; whether any was.
-
-        `may`: whether this exporter is still the one to ask.
-        """
+    def go_on(self, known: dict[str, Account]) -> bool:
+        """Ask for some of those that are due, and write into `known` what they are; whether any was."""
         due = self.due(known)[:_IN_ONE_GO]
         for first in range(0, len(due), _TOGETHER):
-            if first and not may():
-                break  # another one has it, and stores what it finds
             some = due[first : first + _TOGETHER]
             with ThreadPoolExecutor(_THREADS) as threads:
                 outcomes = list(threads.map(self._ask, some))
@@ -65,7 +60,7 @@ class Identification:
 
     def _ask(self, appid: str) -> tuple[str, bool] | Failure:
         try:
-            return self._component.ask(
+            return self._platform.ask(
                 endpoints.AUTHORIZER_INFO, {"authorizer_appid": appid}, accounts.read_info
             )
         except CallError as error:
@@ -73,7 +68,7 @@ class Identification:
 
 
 def _account(known: Account, outcome: tuple[str, bool] | Failure, now: float) -> Account:
-    """What is known of an account by now.
+    """Return what is known of an account by now.
 
     One that WeChat refuses to speak of becomes an app: why it has no figures will stand beside it.
     """

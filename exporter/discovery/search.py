@@ -1,22 +1,24 @@
 """Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import App, Discovery
 from exporter.discovery import accounts
-from exporter.discovery.accounts import Account, Loss, Roll
+from exporter.discovery.accounts import Account, AccountList
 from exporter.discovery.identification import Identification
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
-from exporter.wechat.vault import Vault, VaultError, credible, put_newest
+from exporter.wechat.platform.refresh_tokens import stored
+from exporter.wechat.vault import Record, Vault, VaultError, credible
 
 Turn = Callable[[str], bool]
-"""Whether this exporter may do a piece of work for the next minute, or another one is at it."""
+"""Whether this exporter may do a piece of work for the next minutes, or another one is at it."""
 
 RETRY_SECONDS: Final = 60.0
 """Until a list that failed is tried again, doubled after each failure."""
@@ -24,6 +26,7 @@ RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
 _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
+_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
 
@@ -58,21 +61,24 @@ class Search:
         self.without_token = 0
         self.listed_at: float | None = None
         self._settings = settings
-        self._vault = vault
         self._log = log.bind(platform=self.name)
         self._clock = clock
         self._turn = turn
         self._key = f"accounts/{platform.settings.component_appid}"
-        self._identification = Identification(platform.component, clock)
+        self._record = Record(vault, self._key, AccountList.of_json, AccountList.json)
+        self._identification = Identification(platform, clock)
         self._list_after = self._look_after = AT_ONCE
-        self._saved_at = 0.0
-        self._loss = Loss()
+        self._believe_after: NotBefore | None = None
+        self._saved_at = -1.0
         self._failures = 0
         self._warned: object = None
-        self._restore()
+        try:
+            self._adopt()
+        except VaultError as error:
+            self._log.warning("accounts not restored", error=str(error))
 
     def apps(self) -> list[App]:
-        """The apps that the accounts found so far become."""
+        """Return the apps that the accounts found so far become."""
         return [
             accounts.app_of(appid, account, self.name)
             for appid, account in list(self.known.items())
@@ -88,7 +94,7 @@ class Search:
         )
 
     def accounts_changed(self) -> None:
-        """An account came or went: list them soon."""
+        """List the accounts soon, as one came or went."""
         now = self._clock()
         since = now - (self.listed_at or 0.0)
         wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
@@ -99,17 +105,13 @@ class Search:
         if self.failure is not None and self.failure.reason in reasons:
             self._list_after = AT_ONCE
 
-    def postpone(self) -> None:
-        """List and identify again after a while."""
-        self._list_in(RETRY_SECONDS)
-        self._identification.postpone(RETRY_SECONDS)
-
-    def _list_in(self, seconds: float) -> None:
-        now = self._clock()
-        self._list_after = NotBefore.until(now + seconds, now)
+    def postpone(self, seconds: float = RETRY_SECONDS) -> None:
+        """List and identify no sooner than that."""
+        self._list_in(max(seconds, self._list_after.left(self._clock())))
+        self._identification.postpone(seconds)
 
     def wait(self) -> float:
-        """Seconds until there is something to do."""
+        """Return how many seconds it is until there is something to do."""
         now = self._clock()
         if any(self.known[appid].is_app is None for appid in self._identification.due(self.known)):
             return 0.0
@@ -117,66 +119,59 @@ class Search:
         return left if self._turn is None else min(left, self._look_after.left(now))
 
     def go_on(self) -> bool:
-        """List the accounts if it is time, and ask for some that are due; whether that changed anything."""
-        adopted = self._adopt()
-        listing = self._list_after.left(self._clock()) == 0
+        """List the accounts if it is time, ask for some that are due; whether that changed anything."""
+        adopted = self._look()
+        listing = self._list_after.reached(self._clock())
         if not (listing or self._identification.due(self.known)) or not self._takes_turn():
             return adopted
         changed = self._list() if listing else False
         before = self.apps()
-        if self._identification.go_on(self.known, self._takes_turn):
+        if self._identification.go_on(self.known):
             self._save()
         return changed or adopted or self.apps() != before
 
+    def _list_in(self, seconds: float) -> None:
+        now = self._clock()
+        self._list_after = NotBefore.until(now + seconds, now)
+
     def _takes_turn(self) -> bool:
-        """Whether no other exporter is at it; where one is, this one looks again in some seconds."""
+        """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
         if self._turn is None or self._turn(self._key):
             return True
+        self.postpone(_TURN_SECONDS)
         now = self._clock()
-        self._list_in(max(self._list_after.left(now), _TURN_SECONDS))
-        self._identification.postpone(_TURN_SECONDS)
         self._look_after = NotBefore.until(now + min(self._look_after.left(now), _TURN_SECONDS), now)
         return False
 
-    def _restore(self) -> None:
-        try:
-            roll = accounts.read(self._vault.credential(self._key))
-        except VaultError as error:
-            self._log.warning("accounts not restored", error=str(error))
-            return
-        if roll is not None:
-            self._take_over(roll)
+    def _look(self) -> bool:
+        """Take over what another exporter has stored meanwhile; return whether it has."""
+        now = self._clock()
+        if self._turn is not None and self._look_after.reached(now):
+            self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
+            with suppress(VaultError):  # the publisher reports that
+                return self._adopt()
+        return False
 
     def _adopt(self) -> bool:
-        """Take over what another exporter has stored meanwhile; whether it has."""
-        now = self._clock()
-        if self._turn is None or self._look_after.left(now):
+        """Take over what is stored, if it is newer than what is known; raises VaultError."""
+        found, now = self._record.load(), self._clock()
+        if found is None or credible(found.saved_at, now) <= credible(self._saved_at, now):
             return False
-        self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
-        try:
-            roll = accounts.read(self._vault.credential(self._key))
-        except VaultError:
-            return False  # the publisher reports that
-        if roll is None or credible(roll.saved_at, now) <= credible(self._saved_at, now):
-            return False
-        self._take_over(roll)
-        return True
-
-    def _take_over(self, roll: Roll) -> None:
-        self.known = accounts.listed(accounts.wanted(roll.accounts, self._settings), roll.accounts)
-        self.tried, self._saved_at, self.without_token = True, roll.saved_at, roll.without_token
-        now = self._clock()  # one whose clock was ahead has listed nothing
-        if credible(roll.listed_at, now) > credible(self.listed_at or 0.0, now):
-            self.listed_at = roll.listed_at
+        self.known = accounts.listed(accounts.wanted(found.accounts, self._settings), found.accounts)
+        self.tried, self._saved_at, self.without_token = True, found.saved_at, found.without_token
+        # one whose clock was ahead has listed nothing
+        if credible(found.listed_at, now) > credible(self.listed_at or 0.0, now):
+            self.listed_at = found.listed_at
             if self._turn is not None:
                 self._failures, self.failure = 0, None
                 span = self._settings.interval
-                self._list_after = NotBefore(roll.listed_at + span, span)
+                self._list_after = NotBefore(found.listed_at + span, span)
+        return True
 
     def _list(self) -> bool:
-        """Read the list; whether it was believed."""
+        """Read the list; return whether it was believed."""
         try:
-            listing = self.platform.component.accounts.read(self._takes_turn)
+            listing = self.platform.accounts.read()
         except CallError as error:
             self._list_failed(error.failure)
             return False
@@ -187,7 +182,7 @@ class Search:
         self._failures, self.failure = 0, None
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        if (left := self._loss.doubt(len(usable), len(self.known), self._clock())) > 0:
+        if (left := self._doubt(len(usable))) > 0:
             self._list_in(left)
             event = "accounts gone from the list: believed after a second look in some minutes"
             self._warn("loss", event, accounts=len(usable), before=len(self.known))
@@ -211,6 +206,18 @@ class Search:
         )
         return True
 
+    def _doubt(self, listed: int) -> float:
+        """Return how many seconds later a list of so many accounts may be believed; 0: it is believed now."""
+        now = self._clock()
+        if 2 * listed >= len(self.known):
+            self._believe_after = None
+            return 0.0
+        self._believe_after = self._believe_after or NotBefore.until(now + _SECOND_LOOK, now)
+        left = self._believe_after.left(now)
+        if not left:
+            self._believe_after = None
+        return left
+
     def _list_failed(self, problem: Failure) -> None:
         refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
         delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
@@ -220,27 +227,25 @@ class Search:
         self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
 
     def _has_token(self, appid: str) -> bool:
-        try:
-            return self.platform.refresh_tokens.get(appid) is not None
-        except CallError:
-            return False
+        with suppress(VaultError):
+            return stored(self.platform, appid).load() is not None
+        return False
 
     def _save(self) -> None:
         """Store what is known, unless another exporter has stored a newer list: then take that over."""
         now, listed_at = self._clock(), self.listed_at or 0.0
-
-        def is_newer(kept: str | None) -> bool:
-            roll = accounts.read(kept)
-            return roll is None or credible(roll.listed_at, now) <= listed_at
-
-        text = accounts.written(Roll(self.known, listed_at, now, self.without_token))
+        new = AccountList(self.known, listed_at, now, self.without_token)
+        saved = None
         try:
-            if put_newest(self._vault, self._key, text, is_newer):
-                self._saved_at = now
-            else:
-                self._look_after = AT_ONCE
+            saved = self._record.save(
+                lambda kept: new if kept is None or credible(kept.listed_at, now) <= listed_at else None
+            )
         except VaultError as error:
             self._log.error("accounts not stored", error=str(error))
+        if saved is None:
+            self._look_after = AT_ONCE
+        else:
+            self._saved_at = now
 
     def _warn(self, state: object, event: str, **about: object) -> None:
         """Log one warning when a state begins; None is the good one."""

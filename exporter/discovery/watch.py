@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -26,7 +26,34 @@ class Gauges(Protocol):
     """Shows how the platforms are."""
 
     def platforms(self, states: Collection[PlatformState]) -> None:
-        """These are all platforms that there are, and how they are."""
+        """Show all platforms that there are, and how they are."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A platform, the search for its accounts if it discovers, and what the last look at it has found."""
+
+    platform: OpenPlatform
+    search: Search | None
+    ticket: Ticket | Failure | None = None
+    secret: bytes | None = None
+    failing_since: float | None = None
+
+    def has_new_secret(self) -> bool:
+        """Look at the secret's fingerprint; return whether it is another one than at the last look."""
+        seen, found = self.secret, self.platform.source.fingerprint()
+        self.secret = found if seen is None else found or seen
+        return seen is not None and self.secret != seen
+
+    def has_new_ticket(self) -> bool:
+        """Look at the ticket; return whether it is another one than at the last look."""
+        seen = self.ticket
+        try:
+            found = self.ticket = self.platform.tickets.ticket()
+        except CallError as error:
+            self.ticket = error.failure
+            return False
+        return seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,41 +88,32 @@ class PlatformWatch:
         self._stopping = stopping
         self._turn = turn
         self._wake = threading.Event()
-        self._lock = threading.Lock()
-        self._searches: dict[str, Search] = {}
-        self._platforms: Mapping[str, OpenPlatform] = {}
-        self._tickets: dict[str, Ticket | Failure] = {}  # what the last look at each has found
-        self._secrets: dict[str, bytes] = {}  # the fingerprints at the last look
-        self._failing_since: dict[str, float] = {}
+        self._watched: Mapping[str, _Watched] = {}
         self._settled: set[str] = set()
         self._shown: list[PlatformState] | None = None
 
     def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
         """Watch over these from now on; accounts known from before a restart are there at once."""
-        with self._lock:
-            before = self._searches
-            searches = {
-                name: found
-                if (found := before.get(name)) is not None and found.platform is platform
-                else Search(platform, settings, self._vault, self._log, self._clock, self._turn)
-                for name, platform in platforms.items()
-                if (settings := platform.settings.discovery) is not None
-            }
-            self._platforms, self._searches = platforms, searches  # together, or neither where that failed
+        self._watched = {
+            name: found
+            if (found := self._watched.get(name)) is not None and found.platform is platform
+            else _Watched(platform, self._search(platform))
+            for name, platform in platforms.items()
+        }
         self._show()
         self._wake.set()
 
     def apps(self) -> list[App]:
-        """The apps that the accounts found so far become."""
-        return [app for each in self._all() for app in each.apps()]
+        """Return the apps that the accounts found so far become."""
+        return [app for each in self._searches() for app in each.apps()]
 
     def states(self) -> list[PlatformState]:
-        """How each platform is, in the order of the configuration."""
-        return [self._state(name, each) for name, each in list(self._platforms.items())]
+        """Return how each platform is, in the order of the configuration."""
+        return [_state(name, each) for name, each in self._watched.items()]
 
     def list_accounts(self) -> list[Search]:
-        """List every platform's accounts now, outside of `run`; returns what is known of each then."""
-        searches = self._all()
+        """List every platform's accounts now, outside of `run`; return what is known of each then."""
+        searches = self._searches()
         for each in searches:
             each.go_on()
             while not each.complete and not self._stopping.wait(min(each.wait(), 1.0)):
@@ -105,24 +123,25 @@ class PlatformWatch:
     @property
     def unlisted(self) -> list[str]:
         """The platforms whose accounts are not known, as there was no try to list them yet."""
-        return [each.name for each in self._all() if not each.tried]
+        return [each.name for each in self._searches() if not each.tried]
 
     @property
     def settled(self) -> bool:
         """Whether all apps of every platform were known once, as far as they could be."""
-        self._settled |= {each.name for each in self._all() if each.complete}
-        return all(each.name in self._settled for each in self._all())
+        self._settled |= {each.name for each in self._searches() if each.complete}
+        return all(each.name in self._settled for each in self._searches())
 
     def accounts_changed(self, name: str) -> None:
-        """List the accounts soon: one came or went."""
-        if (found := self._searches.get(name)) is not None:
-            found.accounts_changed()
+        """List the accounts soon, as one came or went."""
+        if (each := self._watched.get(name)) is not None and each.search is not None:
+            each.search.accounts_changed()
             self._wake.set()
 
     def ticket_came(self, name: str) -> None:
-        """Look soon: WeChat has pushed a ticket to this exporter."""
-        self._tickets.setdefault(name, TICKET.failure("none came yet"))
-        self._wake.set()
+        """Look soon, as WeChat has pushed a ticket to this exporter."""
+        if (each := self._watched.get(name)) is not None:
+            each.ticket = each.ticket or TICKET.failure("none came yet")
+            self._wake.set()
 
     def look(self) -> News:
         """Look at tickets and secrets, and go on with each search whose time has come."""
@@ -132,7 +151,7 @@ class PlatformWatch:
         except Exception as error:  # noqa: BLE001 - the accounts are searched for all the same
             self._log.error("internal fault", error=type(error).__name__, exc_info=True)
         changed = False
-        for each in self._all():
+        for each in self._searches():
             failed = each.failure
             try:
                 changed |= each.go_on()
@@ -146,7 +165,7 @@ class PlatformWatch:
 
     def wait(self) -> None:
         """Return once it is time to look again, or something has come."""
-        if self._wake.wait(min([_LOOK_SECONDS, *(each.wait() for each in self._all())])):
+        if self._wake.wait(min([_LOOK_SECONDS, *(each.wait() for each in self._searches())])):
             self._wake.clear()
 
     def stop(self) -> None:
@@ -161,65 +180,58 @@ class PlatformWatch:
             failed calls that may work now.
         """
         retries: list[tuple[str, Collection[Reason]]] = []
-        for name, platform in list(self._platforms.items()):
-            fingerprint = platform.component.keeper.source.fingerprint()
-            if fingerprint not in (self._secrets.setdefault(name, fingerprint), b""):
-                self._secrets[name] = fingerprint
+        for name, each in self._watched.items():
+            if each.has_new_secret():
                 retries.append((name, _BY_SECRET))
-            if self._has_new_ticket(name, platform):
+            if each.has_new_ticket():
                 retries.append((name, _BY_TICKET))
         for name, reasons in retries:
-            if (search := self._searches.get(name)) is not None:
+            if (search := self._watched[name].search) is not None:
                 search.retry(reasons)
         return retries
 
-    def _has_new_ticket(self, name: str, platform: OpenPlatform) -> bool:
-        seen = self._tickets.get(name)
-        try:
-            found = self._tickets[name] = platform.component.tickets.ticket()
-        except CallError as error:
-            self._tickets[name] = error.failure
-            return False
-        return seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value)
-
-    def _state(self, name: str, platform: OpenPlatform) -> PlatformState:
-        search, ticket = self._searches.get(name), self._tickets.get(name)
-        problem = platform.component.failure
-        if isinstance(ticket, Failure):
-            problem = ticket
-        if search is not None and search.failure is not None:
-            problem = search.failure
-        state = PlatformState(
-            name,
-            failure=problem,
-            failing_since=None if problem is None else self._failing_since.get(name),
-            ticket_at=ticket.received_at if isinstance(ticket, Ticket) else None,
-        )
-        if search is None:
-            return state
-        kinds = Counter(each.is_app for each in list(search.known.values()))
-        return replace(
-            state,
-            discovers=True,
-            apps=kinds[True],
-            others=kinds[False],
-            unknown=kinds[None],
-            without_token=search.without_token,
-            listed_at=search.listed_at,
-        )
-
     def _show(self) -> None:
         """Show how the platforms are, if that has changed."""
-        for state in self.states():
-            if state.failure is None:
-                self._failing_since.pop(state.name, None)
-            else:
-                self._failing_since.setdefault(state.name, self._clock())
+        for each in self._watched.values():
+            if _problem(each) is None:
+                each.failing_since = None
+            elif each.failing_since is None:
+                each.failing_since = self._clock()
         states = self.states()
         if states != self._shown:
             self._shown = states
             self._gauges.platforms(states)
 
-    def _all(self) -> list[Search]:
-        with self._lock:
-            return list(self._searches.values())
+    def _search(self, platform: OpenPlatform) -> Search | None:
+        settings = platform.settings.discovery
+        if settings is None:
+            return None
+        return Search(platform, settings, self._vault, self._log, self._clock, self._turn)
+
+    def _searches(self) -> list[Search]:
+        return [each.search for each in self._watched.values() if each.search is not None]
+
+
+def _problem(each: _Watched) -> Failure | None:
+    """Return why accounts cannot be listed, or why there is no ticket or token."""
+    if each.search is not None and each.search.failure is not None:
+        return each.search.failure
+    return each.ticket if isinstance(each.ticket, Failure) else each.platform.source.failure
+
+
+def _state(name: str, each: _Watched) -> PlatformState:
+    problem, search = _problem(each), each.search
+    known = [] if search is None else list(search.known.values())
+    kinds = Counter(account.is_app for account in known)
+    return PlatformState(
+        name,
+        failure=problem,
+        failing_since=None if problem is None else each.failing_since,
+        ticket_at=each.ticket.received_at if isinstance(each.ticket, Ticket) else None,
+        discovers=search is not None,
+        apps=kinds[True],
+        others=kinds[False],
+        unknown=kinds[None],
+        without_token=0 if search is None else search.without_token,
+        listed_at=None if search is None else search.listed_at,
+    )

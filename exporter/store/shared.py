@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeGuard
 from exporter.store.interface import Store, StoreError
 from exporter.wechat.tokens.shared import TokenPool
 
-_TURN_SECONDS: Final = 60.0
+_TURN_SECONDS: Final = 180.0  # a list of many pages takes less
 
 
 class SharedStore(Store, Protocol):
@@ -26,7 +26,7 @@ class SharedStore(Store, Protocol):
 
 
 def turns(store: Store) -> Callable[[str], bool] | None:
-    """Whether this exporter may do some work of which one of all is enough, for the next minute.
+    """Whether this exporter may do some work of which one of all is enough, for the next minutes.
 
     None where nobody else uses the storage.
     """

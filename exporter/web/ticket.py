@@ -56,7 +56,7 @@ class TicketDesk:
                 platform.settings.component_appid, settings.token.read(), settings.aes_key.read()
             )
             push = reader.read(query, body, self._clock())
-            tickets = platform.component.tickets
+            tickets = platform.tickets
             if push.ticket is not None and isinstance(tickets, PushedTicket):
                 tickets.keep(push.ticket)
                 self._exporter.watch.ticket_came(name)

@@ -26,13 +26,13 @@ from exporter.wechat.datacube import DirectAccess, Figures
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
-from exporter.wechat.tokens.cache import OwnShelf, Shelf, Shelves, TokenSource, own_shelves
+from exporter.wechat.platform.refresh_tokens import AuthorizerTokenSource
+from exporter.wechat.tokens.cache import Share, TokenSource, unshared
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.tokens.sources import (
     AccessTokenSource,
     FileTokenSource,
     HttpTokenSource,
-    KeeperShelf,
     StableTokenSource,
 )
 
@@ -79,7 +79,7 @@ def choose_access(
     app: App,
     client: Client,
     platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS,
-    shelves: Shelves = own_shelves,
+    share: Share = unshared,
     owners: TokenOwners | None = None,
 ) -> Access:
     """Make the access that the app's settings ask for.
@@ -88,38 +88,36 @@ def choose_access(
         app: the app.
         client: where to ask.
         platforms: those that third-party apps name.
-        shelves: where tokens are kept or shared with other exporters; not those that another program keeps.
+        share: keeps tokens or shares them with other exporters; not those that another program keeps.
         owners: see to it that no two apps use one token.
     """
     appid, token = app.appid, app.token
     source: TokenSource
-    access: Callable[[Client, str, TokenSource, Shelf, TokenOwners], Access] = DirectAccess
+    access: Callable[[Client, str, TokenSource, TokenOwners], Access] = DirectAccess
     match token:
         case StableToken():
-            source = StableTokenSource(appid, token, client)
+            source = StableTokenSource(appid, token.secret, client)
         case AccessToken():
-            source = AccessTokenSource(appid, token, client)
+            source = AccessTokenSource(appid, token.secret, client)
         case FileToken():
             source = FileTokenSource(token)
         case HttpToken():
             source = HttpTokenSource(token, client)
         case ThirdParty():
-            source = platforms[token.platform].source(appid, token)
+            source = AuthorizerTokenSource(appid, token, platforms[token.platform])
             access = DiscoveredAccess if token.discovered else DirectAccess
         case CloudHosting():
             if token.token_file is None:
                 return HostingAccess(client, token)
             source, access = FileTokenSource(FileToken(token.token_file)), HostingTokenAccess
         case CloudFunction():
-            source = StableTokenSource(appid, StableToken(token.secret), client)
+            source = StableTokenSource(appid, token.secret, client)
             access = partial(FunctionAccess, token)
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(token)
-    if isinstance(source, FileTokenSource | HttpTokenSource):
-        shelf: Shelf = KeeperShelf(source) if isinstance(source, HttpTokenSource) else OwnShelf()
-    else:
-        shelf = shelves(source.kind, appid)
-    return access(client, appid, source, shelf, owners or TokenOwners(client.stopwatch))
+    if not isinstance(source, FileTokenSource | HttpTokenSource):
+        source = share(source, appid)
+    return access(client, appid, source, owners or TokenOwners(client.stopwatch))
 
 
 def fetch_row(access: Access, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:

@@ -25,7 +25,7 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer
-from exporter.wechat.tokens.cache import Shelf, TokenSource
+from exporter.wechat.tokens.cache import TokenSource
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
@@ -96,10 +96,9 @@ class FunctionAccess(DirectAccess):
         client: Client,
         appid: str,
         source: TokenSource,
-        shelf: Shelf,
         owners: TokenOwners,
     ) -> None:
-        super().__init__(client, appid, source, shelf, owners)
+        super().__init__(client, appid, source, owners)
         self._settings = settings
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:

@@ -14,7 +14,7 @@ from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, Endpoint, endpoint_of
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
-from exporter.wechat.tokens.cache import Shelf, Token, TokenCache, TokenSource
+from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.tokens.sources import FileTokenSource, HttpTokenSource
 
@@ -85,13 +85,11 @@ class DirectAccess:
     __slots__ = ("_appid", "_client", "_owners", "_tokens")
     parameter = "access_token"
 
-    def __init__(
-        self, client: Client, appid: str, source: TokenSource, shelf: Shelf, owners: TokenOwners
-    ) -> None:
+    def __init__(self, client: Client, appid: str, source: TokenSource, owners: TokenOwners) -> None:
         self._client = client
         self._appid = appid
         self._owners = owners
-        self._tokens = TokenCache(source, client.clock, shelf)
+        self._tokens = TokenCache(source, client.clock)
         if isinstance(source, FileTokenSource | HttpTokenSource):
             owners.join(appid, self._tokens)
 

@@ -1,8 +1,12 @@
-"""Where credentials are kept that must outlive the process: what WeChat's side wants of a storage."""
+"""Where credentials are kept that must outlive the process: what WeChat's side needs of a storage."""
 
+import json
 from collections.abc import Callable
-from typing import Final, Protocol
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
 
+_Value = TypeVar("_Value")
 _AHEAD_SECONDS: Final = 300.0
 _TRIES: Final = 10
 
@@ -31,28 +35,36 @@ class Vault(Protocol):
         """
 
 
-def put_newest(vault: Vault, key: str, new: str, is_newer: Callable[[str | None], bool]) -> bool:
-    """Put a text in place of one that it is newer than.
+@dataclass(frozen=True, slots=True)
+class Record(Generic[_Value]):
+    """A value kept in a vault under one key, as JSON; other exporters may write it at the same time.
 
-    Args:
-        vault: where other exporters may write at the same time.
-        key: where the text is kept.
-        new: the text.
-        is_newer: whether the text is newer than the one that is kept (None: nothing is).
-
-    Returns:
-        False where a newer one is there.
-
-    Raises:
-        VaultError: the vault does not answer.
+    `of_json` makes the value of what stands there, `to_json` the reverse. A method raises VaultError where
+    the vault does not answer.
     """
-    for _ in range(_TRIES):
-        kept = vault.credential(key)
-        if not is_newer(kept):
-            return False
-        if vault.put(key, kept, new):
-            return True
-    raise VaultError("the storage gives back another value than it compares with")
+
+    vault: Vault
+    key: str
+    of_json: Callable[[Any], _Value]
+    to_json: Callable[[_Value], object]
+
+    def load(self) -> _Value | None:
+        """Return the value; None where there is none that can be understood."""
+        return self._read(self.vault.credential(self.key))
+
+    def save(self, choose: Callable[[_Value | None], _Value | None]) -> _Value | None:
+        """Put what `choose` makes of the value kept in its place, unless that is None; return it."""
+        for _ in range(_TRIES):
+            text = self.vault.credential(self.key)
+            new = choose(self._read(text))
+            if new is None or self.vault.put(self.key, text, json.dumps(self.to_json(new))):
+                return new
+        raise VaultError("the storage gives back another value than it compares with")
+
+    def _read(self, text: str | None) -> _Value | None:
+        with suppress(ValueError, TypeError, LookupError, AttributeError):
+            return self.of_json(json.loads(text or ""))
+        return None
 
 
 def credible(moment: float, now: float) -> float:

@@ -15,7 +15,7 @@ from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.simulator.server import Simulator
 from exporter.store.memory import MemoryStore
 from exporter.wechat.client import Client
-from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
+from exporter.wechat.platform.open_platform import OpenPlatform
 from tests.wechat.lines import Clock
 
 
@@ -49,7 +49,7 @@ class Scene:
             self.source or TicketFile(self.ticket),
             self.discovery,
         )
-        return open_platforms([settings], self.client, self.vault)["main"]
+        return OpenPlatform(settings, self.client, self.vault)
 
     def watch(self, turn: Turn | None = None) -> PlatformWatch:
         watch = PlatformWatch(
@@ -68,4 +68,5 @@ class Scene:
         return self.search(watch).go_on()
 
     def search(self, watch: PlatformWatch) -> Search:
-        return watch._searches["main"]
+        (search,) = watch._searches()
+        return search

@@ -1,11 +1,15 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.settings import App, Discovery, ThirdParty
 from exporter.discovery import accounts
-from exporter.discovery.accounts import INFO_SECONDS, Account, Roll
+from exporter.discovery.accounts import INFO_SECONDS, Account, AccountList
+from exporter.store.memory import MemoryStore
 from exporter.wechat.failures.failure import CallError, Reason
+from exporter.wechat.vault import Record
 
 ONE, TWO, THREE = "wx0000000000000001", "wx0000000000000002", "wx1000000000000003"
 NOW = 1_795_500_000.0
@@ -92,15 +96,15 @@ MOMENTS = st.floats(0, 1e10)
 
 @given(
     st.builds(
-        Roll,
+        AccountList,
         st.dictionaries(st.text(), st.builds(Account, st.text(), MOMENTS, st.none() | st.booleans())),
         MOMENTS,
         MOMENTS,
         st.integers(0, 9),
     )
 )
-def test_accounts_are_read_as_they_were_written(roll: Roll) -> None:
-    assert accounts.read(accounts.written(roll)) == roll
+def test_accounts_are_read_as_they_were_written(stored: AccountList) -> None:
+    assert AccountList.of_json(json.loads(json.dumps(stored.json()))) == stored
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ def test_accounts_are_read_as_they_were_written(roll: Roll) -> None:
     ],
 )
 def test_accounts_stored_before_their_kinds_were_are_apps_and_asked_for_at_once(text: str) -> None:
-    roll = accounts.read(text)
-    assert roll == Roll({"wx0123456789abcdef": Account("one", 0.0, is_app=True)})
-    assert accounts.to_ask_for(roll.accounts, NOW) == ["wx0123456789abcdef"]
+    stored = AccountList.of_json(json.loads(text))
+    assert stored == AccountList({"wx0123456789abcdef": Account("one", 0.0, is_app=True)})
+    assert accounts.to_ask_for(stored.accounts, NOW) == ["wx0123456789abcdef"]
 
 
 @pytest.mark.parametrize(
@@ -124,4 +128,7 @@ def test_accounts_stored_before_their_kinds_were_are_apps_and_asked_for_at_once(
     ],
 )
 def test_what_cannot_be_understood_is_nothing(text: str | None) -> None:
-    assert accounts.read(text) is None
+    vault = MemoryStore()
+    if text is not None:
+        vault.put("key", None, text)
+    assert Record(vault, "key", AccountList.of_json, AccountList.json).load() is None

@@ -15,7 +15,7 @@ from tests.discovery.leases import Leases
 from tests.discovery.scenes import Scene
 
 OFFICIAL = "wx00000000000000aa"
-ROLL = f"accounts/{DEMO_PLATFORM.component_appid}"
+STORED = f"accounts/{DEMO_PLATFORM.component_appid}"
 
 
 def appids(watch: PlatformWatch) -> list[str]:
@@ -137,7 +137,7 @@ def test_a_line_that_is_down_ends_the_asking_for_accounts_soon(scene: Scene) -> 
     search = scene.search(watch)
     search._list()
     scene.sim.stop()
-    search._identification.go_on(search.known, lambda: True)
+    search._identification.go_on(search.known)
     assert watch.settled  # as far as it can be for now
     assert watch.apps() == []
     assert search._identification.due(search.known) == []
@@ -314,7 +314,7 @@ class Replicas:
 
 def test_of_two_exporters_one_lists_and_asks_for_names_and_the_other_takes_them_over(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.leases.take(ROLL, "another", 1)
+    assert two.leases.take(STORED, "another", 1)
     two.turns(two.second)
     assert not two.second.settled
     scene.clock.now += 1
@@ -351,7 +351,7 @@ def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(sc
 
 def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.leases.take(ROLL, "one that died", 60)
+    assert two.leases.take(STORED, "one that died", 60)
     for _ in range(12):
         two.turns(two.second)
         assert two.second.apps() == []
@@ -360,51 +360,23 @@ def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
     assert names(two.second) == NAMES
 
 
-@pytest.mark.parametrize("apps", [1200])
-def test_a_list_that_takes_longer_than_a_turn_is_read_by_one_exporter(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    two = Replicas(scene)
-    desk = scene.sim.platforms["main"]
-    page = desk.page
-
-    def slow(asked: Any) -> Any:
-        scene.clock.now += 50
-        two.turns(two.second)
-        return page(asked)
-
-    monkeypatch.setattr(desk, "page", slow)
-    two.turns(two.first)
-    assert len(two.first.apps()) == 500
-    assert two.second.apps() == []
-    assert scene.sim.calls("get_authorizer_list") == 3
-
-
-@pytest.mark.parametrize("apps", [50])
-def test_a_turn_that_passes_to_another_ends_the_asking_for_accounts(scene: Scene) -> None:
-    left = iter([True] * 3)  # to list, after the page, for the next twenty accounts
-    watch = scene.watch(lambda _: next(left, False))
-    scene.turn(watch)
-    assert scene.sim.calls("get_authorizer_info") == 40
-
-
 def test_an_exporter_that_was_paused_does_not_put_its_old_list_over_a_newer_one(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = scene.watch(lambda _: True), scene.watch(lambda _: True)
-    component = scene.search(first).platform.component
-    read = component.accounts.read
+    listing = scene.search(first).platform.accounts
+    read = listing.read
 
-    def paused(page_came: Any) -> Any:
-        listing = read(page_came)
+    def paused() -> Any:
+        found = read()
         scene.sim.platforms["main"].withdraw(fake_appid(1))
         scene.clock.now += 300
         scene.turn(second)
-        return listing
+        return found
 
-    monkeypatch.setattr(component.accounts, "read", paused)
+    monkeypatch.setattr(listing, "read", paused)
     scene.turn(first)
-    kept = json.loads(scene.vault.credential(ROLL) or "")
+    kept = json.loads(scene.vault.credential(STORED) or "")
     assert list(kept["accounts"]) == [fake_appid(2), fake_appid(3)]
     scene.turn(first)
     assert appids(first) == [fake_appid(2), fake_appid(3)]

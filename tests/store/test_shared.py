@@ -29,7 +29,7 @@ def test_a_turn_is_of_one_exporter_and_of_none_while_the_storage_is_away() -> No
     assert first("accounts/wx")
     assert not second("accounts/wx")
     assert first("accounts/wx")
-    store.clock.now += 61
+    store.clock.now += 181
     assert second("accounts/wx")
     store.away = True
     assert not second("accounts/wx")

@@ -37,7 +37,7 @@ from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.platform.open_platform import open_platforms
+from exporter.wechat.platform.open_platform import OpenPlatform
 from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
 from tests.wechat.peers import Peer, json_body, says, whole
 
@@ -55,7 +55,7 @@ class Scene:
     clock: Clock
     observed: Observed
     folder: Path
-    keepers: list[Peer] = field(default_factory=list)
+    services: list[Peer] = field(default_factory=list)
 
     def access(self, kind: str, number: int = 1) -> Access:
         app = APPS[number - 1]
@@ -71,7 +71,7 @@ class Scene:
         ticket = self.folder / "ticket"
         ticket.write_text(self.sim.new_ticket("main"))
         settings = Platform("main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(ticket))
-        self.platforms = open_platforms([settings], self.client, MemoryStore())
+        self.platforms = {"main": OpenPlatform(settings, self.client, MemoryStore())}
 
 
 TOKEN_ENDPOINTS = ("stable_token", "token", "component_token", "authorizer_token")
@@ -86,7 +86,7 @@ def file_token(scene: Scene, app: SimApp) -> TokenSettings:
 def http_token(scene: Scene, app: SimApp) -> TokenSettings:
     token = scene.sim._desk.stable(app.appid, scene.clock())[0]
     peer = Peer(says(whole(json_body({"access_token": token, "expires_in": 7200}))))
-    scene.keepers.append(peer.__enter__())
+    scene.services.append(peer.__enter__())
     return HttpToken(peer.url)
 
 
@@ -130,8 +130,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     ):
         scene = Scene(sim, client, clock, observed, tmp_path)
         yield scene
-        for keeper in scene.keepers:
-            keeper.__exit__(None, None, None)
+        for service in scene.services:
+            service.__exit__(None, None, None)
 
 
 def asked(access: Access) -> Row | Failure:

@@ -4,39 +4,31 @@ One thread reads it, however many ask for it; a round's threads wait for seconds
 34 pages. It is kept in the vault for other exporters and for a restart.
 """
 
-import json
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.failures.advice import WAIT
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.services import is_token
-from exporter.wechat.vault import Vault, VaultError, credible, put_newest
+from exporter.wechat.vault import Record, Vault, VaultError, credible
 
 PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
 _MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none
 _WAIT_SECONDS: Final = 5.0  # how long an account's call waits for a list that is being read
-_LOOK_PAUSE: Final = 10.0  # seconds between two looks for a list that another exporter has read
-_LIST_PAUSE: Final = 60.0  # seconds in which a list that did not help, or failed, is not read again
+_LOOK_SECONDS: Final = 10.0  # between two looks for a list that another exporter has read
+_PAUSE_SECONDS: Final = 60.0  # in which a list that did not help, or failed, is not read again
 _UNREAD: Final = Failure(
     Reason.BUSY, Action.RETRY, WAIT, "the platform's list of accounts is still being read"
 )
 
 Page = tuple[Mapping[str, str], int]
 """Appids with their refresh tokens, and how many accounts there are on all pages."""
-
-
-class AskPage(Protocol):
-    """Asks for the accounts from a number on; raises CallError."""
-
-    def __call__(self, offset: int) -> Page:
-        """One page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +38,24 @@ class Listing:
     `asked_at`: Unix time before the first page was asked for. `whole`: as many as every page announced.
     """
 
-    refresh_tokens: Mapping[str, str] = field(repr=False)
     asked_at: float
+    refresh_tokens: Mapping[str, str] = field(repr=False)
     whole: bool = True
+
+    @classmethod
+    def of_json(cls, found: Any) -> "Listing":  # noqa: ANN401 - JSON
+        """Read what is stored."""
+        asked_at, refresh_tokens = found
+        return cls(float(asked_at), dict(refresh_tokens))
+
+    def json(self) -> object:
+        """Return what is stored."""
+        return self.asked_at, self.refresh_tokens
+
+    def other(self, appid: str, refused: str) -> str | None:
+        """Return the account's refresh token if there is one, and another than that one."""
+        found = self.refresh_tokens.get(appid)
+        return found if found and found != refused else None
 
 
 class AuthorizerList:
@@ -57,44 +64,47 @@ class AuthorizerList:
     def __init__(
         self,
         get_token: Callable[[], object],
-        ask_page: AskPage,
+        ask_page: Callable[[int], Page],
         vault: Vault,
         key: str,
         clock: Callable[[], float],
     ) -> None:
-        """`get_token` fetches the platform's own token, if that is needed; raises CallError."""
+        """Both calls raise CallError.
+
+        `get_token` fetches the platform's own token, if that is needed; `ask_page` asks for the accounts from
+        a number on.
+        """
         self._get_token = get_token
         self._ask_page = ask_page
-        self._vault = vault
-        self._key = key
+        self._record = Record(vault, key, Listing.of_json, Listing.json)
         self._clock = clock
         self._lock = threading.Lock()
-        self._reading: Future[Listing | Failure] | None = None
+        self._reading: Future[Listing] | None = None
         self._held: Listing | None = None
-        self._looked_at = -math.inf
-        self._paused_at = -math.inf  # when a list failed, or did not help
+        self._look_after = self._read_after = AT_ONCE
         self._failure: Failure | None = None  # of the last list
 
-    def read(self, page_came: Callable[[], object] = lambda: None) -> Listing:
-        """Read the whole list and wait for it, however long it is.
-
-        `page_came` is called after every page.
-
-        Raises:
-            CallError: the list cannot be read.
-        """
-        return _listing(self._begin(page_came).result())
+    def read(self) -> Listing:
+        """Read the whole list, however long it is; raises CallError."""
+        return _result(self._begin())
 
     def held(self) -> Listing | None:
-        """The list as it was last read, by this exporter or another one with the same vault."""
-        self._look_into_vault()
+        """Return the list as it was last read, by this exporter or another one with the same vault."""
+        now = self._clock()
+        if self._look_after.reached(now):
+            self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
+            with suppress(VaultError):
+                held_at = 0.0 if self._held is None else credible(self._held.asked_at, now)
+                found = self._record.load()
+                if found is not None and credible(found.asked_at, now) > held_at:
+                    self._held = found
         return self._held
 
     def newer_refresh_token(self, appid: str, refused: str, learned_at: float) -> str | None:
-        """Another refresh token than the one that was refused; None where the list has none.
+        """Return another refresh token than the one that was refused; None where the list has none.
 
-        The list is read again, unless the one held is newer than the refused token, and has another; or it
-        was read within the last minute without helping.
+        Read the list again, unless the one held is newer than the refused token, and has another; or it was
+        read within the last minute without helping.
 
         Args:
             appid: the account.
@@ -104,84 +114,64 @@ class AuthorizerList:
         Raises:
             CallError: the list cannot be read, or not so soon.
         """
-        self._look_into_vault()
-        held = self._held
-        if held is not None and held.asked_at > learned_at + _LIST_PAUSE:
-            found = held.refresh_tokens.get(appid)
-            if found and found != refused:
-                return found
-            if self._pausing():
-                return None
-        if self._failure is not None and self._pausing():
-            raise CallError(self._failure)  # ten thousand accounts must not repeat it
-        try:
-            found = _listing(self._begin().result(_WAIT_SECONDS)).refresh_tokens.get(appid)
-        except TimeoutError:
-            raise CallError(_UNREAD) from None
-        if found and found != refused:
+        held = self.held()
+        newer = held if held is not None and held.asked_at > learned_at + _PAUSE_SECONDS else None
+        if newer is not None and (found := newer.other(appid, refused)):
             return found
-        self._paused_at = self._clock()
-        return None
+        if not self._read_after.reached(self._clock()):
+            if self._failure is not None:
+                raise CallError(self._failure)  # ten thousand accounts must not repeat it
+            if newer is not None:
+                return None
+        found = _result(self._begin(), _WAIT_SECONDS).other(appid, refused)
+        if found is None:
+            self._pause()
+        return found
 
-    def _begin(self, page_came: Callable[[], object] = lambda: None) -> "Future[Listing | Failure]":
+    def _begin(self) -> Future[Listing]:
         """Have it read, unless it is being read."""
         with self._lock:
-            if self._reading is not None and not self._reading.done():
-                return self._reading
-            reading: Future[Listing | Failure] = Future()
-            given = reading, page_came
-            threading.Thread(target=self._read_into, args=given, name="list", daemon=True).start()
-            self._reading = reading  # not before: where no thread is to be had, the next call tries again
-        return reading
+            if self._reading is None or self._reading.done():
+                reading: Future[Listing] = Future()
+                threading.Thread(target=self._read_into, args=(reading,), name="list", daemon=True).start()
+                self._reading = reading  # not before: where no thread is to be had, the next call tries again
+            return self._reading
 
-    def _read_into(self, reading: "Future[Listing | Failure]", page_came: Callable[[], object]) -> None:
-        outcome: Listing | Failure = failure(Reason.INTERNAL, "the list of accounts could not be read")
+    def _read_into(self, reading: Future[Listing]) -> None:
         try:
             self._get_token()  # a failure of this one ends when a ticket or a secret comes
-            outcome = self._read_once(page_came)
-        except CallError as error:
-            outcome = error.failure
-        finally:
-            reading.set_result(outcome)
+            reading.set_result(self._read())
+        except BaseException as error:  # noqa: BLE001 - raised again where the list is waited for
+            reading.set_exception(error)
 
-    def _read_once(self, page_came: Callable[[], object]) -> Listing:
+    def _read(self) -> Listing:
+        """Read the whole list, twice where it changed meanwhile, as an account may have been skipped."""
+        now = self._clock()
         try:
-            listing = self._read(page_came)
+            found, whole = self._read_pages()
+            if not whole:
+                found, whole = self._read_pages()
         except CallError as error:
-            self._failure, self._paused_at = error.failure, self._clock()
+            self._failure = error.failure
+            self._pause()
             raise
         self._failure = None
-        return listing
-
-    def _pausing(self) -> bool:
-        return self._paused_at <= self._clock() < self._paused_at + _LIST_PAUSE
-
-    def _read(self, page_came: Callable[[], object]) -> Listing:
-        """The whole list; read once more where it changed meanwhile, as an account may have been skipped."""
-        now = self._clock()
-        found, whole = self._read_pages(page_came)
-        if not whole:
-            found, whole = self._read_pages(page_came)
         if not whole and self._held is not None:  # what it lacks may be there all the same
             found = {**self._held.refresh_tokens, **found}
-        listing = self._held = Listing(found, now, whole)
+        listing = self._held = Listing(now, found, whole)
         with suppress(VaultError):  # it can be read again
-            put_newest(
-                self._vault,
-                self._key,
-                json.dumps([now, found]),
-                lambda kept: credible(_asked_at(kept), now) < now,
+            self._record.save(
+                lambda kept: listing if kept is None or credible(kept.asked_at, now) < now else None
             )
         return listing
 
-    def _read_pages(self, page_came: Callable[[], object]) -> tuple[dict[str, str], bool]:
-        """All pages, and whether they have as many accounts as each of them announced."""
+    def _read_pages(self) -> tuple[dict[str, str], bool]:
+        """Read all pages; return also whether they have as many accounts as each of them announced."""
         found: dict[str, str] = {}
         totals: set[int] = set()
         offset, total = 0, 1
         while offset < total:
             page, total = self._ask_page(offset)
-            page_came()
             totals.add(total)
             if not page:
                 break
@@ -189,17 +179,18 @@ class AuthorizerList:
             offset += PAGE_SIZE
         return found, totals == {len(found)}
 
-    def _look_into_vault(self) -> None:
-        """Take over a newer list that another exporter has read, or this one before a restart."""
+    def _pause(self) -> None:
         now = self._clock()
-        if self._looked_at <= now < self._looked_at + _LOOK_PAUSE:
-            return
-        self._looked_at = now
-        with suppress(VaultError, ValueError, TypeError):
-            asked_at, found = json.loads(self._vault.credential(self._key) or "")
-            held_at = 0.0 if self._held is None else credible(self._held.asked_at, now)
-            if credible(float(asked_at), now) > held_at:
-                self._held = Listing(dict(found), float(asked_at))
+        self._read_after = NotBefore.until(now + _PAUSE_SECONDS, now)
+
+
+def _result(reading: Future[Listing], seconds: float | None = None) -> Listing:
+    try:
+        return reading.result(seconds)
+    except TimeoutError:
+        raise CallError(_UNREAD) from None
+    except CallError as error:
+        raise CallError(error.failure) from None  # an error of its own for each thread that waits
 
 
 def read_page(body: dict[str, Any]) -> Page:
@@ -218,16 +209,3 @@ def _accounts(items: list[Any]) -> Iterator[tuple[str, str]]:
             raise CallError(failure(Reason.MALFORMED, "the list of accounts has one without an appid"))
         refresh_token = item.get("refresh_token")  # missing where the code was never exchanged
         yield item["authorizer_appid"], refresh_token if is_token(refresh_token) else ""
-
-
-def _listing(outcome: Listing | Failure) -> Listing:
-    if isinstance(outcome, Failure):
-        raise CallError(outcome)
-    return outcome
-
-
-def _asked_at(kept: str | None) -> float:
-    """When a list in the vault was asked for; 0 for none."""
-    with suppress(ValueError, TypeError, LookupError):
-        return float(json.loads(kept or "")[0])
-    return 0.0

@@ -13,6 +13,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -21,7 +22,7 @@ from exporter.wechat.tokens.services import is_token
 
 LARGEST_PUSH: Final = 64 * 1024  # bytes
 _FRESH_SECONDS: Final = 300.0
-_BLOCK: Final = 32  # bytes; WeChat pads to AES's key size, not to its block size
+_PADDED_BITS: Final = 256  # WeChat pads to AES's key size, not to its block size
 _AES_BLOCK: Final = 16
 _RANDOM: Final = 16  # bytes before the text's length
 _TICKET: Final = "component_verify_ticket"
@@ -50,7 +51,7 @@ class PushReader:
     aes_key: str = field(repr=False)
 
     def read(self, query: Mapping[str, str], body: bytes, now: float) -> Push:
-        """The push.
+        """Verify, decrypt and read a push.
 
         Args:
             query: the URL's parameters.
@@ -64,46 +65,19 @@ class PushReader:
             raise RefusedPushError("larger than 64 KiB")
         outer = _xml(body)
         encrypted = _text(outer, "Encrypt")
-        self._check_signature(query, encrypted)
-        _check_fresh(query.get("timestamp", ""), now)
-        if _text(outer, "AppId") != self.component_appid:
-            raise RefusedPushError("for another AppId")
-        return self._event(self._decrypted(encrypted), now)
-
-    def _check_signature(self, query: Mapping[str, str], encrypted: str) -> None:
-        parts = sorted((self.token, query.get("timestamp", ""), query.get("nonce", ""), encrypted))
-        expected = hashlib.sha1("".join(parts).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
-        given = query.get("msg_signature", "")
-        if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        expected = _signature(self.token, timestamp, nonce, encrypted)
+        if not hmac.compare_digest(expected, query.get("msg_signature", "").encode("utf-8", "replace")):
             raise RefusedPushError("the signature is wrong")
-
-    def _decrypted(self, encrypted: str) -> bytes:
-        """The XML inside: 16 random bytes, its length in 4 bytes, itself, the AppId, PKCS#7 padding."""
-        try:
-            key = base64.b64decode(f"{self.aes_key}=", validate=False)
-            content = base64.b64decode(encrypted, validate=True)
-            cipher = Cipher(algorithms.AES(key), modes.CBC(key[:_AES_BLOCK])).decryptor()
-            plain = cipher.update(content) + cipher.finalize()
-        except ValueError:
-            raise RefusedPushError("cannot be decrypted") from None
-        padding = plain[-1] if plain else 0
-        if not 1 <= padding <= _BLOCK or plain[-padding:] != bytes([padding]) * padding:
-            raise RefusedPushError("the padding is wrong")
-        plain = plain[:-padding]
-        begin = _RANDOM + 4
-        end = begin + int.from_bytes(plain[_RANDOM:begin], "big")
-        if plain[end:] != self.component_appid.encode() or end > len(plain):
-            raise RefusedPushError("for another AppId inside")
-        return plain[begin:end]
-
-    def _event(self, text: bytes, now: float) -> Push:
+        if abs(now - _unix_time("timestamp", timestamp)) > _FRESH_SECONDS:
+            raise RefusedPushError("more than five minutes old or early: a replay, or a wrong clock")
+        self._expect_own(_text(outer, "AppId"))
+        text, appid = _decrypted(encrypted, self.aes_key)
+        self._expect_own(appid)
         inner = _xml(text)
-        if _text(inner, "AppId") != self.component_appid:
-            raise RefusedPushError("for another AppId inside")
-        created = _text(inner, "CreateTime")
-        if not created.isascii() or not created.isdigit() or len(created) > len("9999999999"):
-            raise RefusedPushError("CreateTime is no time")
-        kind, created_at = _text(inner, "InfoType"), min(float(created), now)
+        self._expect_own(_text(inner, "AppId"))
+        kind = _text(inner, "InfoType")
+        created_at = min(_unix_time("CreateTime", _text(inner, "CreateTime")), now)
         if kind != _TICKET:
             return Push(kind, created_at)
         value = _text(inner, "ComponentVerifyTicket")
@@ -111,12 +85,38 @@ class PushReader:
             raise RefusedPushError("the ticket is no ticket")
         return Push(kind, created_at, Ticket(value, created_at))
 
+    def _expect_own(self, appid: str) -> None:
+        if appid != self.component_appid:
+            raise RefusedPushError("for another AppId")
 
-def _check_fresh(timestamp: str, now: float) -> None:
-    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > len("9999999999"):
-        raise RefusedPushError("the timestamp is no time")
-    if abs(now - int(timestamp)) > _FRESH_SECONDS:
-        raise RefusedPushError("more than five minutes old or early: a replay, or a wrong clock")
+
+def _signature(*parts: str) -> bytes:
+    written = "".join(sorted(parts)).encode("utf-8", "replace")
+    return hashlib.sha1(written, usedforsecurity=False).hexdigest().encode()
+
+
+def _decrypted(encrypted: str, aes_key: str) -> tuple[bytes, str]:
+    """Return the text inside, and for which AppId it is.
+
+    The plain text is 16 random bytes, the text's length in 4 bytes, the text, the AppId, PKCS#7 padding.
+    """
+    try:
+        key = base64.b64decode(f"{aes_key}=", validate=False)
+        content = base64.b64decode(encrypted, validate=True)
+        cipher = Cipher(algorithms.AES(key), modes.CBC(key[:_AES_BLOCK])).decryptor()
+        unpadder = PKCS7(_PADDED_BITS).unpadder()
+        plain = unpadder.update(cipher.update(content) + cipher.finalize()) + unpadder.finalize()
+    except ValueError:
+        raise RefusedPushError("cannot be decrypted") from None
+    begin = _RANDOM + 4
+    end = begin + int.from_bytes(plain[_RANDOM:begin], "big")
+    return plain[begin:end], plain[end:].decode("ascii", "replace")
+
+
+def _unix_time(name: str, text: str) -> float:
+    if not text.isascii() or not text.isdigit() or len(text) > len("9999999999"):
+        raise RefusedPushError(f"{name} is no time")
+    return float(text)
 
 
 def _xml(text: bytes) -> Element:

@@ -4,21 +4,18 @@ WeChat pushes a new one every ten minutes; each is good for twelve hours.
 Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/component_verify_ticket.html
 """
 
-import json
-import math
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
+from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.client import Client
-from exporter.wechat.failures.errcodes import failure
-from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.tokens.services import TICKET, ask_keeper, read_file
-from exporter.wechat.vault import Vault, VaultError, put_newest
+from exporter.wechat.failures.failure import CallError, Failure
+from exporter.wechat.tokens.services import TICKET, ask_service, read_file
+from exporter.wechat.vault import Record, Vault, VaultError
 
-_KEY: Final = "ticket/"
-_ASK_SECONDS: Final = 60.0
+_ASK_SECONDS: Final = 60.0  # between two looks at an address: many accounts may want the ticket
 _RETRY_SECONDS: Final = 15.0  # after a failure
 
 
@@ -34,7 +31,7 @@ class TicketSource(Protocol):
     """Where a platform's newest ticket is."""
 
     def ticket(self) -> Ticket:
-        """The newest ticket; raises CallError where there is none."""
+        """Return the newest ticket; raises CallError where there is none."""
 
 
 class FileTicket:
@@ -58,72 +55,66 @@ class HttpTicket:
     def __init__(self, settings: TicketHttp, client: Client) -> None:
         self._settings = settings
         self._client = client
+        self._found: Ticket | Failure | None = None
         self._newest: Ticket | None = None
-        self._failure: Failure | None = None
-        self._asked_at = -math.inf
+        self._ask_after = AT_ONCE
 
     def ticket(self) -> Ticket:
-        """GET the address again, unless it was asked a moment ago: many accounts may want it."""
-        now = self._client.clock()
-        pause = _ASK_SECONDS if self._failure is None else _RETRY_SECONDS
-        if not self._asked_at <= now < self._asked_at + pause:
-            self._asked_at = now
-            try:
-                self._newest, self._failure = self._ask(now), None
-            except CallError as error:  # whatever it is, there is no ticket
-                self._failure = TICKET.failure(error.failure.detail)
-        if self._failure is not None or self._newest is None:
-            raise CallError(self._failure or TICKET.failure("not asked yet"))
-        return self._newest
+        """GET the address again, unless it was asked a moment ago."""
+        now, found = self._client.clock(), self._found
+        if found is None or self._ask_after.reached(now):
+            found = self._found = self._ask(now)
+            pause = _RETRY_SECONDS if isinstance(found, Failure) else _ASK_SECONDS
+            self._ask_after = NotBefore.until(now + pause, now)
+        if isinstance(found, Failure):
+            raise CallError(found)
+        return found
 
-    def _ask(self, now: float) -> Ticket:
-        value, _ = ask_keeper(TICKET, self._settings, self._client)
-        newest = self._newest
-        return newest if newest is not None and newest.value == value else Ticket(value, now)
+    def _ask(self, now: float) -> Ticket | Failure:
+        try:
+            value, _ = ask_service(TICKET, self._settings, self._client)
+        except CallError as error:  # whatever it is, there is no ticket
+            return TICKET.failure(error.failure.detail)
+        if self._newest is None or self._newest.value != value:
+            self._newest = Ticket(value, now)
+        return self._newest
 
 
 class PushedTicket:
     """The newest ticket that WeChat pushed to the exporter; kept in the vault, so over restarts."""
 
     def __init__(self, component_appid: str, vault: Vault) -> None:
-        self._key = _KEY + component_appid
-        self._vault = vault
+        self._record = Record(vault, f"ticket/{component_appid}", _of_json, _to_json)
 
     def ticket(self) -> Ticket:
-        """The newest one."""
+        """Return the newest one."""
         try:
-            held = self._held()
+            held = self._record.load()
         except VaultError as error:
-            problem = str(error)
-        else:
-            if held is not None:
-                return held
-            problem = "WeChat has not pushed a component_verify_ticket yet"
-        raise CallError(failure(Reason.THIRD_PARTY_TICKET, problem))
+            raise CallError(TICKET.failure(str(error))) from None
+        if held is None:
+            raise CallError(TICKET.failure("WeChat has not pushed a component_verify_ticket yet"))
+        return held
 
     def keep(self, ticket: Ticket) -> None:
         """Store a ticket that was pushed, unless a newer one is there; raises VaultError."""
         came_at = ticket.received_at or 0.0
-        put_newest(
-            self._vault,
-            self._key,
-            json.dumps([ticket.value, came_at]),
-            lambda kept: (held := _read(kept)) is None or (held.received_at or 0.0) <= came_at,
+        self._record.save(
+            lambda kept: ticket if kept is None or (kept.received_at or 0.0) <= came_at else None
         )
 
-    def _held(self) -> Ticket | None:
-        return _read(self._vault.credential(self._key))
+
+def _of_json(found: Any) -> Ticket:  # noqa: ANN401 - JSON
+    value, received_at = found
+    return Ticket(str(value), float(received_at))
 
 
-def _read(kept: str | None) -> Ticket | None:
-    with suppress(ValueError, TypeError):
-        value, received_at = json.loads(kept or "")
-        return Ticket(str(value), float(received_at))
-    return None
+def _to_json(ticket: Ticket) -> object:
+    return ticket.value, ticket.received_at or 0.0
 
 
 def choose_ticket(settings: Platform, client: Client, vault: Vault) -> TicketSource:
-    """The source that a platform's settings ask for."""
+    """Open the source that a platform's settings ask for."""
     match settings.ticket:
         case TicketFile():
             return FileTicket(settings.ticket)

@@ -1,9 +1,10 @@
-"""How an app's access token is kept: fetched under a lock, renewed in time, dropped with care."""
+"""How an app's access token is cached: fetched under a lock, renewed in time, dropped with care."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from exporter.wechat.failures.failure import Action, CallError, Failure
 
@@ -25,59 +26,45 @@ class Token:
     credential: bytes | None = field(default=None, repr=False, compare=False)
 
 
-class TokenSource(Protocol):
+class TokenSource(ABC):
     """Where an app's token comes from."""
 
-    kind: str
+    __slots__ = ()
 
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The token type as the configuration names it."""
+
+    @abstractmethod
     def fetch(self) -> Token:
         """Get a token; raises CallError."""
 
+    @abstractmethod
     def fingerprint(self) -> bytes:
-        """Changes when the operator changes the credential; a hash, never the credential."""
+        """Return a hash that changes when the operator changes the credential."""
+
+    def refuse(self, value: str) -> None:  # noqa: B027 - most sources ask for the next token in the same way
+        """Note that WeChat refused a token of this source."""
 
 
-class Shelf(Protocol):
-    """Where a source's tokens are shared with other exporters, if they are."""
-
-    def fetch(self, source: TokenSource) -> Token:
-        """A token that is on the shelf, or else from the source; raises CallError."""
-
-    def drop(self, value: str) -> None:
-        """Forget a token that WeChat refused."""
+Share = Callable[[TokenSource, str], TokenSource]
+"""Makes a source, and an appid, one whose tokens are kept or shared beside the process's memory."""
 
 
-class OwnShelf:
-    """Shares with nobody."""
-
-    def fetch(self, source: TokenSource) -> Token:
-        """From the source."""
-        return source.fetch()
-
-    def drop(self, value: str) -> None:
-        """Nothing is kept."""
-
-
-Shelves = Callable[[str, str], Shelf]
-"""Gives the shelf for a kind of token and an appid."""
-
-OWN_SHELF: Final = OwnShelf()
-
-
-def own_shelves(_kind: str, _appid: str) -> Shelf:
-    """Shelves of an exporter that shares with nobody."""
-    return OWN_SHELF
+def unshared(source: TokenSource, _appid: str) -> TokenSource:
+    """Return the source itself: its tokens are kept in memory only."""
+    return source
 
 
 class TokenCache:
     """Keeps one app's token for all threads."""
 
-    __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_shelf", "_token", "source")
+    __slots__ = ("_clock", "_failure", "_fetches", "_lock", "_token", "source")
 
-    def __init__(self, source: TokenSource, clock: Callable[[], float], shelf: Shelf = OWN_SHELF) -> None:
+    def __init__(self, source: TokenSource, clock: Callable[[], float]) -> None:
         self.source = source
         self._clock = clock
-        self._shelf = shelf
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._fetches = 0
@@ -90,7 +77,7 @@ class TokenCache:
         return token.expires_at if token else None
 
     def get(self) -> Token:
-        """A token that is good now.
+        """Return a token that is good now.
 
         Raises:
             CallError: there is none to be had, or WeChat refuses the credential.
@@ -106,11 +93,12 @@ class TokenCache:
             self._failure = None
             credential = self.source.fingerprint()  # before the fetch reads it: it may change meanwhile
             try:
-                self._token = replace(self._shelf.fetch(self.source), credential=credential)
+                self._token = replace(self.source.fetch(), credential=credential)
             except CallError as error:
                 error.failure = replace(error.failure, credential=credential)
                 good_till = held.expires_at if held is not None else None
-                if held is None or good_till is None or good_till <= now or _is_refusal(error.failure):
+                refused = error.failure.action is Action.SUSPEND  # the old token would only hide it
+                if held is None or good_till is None or good_till <= now or refused:
                     self._failure = error.failure
                     raise
                 self._token = replace(held, renew_at=min(now + SHORTEST_KEEP, good_till))
@@ -119,43 +107,33 @@ class TokenCache:
             return self._token
 
     def use(self, call: Callable[[Token], _Result]) -> _Result:
-        """What a call with the token held brings; one that WeChat refuses is renewed once, for one more call.
+        """Make a call with the token held; renew one that WeChat refuses, for one more call.
 
         Raises:
-            CallError: as the call or the fetch did.
+            CallError: as the call or the fetch did; its failure has the credential of the token.
         """
-        token = self.get()
-        try:
-            return self._used(call, token)
-        except CallError as error:
-            if error.failure.action is not Action.RENEW_TOKEN:
-                raise
-        self.drop(token)
-        return self._used(call, self.get())
-
-    def _used(self, call: Callable[[Token], _Result], token: Token) -> _Result:
-        """What the call brings; a failure tells which credential the token was fetched with."""
-        try:
-            return call(token)
-        except CallError as error:
-            error.failure = replace(error.failure, credential=token.credential)
-            raise
+        last = False
+        while True:
+            token = self.get()
+            try:
+                return call(token)
+            except CallError as error:
+                error.failure = replace(error.failure, credential=token.credential)
+                if last or error.failure.action is not Action.RENEW_TOKEN:
+                    raise
+            self.drop(token)
+            last = True
 
     def drop(self, rejected: Token) -> None:
         """Forget a token that WeChat refused, unless another thread has renewed it already."""
         with self._lock:
             if self._token is not None and self._token.value == rejected.value:
                 self._token = None
-                self._shelf.drop(rejected.value)
-
-
-def _is_refusal(failure: Failure) -> bool:
-    """Whether the credential itself was refused: going on with the old token would only hide it."""
-    return failure.action is Action.SUSPEND
+                self.source.refuse(rejected.value)
 
 
 def expiring_token(value: str, lifetime: float, now: float) -> Token:
-    """A token that WeChat says is good for `lifetime` seconds from `now`.
+    """Return a token that WeChat says is good for `lifetime` seconds from `now`.
 
     One with less than the margin left is good all the same (a stable token is handed out till its
     end): it is used, and asked for again soon.

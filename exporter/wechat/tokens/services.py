@@ -4,10 +4,11 @@ Not WeChat answers there: what comes is judged by the HTTP status, then by its t
 whatever goes wrong leads to the advice about that program.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +23,7 @@ from exporter.wechat.verdict import decode, status_failure
 
 _LONGEST: Final = 4096  # characters; WeChat's page asks to reserve 512 for a token
 _LARGEST_FILE: Final = 64 * 1024  # bytes
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _JSON_WORD: Final = "null"  # `decode` gives None for it, as for what is no JSON
 
 
@@ -35,7 +37,7 @@ class Kind:
     endpoint: Endpoint
 
     def failure(self, detail: str) -> Failure:
-        """A failure whose advice is about the program that keeps it."""
+        """Make a failure whose advice is about the program that keeps it."""
         return failure(self.reason, detail)
 
 
@@ -51,94 +53,86 @@ def is_token(found: object) -> TypeGuard[str]:
 
 
 def read_file(kind: Kind, path: Path, field: str | None = None) -> str:
-    """The whole text of a file, or where a field is named the value under it in the file's JSON.
+    """Read the whole text of a file, or where a field is named the value under it in the file's JSON.
 
     Raises:
         CallError: there is none; the detail names the file.
     """
-    origin = f"{kind.name} file {path}"
     try:
         text = content(path).decode("utf-8-sig").strip()
     except OSError as error:
-        problem = f"{origin}: {error.strerror}"
+        problem = f": {error.strerror}"
     except ValueError:
-        problem = f"{origin} is not a short text"
+        problem = " is not a short text"
     else:
         body = decode(text.encode())
+        value = text if field is None else dig(body, field)
         if field is None and isinstance(body, dict):
-            problem = f"{origin} holds a JSON object: name the {kind.name}'s key in it with `field`"
-        elif field is not None and body is None:
-            problem = f"{origin} is not JSON"
-        elif is_token(value := text if field is None else dig(body, field)):
+            problem = f" holds a JSON object: name the {kind.name}'s key in it with `field`"
+        elif is_token(value):
             return value
+        elif field is not None and body is None:
+            problem = " is not JSON"
         else:
-            problem = f"{origin} holds no usable {kind.name}{_under(field)}"
-    raise CallError(kind.failure(problem))
+            problem = f" holds no usable {kind.name}{_under(field)}"
+    raise CallError(kind.failure(f"{kind.name} file {path}{problem}"))
 
 
-def ask_keeper(
+def ask_service(
     kind: Kind,
     settings: HttpToken | TicketHttp,
     client: Client,
-    *,
     method: str = "GET",
-    body: Mapping[str, str] | None = None,
+    body: Mapping[str, str] = _NOTHING,
 ) -> tuple[str, Mapping[str, Any]]:
-    """What an address of the operator's own hands out, and what stands beside it in its JSON.
+    """Ask an address of the operator's own; return what it hands out, and what stands beside it in its JSON.
 
     The answer is a JSON object that has it under the field named, else under its usual key; or, where no
     field is named, it is the whole answer.
 
     Raises:
-        CallError: there is none; with the advice about the keeper, never one about WeChat.
+        CallError: there is none; with the advice about the service, never one about WeChat.
     """
+
+    def judge(answer: Answer) -> tuple[str, Mapping[str, Any]]:
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
+            raise CallError(status_failure(answer))
+        return _judge(kind, settings.field, answer.body)
+
     try:
         return client.exchange(
             kind.endpoint,
             method,
             settings.url,
-            _judge(kind, settings.field),
-            body=body,
+            judge,
+            body=body or None,
             headers=dict(settings.headers),
-            secrets=[*_secrets(settings), *(body or {}).values()],
+            secrets=[*_secrets(settings), *body.values()],
         )
     except CallError as error:
         error.failure = replace(error.failure, advice=kind.failure("").advice)
         raise
 
 
-def _judge(kind: Kind, field: str | None) -> Callable[[Answer], tuple[str, Mapping[str, Any]]]:
-    def judge(answer: Answer) -> tuple[str, Mapping[str, Any]]:
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise CallError(status_failure(answer))
-        body = decode(answer.body)
-        if isinstance(body, dict):
-            holder, _, name = (field or kind.field).rpartition(".")
-            found = dig(body, holder) if holder else body
-            beside = found if isinstance(found, dict) else {}
-            value: object = beside.get(name)
-        else:
-            beside, value = {}, _whole(answer.body, body) if field is None else None
-        if is_token(value):
-            return value, beside
-        under = _under(field or (kind.field if isinstance(body, dict) else None))
-        raise CallError(
-            kind.failure(f"the {kind.name}'s address gave no usable {kind.name}{under}{_refusal(body)}")
-        )
-
-    return judge
-
-
-def _whole(body: bytes, decoded: object) -> object:
-    """The answer as a plain text, or as a JSON text."""
-    if decoded is not None:
-        return decoded
-    text = body.decode("utf-8-sig", "replace").strip()
-    return None if text == _JSON_WORD else text
+def _judge(kind: Kind, field: str | None, answer: bytes) -> tuple[str, Mapping[str, Any]]:
+    body, beside, value = decode(answer), _NOTHING, None
+    if isinstance(body, dict):
+        field = field or kind.field
+        holder, _, name = field.rpartition(".")
+        found = dig(body, holder) if holder else body
+        beside = found if isinstance(found, dict) else _NOTHING
+        value = beside.get(name)
+    elif field is None:
+        text = answer.decode("utf-8-sig", "replace").strip()
+        value = body if body is not None or text == _JSON_WORD else text
+    if is_token(value):
+        return value, beside
+    detail = f"the {kind.name}'s address gave no usable {kind.name}{_under(field)}{_refusal(body)}"
+    raise CallError(kind.failure(detail))
 
 
 def _refusal(body: object) -> str:
-    """WeChat's refusal, where the keeper hands it on."""
+    """Quote WeChat's refusal, where the service hands it on."""
     code, message = (body.get("errcode"), body.get("errmsg")) if isinstance(body, dict) else (None, None)
     if isinstance(code, int) and code and isinstance(message, str):
         return f"; it answers {errcode_failure(code, message).detail}"
@@ -150,7 +144,7 @@ def _under(field: str | None) -> str:
 
 
 def content(path: Path) -> bytes:
-    """A short file's content; ValueError for a longer one: a wrong path, such as a log or a device."""
+    """Read a short file; ValueError for a longer one: a wrong path, such as a log or a device."""
     with path.open("rb") as file:
         found = file.read(_LARGEST_FILE + 1)
     if len(found) > _LARGEST_FILE:
@@ -159,14 +153,14 @@ def content(path: Path) -> bytes:
 
 
 def dig(body: object, path: str) -> object:
-    """The value at `a.b.c`, None where there is none."""
+    """Return the value at `a.b.c`, None where there is none."""
     for key in path.split("."):
         body = body.get(key) if isinstance(body, dict) else None
     return body
 
 
 def _secrets(settings: HttpToken | TicketHttp) -> list[str]:
-    """What may be secret in a keeper's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
+    """List what may be secret in a service's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
     found = [word for _, value in settings.headers for word in value.split()]
     with suppress(ValueError):  # no address: it will not be sent either
         parts = urlsplit(settings.url)

@@ -1,27 +1,19 @@
-"""Tokens that all exporters of a fleet use: fetched once per expiry by whichever needs it first."""
+"""Tokens that several exporters use: fetched once per expiry by whichever needs it first."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from exporter.config.settings import Config
-from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import (
-    OWN_SHELF,
-    SHORTEST_KEEP,
-    Shelf,
-    Shelves,
-    Token,
-    TokenSource,
-    own_shelves,
-)
-from exporter.wechat.vault import VaultError
+from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
+from exporter.wechat.tokens.classic import KIND, KeptSource, kept_in
+from exporter.wechat.vault import Vault, VaultError
 
 _LOOK_SECONDS: Final = 0.2
 WAITS: Final = 2  # how many holders of the right are waited for, at the most
-_ENDS_OTHERS: Final = "access_token"
 _MARGIN_SECONDS: Final = 5.0
 _CALLS: Final = {"third_party": 3}  # with the platform's own token and its list; others take one
 
@@ -48,34 +40,28 @@ class TokenPool(Protocol):
         """Forget a token that WeChat refused, unless another one is kept by now."""
 
 
-class PooledShelf:
-    """One token of the pool.
+@dataclass(frozen=True, slots=True)
+class SharedSource(TokenSource):
+    """An app's tokens in the pool; `source` has one that the pool lacks.
 
-    The right to fetch it ends by itself after `patience` seconds, so that an exporter that dies with it
+    The right to fetch one ends by itself after `patience` seconds, so that an exporter that dies with it
     stops nobody; what it may still bring then is used by itself, but not put before others.
     """
 
-    __slots__ = ("_behind", "_clock", "_key", "_patience", "_pool", "_wait")
+    source: TokenSource
+    pool: TokenPool
+    key: str
+    patience: float
+    clock: Callable[[], float]
+    wait: Wait
 
-    def __init__(
-        self,
-        pool: TokenPool,
-        key: str,
-        patience: float,
-        clock: Callable[[], float],
-        wait: Wait,
-        behind: Shelf = OWN_SHELF,
-    ) -> None:
-        """`behind`: where a token comes from that the pool lacks."""
-        self._behind = behind
-        self._pool = pool
-        self._key = key
-        self._patience = patience
-        self._clock = clock
-        self._wait = wait
+    @property
+    def kind(self) -> str:
+        """The token type as the configuration names it."""
+        return self.source.kind
 
-    def fetch(self, source: TokenSource) -> Token:
-        """The pool's token while it is good, else a new one for all; raises CallError.
+    def fetch(self) -> Token:
+        """Return the pool's token while it is good, else a new one for all; raises CallError.
 
         Without the pool a token that harms nobody is fetched all the same. A classic one is not: each
         exporter would end the other's, again and again.
@@ -83,75 +69,86 @@ class PooledShelf:
         try:
             held = self._held_or_right()
         except VaultError as error:
-            if source.kind == _ENDS_OTHERS:
+            if self.kind == KIND:
                 problem = (
                     f"{error} A classic token is not fetched without it: it would end the other exporters'."
                 )
                 raise CallError(failure(Reason.INTERNAL, problem)) from None
-            return self._behind.fetch(source)
-        return held if isinstance(held, Token) else self._fetched(source, held)
+            return self.source.fetch()
+        return held if isinstance(held, Token) else self._fetched(held)
 
-    def drop(self, value: str) -> None:
+    def fingerprint(self) -> bytes:
+        """Return that of the credential."""
+        return self.source.fingerprint()
+
+    def refuse(self, value: str) -> None:
         """Forget a token that WeChat refused; a pool that is away has another one, or will find out."""
-        self._behind.drop(value)
+        self.source.refuse(value)
         with suppress(VaultError):
-            self._pool.drop(self._key, value)
+            self.pool.drop(self.key, value)
 
     def _held_or_right(self) -> Token | str:
-        """A token to use, or the right to fetch one."""
-        give_up_at = self._clock() + WAITS * self._patience
+        """Return a token to use, or the right to fetch one."""
+        give_up_at = self.clock() + WAITS * self.patience
         while True:
-            held = self._usable(renewed=True)
-            if held is not None:
+            if (held := self._usable(renewed=True)) is not None:
                 return held
-            fence = self._pool.lock(self._key, self._patience)
-            if fence is not None:
-                held = self._usable(renewed=True)  # it may have come in between
-                if held is None:
+            if (fence := self.pool.lock(self.key, self.patience)) is not None:
+                if (held := self._usable(renewed=True)) is None:  # it may have come in between
                     return fence
-                self._pool.unlock(self._key, fence)
+                self.pool.unlock(self.key, fence)
                 return held
-            held = self._usable(renewed=False)
-            if held is not None:  # good for some minutes, and being renewed
-                return Token(held.value, held.expires_at, self._clock() + SHORTEST_KEEP / 2)
-            if self._clock() >= give_up_at:
-                raise CallError(
-                    failure(Reason.TIMEOUT, "another exporter has been fetching the token for long")
-                )
-            if self._wait(_LOOK_SECONDS):
+            if (held := self._usable(renewed=False)) is not None:  # good for some minutes, and being renewed
+                return Token(held.value, held.expires_at, self.clock() + SHORTEST_KEEP / 2)
+            if self.clock() >= give_up_at:
+                text = "another exporter has been fetching the token for long"
+                raise CallError(failure(Reason.TIMEOUT, text))
+            if self.wait(_LOOK_SECONDS):
                 raise CallError(failure(Reason.NETWORK, "not waited for a token, the exporter stops"))
 
     def _usable(self, *, renewed: bool) -> Token | None:
-        held = self._pool.token(self._key)
+        held = self.pool.token(self.key)
         if held is None:
             return None
         end = held.renew_at if renewed else (held.expires_at or 0.0) - SHORTEST_KEEP
-        return held if self._clock() < end else None
+        return held if self.clock() < end else None
 
-    def _fetched(self, source: TokenSource, fence: str) -> Token:
+    def _fetched(self, fence: str) -> Token:
         try:
-            token = self._behind.fetch(source)
+            token = self.source.fetch()
         except BaseException:
             with suppress(VaultError):
-                self._pool.unlock(self._key, fence)
+                self.pool.unlock(self.key, fence)
             raise
         with suppress(VaultError):
-            if not self._pool.keep(self._key, token, fence):
+            if not self.pool.keep(self.key, token, fence):
                 return self._usable(renewed=True) or token
         return token
 
 
-def pooled_shelves(
-    pool: TokenPool, client: Client, config: Config, wait: Wait, behind: Shelves = own_shelves
-) -> Shelves:
-    """Shelves in the pool, apart for each address of WeChat's: a token goes nowhere else."""
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Where tokens are kept beside the process's memory, apart for each address of WeChat's.
 
-    def shelf(kind: str, appid: str) -> Shelf:
-        patience = _patience(config, _CALLS.get(kind, 1))
-        key = f"{kind}:{appid}@{client.base_url}"
-        return PooledShelf(pool, key, patience, client.clock, wait, behind(kind, appid))
+    `pool`: None where no other exporter uses the vault. `interval`: gives the seconds between two rounds.
+    """
 
-    return shelf
+    vault: Vault
+    pool: TokenPool | None
+    config: Config
+    interval: Callable[[], float]
+    clock: Callable[[], float]
+    wait: Wait
+
+    def share(self, source: TokenSource, appid: str) -> TokenSource:
+        """Keep a classic token over restarts; share a token of any kind with the other exporters."""
+        kind, app = source.kind, f"{appid}@{self.config.wechat.base_url}"
+        if kind == KIND:
+            source = KeptSource(source, kept_in(self.vault, f"{kind}/{app}"), self.interval, self.clock)
+        if self.pool is None:
+            return source
+        patience = _patience(self.config, _CALLS.get(kind, 1))
+        return SharedSource(source, self.pool, f"{kind}:{app}", patience, self.clock, self.wait)
 
 
 def longest_patience(config: Config) -> float:

@@ -6,85 +6,81 @@ classic token ends the one before it, whoever holds that.
 """
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
+from exporter.config.settings import FileToken, HttpToken, Secret
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
-from exporter.wechat.tokens.cache import SHORTEST_KEEP, OwnShelf, Token, expiring_token
-from exporter.wechat.tokens.services import TOKEN, ask_keeper, content, is_token, read_file
+from exporter.wechat.tokens import classic
+from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource, expiring_token
+from exporter.wechat.tokens.services import TOKEN, ask_service, content, is_token, read_file
 
 _LONGEST_LIFETIME: Final = 1e7  # seconds; WeChat's tokens live two hours
 _LONGEST_DIGITS: Final = 12
 
 
-class StableTokenSource:
+class SecretSource(TokenSource):
+    """An interface of WeChat's that gives a token for appid and secret."""
+
+    def __init__(self, appid: str, secret: Secret, client: Client) -> None:
+        self._appid = appid
+        self._secret = secret
+        self._client = client
+
+    def fetch(self) -> Token:
+        """Read the secret and ask with it."""
+        secret = read_secret(self._secret)
+        credential = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
+        return self._ask(credential, token_reader(self._client.clock()))
+
+    def fingerprint(self) -> bytes:
+        """Return a hash of appid and secret."""
+        return fingerprint(self._appid, self._secret)
+
+    @abstractmethod
+    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token: ...
+
+
+class StableTokenSource(SecretSource):
     """getStableAccessToken: the default; harms no other holder."""
 
     kind = "stable_token"
 
-    def __init__(self, appid: str, settings: StableToken, client: Client) -> None:
-        self._appid = appid
-        self._secret = settings.secret
-        self._client = client
-
-    def fetch(self) -> Token:
+    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token:
         """Ask in normal mode: the current token comes back while it is good."""
-        secret = read_secret(self._secret)
-        body = {
-            "grant_type": "client_credential",
-            "appid": self._appid,
-            "secret": secret,
-            "force_refresh": False,
-        }
         return self._client.ask(
             endpoints.STABLE_ACCESS_TOKEN,
             "POST",
             "/cgi-bin/stable_token",
-            token_reader(self._client.clock()),
-            body=body,
-            secrets=[secret],
+            read,
+            body={**credential, "force_refresh": False},
+            secrets=[credential["secret"]],
         )
 
-    def fingerprint(self) -> bytes:
-        """A hash of appid and secret."""
-        return _fingerprint(self._appid, self._secret)
 
-
-class AccessTokenSource:
+class AccessTokenSource(SecretSource):
     """getAccessToken, the classic interface: every fetch ends the previous token."""
 
-    kind = "access_token"
+    kind = classic.KIND
 
-    def __init__(self, appid: str, settings: AccessToken, client: Client) -> None:
-        self._appid = appid
-        self._secret = settings.secret
-        self._client = client
-
-    def fetch(self) -> Token:
-        """Get a new token."""
-        secret = read_secret(self._secret)
-        params = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
+    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token:
         return self._client.ask(
             endpoints.ACCESS_TOKEN,
             "GET",
             "/cgi-bin/token",
-            token_reader(self._client.clock()),
-            params=params,
-            secrets=[secret],
+            read,
+            params=credential,
+            secrets=[credential["secret"]],
         )
 
-    def fingerprint(self) -> bytes:
-        """A hash of appid and secret."""
-        return _fingerprint(self._appid, self._secret)
 
-
-class FileTokenSource:
+class FileTokenSource(TokenSource):
     """A file that another program keeps up to date; read again for every call."""
 
     kind = "file"
@@ -97,14 +93,14 @@ class FileTokenSource:
         return Token(read_file(TOKEN, self._settings.path, self._settings.field), None, renew_at=0.0)
 
     def fingerprint(self) -> bytes:
-        """A hash of the file's content; empty while it cannot be read."""
+        """Return a hash of the file's content; nothing while it cannot be read."""
         with suppress(OSError, ValueError):
             return hashlib.sha256(content(self._settings.path)).digest()
         return b""
 
 
-class HttpTokenSource:
-    """An address of the operator's own that hands out the token another program keeps."""
+class HttpTokenSource(TokenSource):
+    """A service of the operator's own that hands out the token another program keeps."""
 
     kind = "http"
 
@@ -114,39 +110,26 @@ class HttpTokenSource:
         self._refused = ""
 
     def fetch(self) -> Token:
-        """Ask at the address; `expires_in` beside the token is honoured where there is one."""
+        """Ask at the address; honour `expires_in` beside the token where there is one."""
         now = self._client.clock()
         body = {key: value.replace("{refused}", self._refused) for key, value in self._settings.body}
-        value, beside = ask_keeper(
-            TOKEN, self._settings, self._client, method=self._settings.method, body=body or None
-        )
+        value, beside = ask_service(TOKEN, self._settings, self._client, self._settings.method, body)
         lifetime = _lifetime(beside.get("expires_in"))
-        if lifetime is None:  # none, or in a keeper's own way: ask again soon
+        if lifetime is None:  # none, or in the service's own way: ask again soon
             return Token(value, None, now + SHORTEST_KEEP)
         return expiring_token(value, lifetime, now)
 
     def refuse(self, value: str) -> None:
-        """Note which token WeChat refused: the keeper may want to know."""
+        """Name the token to the service at the next fetch."""
         self._refused = value
 
     def fingerprint(self) -> bytes:
-        """Constant: the keeper of the token is asked again anyway."""
+        """Return nothing: the service is asked again anyway."""
         return b""
 
 
-class KeeperShelf(OwnShelf):
-    """Shares with nobody, and notes which token was refused."""
-
-    def __init__(self, source: HttpTokenSource) -> None:
-        self._source = source
-
-    def drop(self, value: str) -> None:
-        """Have the next fetch name it to the keeper."""
-        self._source.refuse(value)
-
-
 def read_secret(secret: Secret) -> str:
-    """The secret, read again now; raises CallError where its file cannot be read."""
+    """Read the secret again; raises CallError where its file cannot be read."""
     try:
         return secret.read()
     except OSError as error:
@@ -156,14 +139,15 @@ def read_secret(secret: Secret) -> str:
     raise CallError(replace(failure(Reason.INVALID_SECRET, problem, Action.SUSPEND), unsent=True))
 
 
-def _fingerprint(appid: str, secret: Secret) -> bytes:
+def fingerprint(appid: str, secret: Secret) -> bytes:
+    """Return a hash of both; nothing where the secret's file cannot be read."""
     with suppress(OSError, ValueError):
         return hashlib.sha256(f"{appid}\n{secret.read()}".encode()).digest()
     return b""
 
 
 def token_reader(now: float, name: str = "access_token") -> Callable[[dict[str, Any]], Token]:
-    """Reads WeChat's answer; a lifetime counts from before the call, so that it is never too long.
+    """Make a reader of WeChat's answer; a lifetime counts from before the call, so that it is never too long.
 
     Args:
         now: Unix time before the call.

@@ -8,8 +8,8 @@ import pytest
 
 from exporter.store.interface import StoreError
 from exporter.store.redis.store import RedisStore
-from exporter.wechat.tokens.cache import Token, expiring_token
-from exporter.wechat.tokens.shared import PooledShelf
+from exporter.wechat.tokens.cache import Token, TokenSource, expiring_token
+from exporter.wechat.tokens.shared import SharedSource
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened
 
@@ -114,7 +114,7 @@ def test_what_another_version_wrote_in_another_way_is_no_token(
     assert store.tokens.token(APP) is None
 
 
-class Counted:
+class Counted(TokenSource):
     """A source that counts how often it is asked, and takes its time."""
 
     kind = "stable_token"
@@ -134,9 +134,9 @@ class Counted:
 def test_many_exporters_that_need_a_token_at_once_fetch_it_once(opened: Opened) -> None:
     source = Counted()
     stopping = threading.Event()
-    shelves = [PooledShelf(opened().tokens, APP, 30, time.time, stopping.wait) for _ in range(4)]
+    exporters = [SharedSource(source, opened().tokens, APP, 30, time.time, stopping.wait) for _ in range(4)]
     with ThreadPoolExecutor(8) as threads:
-        got = list(threads.map(lambda number: shelves[number % 4].fetch(source).value, range(8)))
+        got = list(threads.map(lambda number: exporters[number % 4].fetch().value, range(8)))
     assert set(got) == {"not-a-real-token-1"}
     assert len(source.fetches) == 1
 

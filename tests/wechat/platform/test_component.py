@@ -24,7 +24,7 @@ from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform import authorizers
 from exporter.wechat.platform.authorizers import read_page
-from exporter.wechat.platform.open_platform import OpenPlatform, open_platforms
+from exporter.wechat.platform.open_platform import OpenPlatform
 from tests.wechat.lines import Clock, daily_trend, everything_told, opened
 
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
@@ -52,7 +52,7 @@ class Scene:
 
     def open(self, secret: str = PLATFORM.secret) -> OpenPlatform:
         settings = Platform("main", PLATFORM.component_appid, Secret(secret), TicketFile(self.ticket))
-        return open_platforms([settings], self.client, self.vault)["main"]
+        return OpenPlatform(settings, self.client, self.vault)
 
     def access(self, platform: OpenPlatform, number: int = 1, start: Secret | None = None) -> Access:
         app = App(fake_appid(number), "app", (), ThirdParty("main", start))
@@ -178,7 +178,7 @@ def test_refresh_tokens_that_are_lost_for_good_suspend_and_cost_one_list_a_minut
     assert scene.sim.calls("get_authorizer_list") == 2
     before = accesses[0].fingerprint()
     scene.sim.platforms["main"].lists_refresh_tokens = True
-    platform.component.accounts.read()
+    platform.accounts.read()
     assert accesses[0].fingerprint() != before  # which ends the pause
 
 
@@ -301,7 +301,7 @@ def test_the_list_of_ten_thousand_accounts_takes_twenty_calls(tmp_path: Path, cl
     ):
         ticket = tmp_path / "ticket"
         ticket.write_text(sim.new_ticket("main"))
-        listing = Scene(sim, client, clock, ticket, Vault()).open().component.accounts.read()
+        listing = Scene(sim, client, clock, ticket, Vault()).open().accounts.read()
         assert len(listing.refresh_tokens) == 10_000
         assert sim.calls("get_authorizer_list") == 20
 
@@ -331,7 +331,7 @@ def test_a_list_that_finds_no_thread_is_read_at_the_next_call(
     def no_thread(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    accounts = scene.open().component.accounts
+    accounts = scene.open().accounts
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread)
         with pytest.raises(RuntimeError):
@@ -347,21 +347,21 @@ def test_a_list_that_one_exporter_read_is_used_by_the_others(scene: Scene) -> No
     assert isinstance(scene.ask(scene.access(first, 1)), Row)
     assert isinstance(scene.ask(scene.access(second, 2)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
-    assert second.component.accounts.held() == first.component.accounts.held()
+    assert second.accounts.held() == first.accounts.held()
 
 
 def test_a_newer_list_of_another_exporter_replaces_the_one_held(scene: Scene) -> None:
     first, second = scene.open(), scene.open()
-    old = first.component.accounts.read()
-    assert second.component.accounts.held() == old
+    old = first.accounts.read()
+    assert second.accounts.held() == old
     scene.clock.now += 60
     scene.sim.platforms["main"].authorise(FIRST)
-    new = second.component.accounts.read()
-    assert first.component.accounts.held() == new != old
+    new = second.accounts.read()
+    assert first.accounts.held() == new != old
     scene.clock.now += 60
     key = f"listing/{PLATFORM.component_appid}"
     assert scene.vault.put(key, scene.vault.credential(key), '[5, {"wx": "older"}]')
-    assert first.component.accounts.held() == new
+    assert first.accounts.held() == new
 
 
 def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Scene) -> None:
@@ -379,7 +379,7 @@ def test_a_refresh_token_that_changed_elsewhere_costs_a_fleet_one_list(scene: Sc
 def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene: Scene, kept: str) -> None:
     assert scene.vault.put(f"listing/{PLATFORM.component_appid}", None, kept)
     platform = scene.open()
-    assert platform.component.accounts.held() is None
+    assert platform.accounts.held() is None
     assert isinstance(scene.ask(scene.access(platform)), Row)
     assert scene.sim.calls("get_authorizer_list") == 1
 
@@ -387,7 +387,7 @@ def test_a_list_in_the_vault_that_cannot_be_understood_is_read_from_wechat(scene
 def test_a_list_that_cannot_be_stored_is_used_all_the_same(scene: Scene) -> None:
     scene.vault.broken = True
     platform = scene.open()
-    assert platform.component.accounts.read() == platform.component.accounts.held()
+    assert platform.accounts.read() == platform.accounts.held()
 
 
 def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_later(scene: Scene) -> None:
@@ -403,7 +403,7 @@ def test_what_could_not_be_stored_does_not_replace_what_another_exporter_stored_
 
 
 def test_no_list_is_in_a_repr(scene: Scene) -> None:
-    listing = scene.open().component.accounts.read()
+    listing = scene.open().accounts.read()
     assert not any(token and token in repr(listing) for token in listing.refresh_tokens.values())
 
 
@@ -439,7 +439,7 @@ def test_who_waits_for_a_long_list_is_sent_away_after_seconds_and_asked_again(
     assert {(each.reason, each.action) for each in problems} == {(Reason.BUSY, Action.RETRY)}
     assert all("still being read" in each.detail for each in problems)
     pages.let_go.set()
-    platform.component.accounts.read()
+    platform.accounts.read()
     assert all(isinstance(scene.ask(access), Row) for access in accesses)
 
 
@@ -448,7 +448,7 @@ def test_one_thread_reads_the_list_for_all(scene: Scene, monkeypatch: pytest.Mon
     pages.let_go.set()
     platform = scene.open()
     with ThreadPoolExecutor(8) as threads:
-        listings = list(threads.map(lambda _: platform.component.accounts.read(), range(8)))
+        listings = list(threads.map(lambda _: platform.accounts.read(), range(8)))
     assert len({id(each) for each in listings}) < 8
     assert scene.sim.calls("get_authorizer_list") < 8 * 4
 
@@ -481,7 +481,7 @@ def test_a_ticket_that_comes_is_used_at_once_by_accounts_that_need_the_list(scen
 def test_what_a_list_that_is_not_whole_lacks_is_still_known(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accounts = scene.open().component.accounts
+    accounts = scene.open().accounts
     before = accounts.read().refresh_tokens
     desk = scene.sim.platforms["main"]
     page = desk.page

@@ -48,17 +48,17 @@ def test_a_file_without_a_usable_ticket_leads_to_the_advice_about_tickets(
     ],
 )
 def test_an_address_gives_the_ticket_as_text_or_under_its_field(answer: bytes, field: str | None) -> None:
-    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as client:
-        assert HttpTicket(TicketHttp(keeper.url, field), client).ticket().value == "TICKET"
+    with Peer(says(whole(answer))) as service, opened("http://wechat.invalid") as client:
+        assert HttpTicket(TicketHttp(service.url, field), client).ticket().value == "TICKET"
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Service Unavailable", "200 OK"])
 def test_whatever_an_address_answers_instead_there_is_no_ticket(status: str) -> None:
     with (
-        Peer(says(whole(b'{"errcode":40001,"errmsg":"no"}', status=status))) as keeper,
+        Peer(says(whole(b'{"errcode":40001,"errmsg":"no"}', status=status))) as service,
         opened("http://wechat.invalid") as client,
     ):
-        problem = refused(HttpTicket(TicketHttp(keeper.url), client))
+        problem = refused(HttpTicket(TicketHttp(service.url), client))
     assert (problem.reason, problem.advice) == (Reason.THIRD_PARTY_TICKET, NO_TICKET)
 
 
@@ -66,10 +66,10 @@ def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_tic
     answers = [b"", b"ONE", b"ONE", b"TWO"]
 
     with (
-        Peer(says_in_turn(map(whole, answers))) as keeper,
+        Peer(says_in_turn(map(whole, answers))) as service,
         opened("http://wechat.invalid", clock=clock) as client,
     ):
-        source = HttpTicket(TicketHttp(keeper.url), client)
+        source = HttpTicket(TicketHttp(service.url), client)
         begun = clock.now
         asked = []
         for _ in range(150):
@@ -77,7 +77,7 @@ def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_tic
                 source.ticket()
             except CallError:
                 assert clock.now < begun + 15
-            asked.append(len(keeper.received))
+            asked.append(len(service.received))
             clock.now += 1
         assert [second for second in range(1, 150) if asked[second] > asked[second - 1]] == [15, 75, 135]
         assert (source.ticket().value, source.ticket().received_at) == ("TWO", begun + 135)
@@ -85,10 +85,10 @@ def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_tic
 
 def test_an_address_asked_by_a_clock_that_was_ahead_is_asked_again(clock: Clock) -> None:
     with (
-        Peer(says_in_turn(map(whole, [b"ONE", b"TWO"]))) as keeper,
+        Peer(says_in_turn(map(whole, [b"ONE", b"TWO"]))) as service,
         opened("http://wechat.invalid", clock=clock) as client,
     ):
-        source = HttpTicket(TicketHttp(keeper.url), client)
+        source = HttpTicket(TicketHttp(service.url), client)
         assert source.ticket().value == "ONE"
         clock.now -= 86_400
         assert source.ticket().value == "TWO"

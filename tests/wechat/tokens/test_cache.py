@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.wechat.failures.errcodes import errcode_failure, failure
-from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
 from tests.wechat.lines import Clock
 
@@ -17,14 +17,15 @@ BUSY = errcode_failure(-1, "system error")
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
-class Script:
-    """A source that gives what it is told, one thing per fetch, the last one for ever."""
+class Script(TokenSource):
+    """A source with these outcomes, one per fetch, the last one for ever."""
 
     kind = "script"
 
     def __init__(self, *outcomes: Token | Failure) -> None:
         self._outcomes = list(outcomes)
         self.fetches = 0
+        self.refused: list[str] = []
         self.before: Callable[[], object] = lambda: None
 
     def fetch(self) -> Token:
@@ -38,9 +39,17 @@ class Script:
     def fingerprint(self) -> bytes:
         return b""
 
+    def refuse(self, value: str) -> None:
+        self.refused.append(value)
 
-def token(value: str, lifetime: float, at: float = 0) -> Token:
+
+def token(value: str, lifetime: float = 7200, at: float = 0) -> Token:
     return expiring_token(value, lifetime, START + at)
+
+
+def cached(*outcomes: Token | Failure) -> tuple[TokenCache, Script, Clock]:
+    clock, source = Clock(), Script(*outcomes)
+    return TokenCache(source, clock), source, clock
 
 
 # How long a token is kept
@@ -54,11 +63,9 @@ def token(value: str, lifetime: float, at: float = 0) -> Token:
         (361, 61),
         (360, 60),
         (345, 60),  # the second example of getStableAccessToken's page
-        (300, 60),
         (299, 60),
         (120, 60),
         (119, 59.5),
-        (10, 5),
         (1, 0.5),
         (0.5, 0.25),
     ],
@@ -67,8 +74,7 @@ def test_a_token_is_kept_until_five_minutes_before_its_end_or_asked_for_again_so
     lifetime: float, kept: float
 ) -> None:
     held = expiring_token("value", lifetime, START)
-    assert held.expires_at == START + lifetime
-    assert held.renew_at == START + kept
+    assert (held.expires_at, held.renew_at) == (START + lifetime, START + kept)
 
 
 @given(lifetime=st.floats(0, 1e7, exclude_min=True, exclude_max=True))
@@ -78,142 +84,125 @@ def test_a_token_is_never_kept_beyond_its_end(lifetime: float) -> None:
     assert 0 <= held.renew_at <= held.expires_at == lifetime
 
 
-def test_a_token_does_not_show_its_value() -> None:
-    assert "value" not in repr(Token("value", None, 0.0)).replace("Token(", "")
+UNKNOWN_END = Token("old", None, START + 60)
 
 
-# Keeping
-
-
-def test_a_token_is_fetched_once_and_kept_until_five_minutes_before_its_end() -> None:
-    clock, source = Clock(), Script(token("one", 7200), token("two", 7200, 6900))
-    keeper = TokenCache(source, clock)
-    assert keeper.expires_at is None
-    for seconds, value, fetches in [(0, "one", 1), (6899.9, "one", 1), (6900, "two", 2), (13_799, "two", 2)]:
+@pytest.mark.parametrize(
+    ("outcomes", "moments"),
+    [
+        (
+            [token("one"), token("two", at=6900)],
+            [(0, "one", 1), (6899.9, "one", 1), (6900, "two", 2), (13_799, "two", 2)],
+        ),
+        (
+            [token("old", 200), token("old", 140, 60), token("new", at=120)],
+            [
+                (0, "old", 1),
+                (59, "old", 1),
+                (60, "old", 2),
+                (119, "old", 2),
+                (120, "new", 3),
+                (6000, "new", 3),
+            ],
+        ),
+        (
+            [token("old"), BUSY],
+            [(0, "old", 1), (6900, "old", 2), (6959, "old", 2), (6960, "old", 3), (7199, "old", 4)],
+        ),
+        ([token("old"), BUSY], [(0, "old", 1), (7190, "old", 2), (7200, BUSY, 3), (7200, BUSY, 4)]),
+        ([token("old"), REFUSED], [(0, "old", 1), (6900, REFUSED, 2)]),
+        ([UNKNOWN_END, BUSY], [(0, "old", 1), (59, "old", 1), (60, BUSY, 2)]),
+        ([BUSY, token("good")], [(0, BUSY, 1), (0, "good", 2)]),
+    ],
+    ids=[
+        "until five minutes before its end",
+        "with little left, used and asked for again soon but not on every call",
+        "still good while renewals fail, tried once a minute",
+        "not beyond its end, however short ago the renewal failed",
+        "a refused credential is reported at once, even while the old token is good",
+        "of unknown end, not beyond its time",
+        "asked for again after a failure",
+    ],
+)
+def test_a_token_is_used(
+    outcomes: list[Token | Failure], moments: list[tuple[float, str | Failure, int]]
+) -> None:
+    cache, source, clock = cached(*outcomes)
+    for seconds, expected, fetches in moments:
         clock.now = START + seconds
-        assert keeper.get().value == value
-        assert source.fetches == fetches
-    assert keeper.expires_at == START + 6900 + 7200
-
-
-def test_a_token_with_little_left_is_used_and_asked_for_again_soon_but_not_on_every_call() -> None:
-    clock, source = Clock(), Script(token("old", 200), token("old", 140, 60), token("new", 7200, 120))
-    keeper = TokenCache(source, clock)
-    for seconds, value, fetches in [
-        (0, "old", 1),
-        (59, "old", 1),
-        (60, "old", 2),
-        (119, "old", 2),
-        (120, "new", 3),
-        (6000, "new", 3),
-    ]:
-        clock.now = START + seconds
-        assert keeper.get().value == value
+        assert got(cache) == expected
         assert source.fetches == fetches
 
 
-def test_a_token_whose_end_is_unknown_has_no_expiry() -> None:
-    keeper = TokenCache(Script(Token("value", None, START + 60)), Clock())
-    keeper.get()
-    assert keeper.expires_at is None
+def got(cache: TokenCache) -> str | Failure:
+    try:
+        return cache.get().value
+    except CallError as error:
+        return error.failure
 
 
-def test_what_shows_a_keeper_shows_no_token() -> None:
-    source = Script(Token("SECRETVALUE", None, START + 60))
-    keeper = TokenCache(source, Clock())
-    keeper.get()
-    assert "SECRETVALUE" not in repr(keeper) + repr(source)
+def test_the_end_of_the_token_held_is_known_where_it_is() -> None:
+    cache, _, _ = cached(token("one"))
+    assert cache.expires_at is None
+    cache.get()
+    assert cache.expires_at == START + 7200
+    cache, _, _ = cached(UNKNOWN_END)
+    cache.get()
+    assert cache.expires_at is None
 
 
-# When a renewal fails
+def test_nothing_that_shows_a_cache_shows_its_token() -> None:
+    cache, source, _ = cached(token("SECRETVALUE"))
+    assert "SECRETVALUE" not in repr(cache.get()) + repr(cache) + repr(source)
 
 
-def renewed_at(seconds: float, outcome: Failure) -> tuple[TokenCache, Script, Clock]:
-    """A keeper whose token of 7200 s is due for renewal, which goes so."""
-    clock, source = Clock(), Script(token("old", 7200), outcome)
-    keeper = TokenCache(source, clock)
-    keeper.get()
-    clock.now = START + seconds
-    return keeper, source, clock
+# A token that WeChat refuses
 
 
-def test_a_token_that_is_still_good_is_used_while_renewals_fail_once_a_minute() -> None:
-    keeper, source, clock = renewed_at(6900, BUSY)
-    for seconds, fetches in [(6900, 2), (6959, 2), (6960, 3), (7199, 4)]:
-        clock.now = START + seconds
-        assert keeper.get().value == "old"
-        assert source.fetches == fetches
-        assert keeper.expires_at == START + 7200
+def test_only_the_token_that_was_refused_is_dropped_and_its_source_knows_of_it_once() -> None:
+    cache, source, _ = cached(token("one"), token("two"))
+    cache.drop(token("another"))
+    first = cache.get()
+    cache.drop(first)
+    cache.drop(first)  # another thread, that used it too
+    assert cache.expires_at is None
+    second = cache.get()
+    cache.drop(first)
+    assert cache.get() is second
+    assert (second.value, source.fetches, source.refused) == ("two", 2, ["one"])
 
 
-def test_an_expired_token_is_not_used_any_more_however_short_ago_the_renewal_failed() -> None:
-    keeper, source, clock = renewed_at(7190, BUSY)
-    assert keeper.get().value == "old"
-    for _ in range(2):
-        clock.now = START + 7200
-        with pytest.raises(CallError) as caught:
-            keeper.get()
-        assert caught.value.failure == BUSY
-    assert source.fetches == 4
+def test_a_call_whose_token_is_refused_is_made_once_more_with_another() -> None:
+    cache, source, _ = cached(token("one"), token("two"), token("three"))
+    used: list[str] = []
+
+    def refused(held: Token) -> None:
+        used.append(held.value)
+        raise CallError(errcode_failure(40001, "invalid credential"))
+
+    with pytest.raises(CallError, match="40001"):
+        cache.use(refused)
+    assert used == ["one", "two"]
+    assert cache.use(lambda held: held.value) == "two"
+    assert source.refused == ["one"]
 
 
-def test_a_refused_credential_is_told_at_once_even_while_the_old_token_is_good() -> None:
-    keeper, _, _ = renewed_at(6900, REFUSED)
-    with pytest.raises(CallError) as caught:
-        keeper.get()
-    assert caught.value.failure == REFUSED
+def test_a_call_that_fails_for_another_reason_is_made_once() -> None:
+    cache, source, _ = cached(token("one"))
 
+    def fails(_: Token) -> None:
+        raise CallError(failure(Reason.NETWORK, "gone"))
 
-def test_a_token_whose_end_is_unknown_is_not_used_beyond_its_time() -> None:
-    clock, source = Clock(), Script(Token("old", None, START + 60), failure(Reason.NETWORK, "gone"))
-    keeper = TokenCache(source, clock)
-    keeper.get()
-    clock.now = START + 60
     with pytest.raises(CallError, match="gone"):
-        keeper.get()
-
-
-def test_after_a_failed_fetch_the_next_one_is_tried_anew() -> None:
-    source = Script(BUSY, token("good", 7200))
-    keeper = TokenCache(source, Clock())
-    with pytest.raises(CallError):
-        keeper.get()
-    assert keeper.get().value == "good"
-
-
-# Dropping
-
-
-def test_a_dropped_token_is_fetched_anew() -> None:
-    source = Script(token("one", 7200), token("two", 7200))
-    keeper = TokenCache(source, Clock())
-    keeper.drop(keeper.get())
-    assert keeper.expires_at is None
-    assert keeper.get().value == "two"
-
-
-def test_only_the_token_that_was_refused_is_dropped() -> None:
-    source = Script(token("one", 7200), token("two", 7200))
-    keeper = TokenCache(source, Clock())
-    first = keeper.get()
-    keeper.drop(first)
-    second = keeper.get()
-    keeper.drop(first)
-    assert keeper.get() is second
-    assert source.fetches == 2
-
-
-def test_dropping_where_nothing_is_held_does_nothing() -> None:
-    keeper = TokenCache(Script(token("one", 7200)), Clock())
-    keeper.drop(token("other", 7200))
-    assert keeper.get().value == "one"
+        cache.use(fails)
+    assert (source.fetches, source.refused) == (1, [])
 
 
 # Threads
 
 
 class Gate:
-    """Stands for a keeper's lock and tells how many have come to it."""
+    """Stands for a cache's lock, and counts who has come to it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -236,106 +225,28 @@ class Gate:
             assert self._changed.wait_for(lambda: self._arrived >= count, 10)
 
 
-def got_by(keeper: TokenCache, source: Script, threads: int) -> list[Token | Failure]:
-    """What that many threads get, all of which have come before the first fetch is over."""
+@pytest.mark.parametrize("outcome", [token("one"), REFUSED], ids=["a token", "a refusal"])
+def test_many_threads_that_come_before_a_fetch_is_over_share_its_outcome(outcome: Token | Failure) -> None:
+    cache, source, _ = cached(outcome, token("two"))
     gate = Gate()
-    keeper._lock = gate  # type: ignore[assignment]
-    source.before = lambda: gate.wait_for(threads)
-
-    def get(_: int) -> Token | Failure:
-        try:
-            return keeper.get()
-        except CallError as error:
-            return error.failure
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(get, range(threads)))
-
-
-def test_many_threads_fetch_once() -> None:
-    source = Script(token("one", 7200), token("two", 7200))
-    got = got_by(TokenCache(source, Clock()), source, 32)
-    assert {each.value for each in got if isinstance(each, Token)} == {"one"}
+    cache._lock = gate  # type: ignore[assignment]
+    source.before = lambda: gate.wait_for(32)
+    with ThreadPoolExecutor(32) as pool:
+        outcomes = list(pool.map(lambda _: got(cache), range(32)))
+    assert outcomes == [outcome.value if isinstance(outcome, Token) else outcome] * 32
     assert source.fetches == 1
-
-
-def test_threads_that_waited_for_a_fetch_that_failed_do_not_repeat_it() -> None:
-    source = Script(REFUSED)
-    keeper = TokenCache(source, Clock())
-    assert got_by(keeper, source, 32) == [REFUSED] * 32
-    assert source.fetches == 1
-    with pytest.raises(CallError):
-        keeper.get()
-    assert source.fetches == 2
 
 
 def test_many_threads_whose_token_was_refused_renew_it_once() -> None:
-    source = Script(token("one", 7200), token("two", 7200), token("three", 7200))
-    keeper = TokenCache(source, Clock())
+    cache, source, _ = cached(token("one"), token("two"), token("three"))
     start = threading.Barrier(32)
 
     def refused_once(_: int) -> str:
-        held = keeper.get()
+        held = cache.get()
         start.wait()
-        keeper.drop(held)
-        return keeper.get().value
+        cache.drop(held)
+        return cache.get().value
 
     with ThreadPoolExecutor(32) as pool:
         assert set(pool.map(refused_once, range(32))) == {"two"}
     assert source.fetches == 2
-
-
-def test_the_action_of_a_refusal_is_suspend() -> None:
-    assert REFUSED.action is Action.SUSPEND
-
-
-# What is shared with other exporters
-
-
-class Shelf:
-    """Gives what another exporter has put there, else what the source has."""
-
-    def __init__(self, *held: Token) -> None:
-        self.held = list(held)
-        self.dropped: list[str] = []
-
-    def fetch(self, source: TokenSource) -> Token:
-        return self.held.pop(0) if self.held else source.fetch()
-
-    def drop(self, value: str) -> None:
-        self.dropped.append(value)
-
-
-def test_a_token_on_the_shelf_is_used_and_kept_like_one_of_its_own() -> None:
-    source, clock = Script(token("own", 7200)), Clock()
-    keeper = TokenCache(source, clock, Shelf(token("shared", 7200)))
-    assert [keeper.get().value, keeper.get().value] == ["shared", "shared"]
-    assert source.fetches == 0
-    clock.now += 6900
-    assert keeper.get().value == "own"
-
-
-def test_a_refused_token_is_dropped_from_the_shelf_once() -> None:
-    shelf = Shelf()
-    keeper = TokenCache(Script(token("one", 7200), token("two", 7200)), Clock(), shelf)
-    refused = keeper.get()
-    keeper.drop(refused)
-    keeper.drop(refused)  # another thread of this exporter, that used it too
-    assert keeper.get().value == "two"
-    keeper.drop(refused)
-    assert shelf.dropped == ["one"]
-
-
-def test_a_call_whose_token_is_refused_is_made_once_more_with_what_is_on_the_shelf() -> None:
-    shelf = Shelf(token("ended", 7200), token("another's", 7200))
-    source = Script(token("own", 7200))
-    used: list[str] = []
-
-    def call(held: Token) -> str:
-        used.append(held.value)
-        if held.value == "ended":
-            raise CallError(errcode_failure(40001, "invalid credential"))
-        return "answer"
-
-    assert TokenCache(source, Clock(), shelf).use(call) == "answer"
-    assert (used, shelf.dropped, source.fetches) == (["ended", "another's"], ["ended"], 0)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
+from exporter.store.memory import MemoryStore
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
-from exporter.wechat.tokens.shared import PooledShelf, longest_patience, pooled_shelves
+from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
+from exporter.wechat.tokens.shared import SharedSource, Sharing, longest_patience
 from exporter.wechat.vault import VaultError
-from tests.wechat.lines import Clock, opened
+from tests.wechat.lines import Clock
 
 CONFIG = Config(
     Path("config.yaml"),
@@ -82,7 +83,7 @@ class Pool:
 
 
 @dataclass
-class Source:
+class Source(TokenSource):
     """Gives a new token each time, good for two hours; `meanwhile` something else happens."""
 
     clock: Clock
@@ -117,11 +118,11 @@ class Rig:
         self.while_waiting()
         return self.stopping
 
-    def shelf(self, key: str = KEY) -> PooledShelf:
-        return PooledShelf(self.pool, key, PATIENCE, self.clock, self.wait)
+    def shared(self, source: Source) -> SharedSource:
+        return SharedSource(source, self.pool, KEY, PATIENCE, self.clock, self.wait)
 
     def fetch(self) -> Token:
-        return self.shelf().fetch(self.source)
+        return self.shared(self.source).fetch()
 
     def put(self, value: str, lifetime: float = 7200) -> Token:
         token = self.pool.tokens[KEY] = expiring_token(value, lifetime, self.clock())
@@ -136,7 +137,7 @@ def rig() -> Rig:
 def test_the_first_one_fetches_and_the_others_use_what_it_got(rig: Rig) -> None:
     token = rig.fetch()
     other = Source(rig.clock)
-    assert rig.shelf().fetch(other) == token
+    assert rig.shared(other).fetch() == token
     assert (rig.source.fetches, other.fetches) == (1, 0)
     assert rig.pool.locks == {}
 
@@ -216,25 +217,17 @@ def test_an_exporter_that_stops_does_not_wait(rig: Rig) -> None:
     assert (rig.waits, rig.source.fetches) == (1, 0)
 
 
-def test_what_one_brings_that_was_too_slow_is_not_put_before_the_others(rig: Rig) -> None:
-    def overtaken() -> None:
-        rig.clock.now += PATIENCE + 1
-        fence = rig.pool.lock(KEY, PATIENCE)
-        assert fence is not None
-        rig.pool.keep(KEY, expiring_token("fake-of-another", 7200, rig.clock()), fence)
-
-    rig.source.meanwhile = overtaken
-    assert rig.fetch().value == "fake-of-another"
-    assert rig.pool.tokens[KEY].value == "fake-of-another"
-
-
-def test_one_that_was_too_slow_uses_what_it_got_while_nobody_has_another(rig: Rig) -> None:
+@pytest.mark.parametrize("overtaken", [True, False])
+def test_what_one_brings_that_was_too_slow_is_put_before_nobody(rig: Rig, *, overtaken: bool) -> None:
     def late() -> None:
         rig.clock.now += PATIENCE + 1
+        if overtaken:
+            rig.put("fake-of-another")
 
     rig.source.meanwhile = late
-    assert rig.fetch().value.startswith("fake-")
-    assert rig.pool.tokens == {}
+    used = rig.fetch().value
+    assert [token.value for token in rig.pool.tokens.values()] == [used] * overtaken
+    assert (used == "fake-of-another") is overtaken
 
 
 def test_a_refusal_gives_the_right_back(rig: Rig) -> None:
@@ -244,16 +237,17 @@ def test_a_refusal_gives_the_right_back(rig: Rig) -> None:
     assert rig.pool.locks == {}
 
 
-def test_a_refusal_is_the_error_also_where_the_pool_goes_away_meanwhile(rig: Rig) -> None:
-    rig.source.refused = True
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_pool_that_goes_away_during_a_fetch_changes_nothing_of_its_outcome(
+    rig: Rig, *, refused: bool
+) -> None:
+    rig.source.refused = refused
     rig.source.meanwhile = lambda: setattr(rig.pool, "away", True)
-    with pytest.raises(CallError, match="40125"):
-        rig.fetch()
-
-
-def test_a_token_that_cannot_be_kept_is_used_all_the_same(rig: Rig) -> None:
-    rig.source.meanwhile = lambda: setattr(rig.pool, "away", True)
-    assert rig.fetch().value.startswith("fake-")
+    if refused:
+        with pytest.raises(CallError, match="40125"):
+            rig.fetch()
+    else:
+        assert rig.fetch().value.startswith("fake-")
 
 
 @pytest.mark.parametrize("kind", ["stable_token", "component_token", "third_party"])
@@ -263,7 +257,7 @@ def test_without_the_pool_a_token_that_harms_nobody_is_fetched(rig: Rig, kind: s
     assert rig.fetch().value.startswith("fake-")
 
 
-def test_without_the_pool_a_classic_token_is_not_fetched_and_it_is_told_why(rig: Rig) -> None:
+def test_without_the_pool_a_classic_token_is_not_fetched_and_the_failure_says_why(rig: Rig) -> None:
     rig.pool.away = True
     rig.source.kind = "access_token"
     with pytest.raises(CallError) as failed:
@@ -275,37 +269,39 @@ def test_without_the_pool_a_classic_token_is_not_fetched_and_it_is_told_why(rig:
 
 def test_a_refused_token_is_forgotten_for_all_unless_another_one_is_there(rig: Rig) -> None:
     old = rig.fetch()
-    rig.shelf().drop(old.value)
+    rig.shared(rig.source).refuse(old.value)
     assert rig.pool.tokens == {}
     new = rig.fetch()
-    rig.shelf().drop(old.value)
+    rig.shared(rig.source).refuse(old.value)
     assert rig.pool.tokens[KEY] == new
 
 
 def test_a_token_refused_at_two_exporters_is_fetched_once(rig: Rig) -> None:
     sources = [Source(rig.clock), Source(rig.clock)]
-    keepers = [TokenCache(source, rig.clock, rig.shelf()) for source in sources]
-    tokens = [keeper.get() for keeper in keepers]
-    for keeper, token in zip(keepers, tokens, strict=True):
-        keeper.drop(token)
-    assert keepers[0].get() == keepers[1].get()
+    caches = [TokenCache(rig.shared(source), rig.clock) for source in sources]
+    tokens = [cache.get() for cache in caches]
+    for cache, token in zip(caches, tokens, strict=True):
+        cache.drop(token)
+    assert caches[0].get() == caches[1].get()
     assert sum(source.fetches for source in sources) == 2
 
 
 def test_a_pool_that_is_away_when_a_token_is_refused_is_no_failure(rig: Rig) -> None:
     rig.pool.away = True
-    rig.shelf().drop("fake-old")
+    rig.shared(rig.source).refuse("fake-old")
     assert rig.pool.calls == ["drop"]
 
 
 def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
+    sources = []
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
-        with opened(url, clock=rig.clock) as client:
-            shelves = pooled_shelves(rig.pool, client, CONFIG, rig.wait)
-            for kind in ("stable_token", "access_token"):
-                for appid in ("wx0000000000000001", "wx0000000000000002"):
-                    shelves(kind, appid).fetch(rig.source)
-    assert rig.source.fetches == len(rig.pool.tokens) == 8
+        config = replace(CONFIG, wechat=WechatSettings(url, 10.0))
+        sharing = Sharing(MemoryStore(), rig.pool, config, lambda: 3600.0, rig.clock, rig.wait)
+        for kind in ("stable_token", "access_token"):
+            for appid in ("wx0000000000000001", "wx0000000000000002"):
+                sources.append(Source(rig.clock, kind))
+                sharing.share(sources[-1], appid).fetch()
+    assert len({token.value for token in rig.pool.tokens.values()}) == 8
     assert "stable_token:wx0000000000000001@http://127.0.0.1:1" in rig.pool.tokens
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import AccessToken, FileToken, HttpToken, Secret, StableToken
+from exporter.config.settings import FileToken, HttpToken, Secret
 from exporter.simulator.faults import Fault
 from exporter.simulator.server import Simulator
 from exporter.wechat import endpoints
@@ -18,16 +18,16 @@ from exporter.wechat.tokens.sources import (
     AccessTokenSource,
     FileTokenSource,
     HttpTokenSource,
-    KeeperShelf,
+    SecretSource,
     StableTokenSource,
-    _lifetime,
 )
 from tests.wechat.conftest import APP
 from tests.wechat.lines import Clock, Observed, opened
-from tests.wechat.peers import Peer, json_body, says, whole
+from tests.wechat.peers import Peer, json_body, says, says_in_turn, whole
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 APPID = APP.appid
+TOKEN_T = b'{"access_token":"T","expires_in":7200}'
 SECRET = Secret(APP.secret)
 
 
@@ -55,38 +55,39 @@ def _client(sim: Simulator, clock: Clock, observed: Observed) -> Iterator[Client
         yield client
 
 
-def both(secret: Secret, client: Client) -> tuple[StableTokenSource, AccessTokenSource]:
-    return StableTokenSource(APPID, StableToken(secret), client), AccessTokenSource(
-        APPID, AccessToken(secret), client
-    )
+@pytest.fixture(name="source", params=[StableTokenSource, AccessTokenSource])
+def _source(request: pytest.FixtureRequest) -> type[SecretSource]:
+    """Either of WeChat's own interfaces."""
+    kind: type[SecretSource] = request.param
+    return kind
+
+
+def answered(kind: type[SecretSource], answer: bytes, clock: Clock | None = None) -> Token | Failure:
+    """What comes where WeChat answers so."""
+    with Peer(says(whole(answer))) as peer, opened(peer.url, clock=clock or Clock()) as client:
+        return fetched(kind(APPID, SECRET, client))
 
 
 # Of WeChat
 
 
 def test_a_stable_token_stays_the_same_and_lasts_till_its_end(client: Client, clock: Clock) -> None:
-    source, _ = both(SECRET, client)
-    first = source.fetch()
+    stable = StableTokenSource(APPID, SECRET, client)
+    first = stable.fetch()
     assert (first.expires_at, first.renew_at) == (clock.now + 7200, clock.now + 6900)
     clock.now += 3600
-    again = source.fetch()
+    again = stable.fetch()
     assert (again.value, again.expires_at) == (first.value, first.expires_at)
 
 
 def test_a_classic_token_is_another_at_each_fetch(client: Client) -> None:
-    _, source = both(SECRET, client)
-    assert source.fetch().value != source.fetch().value
-
-
-def test_both_fetches_are_counted_under_their_interfaces_names(client: Client, observed: Observed) -> None:
-    for source in both(SECRET, client):
-        source.fetch()
-    assert observed.calls == [(endpoints.STABLE_ACCESS_TOKEN, None), (endpoints.ACCESS_TOKEN, None)]
+    classic = AccessTokenSource(APPID, SECRET, client)
+    assert classic.fetch().value != classic.fetch().value
 
 
 def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> None:
-    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as client:
-        both(SECRET, client)[0].fetch()
+    with Peer(says(whole(TOKEN_T))) as peer, opened(peer.url) as client:
+        StableTokenSource(APPID, SECRET, client).fetch()
     head, _, body = peer.received[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /cgi-bin/stable_token HTTP/1.1")
     assert json.loads(body) == {
@@ -98,85 +99,70 @@ def test_a_stable_token_is_asked_for_in_normal_mode_and_in_the_body_only() -> No
 
 
 def test_a_classic_token_is_asked_for_in_the_address() -> None:
-    with Peer(says(whole(b'{"access_token":"T","expires_in":7200}'))) as peer, opened(peer.url) as client:
-        both(SECRET, client)[1].fetch()
+    with Peer(says(whole(TOKEN_T))) as peer, opened(peer.url) as client:
+        AccessTokenSource(APPID, SECRET, client).fetch()
     query = f"grant_type=client_credential&appid={APPID}&secret={APP.secret}"
     assert peer.received[0].startswith(f"GET /cgi-bin/token?{query} HTTP/1.1\r\n".encode())
     assert peer.received[0].endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("name", ["getAccessToken", "getStableAccessToken_second_call"])
-def test_the_documentations_examples_are_read(name: str, clock: Clock) -> None:
+def test_the_documentations_examples_are_read(name: str, source: type[SecretSource], clock: Clock) -> None:
     body = (SAMPLES / f"token__doc_{name}.json").read_bytes()
-    with Peer(says(whole(body))) as peer, opened(peer.url, clock=clock) as client:
-        for source in both(SECRET, client):
-            token = source.fetch()
-            assert token.value == "ACCESS_TOKEN"
-            assert token.expires_at == clock.now + json.loads(body)["expires_in"]
+    token = answered(source, body, clock)
+    assert isinstance(token, Token)
+    assert (token.value, token.expires_at) == ("ACCESS_TOKEN", clock.now + json.loads(body)["expires_in"])
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason", "action"),
+    ("fault", "reason"),
     [
-        (Fault.WRONG_SECRET, Reason.INVALID_SECRET, Action.SUSPEND),
-        (Fault.FROZEN_SECRET, Reason.INVALID_SECRET, Action.SUSPEND),
-        (Fault.INVALID_APPID, Reason.INVALID_APPID, Action.SUSPEND),
-        (Fault.IP, Reason.IP_NOT_ALLOWED, Action.SUSPEND),
+        (Fault.WRONG_SECRET, Reason.INVALID_SECRET),
+        (Fault.FROZEN_SECRET, Reason.INVALID_SECRET),
+        (Fault.INVALID_APPID, Reason.INVALID_APPID),
+        (Fault.IP, Reason.IP_NOT_ALLOWED),
     ],
 )
-def test_a_refused_credential_suspends(
-    fault: Fault, reason: Reason, action: Action, sim: Simulator, client: Client, observed: Observed
+def test_a_refused_credential_suspends_and_is_counted_under_its_interfaces_name(
+    fault: Fault,
+    reason: Reason,
+    source: type[SecretSource],
+    sim: Simulator,
+    client: Client,
+    observed: Observed,
 ) -> None:
     sim.set_fault(APPID, fault)
-    for source in both(SECRET, client):
-        problem = refused(source)
-        assert (problem.reason, problem.action) == (reason, action)
-    assert [told for _, told in observed.calls] == [reason, reason]
+    problem = refused(source(APPID, SECRET, client))
+    assert (problem.reason, problem.action) == (reason, Action.SUSPEND)
+    endpoint = endpoints.STABLE_ACCESS_TOKEN if source is StableTokenSource else endpoints.ACCESS_TOKEN
+    assert observed.calls == [(endpoint, reason)]
 
 
 @pytest.mark.parametrize("code", [40001, 40014, 41001, 42001])
-def test_40001_and_its_like_on_the_token_call_mean_a_wrong_secret(code: int) -> None:
-    body = whole(json_body({"errcode": code, "errmsg": "invalid credential"}))
-    with Peer(says(body)) as peer, opened(peer.url) as client:
-        for source in both(SECRET, client):
-            problem = refused(source)
-            assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
+def test_40001_and_its_like_on_the_token_call_mean_a_wrong_secret(
+    code: int, source: type[SecretSource]
+) -> None:
+    problem = answered(source, json_body({"errcode": code, "errmsg": "invalid credential"}))
+    assert isinstance(problem, Failure)
+    assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
 
 
-UNUSABLE_LIFETIMES: list[Any] = [
-    0,
-    -1,
-    0.0,
-    "2 hours",
-    "",
-    True,
-    False,
-    None,
-    [7200],
-    {},
-    1e7,
-    1e400,
-    10**400,
-]
-
-
-@pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
-def test_a_token_without_a_usable_lifetime_is_malformed(lifetime: object) -> None:
-    body = json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400")
-    with Peer(says(whole(body))) as peer, opened(peer.url) as client:
-        for source in both(SECRET, client):
-            assert refused(source).reason is Reason.MALFORMED
-
-
+UNUSABLE_LIFETIMES: list[Any] = [0, -1, "2 hours", "", "7" * 99, True, None, [7200], {}, 1e7, 1e400, 10**400]
 UNUSABLE_TOKENS: list[Any] = [None, "", " ", "a b", "a\n", "\ufeffT", True, 7, ["T"], {}, "x" * 4097]
+UNUSABLE = [("T", each) for each in UNUSABLE_LIFETIMES] + [(each, 7200) for each in UNUSABLE_TOKENS]
 
 
-@pytest.mark.parametrize("value", UNUSABLE_TOKENS, ids=lambda each: repr(each)[:20])
-def test_an_answer_without_a_usable_token_is_malformed(value: object) -> None:
-    body = json_body({"access_token": value, "expires_in": 7200})
-    with Peer(says(whole(body))) as peer, opened(peer.url) as client:
-        for source in both(SECRET, client):
-            assert refused(source).reason is Reason.MALFORMED
+def token_body(value: object, lifetime: object) -> bytes:
+    return json_body({"access_token": value, "expires_in": lifetime}).replace(b"Infinity", b"1e400")
+
+
+@pytest.mark.parametrize(("value", "lifetime"), UNUSABLE, ids=lambda each: repr(each)[:20])
+def test_an_answer_without_a_usable_token_or_lifetime_is_malformed(
+    value: object, lifetime: object, source: type[SecretSource]
+) -> None:
+    problem = answered(source, token_body(value, lifetime))
+    assert isinstance(problem, Failure)
+    assert problem.reason is Reason.MALFORMED
 
 
 def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
@@ -186,7 +172,7 @@ def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
         clock.now += 100
 
     with opened(sim.base_url, clock=clock) as client:
-        source = StableTokenSource(APPID, StableToken(SECRET), client)
+        source = StableTokenSource(APPID, SECRET, client)
         object.__setattr__(client, "pace", slow_pace)
         start = clock.now
         assert source.fetch().expires_at == start + 7200
@@ -196,16 +182,16 @@ def test_a_lifetime_counts_from_before_the_call(sim: Simulator) -> None:
 
 
 def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
-    client: Client, tmp_path: Path
+    source: type[SecretSource], client: Client, tmp_path: Path
 ) -> None:
     path = tmp_path / "secret"
-    for source in both(Secret(path=path), client):
-        path.write_text("an-older-secret\n")
-        before = source.fingerprint()
-        assert refused(source).reason is Reason.INVALID_SECRET
-        path.write_text(f"\ufeff {APP.secret}\r\n")
-        assert isinstance(fetched(source), Token)
-        assert source.fingerprint() != before
+    path.write_text("an-older-secret\n")
+    tokens = source(APPID, Secret(path=path), client)
+    before = tokens.fingerprint()
+    assert refused(tokens).reason is Reason.INVALID_SECRET
+    path.write_text(f"\ufeff {APP.secret}\r\n")
+    assert isinstance(fetched(tokens), Token)
+    assert tokens.fingerprint() != before
 
 
 @pytest.mark.parametrize(
@@ -221,29 +207,27 @@ def test_a_secret_that_was_rotated_in_its_file_is_picked_up_at_the_next_fetch(
     ids=["missing", "empty", "blank", "binary", "two lines", "too large"],
 )
 def test_a_secret_that_cannot_be_read_suspends_without_a_call(
-    content: bytes | None, told: str, client: Client, observed: Observed, tmp_path: Path
+    content: bytes | None, told: str, source: type[SecretSource], client: Client, tmp_path: Path
 ) -> None:
     path = tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
-    for source in both(Secret(path=path), client):
-        problem = refused(source)
-        assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
-        assert problem.detail == f"secret file {path}: {told}"
-        assert source.fingerprint() == b""
-    assert observed.calls == []
+    tokens = source(APPID, Secret(path=path), client)
+    problem = refused(tokens)
+    assert (problem.reason, problem.action, problem.unsent) == (Reason.INVALID_SECRET, Action.SUSPEND, True)
+    assert problem.detail == f"secret file {path}: {told}"
+    assert tokens.fingerprint() == b""
 
 
-def test_a_fingerprint_tells_secrets_and_appids_apart_and_hides_them(client: Client) -> None:
+def test_a_fingerprint_differs_by_secret_and_appid_and_hides_them(client: Client) -> None:
     prints = {
-        StableTokenSource(appid, StableToken(Secret(secret)), client).fingerprint()
+        kind(appid, Secret(secret), client).fingerprint()
         for appid in ("wx1", "wx2")
         for secret in ("secret-1", "secret-2")
+        for kind in (StableTokenSource, AccessTokenSource)
     }
     assert len(prints) == 4
     assert not any(b"secret" in each or b"wx" in each for each in prints)
-    stable, classic = both(SECRET, client)
-    assert stable.fingerprint() == stable.fingerprint() == classic.fingerprint()
 
 
 # A file that another program keeps
@@ -308,20 +292,13 @@ def test_a_file_without_a_usable_token_says_which_and_why(
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
-    problem = refused(FileTokenSource(FileToken(path, field)))
+    source = FileTokenSource(FileToken(path, field))
+    problem = refused(source)
+    if not path.exists():
+        assert source.fingerprint() == b""
     assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
     assert problem.detail == f"token file {path}{told}"
     assert problem.advice.en.startswith("The token's file")
-
-
-@pytest.mark.parametrize("content", [None, b"x" * 70_000], ids=["missing", "too large"])
-def test_the_fingerprint_of_a_file_that_cannot_be_read_is_empty(
-    content: bytes | None, tmp_path: Path
-) -> None:
-    path = tmp_path / "token"
-    if content is not None:
-        path.write_bytes(content)
-    assert FileTokenSource(FileToken(path)).fingerprint() == b""
 
 
 def test_a_path_that_never_ends_is_no_token() -> None:
@@ -333,28 +310,36 @@ def test_a_path_that_never_ends_is_no_token() -> None:
 # An address of the operator's own
 
 
-def kept_at(
-    body: object,
+def asked(
+    answer: bytes,
     field: str | None = "access_token",
     status: str = "200 OK",
     headers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Token | Failure, bytes]:
-    """What comes from a keeper that answers so, at a clock of 1000; and what it was asked."""
+    """What comes from a token service that answers so, at a clock of 1000; and what it was asked."""
     with (
-        Peer(says(whole(json_body(body), status=status))) as keeper,
+        Peer(says(whole(answer, status=status))) as service,
         opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
     ):
-        source = HttpTokenSource(HttpToken(f"{keeper.url}/token?app=wx1", field, headers), client)
+        source = HttpTokenSource(HttpToken(f"{service.url}/token?app=wx1", field, headers), client)
         assert source.fingerprint() == b""
-        return fetched(source), keeper.received[0]
+        return fetched(source), service.received[0]
+
+
+def refusal(answer: bytes, field: str | None = "access_token", status: str = "200 OK") -> Failure:
+    """The failure where the service answers so; its advice is about the service."""
+    problem, _ = asked(answer, field, status)
+    assert isinstance(problem, Failure)
+    assert problem.advice is TOKEN_KEEPER
+    return problem
 
 
 def test_an_address_is_asked_with_its_headers() -> None:
-    outcome, asked = kept_at({"access_token": "T"}, headers=(("Authorization", "Bearer k"), ("X-Team", "a")))
+    outcome, request = asked(TOKEN_T, headers=(("Authorization", "Bearer k"), ("X-Team", "a")))
     assert isinstance(outcome, Token)
-    assert asked.startswith(b"GET /token?app=wx1 HTTP/1.1\r\n")
-    assert b"\r\nAuthorization: Bearer k\r\n" in asked
-    assert b"\r\nX-Team: a\r\n" in asked
+    assert request.startswith(b"GET /token?app=wx1 HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer k\r\n" in request
+    assert b"\r\nX-Team: a\r\n" in request
 
 
 @pytest.mark.parametrize(
@@ -364,6 +349,7 @@ def test_an_address_is_asked_with_its_headers() -> None:
         ({"access_token": "T", "expires_in": 7200}, "access_token", Token("T", 8200.0, 7900.0)),
         ({"access_token": "T", "expires_in": 100.5}, "access_token", Token("T", 1100.5, 1050.25)),
         ({"data": {"t": "T", "expires_in": 7200}}, "data.t", Token("T", 8200.0, 7900.0)),
+        ({"access_token": "T", "expires_in": "7200"}, "access_token", Token("T", 8200.0, 7900.0)),
         ({"data": {"t": "T"}, "expires_in": 7200}, "data.t", Token("T", None, 1000 + SHORTEST_KEEP)),
     ],
     ids=lambda each: repr(each)[:60],
@@ -371,31 +357,20 @@ def test_an_address_is_asked_with_its_headers() -> None:
 def test_the_lifetime_beside_the_token_is_honoured(
     body: dict[str, object], field: str, expected: Token
 ) -> None:
-    assert kept_at(body, field)[0] == expected
+    assert asked(json_body(body), field)[0] == expected
 
 
 @pytest.mark.parametrize("lifetime", UNUSABLE_LIFETIMES, ids=lambda each: repr(each)[:20])
-def test_a_keepers_token_without_a_usable_lifetime_is_asked_for_again_soon(lifetime: object) -> None:
-    with (
-        Peer(
-            says(
-                whole(json_body({"access_token": "T", "expires_in": lifetime}).replace(b"Infinity", b"1e400"))
-            )
-        ) as keeper,
-        opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
-    ):
-        source = HttpTokenSource(HttpToken(keeper.url), client)
-        assert source.fetch() == Token("T", None, 1000 + SHORTEST_KEEP)
+def test_a_services_token_without_a_usable_lifetime_is_asked_for_again_soon(lifetime: object) -> None:
+    assert asked(token_body("T", lifetime))[0] == Token("T", None, 1000 + SHORTEST_KEEP)
 
 
 @pytest.mark.parametrize("value", UNUSABLE_TOKENS, ids=lambda each: repr(each)[:20])
 def test_an_address_that_gives_no_usable_token_says_so(value: object) -> None:
     for body, field in (({"access_token": value}, "access_token"), ({"data": value}, "data.access_token")):
-        problem, _ = kept_at(body, field)
-        assert isinstance(problem, Failure)
+        problem = refusal(json_body(body), field)
         assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
         assert problem.detail == f"the token's address gave no usable token under {field}"
-        assert problem.advice is TOKEN_KEEPER
 
 
 @pytest.mark.parametrize(
@@ -410,11 +385,12 @@ def test_an_address_that_gives_no_usable_token_says_so(value: object) -> None:
         (b'{"errCode":200,"data":{"token":"T"}}', "data.token", "T"),
     ],
 )
-def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_errcode(
+def test_a_services_answer_is_the_token_or_has_it_under_the_field_whatever_its_errcode(
     answer: bytes, field: str | None, token: str
 ) -> None:
-    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as client:
-        assert HttpTokenSource(HttpToken(keeper.url, field), client).fetch().value == token
+    found, _ = asked(answer, field)
+    assert isinstance(found, Token)
+    assert found.value == token
 
 
 @pytest.mark.parametrize(
@@ -426,10 +402,8 @@ def test_a_keepers_answer_is_the_token_or_has_it_under_the_field_whatever_its_er
         (b"<!doctype html>\n<title>Sign in</title>", None),
     ],
 )
-def test_another_answer_of_a_keeper_is_no_token(answer: bytes, field: str | None) -> None:
-    with Peer(says(whole(answer))) as keeper, opened("http://wechat.invalid") as client:
-        problem = refused(HttpTokenSource(HttpToken(keeper.url, field), client))
-    assert (problem.reason, problem.advice) == (Reason.TOKEN_REJECTED, TOKEN_KEEPER)
+def test_another_answer_of_a_service_is_no_token(answer: bytes, field: str | None) -> None:
+    assert refusal(answer, field).reason is Reason.TOKEN_REJECTED
 
 
 @pytest.mark.parametrize(
@@ -442,58 +416,42 @@ def test_another_answer_of_a_keeper_is_no_token(answer: bytes, field: str | None
     ],
 )
 def test_the_status_of_an_address_counts(status: str, action: Action) -> None:
-    problem, _ = kept_at({"access_token": "T"}, status=status)
-    assert isinstance(problem, Failure)
+    problem = refusal(TOKEN_T, status=status)
     assert (problem.reason, problem.action) == (Reason.HTTP_STATUS, action)
-    assert problem.advice is TOKEN_KEEPER
 
 
-def test_a_keeper_that_is_away_is_the_one_to_look_at() -> None:
+def test_a_service_that_is_away_is_the_one_to_look_at() -> None:
     with opened("http://wechat.invalid") as client:
         problem = refused(HttpTokenSource(HttpToken("http://127.0.0.1:9/token"), client))
     assert (problem.reason, problem.advice) == (Reason.NETWORK, TOKEN_KEEPER)
 
 
-def test_a_refusal_of_wechats_that_a_keeper_hands_on_is_the_keepers_and_told() -> None:
-    problem, _ = kept_at({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist"}, None)
-    assert isinstance(problem, Failure)
-    assert (problem.reason, problem.errcode, problem.advice) == (Reason.TOKEN_REJECTED, None, TOKEN_KEEPER)
+def test_a_refusal_of_wechats_that_a_service_hands_on_is_the_services_and_quoted() -> None:
+    problem = refusal(
+        json_body({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist"}), None
+    )
+    assert (problem.reason, problem.errcode) == (Reason.TOKEN_REJECTED, None)
     assert problem.detail.endswith("it answers errcode 40164: invalid ip 203.0.113.7, not in whitelist")
 
 
-def test_a_body_is_posted_and_names_the_token_that_wechat_refused() -> None:
+def test_a_body_is_posted_and_names_the_token_that_wechat_refused_which_no_failure_shows() -> None:
     body = (("app", "wx1"), ("bad", "{refused}"))
-    answer = whole(b'{"access_token":"first"}')
-    with Peer(says(answer)) as keeper, opened("http://wechat.invalid") as client:
-        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=body), client)
-        source.fetch()
-        KeeperShelf(source).drop("first")
-        source.fetch()
-    asked = [request.partition(b"\r\n\r\n") for request in keeper.received]
-    assert all(head.startswith(b"POST / HTTP/1.1") for head, _, _ in asked)
-    assert [json.loads(sent) for _, _, sent in asked] == [
-        {"app": "wx1", "bad": ""},
-        {"app": "wx1", "bad": "first"},
+    answers = [
+        b'{"access_token":"a-refused-fake-token"}',
+        b'{"errcode":1,"errmsg":"still a-refused-fake-token"}',
     ]
-
-
-def test_a_refused_token_is_not_in_what_is_said_of_the_keeper() -> None:
-    refusal = whole(b'{"errcode":1,"errmsg":"still a-refused-fake-token"}')
-    with Peer(says(refusal)) as keeper, opened("http://wechat.invalid") as client:
-        source = HttpTokenSource(HttpToken(keeper.url, method="POST", body=(("bad", "{refused}"),)), client)
-        source.refuse("a-refused-fake-token")
-        assert refused(source).detail.endswith("errcode 1: still ***")
-
-
-def test_fetches_from_an_address_are_counted_under_their_own_name() -> None:
     observed = Observed()
-    answer = whole(b'{"access_token":"T"}')
-    with Peer(says(answer)) as keeper, opened("http://wechat.invalid", observed=observed) as client:
-        HttpTokenSource(HttpToken(keeper.url), client).fetch()
-        refused(HttpTokenSource(HttpToken(keeper.url, "other"), client))
+    with (
+        Peer(says_in_turn(map(whole, answers))) as service,
+        opened("http://wechat.invalid", observed=observed) as client,
+    ):
+        source = HttpTokenSource(HttpToken(service.url, method="POST", body=body), client)
+        source.refuse(source.fetch().value)
+        assert refused(source).detail.endswith("errcode 1: still ***")
+    requests = [request.partition(b"\r\n\r\n") for request in service.received]
+    assert all(head.startswith(b"POST / HTTP/1.1") for head, _, _ in requests)
+    assert [json.loads(sent) for _, _, sent in requests] == [
+        {"app": "wx1", "bad": ""},
+        {"app": "wx1", "bad": "a-refused-fake-token"},
+    ]
     assert observed.calls == [(endpoints.HTTP_TOKEN, None), (endpoints.HTTP_TOKEN, Reason.TOKEN_REJECTED)]
-
-
-def test_a_lifetime_written_as_a_text_is_read_too() -> None:
-    assert _lifetime("7200") == 7200
-    assert _lifetime("7" * 99) is None

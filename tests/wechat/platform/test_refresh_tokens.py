@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,54 +21,31 @@ from exporter.store.memory import MemoryStore
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import CallError, Failure
-from exporter.wechat.platform.open_platform import Kept, RefreshTokens, open_platforms
+from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.platform.refresh_tokens import RefreshToken, stored
 from tests.wechat.lines import Clock, daily_trend, opened
 
 APPID = fake_appid(1)
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 KEY = f"refresh_token/{PLATFORM.component_appid}/{APPID}"
-FIRST, SECOND, THIRD = Kept("first", 1.0, ""), Kept("second", 2.0, "hash"), Kept("third", 3.0, "")
-
-
-@pytest.fixture
-def tokens() -> RefreshTokens:
-    return RefreshTokens(PLATFORM.component_appid, MemoryStore())
-
-
-def test_a_refresh_token_takes_the_place_of_the_one_it_came_for(tokens: RefreshTokens) -> None:
-    assert tokens.get(APPID) is None
-    tokens.keep(APPID, FIRST, None)
-    assert tokens.keep(APPID, SECOND, FIRST.written()) == SECOND
-    assert tokens.get(APPID) == SECOND
+FIRST, SECOND, THIRD = (
+    RefreshToken("first", 1.0, ""),
+    RefreshToken("second", 2.0, "hash"),
+    RefreshToken("third", 3.0, ""),
+)
 
 
 @pytest.mark.parametrize(("earlier", "later"), [(FIRST, SECOND), (SECOND, THIRD), (FIRST, THIRD)])
-@pytest.mark.parametrize("late", [True, False])
 def test_of_two_at_the_same_time_the_later_call_leads_and_the_other_stays_at_hand(
-    earlier: Kept, later: Kept, tokens: RefreshTokens, *, late: bool
+    earlier: RefreshToken, later: RefreshToken
 ) -> None:
-    quick, slow = (later, earlier) if late else (earlier, later)
-    tokens.keep(APPID, quick, None)
-    kept = tokens.keep(APPID, slow, None)
-    assert kept == tokens.get(APPID)
-    assert (kept.refresh_token, kept.asked_at, kept.start) == (
-        later.refresh_token,
-        later.asked_at,
-        later.start,
-    )
-    assert kept.spare == earlier.refresh_token
-
-
-def test_what_the_first_versions_stored_is_read() -> None:
-    vault = MemoryStore()
-    vault.put(KEY, None, '["first", 1.0, ""]')
-    assert RefreshTokens(PLATFORM.component_appid, vault).get(APPID) == FIRST
+    expected = replace(later, spare=earlier.value)
+    assert earlier.beside(later) == later.beside(earlier) == expected
 
 
 def test_no_refresh_token_is_in_a_repr() -> None:
-    told = repr(Kept("first", 1.0, "", "second"))
-    assert "first" not in told
-    assert "second" not in told
+    shown = repr(RefreshToken("first", 1.0, "", "second"))
+    assert not any(value in shown for value in ("first", "second"))
 
 
 # At every step between WeChat's answer and the use of it
@@ -121,13 +98,16 @@ class Scene:
     def desk(self) -> PlatformDesk:
         return self.sim.platforms["main"]
 
-    def exporter(self) -> Access:
-        """One that has just started, with the same storage."""
+    def platform(self) -> OpenPlatform:
         settings = Platform(
             "main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(self.ticket)
         )
-        platforms = open_platforms([settings], self.client, self.vault)
-        return choose_access(App(APPID, "app", (), ThirdParty("main")), self.client, platforms)
+        return OpenPlatform(settings, self.client, self.vault)
+
+    def exporter(self) -> Access:
+        """One that has just started, with the same storage."""
+        app = App(APPID, "app", (), ThirdParty("main"))
+        return choose_access(app, self.client, {"main": self.platform()})
 
     def ask(self, access: Access) -> Row | Failure:
         """Ask with a new access token, as the one before has ended."""
@@ -139,7 +119,7 @@ class Scene:
             return error.failure
 
     def stored(self) -> list[str]:
-        """The refresh tokens that are stored."""
+        """The refresh tokens that are stored; the first version stored no spare one."""
         kept = json.loads(self.vault.credential(KEY) or "[]")
         return [kept[0], *kept[3:]] if kept else []
 
@@ -153,6 +133,11 @@ def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
         opened(sim.base_url, clock=clock) as client,
     ):
         yield Scene(sim, client, clock, tmp_path / "ticket")
+
+
+def test_what_the_first_versions_stored_is_read(scene: Scene) -> None:
+    scene.vault.put(KEY, None, '["first", 1.0, ""]')
+    assert stored(scene.platform(), APPID).load() == FIRST
 
 
 STEPS = range(10)
