@@ -181,13 +181,11 @@ class PlatformWatch:
         """
         retries: list[tuple[str, Collection[Reason]]] = []
         for name, each in self._watched.items():
-            if each.has_new_secret():
-                retries.append((name, _BY_SECRET))
-            if each.has_new_ticket():
-                retries.append((name, _BY_TICKET))
-        for name, reasons in retries:
-            if (search := self._watched[name].search) is not None:
-                search.retry(reasons)
+            looks = (_BY_SECRET, each.has_new_secret()), (_BY_TICKET, each.has_new_ticket())
+            for reasons in (reasons for reasons, is_new in looks if is_new):
+                retries.append((name, reasons))
+                if each.search is not None:
+                    each.search.retry(reasons)
         return retries
 
     def _show(self) -> None:
