@@ -8,7 +8,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 LOCK     = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 --upgrade
 
-.PHONY: demo test lint format docs bench lock sbom audit clean
+.PHONY: demo test lint format docs bench dist lock sbom audit clean
 
 demo: $(PROGRAM)  ## stand-in WeChat and the exporter in one process, no credentials
 	@$(BIN)/python -m exporter demo $(ARGS)
@@ -33,8 +33,15 @@ docs: $(TOOLS)  ## write the generated pages, dashboards and rules
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+dist: $(TOOLS)  ## wheel and sdist in dist/, the same bytes wherever they are built
+	$(PIP) install --quiet 'twine>=6,<8' 'pyroma>=5,<6'
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail --file dist/*.tar.gz
+	cd dist && sha256sum * > SHA256SUMS
+
 lock: $(TOOLS)  ## pin the image's requirements, every file by its hash
-	$(PIP) install --quiet 'uv>=0.9,<1'
 	$(LOCK) pyproject.toml --extra redis --extra third-party --output-file requirements/run.txt
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(LOCK) - --output-file requirements/build.txt

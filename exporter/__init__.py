@@ -1,3 +1,3 @@
 """Prometheus exporter for WeChat mini programs' daily visit figures."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
