@@ -24,8 +24,19 @@ from exporter.wechat.client import Client
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import Observed, daily_trend, everything_told, opened
-from tests.wechat.peers import Manner, Peer, Talk, hangs, head, json_body, resets, says, whole
+from tests.wechat.lines import GENEROUS, Observed, daily_trend, everything_told, opened
+from tests.wechat.peers import (
+    Manner,
+    Peer,
+    Talk,
+    hangs,
+    head,
+    json_body,
+    resets,
+    says,
+    says_and_closes,
+    whole,
+)
 
 DAY = date(2026, 11, 23)
 TOKEN = "99_T0KEN-value_that/must+stay=secret" + hashlib.sha512(b"token").hexdigest()
@@ -62,7 +73,7 @@ def test_an_answer_is_read_and_counted_as_good() -> None:
     assert 0 <= observed.seconds[0] < 5
 
 
-def test_a_path_goes_below_the_base_and_an_address_elsewhere() -> None:
+def test_a_path_goes_below_the_base_and_a_whole_url_elsewhere() -> None:
     with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as keeper:
         with opened(f"{base.url}/prefix") as client:
             asked(client, dict)
@@ -85,53 +96,33 @@ def test_the_pace_is_waited_for_first_and_is_no_part_of_the_time_told() -> None:
     assert observed.seconds == [2.5]
 
 
+def no_row(_: dict[str, Any]) -> None:
+    raise CallError(failure(Reason.EMPTY, "no row"))
+
+
 @pytest.mark.parametrize(
-    ("manner", "reason"),
+    ("manner", "read", "reason"),
     [
-        (says(whole(b'{"errcode":61503,"errmsg":"data not ready"}')), Reason.NOT_READY),
-        (says(whole(b"<html>", status="502 Bad Gateway")), Reason.HTTP_STATUS),
-        (says(whole(b"<html>")), Reason.MALFORMED),
-        (resets, Reason.NETWORK),
-        (hangs, Reason.TIMEOUT),
+        (says(whole(b'{"errcode":61503,"errmsg":"data not ready"}')), dict, Reason.NOT_READY),
+        (says(whole(b"<html>", status="502 Bad Gateway")), dict, Reason.HTTP_STATUS),
+        (says(whole(b"<html>")), dict, Reason.MALFORMED),
+        (resets, dict, Reason.NETWORK),
+        (hangs, dict, Reason.TIMEOUT),
+        (says(whole(b"{}")), no_row, Reason.EMPTY),
+        (says(whole(b"{}")), lambda body: body["n"], Reason.INTERNAL),
     ],
-    ids=["errcode", "status", "html", "reset", "hang"],
+    ids=["errcode", "status", "html", "reset", "hang", "refused by its reader", "a fault of ours"],
 )
-def test_a_failed_call_is_counted_with_its_reason(manner: Manner, reason: Reason) -> None:
+def test_a_failed_call_is_counted_with_its_reason(
+    manner: Manner, read: Callable[[dict[str, Any]], object], reason: Reason
+) -> None:
     observed = Observed()
-    with (
-        Peer(manner) as peer,
-        opened(peer.url, 0.2, observed) as client,
-        pytest.raises(CallError) as caught,
-    ):
-        asked(client, dict)
-    assert caught.value.failure.reason is reason
-    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, reason)]
-
-
-def test_what_the_reader_refuses_is_counted_with_its_reason() -> None:
-    observed = Observed()
-
-    def read(_: dict[str, Any]) -> None:
-        raise CallError(failure(Reason.EMPTY, "no row"))
-
-    with (
-        Peer(says(whole(b"{}"))) as peer,
-        opened(peer.url, observed=observed) as client,
-        pytest.raises(CallError, match="no row"),
-    ):
+    raised = KeyError if reason is Reason.INTERNAL else CallError
+    limit = 0.2 if manner is hangs else GENEROUS
+    with Peer(manner) as peer, opened(peer.url, limit, observed) as client, pytest.raises(raised) as caught:
         asked(client, read)
-    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.EMPTY)]
-
-
-def test_a_fault_of_ours_is_counted_as_internal() -> None:
-    observed = Observed()
-    with (
-        Peer(says(whole(b"{}"))) as peer,
-        opened(peer.url, observed=observed) as client,
-        pytest.raises(KeyError),
-    ):
-        asked(client, lambda body: body["n"])
-    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, Reason.INTERNAL)]
+    assert observed.calls == [(endpoints.DAILY_VISIT_TREND, reason)]
+    assert not isinstance(caught.value, CallError) or caught.value.failure.reason is reason
 
 
 def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> None:
@@ -197,38 +188,29 @@ def echoes(talk: Talk) -> None:
     talk.wait_for_end()
 
 
-def says_once(text: bytes) -> Manner:
-    """Answers once so and waits."""
-
-    def manner(talk: Talk) -> None:
-        talk.request()
-        talk.socket.sendall(text)
-        talk.wait_for_end()
-
-    return manner
-
-
 ROW = {"ref_date": "20261123", "visit_pv": 1}
 BAD: dict[str, Manner] = {
     "echo": echoes,
-    "token as date": says_once(whole(json_body({"list": [{**ROW, "ref_date": TOKEN}]}))),
-    "token as figure": says_once(whole(json_body({"list": [{**ROW, "visit_uv": TOKEN}]}))),
-    "token as list": says_once(whole(json_body({"list": TOKEN}))),
-    "odd errcode": says_once(whole(json_body({"errcode": TOKEN, "errmsg": TOKEN}))),
-    "status": says_once(whole(TOKEN.encode(), status=f"502 {TOKEN}")),
-    "redirect": says_once(whole(b"", f"Location: https://elsewhere.invalid/{TOKEN}", status="302 Found")),
-    "html": says_once(whole(f"<html>{TOKEN}</html>".encode())),
-    "no HTTP": says_once(f"{TOKEN} {SECRET}\r\n\r\n".encode()),
-    "defective header": says_once(head(2, TOKEN) + b"{}"),
-    "broken gzip": says_once(whole(TOKEN.encode(), "Content-Encoding: gzip")),
-    "too long": says_once(whole(TOKEN.encode() * 20_000)),
+    "token as date": says_and_closes(whole(json_body({"list": [{**ROW, "ref_date": TOKEN}]}))),
+    "token as figure": says_and_closes(whole(json_body({"list": [{**ROW, "visit_uv": TOKEN}]}))),
+    "token as list": says_and_closes(whole(json_body({"list": TOKEN}))),
+    "odd errcode": says_and_closes(whole(json_body({"errcode": TOKEN, "errmsg": TOKEN}))),
+    "status": says_and_closes(whole(TOKEN.encode(), status=f"502 {TOKEN}")),
+    "redirect": says_and_closes(
+        whole(b"", f"Location: https://elsewhere.invalid/{TOKEN}", status="302 Found")
+    ),
+    "html": says_and_closes(whole(f"<html>{TOKEN}</html>".encode())),
+    "no HTTP": says_and_closes(f"{TOKEN} {SECRET}\r\n\r\n".encode()),
+    "defective header": says_and_closes(head(2, TOKEN) + b"{}"),
+    "broken gzip": says_and_closes(whole(TOKEN.encode(), "Content-Encoding: gzip")),
+    "too long": says_and_closes(whole(TOKEN.encode() * 20_000)),
     "reset": resets,
     "hang": hangs,
-    "empty": says_once(whole(b'{"list":[]}')),
+    "empty": says_and_closes(whole(b'{"list":[]}')),
 }
 
 
-def ways_settings(keeper: str, folder: Path) -> dict[str, TokenSettings]:
+def settings_by_kind(keeper: str, folder: Path) -> dict[str, TokenSettings]:
     (folder / "token").write_text(TOKEN)
     address = f"{keeper.replace('//', f'//me:{KEEPERS_PASSWORD}@')}/token?key={quote(KEEPERS_KEY, safe='')}"
     return {
@@ -253,7 +235,7 @@ def assert_gives_nothing_away(error: BaseException, *shown: object) -> None:
 def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str, tmp_path: Path) -> None:
     limit = 0.2 if fault == "hang" else 5
     with Peer(sim_like(GOOD_TOKEN, BAD[fault])) as peer, opened(peer.url, limit) as client:
-        settings = ways_settings(peer.url, tmp_path)[kind]
+        settings = settings_by_kind(peer.url, tmp_path)[kind]
         app = App("wx0123456789abcdef", "app", (), settings)
         access = choose_access(app, client)
         with pytest.raises(CallError) as caught:
@@ -269,7 +251,7 @@ def test_no_failure_of_the_data_call_gives_the_token_away(kind: str, fault: str,
 def test_no_failure_of_the_token_call_gives_the_secret_away(kind: str, fault: str, tmp_path: Path) -> None:
     limit = 0.2 if fault == "hang" else 5
     with Peer(BAD[fault]) as peer, opened(peer.url, limit) as client:
-        app = App("wx0123456789abcdef", "app", (), ways_settings(peer.url, tmp_path)[kind])
+        app = App("wx0123456789abcdef", "app", (), settings_by_kind(peer.url, tmp_path)[kind])
         with pytest.raises(CallError) as caught:
             daily_trend(choose_access(app, client), DAY)
         assert_gives_nothing_away(caught.value, app)
@@ -283,32 +265,24 @@ def test_a_call_that_does_not_connect_gives_nothing_away(
         pass
     with Peer(says(GOOD_TOKEN), certificate.server) as untrusted:
         for url in (gone.url, untrusted.url, "http://wechat.invalid"):
-            app = App("wx0123456789abcdef", "app", (), ways_settings(url, tmp_path)[kind])
+            app = App("wx0123456789abcdef", "app", (), settings_by_kind(url, tmp_path)[kind])
             with opened(url) as client, pytest.raises(CallError) as caught:
                 daily_trend(choose_access(app, client), DAY)
             assert_gives_nothing_away(caught.value)
 
 
-@pytest.mark.parametrize(
-    "content", [f"{TOKEN}\n{TOKEN}".encode(), f"\xff{TOKEN}".encode("latin-1"), TOKEN.encode() * 1000]
-)
-def test_a_file_that_holds_no_token_is_not_shown(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_bytes(content)
-    with opened("http://wechat.invalid") as client:
-        for field in (None, "access_token"):
-            access = choose_access(App("wx0123456789abcdef", "app", (), FileToken(path, field)), client)
-            with pytest.raises(CallError) as caught:
-                daily_trend(access, DAY)
-            assert_gives_nothing_away(caught.value)
+NO_SECRET = [f"{SECRET}\n{SECRET}".encode(), f"\xff{SECRET}".encode("latin-1"), SECRET.encode() * 1000]
 
 
-@pytest.mark.parametrize("content", [f"\xff{SECRET}".encode("latin-1"), f"{SECRET}\n{SECRET}".encode()])
-def test_a_file_that_holds_no_secret_is_not_shown(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "secret"
+@pytest.mark.parametrize("content", NO_SECRET, ids=["two lines", "Latin-1", "too long"])
+@pytest.mark.parametrize("kind", ["token file", "JSON token file", "secret file"])
+def test_a_file_that_holds_no_secret_is_not_shown(kind: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file"
     path.write_bytes(content)
-    with opened("http://wechat.invalid") as client:
-        app = App("wx0123456789abcdef", "app", (), StableToken(Secret(path=path)))
-        with pytest.raises(CallError) as caught:
-            daily_trend(choose_access(app, client), DAY)
-        assert_gives_nothing_away(caught.value)
+    settings: TokenSettings = StableToken(Secret(path=path))
+    if kind != "secret file":
+        settings = FileToken(path, "access_token" if "JSON" in kind else None)
+    app = App("wx0123456789abcdef", "app", (), settings)
+    with opened("http://wechat.invalid") as client, pytest.raises(CallError) as caught:
+        daily_trend(choose_access(app, client), DAY)
+    assert_gives_nothing_away(caught.value, app)

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
 from exporter.datasets.daily_summary import DAILY_SUMMARY
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.dataset import Row
+from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY as DAY_CALENDAR
-from exporter.datasets.period import WEEK
+from exporter.datasets.period import WEEK, Period
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
@@ -24,7 +25,7 @@ from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.wechat.conftest import APP
 from tests.wechat.lines import Clock, daily_trend, opened
-from tests.wechat.peers import Peer, Talk, says, says_in_turn, whole
+from tests.wechat.peers import Peer, json_body, says, says_in_turn, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DAY = date(2026, 11, 23)
@@ -47,9 +48,9 @@ def access(client: Client, token: CloudHosting | CloudFunction) -> Access:
     return choose_access(App(APP.appid, APP.name, (), token), client)
 
 
-def refused(asked: Access) -> Failure:
+def refused(asked: Access, dataset: Dataset = DAILY_TREND, period: Period = PERIOD) -> Failure:
     with pytest.raises(CallError) as caught:
-        daily_trend(asked, DAY)
+        asked.fetch(dataset, period)
     return caught.value.failure
 
 
@@ -127,9 +128,9 @@ def invoked(returned: object) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", "resp_data": text}
 
 
-def problem_of(body: dict[str, Any]) -> Failure:
+def problem_of(body: dict[str, Any], dataset: Dataset = DAILY_TREND) -> Failure:
     with pytest.raises(CallError) as caught:
-        read_result(DAILY_TREND, PERIOD, body)
+        read_result(dataset, PERIOD, body)
     return caught.value.failure
 
 
@@ -169,6 +170,17 @@ def test_an_invocation_without_resp_data_is_malformed(body: dict[str, Any]) -> N
     assert problem_of(body).reason is Reason.MALFORMED
 
 
+FUNCTION = CloudFunction("prod-1", "visitTrend", Secret(APP.secret))
+
+
+@contextmanager
+def function_that_answers(*answers: object) -> Iterator[tuple[Peer, Access]]:
+    """A function's access, whose token comes first and whose invocations are then answered so."""
+    bodies = [{"access_token": "T", "expires_in": 7200}, *answers]
+    with Peer(says_in_turn(whole(json_body(body)) for body in bodies)) as peer, opened(peer.url) as client:
+        yield peer, access(client, FUNCTION)
+
+
 def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew() -> None:
     returned = problem_of(invoked({"errCode": 40001, "errMsg": "invalid credential"}))
     thrown = errcode_failure(-504002, "Error: errCode: 40001 | errMsg: invalid credential")
@@ -178,51 +190,35 @@ def test_a_token_that_is_refused_inside_the_function_is_not_ours_to_renew() -> N
 
 
 def test_after_a_function_that_throws_a_refused_token_ours_is_kept() -> None:
-    thrown = b'{"errcode":-504002,"errmsg":"Error: errCode: 40001 | errMsg: invalid credential"}'
-    answers = [b'{"access_token":"T","expires_in":7200}', thrown, json.dumps(invoked({"list": []})).encode()]
-
-    def manner(talk: Talk) -> None:
-        while talk.request():
-            talk.socket.sendall(whole(answers.pop(0)))
-
-    with Peer(manner) as peer:
-        with opened(peer.url) as client:
-            asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
-            assert refused(asks).errcode == 40001
-            assert refused(asks).reason is Reason.EMPTY
+    thrown = {"errcode": -504002, "errmsg": "Error: errCode: 40001 | errMsg: invalid credential"}
+    with function_that_answers(thrown, invoked({"list": []})) as (peer, asks):
+        assert refused(asks).errcode == 40001
+        assert refused(asks).reason is Reason.EMPTY
         assert [head.count(b"stable_token") for head in peer.received] == [1, 0, 0]
 
 
-def test_the_invocation_has_the_documented_form() -> None:
-    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked({"list": []})).encode()]
-
-    def manner(talk: Talk) -> None:
-        while talk.request():
-            talk.socket.sendall(whole(answers.pop(0)))
-
-    with Peer(manner) as peer:
-        with opened(peer.url) as client:
-            refused(access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret))))
-        head, _, body = peer.received[-1].partition(b"\r\n\r\n")
+@pytest.mark.parametrize(
+    ("dataset", "period", "body"),
+    [
+        (DAILY_TREND, PERIOD, {"beginDate": "20261123", "endDate": "20261123"}),
+        (
+            WEEKLY_TREND,
+            WEEK.newest(DAY),
+            {"interface": "getWeeklyVisitTrend", "beginDate": "20261116", "endDate": "20261122"},
+        ),
+    ],
+    ids=["the daily trend", "another dataset, whose interface it names"],
+)
+def test_the_invocation_has_the_documented_form(
+    dataset: Dataset, period: Period, body: dict[str, str]
+) -> None:
+    returned = {"list": [], "errMsg": f"openapi.analysis.{dataset.interface}:ok"}
+    with function_that_answers(invoked(returned)) as (peer, asks):
+        assert refused(asks, dataset, period).reason is Reason.EMPTY
+        head, _, sent = peer.received[-1].partition(b"\r\n\r\n")
     target = head.split(b" ")[1].decode()
     assert target == "/tcb/invokecloudfunction?access_token=T&env=prod-1&name=visitTrend"
-    assert json.loads(body) == {"beginDate": "20261123", "endDate": "20261123"}
-
-
-def test_an_invocation_names_the_interface_of_another_dataset_than_the_daily_trend() -> None:
-    returned = {"list": [], "errMsg": "openapi.analysis.getWeeklyVisitTrend:ok"}
-    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
-    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as client:
-        asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
-        with pytest.raises(CallError) as caught:
-            asks.fetch(WEEKLY_TREND, WEEK.newest(DAY))
-        _, _, body = peer.received[-1].partition(b"\r\n\r\n")
-    assert caught.value.failure.reason is Reason.EMPTY
-    assert json.loads(body) == {
-        "interface": "getWeeklyVisitTrend",
-        "beginDate": "20261116",
-        "endDate": "20261122",
-    }
+    assert json.loads(sent) == body
 
 
 @pytest.mark.parametrize(
@@ -234,21 +230,16 @@ def test_an_invocation_names_the_interface_of_another_dataset_than_the_daily_tre
     ids=["a row", "an error"],
 )
 def test_a_function_that_calls_the_daily_trend_whatever_is_asked_is_too_old(returned: object) -> None:
-    with pytest.raises(CallError) as caught:
-        read_result(DAILY_SUMMARY, PERIOD, invoked(returned))
-    problem = caught.value.failure
+    problem = problem_of(invoked(returned), DAILY_SUMMARY)
     assert (problem.reason, problem.action) == (Reason.PERMISSION, Action.SUSPEND)
     assert problem.advice is advice.OLD_FUNCTION
-    assert str(caught.value) == "the cloud function called getDailyVisitTrend, asked for getDailySummary"
+    assert problem.detail == "the cloud function called getDailyVisitTrend, asked for getDailySummary"
 
 
-def test_a_missing_cloud_call_permission_is_told_with_the_dataset_s_interface() -> None:
+def test_a_missing_cloud_call_permission_is_shown_with_the_dataset_s_interface() -> None:
     returned = {"errCode": -604101, "errMsg": "openapi.analysis.getVisitPage:fail no permission"}
-    answers = [b'{"access_token":"T","expires_in":7200}', json.dumps(invoked(returned)).encode()]
-    with Peer(says_in_turn(map(whole, answers))) as peer, opened(peer.url) as client:
-        asks = access(client, CloudFunction("prod-1", "visitTrend", Secret(APP.secret)))
-        with pytest.raises(CallError) as caught:
-            asks.fetch(VISIT_PAGES, PERIOD)
-    assert caught.value.failure.reason is Reason.PERMISSION
-    assert "analysis.getVisitPage" in caught.value.failure.advice.en
-    assert "analysis.getVisitPage" in caught.value.failure.advice.zh
+    with function_that_answers(invoked(returned)) as (_, asks):
+        problem = refused(asks, VISIT_PAGES)
+    assert problem.reason is Reason.PERMISSION
+    assert "analysis.getVisitPage" in problem.advice.en
+    assert "analysis.getVisitPage" in problem.advice.zh

@@ -30,12 +30,12 @@ def outcome(url: str, private_ca: str = "") -> Answer | Failure:
     return found
 
 
-def told(url: str) -> str:
-    """The text of a call there that fails for its network."""
-    problem = outcome(url)
+def failed(url: str, private_ca: str = "") -> Failure:
+    """The failure of a call there, for its network."""
+    problem = outcome(url, private_ca)
     assert isinstance(problem, Failure)
     assert (problem.reason, problem.action) == (Reason.NETWORK, Action.RETRY)
-    return problem.detail
+    return problem
 
 
 @pytest.fixture(name="gone")
@@ -49,20 +49,14 @@ def _gone() -> str:
 # The host
 
 
-def test_a_refused_connection_says_so(gone: str) -> None:
-    assert told(gone) == "127.0.0.1: connection failed: Connection refused"
-
-
-def test_it_is_known_whether_the_request_has_left(gone: str) -> None:
+def test_a_failure_names_the_host_and_knows_whether_the_request_has_left(gone: str) -> None:
     with Peer(says_and_closes(b"")) as peer:
-        cut, refused = outcome(peer.url), outcome(gone)
-    assert isinstance(cut, Failure)
-    assert isinstance(refused, Failure)
-    assert (cut.unsent, refused.unsent) == (False, True)
-
-
-def test_a_name_that_nobody_knows_says_so() -> None:
-    assert told("http://wechat.invalid") == "wechat.invalid: the name could not be resolved"
+        found = [failed(url) for url in (peer.url, gone, "http://wechat.invalid")]
+    assert [(problem.detail, problem.unsent) for problem in found] == [
+        ("127.0.0.1: the connection broke off (ConnectionError)", False),
+        ("127.0.0.1: connection failed: Connection refused", True),
+        ("wechat.invalid: the name could not be resolved", True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +71,7 @@ def test_a_name_that_nobody_knows_says_so() -> None:
     ],
 )
 def test_an_address_that_cannot_be_asked_is_a_network_failure_without_it(url: str) -> None:
-    told(url)
+    failed(url)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "ключ"])
@@ -96,8 +90,7 @@ def test_a_process_that_may_open_no_more_files_is_told_so_and_not_to_look_at_its
         raise OSError(24, os.strerror(24))
 
     monkeypatch.setattr(connections, "connect", refuse)
-    problem = outcome("http://wechat.invalid")
-    assert isinstance(problem, Failure)
+    problem = failed("http://wechat.invalid")
     assert problem.detail == "wechat.invalid: connection failed: Too many open files"
     assert problem.advice is advice.DESCRIPTORS
 
@@ -117,7 +110,7 @@ def test_the_environments_proxy_is_used_unless_no_proxy_names_the_host(
         proxied(monkeypatch, proxy.url)
         monkeypatch.setenv("no_proxy", "direct.invalid")
         assert outcome("http://wechat.invalid") == ANSWER
-        assert told("http://direct.invalid") == "direct.invalid: the name could not be resolved"
+        assert failed("http://direct.invalid").detail == "direct.invalid: the name could not be resolved"
     assert [text.split()[1].partition(b"?")[0] for text in proxy.received] == [
         b"http://wechat.invalid/cgi-bin/token"
     ]
@@ -136,8 +129,7 @@ def test_a_proxys_refusal_names_the_proxy_and_its_status(
 ) -> None:
     with Peer(says_and_closes(whole(b"", status=status))) as proxy:
         proxied(monkeypatch, proxy.url.replace("//", f"//me:{KEY}@"))
-        problem = outcome("https://wechat.invalid")
-    assert isinstance(problem, Failure)
+        problem = failed("https://wechat.invalid")
     assert problem.detail == f"proxy {proxy.url}: CONNECT was answered with HTTP status {status[:3]}"
     assert (problem.reason, problem.advice) == (Reason.NETWORK, advice.PROXY)
     assert proxy.received[0].startswith(b"CONNECT wechat.invalid:443 ")
@@ -153,8 +145,7 @@ def test_a_proxy_that_is_down_or_unknown_is_named(
         ("proxy.invalid:3128", "the name could not be resolved"),
     ):
         proxied(monkeypatch, proxy)
-        problem = outcome(f"{scheme}://wechat.invalid")
-        assert isinstance(problem, Failure)
+        problem = failed(f"{scheme}://wechat.invalid")
         shown = gone if KEY in proxy else f"http://{proxy}"
         assert problem.detail == f"proxy {shown}: {why}"
         assert problem.advice is advice.PROXY
@@ -167,7 +158,9 @@ def test_what_fails_behind_a_proxy_names_both(monkeypatch: pytest.MonkeyPatch) -
 
     with Peer(manner) as proxy:
         proxied(monkeypatch, proxy.url)
-        assert told("https://wechat.invalid").startswith(f"wechat.invalid through the proxy {proxy.url}: ")
+        assert failed("https://wechat.invalid").detail.startswith(
+            f"wechat.invalid through the proxy {proxy.url}: "
+        )
 
 
 def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +177,7 @@ def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:1")
-    assert told("http://wechat.invalid").endswith("the address's or proxy's scheme is not supported")
+    assert failed("http://wechat.invalid").detail.endswith("the address's or proxy's scheme is not supported")
 
 
 # Certificates
@@ -192,8 +185,7 @@ def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_with_a_way_on(certificate: Certificate) -> None:
     with Peer(says(OK), certificate.server) as peer:
-        problem = outcome(peer.url)
-    assert isinstance(problem, Failure)
+        problem = failed(peer.url)
     assert problem.detail == "127.0.0.1: TLS certificate refused: self-signed certificate"
     assert "wechat.ca_file" in problem.advice.en
     assert peer.received == []
@@ -242,8 +234,7 @@ def test_a_private_ca_is_trusted_also_where_python_3_13_would_refuse_its_certifi
     server.load_cert_chain(pair.cert, pair.key)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with Peer(says(OK), server) as peer:
-        problem = outcome(peer.url)
-        assert isinstance(problem, Failure)
+        problem = failed(peer.url)
         assert problem.advice is advice.CERTIFICATE
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         assert outcome(peer.url, authority.file.read_text()) == ANSWER
@@ -251,11 +242,10 @@ def test_a_private_ca_is_trusted_also_where_python_3_13_would_refuse_its_certifi
 
 def test_a_certificate_for_another_host_is_refused(certificate: Certificate) -> None:
     with Peer(says(OK), certificate.server) as peer:
-        problem = outcome(peer.url.replace("127.0.0.1", "localhost"), certificate.path.read_text())
-    assert isinstance(problem, Failure)
+        problem = failed(peer.url.replace("127.0.0.1", "localhost"), certificate.path.read_text())
     assert "TLS certificate refused: Hostname mismatch" in problem.detail
 
 
 def test_a_peer_that_speaks_no_tls_is_a_network_failure() -> None:
     with Peer(drips_unasked(b"HTTP/1.1 400 Bad Request\r\n\r\n", 0)) as peer:
-        assert "TLS failed" in told(peer.url.replace("http:", "https:"))
+        assert "TLS failed" in failed(peer.url.replace("http:", "https:")).detail
