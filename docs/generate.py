@@ -81,7 +81,7 @@ def metrics_context() -> dict[str, Any]:
         "promql": {
             "newest": newest("visit_pv"),
             "table": on_show("visit_pv"),
-            "mean": weighted_mean("stay_time_session_seconds", "session_cnt"),
+            "mean": weighted_mean(newest("stay_time_session_seconds"), newest("session_cnt")),
             "week_before": change(newest("visit_pv"), dated_before("visit_pv", 7)),
             "bar": per_date("visit_pv"),
         },

@@ -7,13 +7,25 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from grafana.audience import audience
 from grafana.fleet import fleet
 from grafana.health import health
 from grafana.mini_program import mini_program
+from grafana.pages import pages
+from grafana.retention import retention_board
+from grafana.sources import sources
 from grafana.texts import Language, Words
 
 HOME: Final = Path(__file__).parent / "dashboards"
-DASHBOARDS: Final = {"fleet": fleet, "mini-program": mini_program, "exporter": health}
+DASHBOARDS: Final = {
+    "fleet": fleet,
+    "mini-program": mini_program,
+    "audience": audience,
+    "retention": retention_board,
+    "sources": sources,
+    "pages": pages,
+    "exporter": health,
+}
 
 
 def files() -> dict[str, str]:

@@ -4,7 +4,6 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.table import Panel
 
-from exporter.exposition.families import ERROR_INFO
 from grafana.advice import JOINED_BY, advice_mappings
 from grafana.overrides import override
 from grafana.panels import Size, listing
@@ -15,9 +14,8 @@ from grafana.texts import Words
 _LABELS: Final = "appid, name, reason, errcode"
 
 
-def failing_table(words: Words, key: str, where: str, size: Size) -> Panel:
-    """Make a table of the failing mini programs with the exporter's advice."""
-    errors = f"{ERROR_INFO.metric}{{{where}}}"
+def failing_table(words: Words, key: str, errors: str, size: Size) -> Panel:
+    """Make a table of what fails, with the exporter's advice; `errors` selects what names the reasons."""
     advised = f'label_join({errors}, "advice", "{JOINED_BY}", "reason", "errcode")'
     columns = {
         "name": words.word("app"),

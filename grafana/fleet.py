@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.families import INFO
+from exporter.exposition.families import ERROR_INFO, INFO
 from grafana import queries
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
@@ -24,9 +24,9 @@ from grafana.panels import (
     listing,
     spread,
 )
-from grafana.queries import FLEET, REF, counted
+from grafana.queries import FLEET, REF, chosen, counted
 from grafana.ranking import ranking
-from grafana.sheet import job, link_to_app, numbered, section, sheet
+from grafana.sheet import job, label_filter, link_to_app, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import before, change, dated_before, named, newest, weighted_mean
@@ -40,14 +40,17 @@ _SIZES: Final = (0, 1, 100, 1000, 10_000, 100_000)  # where each class of daily 
 _SUMS: Final = ("session_cnt", "visit_pv", "visit_uv_new")
 _ALERTS: Final = "|".join(shipped().table)
 _RECORDED: Final = recorded("visit_uv", "newest")
-_WEEK: Final = change(newest("visit_uv", FLEET), f"({before('visit_uv', 7, FLEET)}) >= {_FLOOR}")
+_WEEK: Final = chosen(change(newest("visit_uv", FLEET), f"({before('visit_uv', 7, FLEET)}) >= {_FLOOR}"))
 
 
 def fleet(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words: what needs attention first, then totals."""
-    board = sheet("fleet", words, "now-30d", [job(words, INFO.metric)])
+    board = sheet("fleet", words, "now-30d", [job(words, INFO.metric), *label_filter(words)])
     section(board, words.word("fleet_now"), list(_now(words)))
-    attention = [failing_table(words, "failing_table", FLEET, Size(24)), _waiting(words)]
+    attention = [
+        failing_table(words, "failing_table", chosen(f"{ERROR_INFO.metric}{{{FLEET}}}"), Size(24)),
+        _waiting(words),
+    ]
     section(board, words.word("fleet_troubles"), attention)
     section(board, words.word("fleet_totals"), [*_totals(words), _totals_bars(words), _totals_table(words)])
     section(board, words.word("fleet_ranking"), [ranking(words)])
@@ -86,7 +89,7 @@ def _totals(words: Words) -> Iterator[stat.Panel]:
             Query(queries.have_latest(), words.word("of_apps")),
         ]
         yield figure(words, f"sum_{name}", asked, width=6)
-    stay = weighted_mean("stay_time_session_seconds", "session_cnt", FLEET)
+    stay = weighted_mean(chosen(newest("stay_time_session_seconds", FLEET)), newest("session_cnt", FLEET))
     yield figure(words, "mean_stay", [Query(stay)], words.word("seconds"), width=6).decimals(1)
 
 
@@ -138,7 +141,7 @@ def _movers(words: Words) -> Iterator[bargauge.Panel | table.Panel]:
 
 
 def _sizes(words: Words) -> bargauge.Panel:
-    visitors = newest("visit_uv", FLEET)
+    visitors = chosen(newest("visit_uv", FLEET))
     classes = []
     for low, high in zip(_SIZES, (*_SIZES[1:], None), strict=True):
         below = "" if high is None else f" < {high}"

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import UP
+from exporter.exposition.families import ERROR_INFO, UP
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override
@@ -24,18 +24,17 @@ from grafana.panels import (
     worded,
 )
 from grafana.queries import date_number, dated, dated_ratio, seen_dates
-from grafana.sheet import app, numbered, section, sheet
+from grafana.sheet import APP, app, label_filter, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words, field_unit
 from prometheus.expressions import REF_DATE, before, change, daily, newest
 
-_APP: Final = 'appid=~"$appid"'
 _HALF: Final = Size(12)
 
 
 def mini_program(words: Words) -> Dashboard:
     """The dashboard in the language of the words."""
-    board = sheet("mini-program", words, "now-30d", [app(words)])
+    board = sheet("mini-program", words, "now-30d", [*label_filter(words), app(words)])
     panels = [*_newest(words), *_bars(words), *_means(words), _weekday(words), _table(words)]
     section(board, "${appid:text}", panels, repeat="appid")
     return numbered(board)
@@ -43,21 +42,21 @@ def mini_program(words: Words) -> Dashboard:
 
 def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
     texts = {"0": words.word("failing_state"), "1": words.word("ok_state")}
-    state = Query(f"max({UP.metric}{{{_APP}}})")
-    stamp = f"max({daily(REF_DATE)}{{{_APP}}})"
+    state = Query(f"max({UP.metric}{{{APP}}})")
+    stamp = f"max({daily(REF_DATE)}{{{APP}}})"
     yield figure(words, "one_state", [state], NUMBER, ALL_IS_GOOD, width=3).mappings(worded(words, texts))
     age = [
         Query(date_number(stamp), words.word("date"), NUMBER),
         Query(f"floor((time() - {stamp}) / 86400)", words.word("days_old"), NUMBER, DAYS_OLD),
     ]
     yield figure(words, "one_newest", age, NUMBER, width=5)
-    yield failing_table(words, "one_failing", _APP, Size(16, 4))
+    yield failing_table(words, "one_failing", f"{ERROR_INFO.metric}{{{APP}}}", Size(16, 4))
     for field in FIELDS:
-        now = newest(field.metric, _APP)
+        now = newest(field.metric, APP)
         asked = [
             Query(now, words.field(field.name)),
             *(
-                Query(change(now, before(field.metric, days, _APP)), words.word(key), SHARE, CHANGE)
+                Query(change(now, before(field.metric, days, APP)), words.word(key), SHARE, CHANGE)
                 for days, key in ((1, "day_on_day"), (7, "week_on_week"))
             ),
         ]
@@ -67,36 +66,36 @@ def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
 
 def _bars(words: Words) -> Iterator[timeseries.Panel]:
     for name in ("visit_pv", "visit_uv"):
-        yield dated_bars(words, f"dated_{name}", [Query(dated(name, _APP), words.field(name))], COUNT, _HALF)
-    returning = f"({dated('visit_uv', _APP)})\n- on (appid)\n({dated('visit_uv_new', _APP)})"
+        yield dated_bars(words, f"dated_{name}", [Query(dated(name, APP), words.field(name))], COUNT, _HALF)
+    returning = f"({dated('visit_uv', APP)})\n- on (appid)\n({dated('visit_uv_new', APP)})"
     kinds = [
-        Query(dated("visit_uv_new", _APP), words.field("visit_uv_new")),
+        Query(dated("visit_uv_new", APP), words.field("visit_uv_new")),
         Query(returning, words.word("returning")),
     ]
     yield stacked(dated_bars(words, "dated_new", kinds, COUNT, _HALF))
-    opens = Query(dated("session_cnt", _APP), words.field("session_cnt"))
+    opens = Query(dated("session_cnt", APP), words.field("session_cnt"))
     yield dated_bars(words, "dated_session_cnt", [opens], COUNT, _HALF)
 
 
 def _means(words: Words) -> Iterator[timeseries.Panel]:
     stays = [
-        Query(dated(f"{name}_seconds", _APP), words.field(name))
+        Query(dated(f"{name}_seconds", APP), words.field(name))
         for name in ("stay_time_uv", "stay_time_session")
     ]
     yield dated_lines(words, "dated_stay", stays, words.word("seconds"), Size(8)).min(0)
-    depth = Query(dated("visit_depth", _APP), words.field("visit_depth"))
+    depth = Query(dated("visit_depth", APP), words.field("visit_depth"))
     yield dated_lines(words, "dated_depth", [depth], NUMBER, Size(8)).decimals(2).min(0)
     ratios = [
-        Query(dated_ratio("session_cnt", "visit_uv", _APP), words.word("opens_per_visitor")),
-        Query(dated_ratio("visit_pv", "session_cnt", _APP), words.word("pages_per_open")),
+        Query(dated_ratio("session_cnt", "visit_uv", APP), words.word("opens_per_visitor")),
+        Query(dated_ratio("visit_pv", "session_cnt", APP), words.word("pages_per_open")),
     ]
     yield dated_lines(words, "dated_ratios", ratios, NUMBER, Size(8)).decimals(2)
 
 
 def _weekday(words: Words) -> timeseries.Panel:
     asked = [
-        Query(dated("visit_uv", _APP), words.word("this_date")),
-        Query(dated("visit_uv", _APP, 7), words.word("week_before")),
+        Query(dated("visit_uv", APP), words.word("this_date")),
+        Query(dated("visit_uv", APP, 7), words.word("week_before")),
     ]
     panel = dated_bars(words, "weekday", asked, COUNT, Size(24))
     style = {"fill": "dash", "dash": [8, 6]}
@@ -113,7 +112,7 @@ def _weekday(words: Words) -> timeseries.Panel:
 def _table(words: Words) -> table.Panel:
     date, label = words.word("date"), words.word("newest")
     asked = [
-        Query(seen_dates(field.metric, _APP, label), words.field(field.name), field_unit(field.name, words))
+        Query(seen_dates(field.metric, APP, label), words.field(field.name), field_unit(field.name, words))
         for field in FIELDS
     ]
     return listing(words, "dates_table", asked, {"ref_date": date}, date, Size(24, 11))

@@ -127,6 +127,12 @@ def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) ->
     return _dress(panel, words, key, ranged((query,)), unit, size)
 
 
+def series_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
+    """Lines over time for the many series of one query, each in a colour of its own."""
+    panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2)
+    return _dress(panel, words, key, ranged((query,)), unit, size)
+
+
 def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """A line with a point per date: the expression must be right on any grid of days."""
     return lines(words, key, queries, unit, size).interval(DAY).show_points(VisibilityMode.ALWAYS)
@@ -219,9 +225,17 @@ def listing(
     return panel
 
 
-def unknown(words: Words) -> SpecialValueMap:
+def needing(panel: AnyPanel, words: Words, *datasets: str) -> AnyPanel:
+    """Say which datasets to switch on where a panel has nothing to show."""
+    text = words.word("needs").format(", ".join(datasets))
+    if not isinstance(panel, table.Panel):  # where each empty cell would say so
+        panel.mappings([unknown(text)])
+    return panel.no_value(text)
+
+
+def unknown(text: str) -> SpecialValueMap:
     """What is not known is grey, whatever the colours of what is."""
-    result = ValueMappingResult(text=words.word("no_value"), color=GREY)
+    result = ValueMappingResult(text=text, color=GREY)
     return SpecialValueMap(
         DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result)
     )
@@ -230,7 +244,7 @@ def unknown(words: Words) -> SpecialValueMap:
 def worded(words: Words, texts: Mapping[str, str]) -> list[ValueMap | RangeMap | RegexMap | SpecialValueMap]:
     """Texts instead of numbers, and grey for what is not known."""
     return [
-        unknown(words),
+        unknown(words.word("no_value")),
         ValueMap({value: ValueMappingResult(text=text) for value, text in texts.items()}),
     ]
 
@@ -242,7 +256,7 @@ def _dress(
     for target in targets:
         panel.with_target(target)
     return (
-        panel.mappings([unknown(words)])
+        panel.mappings([unknown(words.word("no_value"))])
         .title(title)
         .description(description)
         .datasource(DATASOURCE)

@@ -5,7 +5,9 @@ from typing import Final
 from exporter.exposition.families import INFO, UP
 from prometheus.expressions import (
     BEIJING_AHEAD,
+    DATES,
     REF_DATE,
+    Dated,
     by_date,
     daily,
     date_at_point,
@@ -18,12 +20,21 @@ from prometheus.expressions import (
 
 FLEET: Final = 'job=~"$job"'
 """What the Fleet dashboard's selectors have between their braces."""
-REF: Final = newest(REF_DATE, FLEET)
-"""Each app's newest date, Unix time of its midnight."""
-_LATEST: Final = f"scalar(max({daily(REF_DATE)}{{{FLEET}}}))"
+CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
+"""The apps that the filter by label lets through."""
 _DATED: Final = by_date(REF_DATE)
 AT_END: Final = "@ ${__to:date:seconds}"
 """At the end of the dashboard's time range, whatever the step."""
+
+
+def chosen(expr: str, when: str = "") -> str:
+    """Let the apps through that the filter by label lets through; `when` is as in a selector."""
+    return f"(({expr})\nand on (appid) {CHOSEN}{f' {when}' if when else ''})"
+
+
+REF: Final = chosen(newest(REF_DATE, FLEET))
+"""Each app's newest date, Unix time of its midnight."""
+_LATEST: Final = f"scalar(max({chosen(f'{daily(REF_DATE)}{{{FLEET}}}')}))"
 
 
 def date_number(stamp: str) -> str:
@@ -35,6 +46,11 @@ def date_number(stamp: str) -> str:
 def counted(apps: str) -> str:
     """How many of the apps these are: 0 where none is, absent where there is no app at all."""
     return f"count({apps})\nor\n0 * count({configured()})"
+
+
+def share(above: str, below: str) -> str:
+    """Divide sums over the apps that have both, so that each app counts as much as what it is divided by."""
+    return f"sum(({above})\n  and on (appid) ({below}))\n/\nsum(({below})\n  and on (appid) ({above}))"
 
 
 def on_latest(metric: str) -> str:
@@ -59,17 +75,17 @@ def with_yesterday() -> str:
 
 def answered() -> str:
     """The apps for which WeChat answered the last refresh."""
-    return f"(max by (appid) ({UP.metric}{{{FLEET}}}) == 1)"
+    return chosen(f"max by (appid) ({UP.metric}{{{FLEET}}}) == 1")
 
 
 def failing() -> str:
     """The apps whose last refresh failed."""
-    return f"(max by (appid) ({UP.metric}{{{FLEET}}}) == 0)"
+    return chosen(f"max by (appid) ({UP.metric}{{{FLEET}}}) == 0")
 
 
 def configured() -> str:
     """All apps."""
-    return f"max by (appid) ({INFO.metric}{{{FLEET}}})"
+    return f'max by (appid) ({INFO.metric}{{{FLEET}, $label=~"$value"}})'
 
 
 def totals_by_date(metric: str, newest_label: str) -> str:
@@ -77,13 +93,14 @@ def totals_by_date(metric: str, newest_label: str) -> str:
 
     With the by-date family switched off: for the newest date alone, labelled `newest_label`.
     """
-    dated = f"sum by (ref_date) (\n{on_show(metric, FLEET)}\n)"
+    dated = f"sum by (ref_date) (\n{chosen(on_show(metric, FLEET))}\n)"
     return f"{dated}\nor\n{_alone(total(metric), newest_label)}"
 
 
 def apps_by_date(newest_label: str) -> str:
     """Count the apps that have each date on show, labelled as the totals are."""
-    dated = f"count by (ref_date) (count by (appid, ref_date) ({_DATED}{{{FLEET}}}))"
+    have = chosen(f"count by (appid, ref_date) ({_DATED}{{{FLEET}}})")
+    dated = f"count by (ref_date) ({have})"
     return f"{dated}\nor\n{_alone(have_latest(), newest_label)}"
 
 
@@ -100,7 +117,7 @@ def seen_dates(metric: str, where: str, newest_label: str) -> str:
     return f"{shown}\nor on (appid)\n{alone}"
 
 
-def dates_on_show(metric: str, where: str, days_earlier: int = 0) -> str:
+def dates_on_show(metric: str, where: str, days_earlier: int = 0, rows: Dated = DATES) -> str:
     """Make a point per date for the dates on show at the range's end: cheap enough for a whole fleet.
 
     Not `@ end()`: Grafana moves the end of a range with a step of one day to the midnight before.
@@ -108,10 +125,10 @@ def dates_on_show(metric: str, where: str, days_earlier: int = 0) -> str:
     return f"""\
 max by (appid) (
   (
-{on_show(metric, where, AT_END)}
+{on_show(metric, where, AT_END, rows)}
   )
   and on (appid, ref_date)
-    ({_DATED}{{{where}}} {AT_END} == {date_at_point(days_earlier)})
+    ({rows.metric(REF_DATE)}{{{where}}} {AT_END} == {date_at_point(days_earlier)})
 )"""
 
 
@@ -119,6 +136,11 @@ def dated(metric: str, where: str, days_earlier: int = 0) -> str:
     """Make a point per date: from the past, from what is on show now, or from the latest family alone."""
     shown = (per_date(metric, where, days_earlier), dates_on_show(metric, where, days_earlier))
     return "\nor\n".join(shown if days_earlier else (*shown, per_date_from_latest(metric, where)))
+
+
+def per_period(metric: str, where: str, rows: Dated) -> str:
+    """Make a point per week or month, on its first day: from the past, or from what is on show now."""
+    return "\nor\n".join((per_date(metric, where, rows=rows), dates_on_show(metric, where, rows=rows)))
 
 
 def dated_ratio(above: str, below: str, where: str) -> str:

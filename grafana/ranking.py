@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, Dynam
 from grafana.colours import BLUE, CHANGE
 from grafana.overrides import column_names, joined, override
 from grafana.panels import DAY, NUMBER, SHARE, Size, listing
-from grafana.queries import FLEET, REF, date_number, dates_on_show
+from grafana.queries import AT_END, FLEET, REF, chosen, date_number, dates_on_show
 from grafana.sheet import link_to_app
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
@@ -31,20 +31,23 @@ def ranking(words: Words) -> Panel:
     visitors = newest("visit_uv", FLEET)
     changes = (words.word("day_on_day"), words.word("week_on_week"))
     figures = [
-        Query(newest(metric, FLEET), words.field(name), field_unit(name, words)) for name, metric in _FIGURES
+        Query(chosen(newest(metric, FLEET)), words.field(name), field_unit(name, words))
+        for name, metric in _FIGURES
     ]
     asked = [
         Query(date_number(REF), words.word("date"), NUMBER),
         figures[0],
         *(
-            Query(change(visitors, before("visit_uv", days, FLEET)), heading, SHARE, CHANGE)
+            Query(chosen(change(visitors, before("visit_uv", days, FLEET))), heading, SHARE, CHANGE)
             for days, heading in zip((1, 7), changes, strict=True)
         ),
         *figures[1:],
     ]
     columns = {"name": words.word("app"), "appid": words.word("appid")}
     panel = listing(words, "ranking", asked, columns, words.field("visit_uv"), Size(24, 14))
-    panel.with_target(ranged_target(_TREND, Query(dates_on_show("visit_uv", FLEET)))).interval(DAY)
+    panel.with_target(
+        ranged_target(_TREND, Query(chosen(dates_on_show("visit_uv", FLEET), AT_END)))
+    ).interval(DAY)
     panel.time_from("10d").hide_time_override(True)  # noqa: FBT003 - the SDK's own signature
     first, rest = asked[:4], asked[4:]
     names = column_names(asked)

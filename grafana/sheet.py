@@ -22,13 +22,17 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from exporter.exposition.families import INFO, NAMESPACE
+from grafana.queries import CHOSEN
 from grafana.targets import DATASOURCE
 from grafana.texts import Words
 
 TAG: Final = "wechat-miniprogram"
+APP: Final = 'appid=~"$appid"'
+"""What the selectors have between their braces where a row of panels is repeated for each app chosen."""
 BUILD_INFO: Final = f"{NAMESPACE}_exporter_build_info"
-_QUERY_RESULT: Final = 3  # Grafana's number for a variable made from a query's result
+_LABEL_NAMES: Final = 0  # Grafana's numbers for what a variable is made from
 _LABEL_VALUES: Final = 1
+_QUERY_RESULT: Final = 3
 
 
 def uid(name: str, words: Words) -> str:
@@ -74,18 +78,43 @@ def instance(words: Words, series: str) -> QueryVariable:
     return _labels("instance", words.word("instance"), f'label_values({series}{{job=~"$job"}}, instance)')
 
 
+def label_filter(words: Words) -> list[QueryVariable]:
+    """A label of the configuration, such as `team`, and which of its values are on show; all at first."""
+    label = (
+        QueryVariable("label")
+        .label(words.word("label"))
+        .datasource(DATASOURCE)
+        .query(_query(f"label_names({INFO.metric})", _LABEL_NAMES))
+        .regex("/^(?!__name__$|job$|instance$|appid$).*/")
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
+        .current(VariableOption(text="name", value="name"))
+    )
+    return [label, _labels("value", words.word("label_value"), f"label_values({INFO.metric}, $label)")]
+
+
 def app(words: Words) -> QueryVariable:
-    """Mini programs by name; the value is the appid, as two may have the same name."""
+    """Mini programs by name; the value is the appid, as two may have the same name.
+
+    One is chosen at first that is never there, so that Grafana takes the first of the list: with none
+    chosen, Grafana 12 asks for appid="" when the page is opened by a link.
+    """
     return (
         QueryVariable("appid")
         .label(words.word("app"))
         .datasource(DATASOURCE)
-        .query(_query(f"query_result(max by (appid, name) ({INFO.metric}))", _QUERY_RESULT))
+        .query(_query(f"query_result(max by (appid, name) ({CHOSEN}))", _QUERY_RESULT))
         .regex('/name="(?<text>[^"]+)|appid="(?<value>[^"]+)/g')
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
         .multi(True)  # noqa: FBT003 - the SDK's own signature
+        .current(VariableOption(text=["–"], value=["-"]))
     )
+
+
+def chosen_apps(words: Words) -> list[QueryVariable]:
+    """The variables of a dashboard with panels over all apps, and a row of panels for each app chosen."""
+    return [job(words, INFO.metric), *label_filter(words), app(words)]
 
 
 def link_to_app(words: Words) -> dict[str, object]:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from exporter.datasets.daily_trend import FIELDS
+from grafana.texts_datasets import DATASET_PANELS, DATASET_WORDS
 from grafana.texts_exporter import EXPORTER_PANELS, EXPORTER_WORDS
 from grafana.texts_fleet import FLEET_PANELS, FLEET_WORDS
 from grafana.texts_mini_program import MINI_PROGRAM_PANELS, MINI_PROGRAM_WORDS
@@ -44,6 +45,9 @@ WORDS: Final = {
     "newest": Text("newest", "最新"),
     "seconds": Text("suffix: s", "suffix: 秒"),
     "job": Text("Job", "任务"),
+    "label": Text("Filter by label", "按标签筛选"),
+    "label_value": Text("Value", "取值"),
+    "needs": Text("No figures: switch on the dataset {}", "无数据：请启用数据集 {}"),
     "instance": Text("Exporter", "实例"),
     "week_on_week": Text("Week on week", "周同比"),
     "day_on_day": Text("Day on day", "日环比"),
@@ -51,8 +55,9 @@ WORDS: Final = {
     **FLEET_WORDS,
     **MINI_PROGRAM_WORDS,
     **EXPORTER_WORDS,
+    **DATASET_WORDS,
 }
-PANELS: Final = {**FLEET_PANELS, **MINI_PROGRAM_PANELS, **EXPORTER_PANELS}
+PANELS: Final = {**FLEET_PANELS, **MINI_PROGRAM_PANELS, **EXPORTER_PANELS, **DATASET_PANELS}
 
 
 class Words:

@@ -6,21 +6,18 @@ name or a pod that is no more. The series of the exporter that had an answer las
 that are there at the time. `where` is what stands between the braces of each selector.
 """
 
+from dataclasses import dataclass
 from textwrap import indent
 from typing import Final
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.families import INFO, LAST_SUCCESS, NAMESPACE
+from exporter.exposition.families import DATASET_LAST_SUCCESS, INFO, LAST_SUCCESS, NAMESPACE
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""
-DATES_DAYS: Final = 10
-"""How long after its midnight a date is looked for: a day more than the default `history_days`."""
-STEP: Final = "10m"
-"""How often the past is looked at for what was shown then."""
-_OFFSETS: Final = {1: ("1d", "12h", "36h"), 7: ("7d", "156h", "180h")}
+OFFSETS: Final = {1: ("1d", "12h", "36h"), 7: ("7d", "156h", "180h")}
 """When the latest family held the row of so many days before, publication wandering by half a day."""
-_HELD_AFTER: Final = ("24h", "30h", "36h", "42h", "48h", "60h", "72h")
+HELD_AFTER: Final = ("24h", "30h", "36h", "42h", "48h", "60h", "72h")
 """How long after a point of its date the latest family may be holding that date's row."""
 
 
@@ -33,6 +30,39 @@ def by_date(metric: str) -> str:
     """Name a figure in the family with one series per date."""
     return f"{NAMESPACE}_by_date_{metric}"
 
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A family with one series per date, week or month, and how its past is looked at.
+
+    Attributes:
+        prefix: of its metrics.
+        days: how long after its first midnight a period is looked for.
+        step: how often the past is looked at for what was shown then.
+        dataset: whose answers rank the exporters; empty for the daily trend.
+    """
+
+    prefix: str
+    days: int
+    step: str
+    dataset: str = ""
+
+    def metric(self, figure: str) -> str:
+        """Name a figure in this family."""
+        return f"{NAMESPACE}_{self.prefix}_{figure}"
+
+    def answered(self, where: str, when: str) -> str:
+        """Select when each exporter had its last answer."""
+        if not self.dataset:
+            return f"{LAST_SUCCESS.metric}{_braces(where)}{_space(when)}"
+        chosen = ", ".join(filter(None, (f'dataset="{self.dataset}"', where)))
+        return f"max without (dataset) ({DATASET_LAST_SUCCESS.metric}{_braces(chosen)}{_space(when)})"
+
+
+DATES: Final = Dated("by_date", days=10, step="10m")
+"""A day more than the default `history_days`."""
+WEEKS: Final = Dated("by_week", days=14, step="1h", dataset="weekly_trend")
+MONTHS: Final = Dated("by_month", days=45, step="1h", dataset="monthly_trend")
 
 REF_DATE: Final = "ref_date_timestamp_seconds"
 _DAILY_REF: Final = daily(REF_DATE)
@@ -52,21 +82,22 @@ max by ({labels}) (
 )"""
 
 
-def on_show(metric: str, where: str = "", when: str = "") -> str:
+def on_show(metric: str, where: str = "", when: str = "", rows: Dated = DATES) -> str:
     """Take the newest known value of each app and date on show; `when` is an offset or `@`."""
-    at = f"{_braces(where)}{_space(when)}"
+    series = f"{rows.metric(metric)}{_braces(where)}{_space(when)}"
     return f"""\
 max by (appid, ref_date) (
-  {by_date(metric)}{at}
-  and ignoring (ref_date) topk by (appid) (1, {LAST_SUCCESS.metric}{at})
+  {series}
+  and ignoring (ref_date) topk by (appid) (1, {rows.answered(where, when)})
 )
 or
-max by (appid, ref_date) ({by_date(metric)}{at})"""
+max by (appid, ref_date) ({series})"""
 
 
-def seen(metric: str, window: str, where: str = "", shift: str = "") -> str:
+def seen(metric: str, window: str, where: str = "", shift: str = "", rows: Dated = DATES) -> str:
     """Take the newest known value of each app and date that was on show in a window of the past."""
-    return f"last_over_time((\n{_deeper(on_show(metric, where))}\n)[{window}:{STEP}]{_space(shift)})"
+    shown = _deeper(on_show(metric, where, rows=rows))
+    return f"last_over_time((\n{shown}\n)[{window}:{rows.step}]{_space(shift)})"
 
 
 def named(expr: str, where: str = "") -> str:
@@ -87,7 +118,7 @@ def before(metric: str, days: int, where: str = "") -> str:
     the date that it held then.
     """
     is_wanted = _is_before(days, where)
-    past = (_held_then(metric, where, f"offset {offset}", is_wanted) for offset in _OFFSETS[days])
+    past = (_held_then(metric, where, f"offset {offset}", is_wanted) for offset in OFFSETS[days])
     return "\nor\n".join((dated_before(metric, days, where), *past))
 
 
@@ -103,18 +134,17 @@ max by (appid) (
 )"""
 
 
-def weighted_mean(metric: str, weight: str, where: str = "") -> str:
-    """Average a mean of the apps' newest dates over the apps; each counts as much as its weight."""
-    figure, by = newest(metric, where), newest(weight, where)
+def weighted_mean(figure: str, weight: str) -> str:
+    """Average a mean over the apps; each counts as much as its weight."""
     return f"""\
 sum(
 {_deeper(figure)}
   * on (appid)
-{_deeper(by)}
+{_deeper(weight)}
 )
 /
 sum(
-{_deeper(by)}
+{_deeper(weight)}
   and on (appid)
 {_deeper(figure)}
 )"""
@@ -142,19 +172,18 @@ def date_at_point(days_earlier: int = 0) -> str:
     return f"(time() - (time() + {BEIJING_AHEAD}) % {DAY_SECONDS}{shift})"
 
 
-def per_date(metric: str, where: str = "", days_earlier: int = 0) -> str:
+def per_date(metric: str, where: str = "", days_earlier: int = 0, rows: Dated = DATES) -> str:
     """Make a point per date for a step of one day on any grid: the figure of the point's date, by appid.
 
-    Each date is looked for in the by-date family from its midnight on; nothing comes where that
-    family is switched off.
+    Each date is looked for in its family from its midnight on; nothing comes where that family is
+    switched off. A week has its point on its Monday, a month on its first day.
     """
-    window, shift = f"{DATES_DAYS}d", f"offset -{DATES_DAYS - days_earlier}d"
-    dates = (
-        f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{_braces(where)})[{window}:{STEP}] {shift})"
-    )
+    window, shift = f"{rows.days}d", f"offset -{rows.days - days_earlier}d"
+    stamps = f"max by (appid, ref_date) ({rows.metric(REF_DATE)}{_braces(where)})"
+    dates = f"last_over_time({stamps}[{window}:{rows.step}] {shift})"
     return f"""\
 max by (appid) (
-{_deeper(seen(metric, window, where, shift))}
+{_deeper(seen(metric, window, where, shift, rows))}
   and on (appid, ref_date)
     ({dates}
       == {date_at_point(days_earlier)})
@@ -163,7 +192,7 @@ max by (appid) (
 
 def per_date_from_latest(metric: str, where: str = "") -> str:
     """Make the same points from the latest family alone: right or absent, the newest date some hours late."""
-    held = (_held_then(metric, where, f"offset -{after}", f"== {date_at_point()}") for after in _HELD_AFTER)
+    held = (_held_then(metric, where, f"offset -{after}", f"== {date_at_point()}") for after in HELD_AFTER)
     return "\nor\n".join(held)
 
 

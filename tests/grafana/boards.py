@@ -27,12 +27,20 @@ class Asked:
     def name(self) -> str:
         return f"{self.board}: {self.panel['title']} {self.target['refId']}"
 
-    def expression(self, app: str = ".*", at: float = 0) -> str:
+    @property
+    def days(self) -> int:
+        """The dashboard's own time range."""
+        start = board(HOME / f"{self.board}.json")["time"]["from"]
+        return int(start.removeprefix("now-").removesuffix("d")) if start.endswith("d") else 1
+
+    def expression(self, app: str = ".*", at: float = 0, job: str = ".*") -> str:
         """With the variables replaced; the time range ends at `at`, or now."""
         text: str = self.target["expr"]
         for variable, value in (
-            ("$job", ".*"),
+            ("$job", job),
             ("$instance", ".*"),
+            ("$label", "name"),
+            ("$value", ".*"),
             ("$appid", app),
             ("${__to:date:seconds}", f"{at or time.time():.0f}"),
             ("$__range", "30d"),

@@ -1,0 +1,105 @@
+"""The Retention dashboard: how many of a day's visitors come back on the n-th day after it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from exporter.datasets.daily_retention import DAYS
+from grafana.datasets import app_columns, datasets_on, per_app_section, ratio
+from grafana.overrides import override
+from grafana.panels import COUNT, SHARE, Size, bars_of, dated_lines, figure, listing, needing
+from grafana.queries import AT_END, FLEET, chosen
+from grafana.sheet import APP, chosen_apps, link_to_app, numbered, section, sheet
+from grafana.targets import Query
+from grafana.texts import Words
+from prometheus.datasets import newest_row, retention, row_per_date
+
+KINDS: Final = (("visit_uv_new", "new"), ("visit_uv", "active"))
+"""Whose return is counted: the figure's name, and the word for it."""
+LINES: Final = (1, 7, 30)
+"""The days that every product asks for, and the default of `daily_retention.days`."""
+_DATASET: Final = retention().dataset
+_HALF: Final = Size(12)
+
+
+def retention_board(words: Words) -> Dashboard:
+    """Make the dashboard in the language of the words; two months, so that day 30 has a line."""
+    board = sheet("retention", words, "now-60d", chosen_apps(words))
+    fleet = [*_fleet(words), datasets_on(words, [retention()], 4), *_fleet_lines(words), _table(words)]
+    section(board, words.word("all_apps"), fleet)
+    per_app_section(board, [*_lines(words), *_curves(words)])
+    return numbered(board)
+
+
+def _back(figure_name: str, day: int, where: str) -> tuple[str, str]:
+    """Those who came back of the newest cohort that has the day, and the cohort."""
+    rows = retention(day)
+    names = (f"retain_{figure_name}", f"retain_cohort_{figure_name}")
+    back, cohort = (newest_row(rows, name, where) for name in names)
+    return back, cohort
+
+
+def _back_per_date(figure_name: str, day: int, where: str) -> tuple[str, str]:
+    """The same for each cohort's date: day n comes n days later than the daily trend."""
+    rows = retention(day)
+    names = (f"retain_{figure_name}", f"retain_cohort_{figure_name}")
+    back, cohort = (row_per_date(rows, name, where, later=day) for name in names)
+    return back, cohort
+
+
+def _fleet(words: Words) -> Iterator[stat.Panel]:
+    for name, kind in KINDS:
+        asked = []
+        for day in LINES:
+            back, cohort = _back(name, day, FLEET)
+            asked.append(Query(f"sum({chosen(back)})\n/\nsum({chosen(cohort)})", f"D{day}", SHARE))
+        yield needing(figure(words, f"all_{kind}", asked, SHARE, width=10), words, _DATASET).decimals(1)
+
+
+def _fleet_lines(words: Words) -> Iterator[timeseries.Panel]:
+    for name, kind in KINDS:
+        asked = []
+        for day in LINES:
+            back, cohort = _back_per_date(name, day, FLEET)
+            sums = (f"sum({chosen(expr, AT_END)})" for expr in (back, cohort))
+            asked.append(Query("\n/\n".join(sums), f"D{day}"))
+        panel = dated_lines(words, f"all_dated_{kind}", asked, SHARE, _HALF).min(0)
+        yield needing(panel, words, _DATASET)
+
+
+def _table(words: Words) -> table.Panel:
+    asked = []
+    for name, kind in KINDS:
+        for day in LINES:
+            heading = f"{words.word(f'{kind}_back')} D{day}"
+            back, cohort = _back(name, day, FLEET)
+            asked.append(Query(chosen(_by_app(ratio(back, cohort))), heading, SHARE))
+    _, cohort = _back("visit_uv_new", LINES[0], FLEET)
+    asked.append(Query(chosen(_by_app(cohort)), words.word("cohort"), COUNT))
+    columns = app_columns(words)
+    panel = listing(words, "retention_table", asked, columns, words.word("cohort"), Size(24, 10))
+    panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
+    return needing(panel, words, _DATASET)
+
+
+def _by_app(expr: str) -> str:
+    """Without the label `day`, on which the columns of a table would not merge."""
+    return f"max by (appid, name) ({expr})"
+
+
+def _lines(words: Words) -> Iterator[timeseries.Panel]:
+    for name, kind in KINDS:
+        asked = []
+        for day in LINES:
+            back, cohort = _back_per_date(name, day, APP)
+            asked.append(Query(ratio(back, cohort), f"D{day}"))
+        panel = dated_lines(words, f"dated_back_{kind}", asked, SHARE, _HALF).min(0)
+        yield needing(panel, words, _DATASET)
+
+
+def _curves(words: Words) -> Iterator[bargauge.Panel]:
+    for name, kind in KINDS:
+        asked = [Query(ratio(*_back(name, day, APP)), f"D{day}") for day in DAYS]
+        yield needing(bars_of(words, f"curve_{kind}", asked, SHARE, _HALF), words, _DATASET).max(1)

@@ -1,0 +1,101 @@
+"""The Sources dashboard: where opens come from, how long they stay, how deep they go."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from grafana_foundation_sdk.builders import bargauge, table, timeseries
+from grafana_foundation_sdk.builders.common import StackingConfig
+from grafana_foundation_sdk.models.common import StackingMode
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
+from exporter.exposition.families import NAMESPACE
+from grafana.colours import CHANGE, PLAIN
+from grafana.datasets import datasets_on, per_app_section
+from grafana.overrides import override
+from grafana.panels import COUNT, DAY, SHARE, Size, bars_of, listing, needing, series_lines
+from grafana.queries import FLEET, chosen
+from grafana.sheet import APP, chosen_apps, numbered, section, sheet
+from grafana.targets import Query
+from grafana.texts import Words
+from prometheus.datasets import distribution, newest_row, row_before, row_per_date
+
+_SOURCE: Final = distribution("source")
+_OPENS: Final = "access_source_session_cnt"
+_INFO: Final = f"{NAMESPACE}_access_source_info"
+_HELD_FOR: Final = "4d"
+"""How long after a date its row may still be the newest."""
+
+
+def sources(words: Words) -> Dashboard:
+    """Make the dashboard in the language of the words."""
+    board = sheet("sources", words, "now-30d", chosen_apps(words))
+    section(
+        board,
+        words.word("all_apps"),
+        [datasets_on(words, [_SOURCE], 24), _table(words, "all_sources", FLEET)],
+    )
+    per_app_section(board, [_stack(words), _table(words, "app_sources", APP), *_buckets(words)])
+    return numbered(board)
+
+
+def _named(words: Words, expr: str, keys: str) -> str:
+    """Give sources their names in the language of the words; one that WeChat does not document, its key.
+
+    `keys` selects the series that have all the keys.
+    """
+    name = f"name_{words.language}"
+    unknown = f'label_replace(0 * max by (source) ({keys}) + 1, "{name}", "#$1", "source", "(.*)")'
+    names = f"max by (source, {name}) ({_INFO})\n  or on (source) {unknown}"
+    return f"({expr})\n* on (source) group_left ({name}) (\n  {names}\n)"
+
+
+def _stack(words: Words) -> timeseries.Panel:
+    opens = f"sum by (source) (\n{row_per_date(_SOURCE, _OPENS, APP)}\n)"
+    keys = f"last_over_time({_SOURCE.select(_OPENS, APP)}[{_HELD_FOR}] offset -{_HELD_FOR})"
+    query = Query(_named(words, opens, keys), f"{{{{name_{words.language}}}}}")
+    panel = series_lines(words, "source_shares", query, COUNT, Size(24, 10)).min(0).interval(DAY)
+    panel.fill_opacity(60).stacking(StackingConfig().mode(StackingMode.PERCENT).group("A"))
+    return needing(panel, words, _SOURCE.dataset)
+
+
+def _table(words: Words, key: str, where: str) -> table.Panel:
+    """Opens of each source, their share, and their change on the apps that have both rows."""
+    name = f"name_{words.language}"
+    now, then = newest_row(_SOURCE, _OPENS, where), row_before(_SOURCE, _OPENS, 7, where)
+    if where == FLEET:
+        now, then = chosen(now), chosen(then)
+    both = f"sum by (source) (({now})\nand on (appid) ({then}))\n/\nsum by (source) ({then}) - 1"
+    opens = f"sum by (source) ({now})"
+    figures = [
+        (words.word("opens"), opens, COUNT, ()),
+        (words.word("share"), f"{opens}\n/ on () group_left () sum({now})", SHARE, ()),
+        (words.word("week_on_week"), both, SHARE, CHANGE),
+    ]
+    if where == APP:  # visitors of several apps are not the same people
+        visitors = f"max by (source) ({newest_row(_SOURCE, 'access_source_visit_uv', where)})"
+        figures.append((words.field("visit_uv"), visitors, COUNT, ()))
+    keys = _SOURCE.select(_OPENS, where)
+    asked = [Query(_named(words, expr, keys), heading, unit, steps) for heading, expr, unit, steps in figures]
+    columns = {name: words.word("source"), "source": words.word("source_key")}
+    panel = listing(words, key, asked, columns, words.word("opens"), Size(24, 10))
+    panel.override_by_name(
+        words.word("week_on_week"), [override("custom.cellOptions", {"type": "color-text"})]
+    )
+    return needing(panel, words, _SOURCE.dataset)
+
+
+def _buckets(words: Words) -> Iterator[bargauge.Panel]:
+    """The share of opens in each bucket, in the buckets' own order."""
+    for label, buckets, figure in (
+        ("staytime", STAY_TIMES, "access_staytime_session_cnt"),
+        ("depth", DEPTHS, "access_depth_session_cnt"),
+    ):
+        opens = newest_row(distribution(label), figure, APP)
+        asked = [
+            Query(f"sum({newest_row(distribution(label, bucket), figure, APP)})\n/\nsum({opens})", bucket)
+            for bucket in buckets.values()
+        ]
+        yield needing(
+            bars_of(words, f"buckets_{label}", asked, SHARE, Size(12), PLAIN), words, _SOURCE.dataset
+        )
