@@ -12,7 +12,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from exporter.web.webconfig.settings import Headers
+from exporter.web.webconfig.loading import Headers
 
 HEAD_SECONDS: Final = 10
 """How long a client may take to send a request's head."""

@@ -10,9 +10,9 @@ from weakref import WeakValueDictionary
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from exporter.web.webconfig.allowance import Allowance
-from exporter.web.webconfig.settings import Headers, WebConfig
+from exporter.web.webconfig.loading import Headers, WebConfig
 from exporter.web.webconfig.tls import allows
+from exporter.web.webconfig.token_bucket import TokenBucket
 from exporter.web.webconfig.users import Users
 
 SECURITY_HEADERS: Final[Headers] = (
@@ -37,8 +37,8 @@ class Gate:
         self._users = Users({})
         self._checking = asyncio.Lock()  # bcrypt is heavy: one check at a time
         self._clients: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._allowance: Allowance | None = None
         self.config = WebConfig()
+        self._bucket = TokenBucket(self.config.rate_limit, clock)
         self.headers = SECURITY_HEADERS
         self.configure(config)
 
@@ -47,7 +47,7 @@ class Gate:
         old, self.config = self.config, config
         self._users.change(config.users)
         if config.rate_limit != old.rate_limit:
-            self._allowance = Allowance(config.rate_limit, self._clock) if config.rate_limit else None
+            self._bucket = TokenBucket(config.rate_limit, self._clock)
         named = dict(config.headers)
         others = tuple(pair for pair in SECURITY_HEADERS if pair[0] not in named)
         self.headers = (*config.headers, *others)
@@ -64,7 +64,7 @@ class Gate:
 
     async def refusal(self, scope: Scope) -> int | None:
         """Return the HTTP status to refuse a request with; None: let it in."""
-        if self._allowance is not None and not self._allowance.take():
+        if not self._bucket.take():
             return 429
         if not self._users:
             return None

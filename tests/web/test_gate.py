@@ -9,7 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from exporter.web.gate import Gate
 from exporter.web.guard import Guard
-from exporter.web.webconfig.settings import RateLimit, WebConfig
+from exporter.web.webconfig.format import RateSection
+from exporter.web.webconfig.loading import WebConfig
 from exporter.web.webconfig.users import Users
 from tests.web.asking import Answer, ask, scope_of
 
@@ -78,7 +79,7 @@ def test_a_removed_user_is_out_at_once_and_others_stay_known(monkeypatch: pytest
 
 def test_the_rate_limit_counts_requests() -> None:
     now = [0.0]
-    gate = Gate(WebConfig(rate_limit=RateLimit(1, 2)), lambda: now[0])
+    gate = Gate(WebConfig(rate_limit=RateSection(1, 2)), lambda: now[0])
     assert [through(gate).status for _ in range(3)] == [200, 200, 429]
     now[0] += 1
     assert through(gate).status == 200

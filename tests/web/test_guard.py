@@ -6,7 +6,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from exporter.web.gate import Gate
 from exporter.web.guard import SLICE, Guard
-from exporter.web.webconfig.settings import WebConfig
+from exporter.web.webconfig.loading import WebConfig
 from tests.web.asking import ask, scope_of
 
 Pairs = Sequence[tuple[bytes, bytes]]

@@ -3,7 +3,6 @@
 Source of the format: https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
 """
 
-from exporter.web.webconfig.loading import load
-from exporter.web.webconfig.settings import WebConfig
+from exporter.web.webconfig.loading import WebConfig, load
 
 __all__ = ["WebConfig", "load"]

@@ -1,4 +1,4 @@
-"""Makes the TLS context that a web configuration asks for, or tells which key is to blame."""
+"""Make the TLS context that a web configuration asks for, or say which of its keys is to blame."""
 
 import os
 import ssl
@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from typing import Any, Final, NoReturn
 
 from exporter.config.source import reason
-from exporter.web.webconfig.names import ClientAuth
-from exporter.web.webconfig.settings import Pem, TlsSettings
+from exporter.web.webconfig.format import TlsSection
+from exporter.web.webconfig.values import Pem
 
 _OLD: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
@@ -24,52 +24,49 @@ class TlsError(Exception):
         self.what = what
 
 
-def make_context(settings: TlsSettings) -> ssl.SSLContext:
-    """A server's context; for HTTP/1.1 alone.
+def make_context(section: TlsSection) -> ssl.SSLContext:
+    """Make a server's context, for HTTP/1.1 alone, from a section without mistakes.
 
     Raises:
         TlsError: a file cannot be used, or OpenSSL refuses what is asked for.
     """
+    certificate, key, authority = section.pems
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
-    _set_versions(context, settings)
-    _set_ciphers(context, settings)
-    if not settings.prefer_server_ciphers:
+    _set_versions(context, section)
+    if not section.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    if settings.curve:
-        context.set_ecdh_curve(settings.curve)
-    _load_certificate(context, settings)
-    if settings.client_ca is not None and settings.client_auth.verifies:
-        _load_client_ca(context, settings.client_ca)
-        required = settings.client_auth is ClientAuth.REQUIRE_AND_VERIFY
-        context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+    for curve in section.curve_preferences:
+        context.set_ecdh_curve(curve)
+    if certificate is not None and key is not None:
+        _load_certificate(context, certificate, key)
+    if authority is not None and section.verify_mode:
+        _load_client_ca(context, authority)
+        context.verify_mode = section.verify_mode
     return context
 
 
 def allows(certificate: dict[str, Any] | None, names: frozenset[str]) -> bool:
-    """Whether a verified certificate (as `getpeercert` gives it) has one of these alternative names."""
+    """Return whether a verified certificate, as `getpeercert` gives it, has one of these names."""
     wanted = frozenset(map(_name, names))
     return any(_name(value) in wanted for _, value in (certificate or {}).get("subjectAltName", ()))
 
 
 def _name(text: str) -> str:
-    """The name as it is compared: of an IPv6 address there are many ways to write it."""
+    """Return the name as it is compared: an IPv6 address can be written in many ways."""
     try:
         return str(ip_address(text.strip()))
     except ValueError:
         return text
 
 
-def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:
+def _set_versions(context: ssl.SSLContext, section: TlsSection) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the operator has asked for the old ones
-        context.minimum_version = settings.minimum
-        context.maximum_version = settings.maximum
-
-
-def _set_ciphers(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    ciphers = ":".join(settings.ciphers)
-    if settings.minimum in _OLD:
+        context.minimum_version = section.min_version
+        context.maximum_version = section.max_version
+    ciphers = ":".join(filter(None, section.cipher_suites))
+    if section.min_version in _OLD:
         ciphers = f"{ciphers or 'DEFAULT'}:@SECLEVEL=0"  # OpenSSL 3 signs nothing for them otherwise
     if ciphers:
         try:
@@ -78,38 +75,41 @@ def _set_ciphers(context: ssl.SSLContext, settings: TlsSettings) -> None:
             raise TlsError("cipher_suites", "OpenSSL here has none of these cipher suites") from None
 
 
-def _load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    for key, pem in (("cert_file", settings.cert), ("key_file", settings.key)):
-        _readable(key if pem.path else key.removesuffix("_file"), pem)
-    with _as_file(settings.cert) as cert, _as_file(settings.key) as key:
+def _load_certificate(context: ssl.SSLContext, certificate: Pem, key: Pem) -> None:
+    for pem in (certificate, key):
+        _readable(pem)
+    with _as_file(certificate) as cert_path, _as_file(key) as key_path:
         try:
-            context.load_cert_chain(cert, key, _no_password)
+            context.load_cert_chain(cert_path, key_path, _no_password)
         except ssl.SSLError as error:
-            blamed, what = _blame(error)
-            raise TlsError(blamed if settings.key.path else blamed.removesuffix("_file"), what) from None
+            if "MISMATCH" in (error.reason or ""):
+                raise TlsError(key.key, "the key does not belong to the certificate") from None
+            what = "no certificate and key in PEM form in the two files"
+            if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
+                what = "the certificate's key or signature is too weak for OpenSSL here"
+            raise TlsError(certificate.key, what) from None
         except ValueError:  # our own refusal to ask for a password
-            raise TlsError("key_file", "the key is encrypted: a key without a password is needed") from None
+            raise TlsError(key.key, "the key is encrypted: a key without a password is needed") from None
 
 
-def _load_client_ca(context: ssl.SSLContext, pem: Pem) -> None:
-    key = "client_ca_file" if pem.path else "client_ca"
+def _load_client_ca(context: ssl.SSLContext, authority: Pem) -> None:
     try:
-        context.load_verify_locations(cadata=_readable(key, pem))
+        context.load_verify_locations(cadata=_readable(authority))
     except (ssl.SSLError, ValueError):
-        raise TlsError(key, "no certificates in PEM form in it") from None
+        raise TlsError(authority.key, "no certificates in PEM form in it") from None
 
 
-def _readable(key: str, pem: Pem) -> str:
+def _readable(pem: Pem) -> str:
     try:
         return pem.read()
     except (OSError, ValueError) as error:
         why = "not a text" if isinstance(error, UnicodeDecodeError) else reason(error)
-        raise TlsError(key, f"cannot be used: {why}") from None
+        raise TlsError(pem.key, f"cannot be used: {why}") from None
 
 
 @contextmanager
 def _as_file(pem: Pem) -> Iterator[str]:
-    """A path for the library, which takes no other form; data written in place never touch a disk."""
+    """Yield a path for the library, which takes no other form; data in place never touch a disk."""
     if pem.path is not None:
         yield os.fspath(pem.path)
         return
@@ -123,12 +123,3 @@ def _as_file(pem: Pem) -> Iterator[str]:
 
 def _no_password() -> NoReturn:
     raise ValueError("no password")
-
-
-def _blame(error: ssl.SSLError) -> tuple[str, str]:
-    told = error.reason or ""
-    if "MISMATCH" in told:
-        return "key_file", "the key does not belong to the certificate"
-    if told in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
-        return "cert_file", "the certificate's key or signature is too weak for OpenSSL here"
-    return "cert_file", "no certificate and key in PEM form in the two files"

@@ -8,8 +8,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.problems import ConfigError
-from exporter.web.webconfig.loading import load
-from exporter.web.webconfig.settings import WebConfig
+from exporter.web.webconfig.loading import WebConfig, load
 
 _State = tuple[tuple[int, int, int] | None, ...]
 

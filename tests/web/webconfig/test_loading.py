@@ -69,7 +69,6 @@ def test_everything_arrives(inside: Path) -> None:
     assert config.allowed_sans == {"prometheus", "127.0.0.1"}
     assert dict(config.headers)[b"x-frame-options"] == b"deny"
     assert list(config.users) == ["prometheus"]
-    assert config.rate_limit is not None
     assert (config.rate_limit.interval, config.rate_limit.burst) == (0.1, 20)
     assert [path.name for path in config.files] == ["everything.yaml", "server.pem", "server.key", "ca.pem"]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from exporter.web.webconfig.settings import RateLimit
+from exporter.web.webconfig.format import RateSection
 
 
-class Allowance:
+class TokenBucket:
     """Counts requests; used by one thread, the event loop's."""
 
-    def __init__(self, limit: RateLimit, clock: Callable[[], float]) -> None:
+    def __init__(self, limit: RateSection, clock: Callable[[], float]) -> None:
         """`clock` gives seconds that never jump; the bucket begins full."""
         self._limit = limit
         self._clock = clock
@@ -16,7 +16,9 @@ class Allowance:
         self._counted_at = clock()
 
     def take(self) -> bool:
-        """Whether one more request is allowed now."""
+        """Return whether one more request is allowed now."""
+        if not self._limit.interval:
+            return True
         now = self._clock()
         filled = self._tokens + (now - self._counted_at) / self._limit.interval
         self._tokens = min(float(self._limit.burst), filled)
