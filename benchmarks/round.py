@@ -21,6 +21,7 @@ from benchmarks.wechat import wechat
 from exporter.beijing import yesterday
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.rounds import Rounds
 from exporter.refresh.settings import RoundSettings
 from exporter.simulator.fleet import config_yaml, fleet
@@ -67,10 +68,8 @@ def prepare(base_url: str) -> tuple[Rounds, Ledger]:
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
     settings = RoundSettings(1, 0, accesses, concurrency=CONCURRENCY)
-    rounds = Rounds(
-        settings, ledger, telemetry, log, clock=time.time, random=Random(1).random, stopping=stopping
-    )
-    return rounds, ledger
+    fetching = Fetching(settings, ledger, telemetry, log, time.time, Random(1).random, stopping)
+    return Rounds(fetching), ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

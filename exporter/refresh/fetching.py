@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -38,28 +38,21 @@ class RoundMetrics(Protocol):
         """Count a row for which WeChat now gives other figures."""
 
 
+@dataclass(slots=True)
 class Fetching:
     """Fetches one period of one app at a time; safe to use from many threads. `settings` may be replaced."""
 
-    def __init__(
-        self,
-        settings: RoundSettings,
-        ledger: Ledger,
-        metrics: RoundMetrics,
-        log: FilteringBoundLogger,
-        *,
-        clock: Callable[[], float],
-        random: Random,
-        stopping: threading.Event,
-    ) -> None:
-        self.settings = settings
-        self._ledger = ledger
-        self._metrics = metrics
-        self._log = log
-        self._states = StateLog(log)
-        self._clock = clock
-        self._random = random
-        self._stopping = stopping
+    settings: RoundSettings
+    ledger: Ledger
+    metrics: RoundMetrics
+    log: FilteringBoundLogger
+    clock: Callable[[], float]
+    random: Random
+    stopping: threading.Event
+    _states: StateLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._states = StateLog(self.log)
 
     def fetch(self, ask: Ask, queue: Queue) -> str:
         """Make a call, record the answer, and queue what follows from it.
@@ -67,7 +60,7 @@ class Fetching:
         Returns:
             what came: `rows`, `quotas` or a reason; `paused` for an app that must not be asked; else ''.
         """
-        settings, entry = self.settings, self._ledger.get(ask.appid)
+        settings, entry = self.settings, self.ledger.get(ask.appid)
         access = settings.accesses.get(ask.appid)
         if entry is None or access is None or (ask.fallback and entry.rows):
             return ""
@@ -75,7 +68,7 @@ class Fetching:
             if ask.starts_app:
                 self._queue_datasets(ask, queue)
             return "paused" if ask.starts_app else ""
-        began = self._clock()
+        began = self.clock()
         outcome: HeldRow | HeldQuota | Failure
         try:
             if ask.dataset == QUOTA:
@@ -85,11 +78,11 @@ class Fetching:
                 outcome = HeldRow(self._known(ask, row, began), began)
         except CallError as error:
             outcome = error.failure
-        except Exception as error:  # noqa: BLE001 - one app's trouble must stay its own
-            self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+        except Exception as error:
+            self.log.exception("internal fault", error=type(error).__name__)
             outcome = failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
         fetched = self._fetched(ask, access, outcome, began)
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             return ""
         if self.settings.accesses.get(ask.appid) is not access or _is_outdated(fetched, access):
             queue.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
@@ -98,22 +91,22 @@ class Fetching:
         self._go_on(fetched, queue)
         return fetched.kind
 
-    def gave_up(self, ask: Ask, began: float) -> None:
-        """Record that a call, made at `began`, hangs where no deadline reaches it."""
+    def give_up(self, ask: Ask) -> None:
+        """Record that a call hangs where no deadline reaches it."""
         if (access := self.settings.accesses.get(ask.appid)) is not None:
             timeout = failure(Reason.TIMEOUT, _HANGS)
-            self._record(self._fetched(ask, access, timeout, began), self.settings)
+            self._record(self._fetched(ask, access, timeout, self.clock()), self.settings)
 
     def _may_ask(self, ask: Ask, entry: Entry, access: Access) -> bool:
         """Whether nothing is paused; a credential that has changed since then ends the pause."""
-        now, health = self._clock(), entry.table(ask.dataset).health
+        now, health = self.clock(), entry.table(ask.dataset).health
         if not ask.starts_app and is_refused(entry, now):
             return False
         if not health.paused(now):
             return True
         if health.fingerprint is None or access.fingerprint() in (health.fingerprint, b""):
             return False
-        self._ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
+        self.ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
         return True
 
     def _fetched(
@@ -122,12 +115,12 @@ class Fetching:
         credential = None
         if isinstance(outcome, Failure) and outcome.action.refuses:
             credential = access.fingerprint() if outcome.credential is None else outcome.credential
-        return Fetched(ask, outcome, began, self._clock(), access.token_expires_at, credential)
+        return Fetched(ask, outcome, began, self.clock(), access.token_expires_at, credential)
 
     def _known(self, ask: Ask, row: Row, began: float) -> Row:
         """What is known for sure of a row at the time at which it was asked for."""
         if row.dropped:
-            self._log.warning(
+            self.log.warning(
                 "row has more than is kept",
                 appid=ask.appid,
                 dataset=ask.dataset,
@@ -141,9 +134,9 @@ class Fetching:
         """Change the app's entry, unless a reload has removed the app or moved to another server."""
         ask, outcome = fetched.ask, fetched.outcome
         held = outcome if isinstance(outcome, HeldRow) else None
-        changed = self._ledger.update(
+        changed = self.ledger.update(
             ask.appid,
-            lambda entry: entry_after(entry, fetched, settings, self._random),
+            lambda entry: entry_after(entry, fetched, settings, self.random),
             held,
             settings.server,
             ask.dataset,
@@ -154,8 +147,8 @@ class Fetching:
         if held is not None:
             old, new = (each.table(ask.dataset).held(held.row.period) for each in changed)
             if old is not None and new is not None and is_revised(old.row, new.row):
-                self._metrics.row_revised()
-                self._log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
+                self.metrics.row_revised()
+                self.log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
         self._states.answered(before, after, ask.dataset, fetched.failure)
 
     def _go_on(self, fetched: Fetched, queue: Queue) -> None:
@@ -164,19 +157,19 @@ class Fetching:
         Where the daily trend's answer did not arrive, the datasets' may not either: they are asked for once.
         """
         ask, problem = fetched.ask, fetched.failure
-        delay = None if problem is None else retry_delay(problem, ask.attempt, self._random)
+        delay = None if problem is None else retry_delay(problem, ask.attempt, self.random)
         if delay is not None:
             queue.add(replace(ask, attempt=ask.attempt + 1), delay)
             return
-        if fetched.is_of_date and (entry := self._ledger.get(ask.appid)) is not None:
-            for each in asks_after(ask, entry, self._clock(), self.settings):
+        if fetched.is_of_date and (entry := self.ledger.get(ask.appid)) is not None:
+            for each in asks_after(ask, entry, self.clock(), self.settings):
                 queue.follow(each)
         if ask.starts_app and (problem is None or not refuses_account(problem)):
             self._queue_datasets(ask, queue, attempt=1 if fetched.is_of_date else ask.attempt)
 
     def _queue_datasets(self, ask: Ask, queue: Queue, attempt: int = 1) -> None:
-        if (entry := self._ledger.get(ask.appid)) is not None:
-            for each in first_asks(entry, self._clock(), self.settings):
+        if (entry := self.ledger.get(ask.appid)) is not None:
+            for each in first_asks(entry, self.clock(), self.settings):
                 queue.follow(replace(each, attempt=attempt))
 
 

@@ -6,19 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from structlog.typing import FilteringBoundLogger
-
 from exporter.beijing import yesterday
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.heartbeat import Heartbeat
-from exporter.refresh.fetching import Fetching, RoundMetrics
-from exporter.refresh.outcome import Random
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask, asks_before_the_round, round_asks, waits_for_credential
 from exporter.refresh.queue import Queue
 from exporter.refresh.settings import RoundSettings
 from exporter.refresh.ticker import Ticker
 from exporter.refresh.workers import Workers
-from exporter.store.ledger import Ledger
 
 _LEAST_SECONDS: Final = 5.0  # between two looks for what to ask: apps that come together go together
 _MOST_SECONDS: Final = 60.0  # the clock may be set
@@ -28,28 +24,15 @@ _CREDENTIAL_SECONDS: Final = 60.0  # between two looks whether a refused credent
 class Rounds:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
-    def __init__(
-        self,
-        settings: RoundSettings,
-        ledger: Ledger,
-        metrics: RoundMetrics,
-        log: FilteringBoundLogger,
-        *,
-        clock: Callable[[], float],
-        random: Random,
-        stopping: threading.Event,
-    ) -> None:
+    def __init__(self, fetching: Fetching) -> None:
         self.heartbeat = Heartbeat()
         self.next_round_at: float | None = None
-        self._ledger = ledger
-        self._fetching = Fetching(
-            settings, ledger, metrics, log, clock=clock, random=random, stopping=stopping
-        )
-        self._workers = Workers(self._fetching, metrics, self.heartbeat, log, clock)
-        self._metrics = metrics
-        self._log = log
-        self._clock = clock
-        self._stopping = stopping
+        self._fetching = fetching
+        self._ledger = fetching.ledger
+        self._log = fetching.log
+        self._clock = fetching.clock
+        self._stopping = fetching.stopping
+        self._workers = Workers(fetching, self.heartbeat)
         self._ticker = Ticker()
         self._wake = threading.Event()
         self._queue: Queue | None = None  # of the calls under way
@@ -103,7 +86,7 @@ class Rounds:
                 interval=self.settings.interval,
             )
         self._overran = queue.overran
-        self._metrics.round_finished(seconds)
+        self._fetching.metrics.round_finished(seconds)
         return seconds
 
     def _wait(self, left: float) -> None:

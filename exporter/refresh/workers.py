@@ -7,14 +7,11 @@ and its app is not asked for until it comes back: there are never more such thre
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from structlog.typing import FilteringBoundLogger
-
 from exporter.heartbeat import Heartbeat
-from exporter.refresh.fetching import Fetching, RoundMetrics
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask
 from exporter.refresh.queue import Queue
 
@@ -31,19 +28,10 @@ class _Call:
 class Workers:
     """Makes the calls of one round at a time; shows by `heartbeat` that the round is looked after."""
 
-    def __init__(
-        self,
-        fetching: Fetching,
-        metrics: RoundMetrics,
-        heartbeat: Heartbeat,
-        log: FilteringBoundLogger,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, fetching: Fetching, heartbeat: Heartbeat) -> None:
         self._fetching = fetching
-        self._metrics = metrics
         self._heartbeat = heartbeat
-        self._log = log
-        self._clock = clock
+        self._log = fetching.log
         self._lock = threading.Lock()
         self._calls: dict[threading.Thread, _Call] = {}
 
@@ -105,11 +93,11 @@ class Workers:
         for call in hung:
             ask = call.ask
             self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
-            self._fetching.gave_up(ask, self._clock())
+            self._fetching.give_up(ask)
             queue.done(ask)
         if hung:
             self._show_hanging()
 
     def _show_hanging(self) -> None:
         with self._lock:
-            self._metrics.calls_hang(sum(call.hangs for call in self._calls.values()))
+            self._fetching.metrics.calls_hang(sum(call.hangs for call in self._calls.values()))

@@ -102,9 +102,9 @@ class Desk:
             self.ledger,
             Unwatched(),
             log,
-            clock=lambda: self.now,
-            random=lambda: 0.0,
-            stopping=threading.Event(),
+            lambda: self.now,
+            lambda: 0.0,
+            threading.Event(),
         )
 
     def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:

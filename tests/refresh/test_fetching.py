@@ -66,9 +66,9 @@ class Desk:
             self.ledger,
             self,
             log,
-            clock=lambda: self.now,
-            random=lambda: 0.0,
-            stopping=self.stopping,
+            lambda: self.now,
+            lambda: 0.0,
+            self.stopping,
         )
 
     def row_revised(self) -> None:

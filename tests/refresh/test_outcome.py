@@ -62,13 +62,28 @@ def test_not_ready_is_an_answer() -> None:
     assert (health.up, health.errcode, health.resume_at) == (True, 61503, None)
 
 
-def test_a_refused_credential_pauses_for_an_hour_growing_to_a_day() -> None:
-    health, pauses = Health(), []
-    for now in hours(7):
-        health = fail(health, REFUSED, now)
+HOUR, DAY = 3600, 86_400
+MIDNIGHT, MONTH = next_midnight(NOON) - NOON, next_month(NOON) - NOON
+
+
+@pytest.mark.parametrize(
+    ("problem", "pauses"),
+    [
+        pytest.param(REFUSED, [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, DAY, DAY], id="secret"),
+        pytest.param(errcode_failure(89506, ""), [DAY, DAY], id="IP refused twice by an administrator"),
+        pytest.param(STALE, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, HOUR, HOUR], id="token, renewed"),
+        pytest.param(SPENT, [MIDNIGHT, MIDNIGHT - HOUR], id="quota of the day"),
+        pytest.param(errcode_failure(45040, ""), [MONTH, MONTH - HOUR], id="quota of the month"),
+        pytest.param(HURRIED, [60, 120], id="quota of the minute"),
+    ],
+)
+def test_what_is_refused_is_paused_for_longer_each_time(problem: Failure, pauses: list[float]) -> None:
+    health, found = Health(), []
+    for now in hours(len(pauses)):
+        health = fail(health, problem, now)
         assert health.resume_at is not None
-        pauses.append((health.resume_at - now) / 3600)
-    assert pauses == [1, 2, 4, 8, 16, 24, 24]
+        found.append(health.resume_at - now)
+    assert found == pauses
 
 
 def test_a_passing_network_fault_does_not_shorten_the_growing_pause() -> None:
@@ -77,7 +92,7 @@ def test_a_passing_network_fault_does_not_shorten_the_growing_pause() -> None:
     assert health.resume_at == third + 2 * 3600
 
 
-def test_an_answer_starts_the_pauses_anew() -> None:
+def test_after_an_answer_the_pauses_begin_short_again() -> None:
     first, second, third = hours(3)
     health = fail(fail(fail(Health(), REFUSED, first), NOT_READY, second), REFUSED, third)
     assert health.resume_at == third + 3600
@@ -97,60 +112,30 @@ def test_a_row_of_a_call_begun_before_the_refusal_does_not_lift_the_pause() -> N
     assert (health.up, health.resume_at, health.last_success) == (False, NOON + 3600, NOON + 1)
 
 
-def test_an_ip_that_an_administrator_refused_twice_waits_a_day() -> None:
-    assert fail(Health(), errcode_failure(89506, "")).resume_at == NOON + 86_400
-
-
-def test_a_token_refused_after_its_renewal_pauses_shortly_at_first_then_for_an_hour_at_most() -> None:
-    health, pauses = Health(), []
-    for now in hours(11):
-        health = fail(health, STALE, now)
-        assert health.resume_at is not None
-        pauses.append(health.resume_at - now)
-    assert pauses == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
-
-
 def test_pauses_are_spread_so_that_apps_do_not_come_back_together() -> None:
     assert fail(Health(), REFUSED, spread=0.5).resume_at == NOON + 3600 * 1.05
 
 
-def test_a_spent_daily_quota_waits_for_beijings_midnight() -> None:
-    assert fail(Health(), SPENT).resume_at == next_midnight(NOON)
+def test_apps_come_back_spread_over_ten_minutes_after_a_quotas_midnight() -> None:
     late = fail(Health(), SPENT, spread=0.999).resume_at
     assert late is not None
     assert next_midnight(NOON) < late < next_midnight(NOON) + 600
 
 
-def test_a_spent_monthly_quota_waits_for_the_next_month() -> None:
-    assert fail(Health(), errcode_failure(45040, "")).resume_at == next_month(NOON)
-
-
-def test_a_spent_minute_waits_a_minute() -> None:
-    assert fail(Health(), HURRIED).resume_at == NOON + 60
-    delay = retry_delay(HURRIED, 1, lambda: 0.5)
-    assert delay is not None
-    assert 61 <= delay < 63
-
-
-def test_retries_come_soon_with_growing_random_pauses_and_end() -> None:
-    first, second = retry_delay(TIMEOUT, 1, lambda: 0.5), retry_delay(TIMEOUT, 2, lambda: 0.5)
-    assert first is not None
-    assert second is not None
-    assert 1 <= first < 2 <= second < 3.01
-    assert retry_delay(TIMEOUT, ATTEMPTS, lambda: 0.5) is None
-
-
-def test_a_retry_waits_as_long_as_the_server_asks_to() -> None:
-    asked = replace(TIMEOUT, reason=Reason.HTTP_STATUS, retry_after=60.0)
-    delay = retry_delay(asked, 1, lambda: 0.5)
-    assert delay is not None
-    assert 61 <= delay < 62
-    assert retry_delay(asked, ATTEMPTS, lambda: 0.5) is None
-
-
-@pytest.mark.parametrize("problem", [REFUSED, STALE, SPENT, NOT_READY], ids=lambda each: each.reason)
-def test_what_a_retry_cannot_mend_is_not_retried(problem: Failure) -> None:
-    assert retry_delay(problem, 1, lambda: 0.5) is None
+@pytest.mark.parametrize(
+    ("problem", "delays"),
+    [
+        (TIMEOUT, [1.5, 2.5]),
+        (HURRIED, [61.5, 62.5]),
+        (replace(TIMEOUT, reason=Reason.HTTP_STATUS, retry_after=60.0), [61.5, 62.5]),
+    ],
+    ids=["timeout", "quota of the minute", "Retry-After"],
+)
+def test_retries_come_soon_or_when_the_server_asks_for_them_later_each_time_and_end(
+    problem: Failure, delays: list[float]
+) -> None:
+    found = [retry_delay(problem, attempt, lambda: 0.5) for attempt in range(1, ATTEMPTS + 1)]
+    assert found == [*delays, None]
 
 
 @pytest.mark.parametrize("code", sorted(ERRCODES), ids=str)
@@ -164,7 +149,7 @@ def test_every_errcode_leads_to_exactly_what_its_action_says(code: int) -> None:
     assert outlasts_date(problem) == (problem.action in paused)
 
 
-# What time or the operator mends
+# What time or the operator corrects
 
 NO_FILE = failure(Reason.TOKEN_REJECTED, "no such file")
 NO_TICKET = errcode_failure(61006, "component ticket is invalid")
@@ -184,7 +169,7 @@ def tries(problem: Failure, interval: float = 3600.0, count: int = 12) -> list[f
 
 
 @pytest.mark.parametrize("problem", [TIMEOUT, NO_FILE, NO_TICKET, failure(Reason.NETWORK, "no route")])
-def test_what_time_or_the_operator_mends_is_tried_soon_and_then_later_up_to_the_interval(
+def test_what_time_or_the_operator_corrects_is_tried_soon_and_then_later_up_to_the_interval(
     problem: Failure,
 ) -> None:
     assert tries(problem)[:8] == [30, 60, 120, 240, 480, 960, 1920, 3600]
@@ -203,7 +188,7 @@ def test_the_retries_of_one_round_are_one_failure() -> None:
     assert health.next_try.left(NOON + 3) == 30
 
 
-def test_another_kind_of_failure_begins_anew() -> None:
+def test_another_kind_of_failure_is_tried_soon() -> None:
     health = fail(fail(Health(), REFUSED), TIMEOUT, NOON + 3600)
     assert health.next_try is not None
     assert health.next_try.left(NOON + 3600) == 30

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.dataset import Row
 from exporter.refresh import rounds as module
 from exporter.refresh import workers
+from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import round_asks
 from exporter.refresh.rounds import Rounds
 from exporter.refresh.settings import RoundSettings
@@ -66,13 +67,7 @@ class Rig:
         self.days = 1
         self.configure(apps)
         self.rounds = Rounds(
-            self.settings(),
-            self.ledger,
-            self,
-            log,
-            clock=lambda: self.now,
-            random=lambda: 0.0,
-            stopping=self.stopping,
+            Fetching(self.settings(), self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping)
         )
 
     def round_finished(self, seconds: float) -> None:
@@ -110,6 +105,20 @@ class Rig:
 @pytest.fixture
 def rig(log: FilteringBoundLogger) -> Callable[..., Rig]:
     return lambda apps=3, interval=60.0: Rig(log, apps, interval)
+
+
+@contextmanager
+def running(rig: Rig) -> Iterator[None]:
+    """Its thread runs, and has ended afterwards."""
+    thread = threading.Thread(target=rig.rounds.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        rig.stopping.set()
+        rig.rounds.stop()
+        thread.join(5)
+    assert not thread.is_alive()
 
 
 def until(condition: Callable[[], bool], seconds: float = 5) -> None:
@@ -168,19 +177,15 @@ def test_a_reload_lifts_the_pause_of_a_refused_app_at_once_and_it_grows_all_the_
 ) -> None:
     some = rig()
     some.access(1).refused = True
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: len(some.lengths) == 1)
-    some.configure(3)
-    assert some.ledger.entries()[0].health.resume_at == NOON + FRESH_REFUSAL_SECONDS  # refused just now
-    some.now += FRESH_REFUSAL_SECONDS
-    some.configure(3)
-    some.rounds.reconfigure(some.settings())
-    until(lambda: some.access(1).calls == 2)
-    until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
+    with running(some):
+        until(lambda: len(some.lengths) == 1)
+        some.configure(3)
+        assert some.ledger.entries()[0].health.resume_at == NOON + FRESH_REFUSAL_SECONDS  # refused just now
+        some.now += FRESH_REFUSAL_SECONDS
+        some.configure(3)
+        some.rounds.reconfigure(some.settings())
+        until(lambda: some.access(1).calls == 2)
+        until(lambda: some.ledger.entries()[0].health.resume_at == some.now + 7200)
     assert [some.access(number).calls for number in (2, 3)] == [1, 1]
 
 
@@ -208,15 +213,10 @@ def test_one_app_that_hangs_does_not_keep_the_others_waiting(rig: Callable[..., 
     assert many.ledger.entries()[0].tried
 
 
-def test_roundskeep_their_rhythm_and_never_overlap(rig: Callable[..., Rig]) -> None:
+def test_rounds_never_overlap_and_ask_for_every_app_once(rig: Callable[..., Rig]) -> None:
     some = rig(interval=0.1)
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: len(some.lengths) >= 4)
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
-    assert not thread.is_alive()
+    with running(some):
+        until(lambda: len(some.lengths) >= 4)
     assert some.calls() == 3 * len(some.lengths)
 
 
@@ -224,15 +224,11 @@ def test_an_app_that_a_reload_brings_is_asked_at_once_and_the_others_are_not(
     rig: Callable[..., Rig],
 ) -> None:
     some = rig()
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: some.rounds.next_round_at is not None)
-    some.configure(4)
-    some.rounds.reconfigure(some.settings())
-    until(lambda: some.access(4).calls == 1)
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
+    with running(some):
+        until(lambda: some.rounds.next_round_at is not None)
+        some.configure(4)
+        some.rounds.reconfigure(some.settings())
+        until(lambda: some.access(4).calls == 1)
     assert [some.access(number).calls for number in range(1, 5)] == [1, 1, 1, 1]
     assert len(some.lengths) == 1  # the small round for the new app is not a round over all
 
@@ -268,15 +264,11 @@ def test_a_stop_ends_the_round_under_way(rig: Callable[..., Rig]) -> None:
 
 def test_a_shorter_interval_holds_from_the_reload_on(rig: Callable[..., Rig]) -> None:
     some = rig(interval=3600)
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: len(some.lengths) == 1)
-    some.interval = 0.05
-    some.rounds.reconfigure(some.settings())
-    until(lambda: len(some.lengths) >= 3)
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
+    with running(some):
+        until(lambda: len(some.lengths) == 1)
+        some.interval = 0.05
+        some.rounds.reconfigure(some.settings())
+        until(lambda: len(some.lengths) >= 3)
 
 
 def test_a_fault_of_our_own_outside_a_call_does_not_end_the_round(
@@ -313,12 +305,8 @@ def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
         "exporter.refresh.rounds.round_asks",
         lambda *given, **named: 1 / 0 if next(broken, False) else round_asks(*given, **named),
     )
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: len(some.lengths) >= 1)
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
+    with running(some):
+        until(lambda: len(some.lengths) >= 1)
     told = [event["event"] for event in events if event["log_level"] != "debug"]
     assert told[:2] == ["round broke off", "round finished"]
 
@@ -393,14 +381,10 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
     some = rig()
     for access in some.accesses.values():
         access.refused = True
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: some.rounds.next_round_at is not None)
-    some.rounds.reconfigure(some.settings())
-    until(lambda: not some.rounds._wake.is_set())
-    some.stopping.set()
-    some.rounds.stop()
-    thread.join(5)
+    with running(some):
+        until(lambda: some.rounds.next_round_at is not None)
+        some.rounds.reconfigure(some.settings())
+        until(lambda: not some.rounds._wake.is_set())
     assert some.calls() == 3
     assert len(some.lengths) == 1
 
@@ -414,15 +398,9 @@ def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(module, "_LEAST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_MOST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_CREDENTIAL_SECONDS", 0.02)
-    thread = threading.Thread(target=some.rounds.run)
-    thread.start()
-    until(lambda: len(some.lengths) == 1)
-    try:
+    with running(some):
+        until(lambda: len(some.lengths) == 1)
         yield
-    finally:
-        some.stopping.set()
-        some.rounds.stop()
-        thread.join(5)
 
 
 def test_an_app_that_lacked_its_token_file_is_asked_before_the_next_round(
