@@ -64,8 +64,8 @@ class Search:
         self._log = log.bind(platform=self.name)
         self._clock = clock
         self._turn = turn
-        self._key = f"accounts/{platform.settings.component_appid}"
-        self._record = Record(vault, self._key, AccountList.of_json, AccountList.json)
+        key = f"accounts/{platform.settings.component_appid}"
+        self._record = Record(vault, key, AccountList.of_json, AccountList.json)
         self._identification = Identification(platform, clock)
         self._list_after = self._look_after = AT_ONCE
         self._believe_after: NotBefore | None = None
@@ -96,9 +96,8 @@ class Search:
     def accounts_changed(self) -> None:
         """List the accounts soon, as one came or went."""
         now = self._clock()
-        since = now - (self.listed_at or 0.0)
-        wait = _EVENT_PAUSE - since if 0 <= since < _EVENT_PAUSE else 0.0
-        self._list_in(min(wait, self._list_after.left(now)))
+        pause = NotBefore((self.listed_at or 0.0) + _EVENT_PAUSE, _EVENT_PAUSE)
+        self._list_in(min(pause.left(now), self._list_after.left(now)))
 
     def retry(self, reasons: Collection[Reason]) -> None:
         """List again at once if the last list failed for one of these reasons, which may have gone."""
@@ -136,7 +135,7 @@ class Search:
 
     def _takes_turn(self) -> bool:
         """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
-        if self._turn is None or self._turn(self._key):
+        if self._turn is None or self._turn(self._record.key):
             return True
         self.postpone(_TURN_SECONDS)
         now = self._clock()
@@ -208,12 +207,10 @@ class Search:
 
     def _doubt(self, listed: int) -> float:
         """Return how many seconds later a list of so many accounts may be believed; 0: it is believed now."""
-        now = self._clock()
-        if 2 * listed >= len(self.known):
-            self._believe_after = None
-            return 0.0
-        self._believe_after = self._believe_after or NotBefore.until(now + _SECOND_LOOK, now)
-        left = self._believe_after.left(now)
+        now, left = self._clock(), 0.0
+        if 2 * listed < len(self.known):
+            self._believe_after = self._believe_after or NotBefore.until(now + _SECOND_LOOK, now)
+            left = self._believe_after.left(now)
         if not left:
             self._believe_after = None
         return left
@@ -233,9 +230,8 @@ class Search:
 
     def _save(self) -> None:
         """Store what is known, unless another exporter has stored a newer list: then take that over."""
-        now, listed_at = self._clock(), self.listed_at or 0.0
+        now, listed_at, saved = self._clock(), self.listed_at or 0.0, None
         new = AccountList(self.known, listed_at, now, self.without_token)
-        saved = None
         try:
             saved = self._record.save(
                 lambda kept: new if kept is None or credible(kept.listed_at, now) <= listed_at else None

@@ -12,7 +12,7 @@ _TRIES: Final = 10
 
 
 class VaultError(Exception):
-    """A credential could not be read or kept; the text tells what to do."""
+    """A credential could not be read or kept; the text says what to do."""
 
 
 class Vault(Protocol):

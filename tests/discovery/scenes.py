@@ -28,6 +28,21 @@ class Gauges:
 
 
 @dataclass
+class Turns:
+    """Whose turn it is, and till when; for one piece of work."""
+
+    clock: Clock
+    held: tuple[str, float] = ("", 0.0)
+
+    def take(self, _work: str, holder: str, seconds: float) -> bool:
+        now = self.clock()
+        if self.held[0] != holder and now < self.held[1]:
+            return False
+        self.held = holder, now + seconds
+        return True
+
+
+@dataclass
 class Scene:
     sim: Simulator
     client: Client

@@ -11,8 +11,7 @@ from exporter.discovery.watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
 from exporter.store.interface import StoreError
 from exporter.wechat.failures.failure import Reason
-from tests.discovery.leases import Leases
-from tests.discovery.scenes import Scene
+from tests.discovery.scenes import Scene, Turns
 
 OFFICIAL = "wx00000000000000aa"
 STORED = f"accounts/{DEMO_PLATFORM.component_appid}"
@@ -299,11 +298,11 @@ def test_a_fault_of_the_exporters_own_is_not_met_again_at_once(scene: Scene) -> 
 class Replicas:
     """Two exporters' watches over one platform, with one vault."""
 
-    def __init__(self, scene: Scene, turn_seconds: float = 60.0) -> None:
+    def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.leases = Leases(scene.clock)
+        self.turn = Turns(scene.clock)
         self.first, self.second = (
-            scene.watch(lambda work, holder=holder: self.leases.take(work, holder, turn_seconds))  # type: ignore[misc]
+            scene.watch(lambda work, holder=holder: self.turn.take(work, holder, 60))  # type: ignore[misc]
             for holder in ("first", "second")
         )
 
@@ -314,7 +313,7 @@ class Replicas:
 
 def test_of_two_exporters_one_lists_and_asks_for_names_and_the_other_takes_them_over(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.leases.take(STORED, "another", 1)
+    assert two.turn.take("", "another", 1)
     two.turns(two.second)
     assert not two.second.settled
     scene.clock.now += 1
@@ -351,7 +350,7 @@ def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(sc
 
 def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.leases.take(STORED, "one that died", 60)
+    assert two.turn.take("", "one that died", 60)
     for _ in range(12):
         two.turns(two.second)
         assert two.second.apps() == []
@@ -402,7 +401,7 @@ def test_a_list_of_an_exporter_whose_clock_was_ahead_keeps_nobody_from_listing(s
     scene.clock.now -= 36_000
     listed = scene.sim.calls("get_authorizer_list")
     scene.ticket.write_text(scene.sim.new_ticket("main"))
-    two.leases.held.clear()
+    two.turn = Turns(scene.clock)
     two.turns(two.second)
     assert scene.sim.calls("get_authorizer_list") == listed + 1
     assert names(two.second) == NAMES

@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass, field
 
+from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.shared import is_shared, turns
-from tests.discovery.leases import Leases
+from tests.discovery.scenes import Turns
 from tests.wechat.lines import Clock
 
 
 @dataclass
-class Shared(Leases):
+class Shared(Turns):
     """A storage that several use, as far as it is asked for here."""
 
     clock: Clock = field(default_factory=Clock)
     tokens: None = None
+    away: bool = False
+
+    def take(self, duty: str, holder: str, seconds: float) -> bool:
+        if self.away:
+            raise StoreError("cannot write storage redis://cache/0: Connection refused")
+        return super().take(duty, holder, seconds)
 
 
 def test_a_storage_of_one_exporter_is_not_shared() -> None:
