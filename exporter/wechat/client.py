@@ -12,7 +12,7 @@ from exporter.config.settings import WechatSettings
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.network.connections import Adapter
-from exporter.wechat.network.transport import Answer, Parts, Transport
+from exporter.wechat.network.transport import Parts, Transport
 from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
@@ -56,7 +56,7 @@ class Client:
         secrets: Iterable[str],
         **parts: Unpack[Parts],
     ) -> _Result:
-        """Make one call and return what `read` makes of the answer.
+        """Make one call to WeChat and return what `read` makes of the answer.
 
         Args:
             endpoint: which interface, for the counters.
@@ -73,20 +73,6 @@ class Client:
         with self.observed(endpoint, secrets):
             answer = self.transport.send(method, url, repeatable=endpoint.repeatable, **parts)
             return read(read_json(answer, asking_for_token=endpoint.takes_secret))
-
-    def exchange(
-        self,
-        endpoint: Endpoint,
-        method: str,
-        address: str,
-        judge: Callable[[Answer], _Result],
-        *,
-        secrets: Iterable[str],
-        **parts: Unpack[Parts],
-    ) -> _Result:
-        """Make one call as `ask` does, to whoever answers: `judge` makes the result of status and body."""
-        with self.observed(endpoint, secrets):
-            return judge(self.transport.send(method, address, repeatable=endpoint.repeatable, **parts))
 
     @contextmanager
     def observed(self, endpoint: Endpoint, secrets: Iterable[str]) -> Iterator[None]:

@@ -84,7 +84,18 @@ class Transport:
                 request = requests.PreparedRequest()
                 headers = {**_HEADERS, **(parts.get("headers") or {})}
                 request.prepare(method, url, headers, params=parts.get("params"), json=parts.get("body"))
-                return self._exchange(request, url, call)
+                proxies = self._proxies_for(url)
+                while True:
+                    try:
+                        # By the adapter: a session would read a redirect's body, of any size, to follow it.
+                        response = self._adapter.send(
+                            request, stream=True, timeout=self._timeout, proxies=proxies
+                        )
+                        return _answer(response, call)
+                    except TRANSPORT_ERRORS:
+                        if call.connected or call.answered or call.wants_new:
+                            raise
+                        call.wants_new = True  # the one kept was gone, as others may be
         except TRANSPORT_ERRORS as error:
             problem = explain(error, url, self._proxy(url))
         finally:
@@ -106,26 +117,6 @@ class Transport:
             timer.cancel()
             timer.join()
         self._adapter.close()
-
-    def _exchange(self, request: requests.PreparedRequest, url: str, call: Call) -> Answer:
-        while True:
-            try:
-                # By the adapter: a session would read a redirect's body, of any size, to find where it leads.
-                response = self._adapter.send(
-                    request, stream=True, timeout=self._timeout, proxies=self._proxies_for(url)
-                )
-                with closing(response):
-                    content = bytearray()
-                    while piece := response.raw.read(_PIECE, decode_content=True):
-                        content += piece
-                        if len(content) > BODY_LIMIT:
-                            raise OversizeError(BODY_LIMIT)
-                call.left()  # what ended because the call was aborted may look whole
-                return Answer(response.status_code, bytes(content), _retry_after(response.headers))
-            except TRANSPORT_ERRORS:
-                if call.connected or call.answered or call.wants_new:
-                    raise
-                call.wants_new = True  # the one kept from an earlier call was gone, as others may be
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         """Take them from the environment, once for each host: NO_PROXY names hosts."""
@@ -157,6 +148,17 @@ class Transport:
             self._close_later()
         else:
             self._adapter.close()
+
+
+def _answer(response: requests.Response, call: Call) -> Answer:
+    with closing(response):
+        content = bytearray()
+        while piece := response.raw.read(_PIECE, decode_content=True):
+            content += piece
+            if len(content) > BODY_LIMIT:
+                raise OversizeError(BODY_LIMIT)
+    call.left()  # what ended because the call was aborted may look whole
+    return Answer(response.status_code, bytes(content), _retry_after(response.headers))
 
 
 def _is_loopback(name: str) -> bool:

@@ -93,29 +93,20 @@ def ask_service(
     Raises:
         CallError: there is none; with the advice about the service, never one about WeChat.
     """
-
-    def judge(answer: Answer) -> tuple[str, Mapping[str, Any]]:
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise CallError(status_failure(answer))
-        return _judge(kind, settings.field, answer.body)
-
+    headers = dict(settings.headers)
     try:
-        return client.exchange(
-            kind.endpoint,
-            method,
-            settings.url,
-            judge,
-            body=body or None,
-            headers=dict(settings.headers),
-            secrets=[*_secrets(settings), *body.values()],
-        )
+        with client.observed(kind.endpoint, [*_secrets(settings), *body.values()]):
+            answer = client.transport.send(method, settings.url, body=body or None, headers=headers)
+            return _judge(kind, settings.field, answer)
     except CallError as error:
         error.failure = replace(error.failure, advice=kind.failure("").advice)
         raise
 
 
-def _judge(kind: Kind, field: str | None, answer: bytes) -> tuple[str, Mapping[str, Any]]:
-    body, beside, value = decode(answer), _NOTHING, None
+def _judge(kind: Kind, field: str | None, answer: Answer) -> tuple[str, Mapping[str, Any]]:
+    if not 200 <= answer.status < 300:  # noqa: PLR2004
+        raise CallError(status_failure(answer))
+    body, beside, value = decode(answer.body), _NOTHING, None
     if isinstance(body, dict):
         field = field or kind.field
         holder, _, name = field.rpartition(".")
@@ -123,7 +114,7 @@ def _judge(kind: Kind, field: str | None, answer: bytes) -> tuple[str, Mapping[s
         beside = found if isinstance(found, dict) else _NOTHING
         value = beside.get(name)
     elif field is None:
-        text = answer.decode("utf-8-sig", "replace").strip()
+        text = answer.body.decode("utf-8-sig", "replace").strip()
         value = body if body is not None or text == _JSON_WORD else text
     if is_token(value):
         return value, beside
