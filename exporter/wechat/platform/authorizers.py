@@ -32,7 +32,7 @@ Page = tuple[Mapping[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class AuthorizedAccounts:
     """The accounts that have authorised a platform, with their refresh tokens ('' where WeChat has none).
 
     `asked_at`: Unix time before the first page was asked for. `whole`: as many as every page announced.
@@ -43,7 +43,7 @@ class Listing:
     whole: bool = True
 
     @classmethod
-    def of_json(cls, found: Any) -> "Listing":  # noqa: ANN401 - JSON
+    def of_json(cls, found: Any) -> "AuthorizedAccounts":  # noqa: ANN401 - JSON
         """Read what is stored."""
         asked_at, refresh_tokens = found
         return cls(float(asked_at), dict(refresh_tokens))
@@ -76,19 +76,19 @@ class AuthorizerList:
         """
         self._get_token = get_token
         self._ask_page = ask_page
-        self._record = Record(vault, key, Listing.of_json, Listing.json)
+        self._record = Record(vault, key, AuthorizedAccounts.of_json, AuthorizedAccounts.json)
         self._clock = clock
         self._lock = threading.Lock()
-        self._reading: Future[Listing] | None = None
-        self._held: Listing | None = None
+        self._reading: Future[AuthorizedAccounts] | None = None
+        self._held: AuthorizedAccounts | None = None
         self._look_after = self._read_after = AT_ONCE
         self._failure: Failure | None = None  # of the last list
 
-    def read(self) -> Listing:
+    def read(self) -> AuthorizedAccounts:
         """Read the whole list, however long it is; raises CallError."""
         return _result(self._begin())
 
-    def held(self) -> Listing | None:
+    def held(self) -> AuthorizedAccounts | None:
         """Return the list as it was last read, by this exporter or another one with the same vault."""
         now = self._clock()
         if self._look_after.reached(now):
@@ -128,23 +128,23 @@ class AuthorizerList:
             self._pause()
         return found
 
-    def _begin(self) -> Future[Listing]:
+    def _begin(self) -> Future[AuthorizedAccounts]:
         """Have it read, unless it is being read."""
         with self._lock:
             if self._reading is None or self._reading.done():
-                reading: Future[Listing] = Future()
+                reading: Future[AuthorizedAccounts] = Future()
                 threading.Thread(target=self._read_into, args=(reading,), name="list", daemon=True).start()
                 self._reading = reading  # not before: where no thread is to be had, the next call tries again
             return self._reading
 
-    def _read_into(self, reading: Future[Listing]) -> None:
+    def _read_into(self, reading: Future[AuthorizedAccounts]) -> None:
         try:
             self._get_token()  # a failure of this one ends when a ticket or a secret comes
             reading.set_result(self._read())
         except BaseException as error:  # noqa: BLE001 - raised again where the list is waited for
             reading.set_exception(error)
 
-    def _read(self) -> Listing:
+    def _read(self) -> AuthorizedAccounts:
         """Read the whole list, twice where it changed meanwhile, as an account may have been skipped."""
         now = self._clock()
         try:
@@ -158,7 +158,7 @@ class AuthorizerList:
         self._failure = None
         if not whole and self._held is not None:  # what it lacks may be there all the same
             found = {**self._held.refresh_tokens, **found}
-        listing = self._held = Listing(now, found, whole)
+        listing = self._held = AuthorizedAccounts(now, found, whole)
         with suppress(VaultError):  # it can be read again
             self._record.save(
                 lambda kept: listing if kept is None or credible(kept.asked_at, now) < now else None
@@ -184,7 +184,7 @@ class AuthorizerList:
         self._read_after = NotBefore.until(now + _PAUSE_SECONDS, now)
 
 
-def _result(reading: Future[Listing], seconds: float | None = None) -> Listing:
+def _result(reading: Future[AuthorizedAccounts], seconds: float | None = None) -> AuthorizedAccounts:
     try:
         return reading.result(seconds)
     except TimeoutError:

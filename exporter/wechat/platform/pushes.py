@@ -34,7 +34,7 @@ class RefusedPushError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class PlatformPush:
     """What WeChat reports: the kind of event, when it was made (Unix time), the ticket if it is one."""
 
     kind: str
@@ -50,7 +50,7 @@ class PushReader:
     token: str = field(repr=False)
     aes_key: str = field(repr=False)
 
-    def read(self, query: Mapping[str, str], body: bytes, now: float) -> Push:
+    def read(self, query: Mapping[str, str], body: bytes, now: float) -> PlatformPush:
         """Verify, decrypt and read a push.
 
         Args:
@@ -79,11 +79,11 @@ class PushReader:
         kind = _text(inner, "InfoType")
         created_at = min(_unix_time("CreateTime", _text(inner, "CreateTime")), now)
         if kind != _TICKET:
-            return Push(kind, created_at)
+            return PlatformPush(kind, created_at)
         value = _text(inner, "ComponentVerifyTicket")
         if not is_token(value):
             raise RefusedPushError("the ticket is no ticket")
-        return Push(kind, created_at, Ticket(value, created_at))
+        return PlatformPush(kind, created_at, Ticket(value, created_at))
 
     def _expect_own(self, appid: str) -> None:
         if appid != self.component_appid:

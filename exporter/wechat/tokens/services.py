@@ -28,7 +28,7 @@ _JSON_WORD: Final = "null"  # `decode` gives None for it, as for what is no JSON
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Credential:
     """What is kept: its name in texts, its usual key, and the reason of its failures."""
 
     name: str
@@ -41,8 +41,8 @@ class Kind:
         return failure(self.reason, detail)
 
 
-TOKEN: Final = Kind("token", "access_token", Reason.TOKEN_REJECTED, endpoints.HTTP_TOKEN)
-TICKET: Final = Kind(
+TOKEN: Final = Credential("token", "access_token", Reason.TOKEN_REJECTED, endpoints.HTTP_TOKEN)
+TICKET: Final = Credential(
     "verify ticket", "component_verify_ticket", Reason.THIRD_PARTY_TICKET, endpoints.HTTP_TICKET
 )
 
@@ -52,7 +52,7 @@ def is_token(found: object) -> TypeGuard[str]:
     return isinstance(found, str) and 0 < len(found) <= _LONGEST and found.isprintable() and " " not in found
 
 
-def read_file(kind: Kind, path: Path, field: str | None = None) -> str:
+def read_file(credential: Credential, path: Path, field: str | None = None) -> str:
     """Read the whole text of a file, or where a field is named the value under it in the file's JSON.
 
     Raises:
@@ -68,18 +68,18 @@ def read_file(kind: Kind, path: Path, field: str | None = None) -> str:
         body = decode(text.encode())
         value = text if field is None else dig(body, field)
         if field is None and isinstance(body, dict):
-            problem = f" holds a JSON object: name the {kind.name}'s key in it with `field`"
+            problem = f" holds a JSON object: name the {credential.name}'s key in it with `field`"
         elif is_token(value):
             return value
         elif field is not None and body is None:
             problem = " is not JSON"
         else:
-            problem = f" holds no usable {kind.name}{_under(field)}"
-    raise CallError(kind.failure(f"{kind.name} file {path}{problem}"))
+            problem = f" holds no usable {credential.name}{_under(field)}"
+    raise CallError(credential.failure(f"{credential.name} file {path}{problem}"))
 
 
 def ask_service(
-    kind: Kind,
+    credential: Credential,
     settings: HttpToken | TicketHttp,
     client: Client,
     method: str = "GET",
@@ -95,20 +95,20 @@ def ask_service(
     """
     headers = dict(settings.headers)
     try:
-        with client.observed(kind.endpoint, [*_secrets(settings), *body.values()]):
+        with client.observed(credential.endpoint, [*_secrets(settings), *body.values()]):
             answer = client.transport.send(method, settings.url, body=body or None, headers=headers)
-            return _judge(kind, settings.field, answer)
+            return _judge(credential, settings.field, answer)
     except CallError as error:
-        error.failure = replace(error.failure, advice=kind.failure("").advice)
+        error.failure = replace(error.failure, advice=credential.failure("").advice)
         raise
 
 
-def _judge(kind: Kind, field: str | None, answer: Answer) -> tuple[str, Mapping[str, Any]]:
+def _judge(credential: Credential, field: str | None, answer: Answer) -> tuple[str, Mapping[str, Any]]:
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise CallError(status_failure(answer))
     body, beside, value = decode(answer.body), _NOTHING, None
     if isinstance(body, dict):
-        field = field or kind.field
+        field = field or credential.field
         holder, _, name = field.rpartition(".")
         found = dig(body, holder) if holder else body
         beside = found if isinstance(found, dict) else _NOTHING
@@ -118,8 +118,9 @@ def _judge(kind: Kind, field: str | None, answer: Answer) -> tuple[str, Mapping[
         value = body if body is not None or text == _JSON_WORD else text
     if is_token(value):
         return value, beside
-    detail = f"the {kind.name}'s address gave no usable {kind.name}{_under(field)}{_refusal(body)}"
-    raise CallError(kind.failure(detail))
+    name = credential.name
+    detail = f"the {name}'s address gave no usable {name}{_under(field)}{_refusal(body)}"
+    raise CallError(credential.failure(detail))
 
 
 def _refusal(body: object) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from exporter.simulator import pushes
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.pushes import PushRequest
-from exporter.wechat.platform.pushes import LARGEST_PUSH, Push, PushReader, RefusedPushError
+from exporter.wechat.platform.pushes import LARGEST_PUSH, PlatformPush, PushReader, RefusedPushError
 
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 READER = PushReader(PLATFORM.component_appid, PLATFORM.token, PLATFORM.aes_key)
@@ -19,7 +19,7 @@ FIELDS = {"ComponentVerifyTicket": TICKET}
 GOOD = pushes.push(PLATFORM, NOW, "component_verify_ticket", FIELDS)
 
 
-def read(request: PushRequest, now: float = NOW) -> Push:
+def read(request: PushRequest, now: float = NOW) -> PlatformPush:
     return READER.read(request.query, request.body, now)
 
 
@@ -44,7 +44,7 @@ def test_a_ticket_is_read_with_its_time() -> None:
 @pytest.mark.parametrize("kind", ["authorized", "updateauthorized", "unauthorized", "something_new"])
 def test_an_event_is_read_without_a_ticket(kind: str) -> None:
     request = pushes.push(PLATFORM, NOW, kind, {"AuthorizerAppid": "wx0123456789abcdef"})
-    assert read(request) == Push(kind, NOW)
+    assert read(request) == PlatformPush(kind, NOW)
 
 
 @pytest.mark.parametrize(
