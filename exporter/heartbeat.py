@@ -1,4 +1,4 @@
-"""How a thread shows that it lives: it says by when it will be heard of again."""
+"""Shows that a thread lives: it announces by when it will beat again."""
 
 import math
 from typing import Final
@@ -8,15 +8,15 @@ GRACE_SECONDS: Final = 60.0
 
 
 class Heartbeat:
-    """One thread's sign of life; before the first one nothing is expected."""
+    """The sign of life of one thread; before the first beat nothing is expected."""
 
     def __init__(self) -> None:
         self._due = math.inf
 
     def expect(self, now: float, seconds: float) -> None:
-        """The thread will be heard of within that many seconds from `now` (monotonic)."""
+        """Beat, and announce the next beat within so many seconds from `now` (monotonic)."""
         self._due = now + seconds + GRACE_SECONDS
 
     def late(self, now: float) -> bool:
-        """Whether it should have been heard of."""
+        """Return whether a beat is overdue."""
         return now > self._due

@@ -1,4 +1,4 @@
-"""A moment before which something is left undone, told by a clock that may be set wrong."""
+"""A moment to wait for, by a clock that may be set wrong."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -19,7 +19,7 @@ class NotBefore:
 
     @classmethod
     def until(cls, at: float, now: float) -> Self:
-        """Wait from `now` until `at`."""
+        """Make the wait from `now` until `at`."""
         return cls(at, max(at - now, 0.0))
 
     def left(self, now: float) -> float:
@@ -28,7 +28,7 @@ class NotBefore:
         return ahead if 0 < ahead <= self.span + _TOLERANCE else 0.0
 
     def reached(self, now: float) -> bool:
-        """Whether the wait is over."""
+        """Return whether the wait is over."""
         return self.left(now) == 0
 
 

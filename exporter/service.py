@@ -151,7 +151,7 @@ class Exporter:
         while not self._stopping.is_set():
             try:
                 self._reconfiguration.follow(self.watch.look())
-            except Exception:
-                self.log.exception("internal fault")
+            except Exception as error:
+                self.log.exception("internal fault", error=type(error).__name__)
                 self._stopping.wait(_FAULT_SECONDS)
             self.watch.wait()

@@ -50,8 +50,8 @@ def bare_row(day: date, **figures: float) -> Row:
     return trend_row(day, tuple(figures.get(field.name) for field in FIELDS))
 
 
-class TrendWay:
-    """A way that has the daily trend alone, by `daily_trend` of the test that derives from it."""
+class TrendAccess:
+    """An access to the daily trend alone, by `daily_trend` of the test that derives from it."""
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         assert dataset is DAILY_TREND

@@ -48,12 +48,12 @@ def test_a_usual_configuration_is_nothing_to_warn_of(log: FilteringBoundLogger, 
     assert events == []
 
 
-def test_a_platform_without_a_storage_is_told(log: FilteringBoundLogger, events: list[Any]) -> None:
+def test_a_platform_without_a_storage_is_warned_of(log: FilteringBoundLogger, events: list[Any]) -> None:
     ConfigWarnings(log).log_new(replace(CONFIG, platforms=(PLATFORM,), storage=StorageSettings("memory://")))
     assert "refresh tokens and tickets do not survive" in events[0]["event"]
 
 
-def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_told(
+def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_warned_of(
     log: FilteringBoundLogger, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 256))
@@ -61,7 +61,7 @@ def test_calls_at_a_time_that_the_descriptors_do_not_allow_are_told(
     assert "refresh.concurrency 16 needs about 316 file descriptors" in events[0]["event"]
 
 
-def test_an_address_in_the_clear_is_told_once(log: FilteringBoundLogger, events: list[Any]) -> None:
+def test_an_address_in_the_clear_is_warned_of_once(log: FilteringBoundLogger, events: list[Any]) -> None:
     config_warnings = ConfigWarnings(log)
     exposed = replace(CONFIG, wechat=WechatSettings("http://proxy.example", 10.0))
     config_warnings.log_new(exposed)
@@ -79,14 +79,14 @@ def test_what_looks_like_an_app_secret_in_a_file_of_its_owners_is_no_doubt(tmp_p
 @pytest.mark.parametrize(
     "written", ["'0123456789abcdef0123456789abcdef'", "0123456789abcdef", "not-a-real-secret"]
 )
-def test_a_secret_of_another_shape_is_told_and_not_shown(tmp_path: Path, written: str) -> None:
+def test_a_secret_of_another_shape_is_warned_of_and_not_shown(tmp_path: Path, written: str) -> None:
     (doubt,) = map(str, doubts(with_secret(tmp_path, written)))
     assert doubt.startswith("secrets that are not 32 hexadecimal digits, as WeChat's are: ")
     assert doubt.endswith(f" of=1 first={CONFIG.apps[0].name}")
     assert written not in doubt
 
 
-def test_an_appid_with_capitals_is_told(tmp_path: Path) -> None:
+def test_an_appid_with_capitals_is_warned_of(tmp_path: Path) -> None:
     config = with_secret(tmp_path, "0123456789abcdef" * 2)
     app = replace(config.apps[0], appid="wxFA4E000000000001", name="shop")
     assert [str(each) for each in doubts(replace(config, apps=(app,)))] == [
@@ -94,7 +94,7 @@ def test_an_appid_with_capitals_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_secret_file_that_everybody_can_read_is_told(tmp_path: Path) -> None:
+def test_a_secret_file_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None:
     config = with_secret(tmp_path, "0123456789abcdef" * 2)
     (tmp_path / "secret").chmod(0o644)
     (doubt,) = map(str, doubts(config))
@@ -115,7 +115,7 @@ def test_only_what_leaves_the_machine_is_exposed(base_url: str, exposed: object)
     assert is_exposed(base_url) == exposed
 
 
-def test_classic_tokens_are_told_once_per_app_that_brings_them(
+def test_classic_tokens_are_warned_of_once_per_app_that_brings_them(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
     config_warnings = ConfigWarnings(log)

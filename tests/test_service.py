@@ -3,6 +3,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config import load
 from exporter.service import Exporter
-from exporter.shards import Shard
+from exporter.shards import THE_WHOLE, Shard
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
@@ -24,6 +25,7 @@ from tests.building import make_failure
 from tests.redis_server import RedisServer, redis_server
 
 FIRST, SECOND = fake_appid(1), fake_appid(2)
+Serving = Callable[..., AbstractContextManager[Exporter]]
 
 
 @pytest.fixture
@@ -49,11 +51,25 @@ def write(tmp_path: Path, settings: Any) -> Callable[[], Path]:
 
 
 @pytest.fixture
-def exporter(write: Callable[[], Path], log: FilteringBoundLogger) -> Iterator[Exporter]:
-    exporter = Exporter(load(write(), {}), log)
-    exporter.start()
-    yield exporter
-    exporter.stop(5)
+def serving(write: Callable[[], Path], log: FilteringBoundLogger) -> Serving:
+    """Runs an exporter of the configuration as it is then."""
+
+    @contextmanager
+    def run(shard: Shard = THE_WHOLE) -> Iterator[Exporter]:
+        exporter = Exporter(load(write(), {}), log, shard=shard)
+        exporter.start()
+        try:
+            yield exporter
+        finally:
+            exporter.stop(5)
+
+    return run
+
+
+@pytest.fixture
+def exporter(serving: Serving) -> Iterator[Exporter]:
+    with serving() as exporter:
+        yield exporter
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -97,17 +113,15 @@ def test_another_address_is_asked_from_then_on(
 
 
 def test_a_new_app_is_asked_at_once_and_the_others_keep_their_tokens(
-    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger
+    wechat: Simulator, settings: Any, write: Callable[[], Path], serving: Serving
 ) -> None:
     second = settings["apps"].pop()
-    exporter = Exporter(load(write(), {}), log)
-    exporter.start()
-    until(lambda: exporter.publisher.page.ready)
-    settings["apps"].append(second)
-    write()
-    assert exporter.reload() is None
-    until(lambda: exporter.publisher.page.ready and len(names(exporter)) == 2)
-    exporter.stop(5)
+    with serving() as exporter:
+        until(lambda: exporter.publisher.page.ready)
+        settings["apps"].append(second)
+        write()
+        assert exporter.reload() is None
+        until(lambda: exporter.publisher.page.ready and len(names(exporter)) == 2)
     assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
     assert wechat.calls(endpoint="stable_token", appid=SECOND) == 1
 
@@ -149,21 +163,19 @@ def test_a_reload_says_what_follows_from_it(
 
 
 def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
-    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, tmp_path: Path
+    wechat: Simulator, settings: Any, serving: Serving, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
     right = settings["apps"][0].pop("secret")
     settings["apps"][0]["secret_file"] = str(secret)
     secret.write_text("not-the-right-fake-secret")
-    exporter = Exporter(load(write(), {}), log)
-    exporter.start()
-    until(lambda: exporter.publisher.page.ready)
-    assert not exporter.publisher.page.entries[FIRST].health.up
-    secret.write_text(right)
-    assert exporter.reload() is None
-    assert exporter.outlook == "1 app is asked now"
-    until(lambda: exporter.publisher.page.entries[FIRST].health.up)
-    exporter.stop(5)
+    with serving() as exporter:
+        until(lambda: exporter.publisher.page.ready)
+        assert not exporter.publisher.page.entries[FIRST].health.up
+        secret.write_text(right)
+        assert exporter.reload() is None
+        assert exporter.outlook == "1 app is asked now"
+        until(lambda: exporter.publisher.page.entries[FIRST].health.up)
     assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
 
 
@@ -175,9 +187,9 @@ def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configurati
     def gone(*_: object) -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
-    for broken, told in ((gone, "is the working directory there"), (lambda *_: 1 / 0, "ZeroDivisionError")):
+    for broken, text in ((gone, "is the working directory there"), (lambda *_: 1 / 0, "ZeroDivisionError")):
         monkeypatch.setattr("exporter.reconfiguration.load", broken)
-        assert told in (exporter.reload() or "")
+        assert text in (exporter.reload() or "")
     metrics = exporter.telemetry.render(openmetrics=False)
     assert b"config_last_reload_successful 0.0" in metrics
     assert exporter.config is before
@@ -203,7 +215,7 @@ def test_a_line_that_cannot_be_opened_leaves_the_old_one_in_use(
 
 
 def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_one_is(
-    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, tmp_path: Path
+    wechat: Simulator, settings: Any, serving: Serving, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
     right = settings["apps"][0].pop("secret")
@@ -211,35 +223,29 @@ def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_on
     settings["storage"] = {"url": "sqlite:///rows.db"}
     secret.write_text("not-the-right-fake-secret")
     for _ in range(3):
-        exporter = Exporter(load(write(), {}), log)
-        exporter.start()
-        until(lambda exporter=exporter: exporter.publisher.page.ready)  # type: ignore[misc]
-        exporter.stop(5)
+        with serving() as exporter:
+            until(lambda exporter=exporter: exporter.publisher.page.ready)  # type: ignore[misc]
         assert exporter.publisher.page.entries[FIRST].health.reason is Reason.INVALID_SECRET
     assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
     secret.write_text(right)
-    exporter = Exporter(load(write(), {}), log)
-    exporter.start()
-    until(lambda: exporter.publisher.page.ready and exporter.publisher.page.entries[FIRST].health.up)
-    exporter.stop(5)
+    with serving() as exporter:
+        until(lambda: exporter.publisher.page.ready and exporter.publisher.page.entries[FIRST].health.up)
 
 
 def test_a_refused_dataset_stays_paused_over_a_restart_and_the_others_do_not(
-    wechat: Simulator, settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, events: list[Any]
+    wechat: Simulator, settings: Any, serving: Serving, events: list[Any]
 ) -> None:
     settings["storage"] = {"url": "sqlite:///rows.db"}
     settings["datasets"] = {"weekly_trend": None, "monthly_trend": None}
     wechat.set_fault(FIRST, Fault.PERMISSION, dataset="weekly_trend")
     for _ in range(2):
-        exporter = Exporter(load(write(), {}), log)
-        exporter.start()
-        until(
-            lambda exporter=exporter: all(  # type: ignore[misc]
-                entry.table("weekly_trend").tried and entry.table("monthly_trend").rows
-                for entry in exporter.ledger.entries()
+        with serving() as exporter:
+            until(
+                lambda exporter=exporter: all(  # type: ignore[misc]
+                    entry.table("weekly_trend").tried and entry.table("monthly_trend").rows
+                    for entry in exporter.ledger.entries()
+                )
             )
-        )
-        exporter.stop(5)
         entry = exporter.ledger.get(FIRST)
         assert entry is not None
         assert entry.table("weekly_trend").health.reason is Reason.PERMISSION
@@ -262,14 +268,11 @@ def test_the_storage_cannot_move_while_running(
     ]
 
 
-def test_the_classic_token_warns_once(
-    settings: Any, write: Callable[[], Path], log: FilteringBoundLogger, events: list[Any]
-) -> None:
+def test_the_classic_token_warns_once(settings: Any, serving: Serving, events: list[Any]) -> None:
     for app in settings["apps"]:
         app["token"] = {"type": "access_token", "secret": app.pop("secret")}
-    exporter = Exporter(load(write(), {}), log)
-    assert exporter.reload() is None
-    exporter.stop(1)
+    with serving() as exporter:
+        assert exporter.reload() is None
     warnings = [event for event in events if event["log_level"] == "warning"]
     assert [(event["apps"], event["first"]) for event in warnings] == [(2, "app-00001")]
     assert "stable_token harms nobody" in warnings[0]["event"]
@@ -291,15 +294,10 @@ def test_a_stop_abandons_calls_that_hang(
 # One of several
 
 
-def test_shards_ask_for_their_own_apps_and_together_for_all(
-    wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
-) -> None:
-    shards = [Exporter(load(write(), {}), log, shard=Shard(number, 2)) for number in range(2)]
-    for shard in shards:
-        shard.start()
-    until(lambda: all(shard.publisher.page.ready for shard in shards))
-    for shard in shards:
-        shard.stop(5)
+def test_shards_ask_for_their_own_apps_and_together_for_all(wechat: Simulator, serving: Serving) -> None:
+    with serving(Shard(0, 2)) as first, serving(Shard(1, 2)) as second:
+        shards = (first, second)
+        until(lambda: all(shard.publisher.page.ready for shard in shards))
     assert sorted(name for shard in shards for name in names(shard)) == ["app-00001", "app-00002"]
     assert [wechat.calls(endpoint="stable_token", appid=appid) for appid in (FIRST, SECOND)] == [1, 1]
 
@@ -330,33 +328,27 @@ def test_a_storage_that_hangs_at_the_stop_is_left_alone(
 
 
 def test_replicas_each_ask_and_fetch_one_token_together(
-    redis: RedisServer, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+    redis: RedisServer, wechat: Simulator, serving: Serving
 ) -> None:
-    replicas = [Exporter(load(write(), {}), log) for _ in range(2)]
-    for each in replicas:
-        each.start()
-    until(lambda: all(each.ready for each in replicas))
-    for each in replicas:
-        each.stop(5)
-        assert each.ailment() is None
+    with serving() as first, serving() as second:
+        until(lambda: first.ready and second.ready)
+    assert first.ailment() is second.ailment() is None
     assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) >= 2
     assert wechat.calls(endpoint="stable_token") == 2
 
 
 def test_a_replica_begins_with_the_rows_that_another_has_stored(
-    redis: RedisServer, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
+    redis: RedisServer, write: Callable[[], Path], log: FilteringBoundLogger, serving: Serving
 ) -> None:
-    first = Exporter(load(write(), {}), log)
-    first.start()
-    until(lambda: first.ready)
-    first.stop(5)
+    with serving() as first:
+        until(lambda: first.ready)
     second = Exporter(load(write(), {}), log)
     assert second.ready
     assert [bool(entry.rows) for entry in second.ledger.entries()] == [True, True]
     second.stop(1)
 
 
-def test_a_storage_that_is_not_there_at_the_start_is_told(
+def test_a_storage_that_is_not_there_at_the_start_is_an_error(
     redis: RedisServer, write: Callable[[], Path], log: FilteringBoundLogger
 ) -> None:
     redis.kill()
@@ -394,7 +386,7 @@ def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking
     lacking.watch.ticket_came("main")
     lacking._reconfiguration.follow(lacking.watch.look())
     assert [entry.health.is_awaited(time.time()) for entry in lacking.ledger.entries()] == [True]
-    assert lacking.reload() is None  # all is shown anew
+    assert lacking.reload() is None  # all is shown again
     lacking.publisher.publish()
     assert lacking.publisher.page.ready
     assert b"wechat_miniprogram_up{" in b"".join(lacking.publisher.page.text.plain)

@@ -7,7 +7,7 @@ from exporter.store.entry import Entry
 
 
 def outlook(entries: Iterable[Entry], now: float) -> str:
-    """What follows from a reload: how many apps are asked now, and until when others wait; '' for none."""
+    """Return what a reload leads to: how many apps are asked now, until when others wait; '' for neither."""
     known = list(entries)
     asked = sum(entry.health.is_awaited(now) for entry in known)
     waits = [

@@ -156,8 +156,8 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
     """The daily trend's other dates once yesterday's row has been asked for, newest first.
 
     Dates of the window that are missing, and recent ones that WeChat last gave before today (Beijing).
-    An app without any row is looked up some days further back. Older dates for which WeChat had no row
-    several times are asked for once a day: the app may be younger than the window.
+    For an app without any row the look-up goes some days further back. Older dates for which WeChat had no
+    row several times are asked for once a day: the app may be younger than the window.
     """
     newest = yesterday(now)
     resting = {

@@ -14,7 +14,7 @@ from exporter.datasets.dataset import Row
 from exporter.refresh.outcome import ATTEMPTS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, TrendWay, make_row
+from tests.building import NOON, YESTERDAY, TrendAccess, make_row
 
 Answer = Callable[[date], Row | Failure | Exception]
 DAYS = 30
@@ -24,7 +24,7 @@ EMPTY = failure(Reason.EMPTY, "no row")
 MALFORMED = failure(Reason.MALFORMED, "visit_pv is 'x'", Action.NEXT_ROUND)
 
 
-class Script(TrendWay):
+class Script(TrendAccess):
     """A way that answers by a rule and remembers what it was asked."""
 
     kind = "stable_token"

@@ -49,7 +49,7 @@ def test_calls_are_counted_and_timed() -> None:
     assert found["api_request_duration_seconds_sum", (endpoint,)] == 3.15
 
 
-def test_reloads_and_rounds_are_told() -> None:
+def test_reloads_and_rounds_are_recorded() -> None:
     telemetry = Telemetry(lambda: 1000.0)
     telemetry.configured(3, 3600)
     telemetry.round_finished(2.5)
@@ -69,7 +69,7 @@ def test_there_are_no_created_series() -> None:
         assert b"_created" not in Telemetry(lambda: 0.0).render(openmetrics=openmetrics)
 
 
-def test_the_process_and_the_versions_are_told() -> None:
+def test_the_process_and_the_versions_are_recorded() -> None:
     text = Telemetry(lambda: 0.0).render(openmetrics=False).decode()
     assert f'version="{__version__}"' in text
     assert "process_resident_memory_bytes" in text
@@ -92,13 +92,13 @@ def test_the_storage_has_no_time_before_its_first_write() -> None:
     assert found["storage_errors_total", ()] == 1
 
 
-def test_hanging_calls_are_told() -> None:
+def test_hanging_calls_are_recorded() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.calls_hang(3)
     assert samples(telemetry)["hung_calls", ()] == 3
 
 
-def test_the_shard_is_told() -> None:
+def test_the_shard_is_recorded() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.sharded(Shard(2, 5))
     found = samples(telemetry)

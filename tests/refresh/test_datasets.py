@@ -50,7 +50,7 @@ def good_row(dataset: Dataset, period: Period) -> Row:
 
 
 class Wechat:
-    """A way whose answers a function gives; None is a good row."""
+    """An access whose answers a function gives; None is a good row."""
 
     kind = "stable_token"
     token_expires_at = NOON + 7200

@@ -17,7 +17,7 @@ from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
+from tests.building import NOON, YESTERDAY, TrendAccess, make_app, make_row
 
 APP = make_app(1, "coffee-shop")
 DAY_BEFORE = YESTERDAY - timedelta(days=1)
@@ -28,8 +28,8 @@ TIMEOUT = failure(Reason.TIMEOUT, "no answer in time")
 EMPTY = failure(Reason.EMPTY, "no row")
 
 
-class Script(TrendWay):
-    """A way whose answers are written down beforehand, per date."""
+class Script(TrendAccess):
+    """An access whose answers are written down beforehand, per date."""
 
     kind = "stable_token"
     token_expires_at = NOON + 7200
@@ -220,7 +220,7 @@ def test_the_history_is_asked_for_once_however_often_yesterday_was(open_desk: Ca
     assert len(asked) == 3 + 8
 
 
-def test_other_figures_for_a_held_date_are_a_revision_and_are_told(
+def test_other_figures_for_a_held_date_are_a_revision_and_are_logged(
     open_desk: Callable[..., Desk], events: list[Any]
 ) -> None:
     desk = open_desk(history_days=1)
@@ -254,7 +254,7 @@ def test_a_change_of_state_is_one_line_and_no_change_is_none(
     assert events[1]["was"] == "ip_not_allowed"
 
 
-def test_a_fault_of_our_own_is_told_and_stays_with_its_app(
+def test_a_fault_of_our_own_is_logged_and_stays_with_its_app(
     open_desk: Callable[..., Desk], events: list[Any]
 ) -> None:
     desk = open_desk(history_days=1)

@@ -14,7 +14,7 @@ SOON, LATE = make_entry(health=paused_until(NOON + 300)), make_entry(health=paus
 
 
 @pytest.mark.parametrize(
-    ("entries", "told"),
+    ("entries", "text"),
     [
         ([], ""),
         ([FINE], ""),
@@ -25,5 +25,5 @@ SOON, LATE = make_entry(health=paused_until(NOON + 300)), make_entry(health=paus
         ([SOON, LATE], "2 apps wait until at least 2026-11-24 12:05 (Beijing)"),
     ],
 )
-def test_a_reload_says_who_is_asked_now_and_who_waits(entries: list[Entry], told: str) -> None:
-    assert outlook(entries, NOON) == told
+def test_a_reload_says_who_is_asked_now_and_who_waits(entries: list[Entry], text: str) -> None:
+    assert outlook(entries, NOON) == text

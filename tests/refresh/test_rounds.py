@@ -19,13 +19,13 @@ from exporter.refresh.settings import RoundSettings
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, TrendWay, make_app, make_row
+from tests.building import NOON, YESTERDAY, TrendAccess, make_app, make_row
 
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
-class Access(TrendWay):
-    """Answers with a row, unless told to fail, to hang or to break."""
+class Access(TrendAccess):
+    """Answers with a row, unless it is to fail, to hang or to break."""
 
     kind = "stable_token"
     token_expires_at = None
@@ -54,7 +54,7 @@ class Access(TrendWay):
 
 
 class Rig:
-    """A worker over fake ways, with a clock that stands still."""
+    """Rounds over fake accesses, with a clock that stands still."""
 
     def __init__(self, log: FilteringBoundLogger, apps: int, interval: float) -> None:
         self.now = NOON
@@ -128,7 +128,7 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
         time.sleep(0.01)
 
 
-def test_a_round_asks_for_every_app_and_tells_in_one_line(rig: Callable[..., Rig], events: list[Any]) -> None:
+def test_a_round_asks_for_every_app_and_logs_one_line(rig: Callable[..., Rig], events: list[Any]) -> None:
     many = rig(apps=20)
     many.round()
     assert [access.calls for access in many.accesses.values()] == [1] * 20
@@ -167,7 +167,7 @@ def test_a_credential_that_could_not_be_read_is_tried_once_it_can(rig: Callable[
     some = rig()
     some.access(1).refused, some.access(1).credential = True, b""
     some.round()
-    some.access(1).refused, some.access(1).credential = False, b"mended"
+    some.access(1).refused, some.access(1).credential = False, b"corrected"
     some.round()
     assert some.ledger.entries()[0].health.up
 
@@ -296,7 +296,7 @@ def test_reloads_in_the_middle_of_a_round_add_no_calls(rig: Callable[..., Rig]) 
     assert [access.calls for access in many.accesses.values()] == [1] * 20
 
 
-def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
+def test_a_round_that_breaks_off_is_logged_and_the_next_one_comes(
     rig: Callable[..., Rig], events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = rig(interval=0.05)
@@ -307,8 +307,8 @@ def test_a_round_that_breaks_off_is_told_and_the_next_one_comes(
     )
     with running(some):
         until(lambda: len(some.lengths) >= 1)
-    told = [event["event"] for event in events if event["log_level"] != "debug"]
-    assert told[:2] == ["round broke off", "round finished"]
+    logged = [event["event"] for event in events if event["log_level"] != "debug"]
+    assert logged[:2] == ["round broke off", "round finished"]
 
 
 def test_with_too_few_threads_the_round_is_slower_and_whole(
@@ -394,7 +394,7 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
 
 @contextmanager
 def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The worker runs; its first round is over, the next an hour away, looks come quickly."""
+    """The rounds run; the first round is over, the next an hour away, looks come quickly."""
     monkeypatch.setattr(module, "_LEAST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_MOST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_CREDENTIAL_SECONDS", 0.02)
