@@ -24,7 +24,7 @@ class Endpoint:
 
 
 def endpoint_of(dataset: Dataset) -> Endpoint:
-    """The interface that a dataset comes from."""
+    """Return the interface that a dataset comes from."""
     return Endpoint(dataset.interface)
 
 
@@ -56,5 +56,5 @@ ALWAYS: Final = (
 
 
 def endpoints_of(datasets: Iterable[str]) -> tuple[Endpoint, ...]:
-    """The interfaces of the datasets of these names, quota among them."""
+    """Return the interfaces of the datasets of these names, quota among them."""
     return tuple(API_QUOTA if name == QUOTA else endpoint_of(BY_NAME[name]) for name in datasets)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Lets at most `per_second` calls start each second, evenly spread; 0 means no limit.
+    """Let at most `per_second` calls start each second, evenly spread; 0 means no limit.
 
-    Twelve lines of our own, as the limiters on offer count in windows and so let bursts through.
+    The limiters on offer count in windows and so let bursts through.
     """
 
     def __init__(

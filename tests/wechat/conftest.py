@@ -1,4 +1,4 @@
-"""The simulator with a clock that stands still, and lines to it."""
+"""The simulator with a clock that stands still, and a throwaway certificate."""
 
 import os
 import shutil

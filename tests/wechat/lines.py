@@ -1,4 +1,4 @@
-"""Lines to a peer or to the simulator, with what the observer was told."""
+"""Clients of a peer or of the simulator, and what their observer counted."""
 
 import gc
 import os
@@ -34,7 +34,7 @@ class Clock:
 
 @dataclass
 class Observed:
-    """Every call that the observer was told of."""
+    """Every call that the observer counted."""
 
     calls: list[tuple[Endpoint, Reason | None]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -52,7 +52,7 @@ def opened(
     clock: Callable[[], float] = time.time,
     private_ca: str = "",
 ) -> Iterator[Client]:
-    """A line that is stopped at the end."""
+    """A client that is stopped at the end."""
     client = open_client(
         WechatSettings(url, timeout, private_ca), 4, observed or Observed(), lambda: None, clock
     )
@@ -84,5 +84,5 @@ def open_files() -> int:
 
 
 def daily_trend(access: Access, day: date) -> Row:
-    """That day's row by that way."""
+    """Fetch that day's row."""
     return access.fetch(DAILY_TREND, DAY.starting(day))

@@ -1,4 +1,4 @@
-"""What may be at the other end of a line: plain TCP servers on loopback, each with one manner."""
+"""What may be at the other end of a connection: plain TCP servers on loopback, each with one manner."""
 
 import json
 import socket

@@ -5,7 +5,7 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -88,16 +88,14 @@ def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
     place = host(url)
     if proxy is not None:
         place = f"proxy {_address(proxy)}" if refused else f"{place} through the proxy {_address(proxy)}"
-    reason, words, closer = next(_explanations(causes))
+    reason, words, closer = next(
+        (reason, text, closer)
+        for kinds, words, reason, closer in EXPLANATIONS
+        for cause in causes
+        if isinstance(cause, kinds) and (text := words if isinstance(words, str) else words(cause))
+    )
     found = failure(reason, f"{place}: {words}", text=closer or (advice.PROXY if refused else None))
     return replace(found, unsent=any(isinstance(each, _BEFORE_SENDING) for each in causes))
-
-
-def _explanations(causes: list[BaseException]) -> Iterator[tuple[Reason, str, Advice | None]]:
-    for kinds, words, reason, closer in EXPLANATIONS:
-        for cause in causes:
-            if isinstance(cause, kinds) and (text := words if isinstance(words, str) else words(cause)):
-                yield reason, text, closer
 
 
 def _causes(error: BaseException) -> list[BaseException]:
