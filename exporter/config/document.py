@@ -33,7 +33,7 @@ def read(text: str, environ: Mapping[str, str]) -> Document:
     Raises:
         UnusableError: what was read so far means nothing (syntax, several documents, too deep, too large).
     """
-    reader = _Reader(environ, limit=len(text) + _ALIAS_ALLOWANCE)
+    reader = Reader(environ, text)
     for event in parse(text):
         reader.take(event)
     root = reader.root
@@ -54,28 +54,47 @@ class _Frame:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-class _Reader:
-    """Builds the data event by event; `limit` is the most values it may have, aliases followed."""
+class Reader:
+    """Builds the data event by event; a long text may have more values, aliases followed."""
 
-    def __init__(self, environ: Mapping[str, str], limit: int) -> None:
+    def __init__(self, environ: Mapping[str, str], text: str) -> None:
         self.root: list[object] = []
         self.problems: list[Problem] = []
         self._environ = environ
-        self._limit = limit
+        self._limit = len(text) + _ALIAS_ALLOWANCE
         self._count = 0
         self._frames = [_Frame(self.root, None, 0)]
         self._anchors: dict[str, tuple[object, int] | None] = {}
+
+    @property
+    def in_mapping(self) -> bool:
+        """Whether a key or its value comes next."""
+        return isinstance(self._frames[-1].container, dict)
+
+    @property
+    def expects_key(self) -> bool:
+        """Whether a key comes next, unless the mapping ends."""
+        return self.in_mapping and self._frames[-1].key is None
+
+    @property
+    def path(self) -> KeyPath:
+        """The path of the key or item that is being read."""
+        parts = (
+            len(frame.container) if isinstance(frame.container, list) else frame.key
+            for frame in self._frames[1:]
+        )
+        return tuple(part for part in parts if part is not None)
 
     def take(self, event: yaml.Event) -> None:
         """Add the next event."""
         frame = self._frames[-1]
         if isinstance(event, yaml.ScalarEvent):
-            if frame.key is None and isinstance(frame.container, dict):
+            if isinstance(frame.container, dict) and frame.key is None:
                 self._key(frame, frame.container, event)
             else:
                 self._scalar(frame, event)
         elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(frame, event)
+            self._open(event)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close()
         elif isinstance(event, yaml.AliasEvent):
@@ -121,8 +140,8 @@ class _Reader:
             self._report(str(error), event)
             return BROKEN
 
-    def _open(self, frame: _Frame, event: yaml.CollectionStartEvent) -> None:
-        if frame.key is None and isinstance(frame.container, dict):
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        if self.expects_key:
             raise UnusableError("a key must be a text, not a mapping or list", line_of(event))
         if len(self._frames) > _DEEPEST:
             raise UnusableError(f"nested more than {_DEEPEST} levels deep", line_of(event))
@@ -141,7 +160,7 @@ class _Reader:
         self._put(self._frames[-1], frame.container)
 
     def _alias(self, frame: _Frame, event: yaml.AliasEvent) -> None:
-        if frame.key is None and isinstance(frame.container, dict):
+        if self.expects_key:
             raise UnusableError("a key must be a text, not an alias", line_of(event))
         if event.anchor not in self._anchors:
             self._report("alias without an anchor (a text that begins with '*' needs quotes)", event)
@@ -169,11 +188,4 @@ class _Reader:
         frame.discard = False
 
     def _report(self, what: str, event: yaml.Event) -> None:
-        self.problems.append(Problem(self._path(), what, line_of(event)))
-
-    def _path(self) -> KeyPath:
-        parts = (
-            len(frame.container) if isinstance(frame.container, list) else frame.key
-            for frame in self._frames[1:]
-        )
-        return tuple(part for part in parts if part is not None)
+        self.problems.append(Problem(self.path, what, line_of(event)))

@@ -10,9 +10,10 @@ from typing import Final
 
 from exporter.config.apps import APP, App
 from exporter.config.file import ConfigFile
+from exporter.config.lists import ListRule
 from exporter.config.platforms import check_repeated
 from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
-from exporter.config.sections import Key, ListRule, Section
+from exporter.config.sections import Key, Section
 from exporter.config.settings import MAIN_FILE, Config, MainFile
 from exporter.config.tokens import ThirdParty, origin
 

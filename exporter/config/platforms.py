@@ -7,10 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
+from exporter.config.lists import ListRule
 from exporter.config.problems import KeyPath, Pairs, Problems, shown
 from exporter.config.rules import BooleanRule, DurationRule, FileRule
 from exporter.config.secret import Secret, secret_rule
-from exporter.config.sections import Key, ListRule, SecretKey, Section
+from exporter.config.sections import Key, SecretKey, Section
 from exporter.config.texts import APPID, APPID_PATTERN, KEY_NAME, PLATFORM_NAME, REQUEST_URL, matching
 from exporter.config.tokens import HEADERS
 

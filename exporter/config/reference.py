@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from exporter.config import durations
+from exporter.config.lists import ListRule
 from exporter.config.rules import DurationRule
-from exporter.config.sections import REQUIRED, TYPE, Choice, Key, ListRule, Section, Switch
+from exporter.config.sections import REQUIRED, TYPE, Choice, Key, Section, Switch
 from exporter.config.settings import MAIN_FILE
 
 

@@ -4,12 +4,13 @@ A section's keys are the parameters of what it builds, a dataclass or a function
 `Key`. Loading, error messages and the reference in the docs are all made from them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Final, Generic, TypeVar, get_args, get_type_hints
 
+from exporter.config.lists import mapping
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import Rule, TextRule, kind_of
 from exporter.config.scalars import BROKEN, Scalar, ScalarKind
@@ -84,8 +85,9 @@ class Section(Generic[_T]):
         self._check = check
         for name, key in (keys or {}).items():
             self._add(name, key, key.default)
-        for parameter in signature(build).parameters.values() if keys is None else ():
-            for mark in get_args(get_type_hints(build, include_extras=True)[parameter.name]):
+        hints = {} if keys is not None else get_type_hints(build, include_extras=True)
+        for parameter in signature(build).parameters.values() if hints else ():
+            for mark in get_args(hints[parameter.name]):
                 self._add(parameter.name, mark, parameter.default)
 
     def _add(self, parameter: str, mark: object, default: object) -> None:
@@ -112,29 +114,27 @@ class Section(Generic[_T]):
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
         """Return what `build` makes of the keys; None where something is broken or a problem was added."""
-        if value is BROKEN:
-            return None
-        if not isinstance(value, dict):
-            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
+        found = mapping(value, path, problems)
+        if found is None:
             return None
         before = len(problems.found)
         values: dict[str, object] = {}
         for name, key in self.keys.items():
             parameter = self._parameters[name]
-            if name in value:
-                values[parameter] = key.rule.read(value[name], (*path, name), problems)
+            if name in found:
+                values[parameter] = key.rule.read(found[name], (*path, name), problems)
             elif key.default is REQUIRED:
                 what = f"missing, {key.rule.allowed} is needed" if key.rule.allowed else "missing"
                 problems.add((*path, name), what)
             else:
                 values.setdefault(parameter, key.default)
-        complete = all(values[self._parameters[name]] is not None for name in self.keys if name in value)
-        for name, each in value.items():
+        complete = all(values[self._parameters[name]] is not None for name in self.keys if name in found)
+        for name, each in found.items():
             if name not in self.names and each is not BROKEN:
                 _unknown_key((*path, name), each, self.names, problems)
-        self._count(value, path, problems)
+        self._count(found, path, problems)
         if self._check is not None:
-            self._check(value, path, problems)
+            self._check(found, path, problems)
         if not complete or len(problems.found) > before:
             return None
         return self._build(**values)
@@ -174,73 +174,20 @@ class Choice(Generic[_T]):
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
         """Return what the chosen section builds; None where something is broken or a problem was added."""
-        if value is BROKEN:
+        found = mapping(value, path, problems)
+        if found is None:
             return None
-        if not isinstance(value, dict):
-            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
-            return None
-        chosen = value.get(TYPE)
+        chosen = found.get(TYPE)
         if isinstance(chosen, str) and chosen in self.sections:
-            return self.sections[chosen].read(value, path, problems)
+            return self.sections[chosen].read(found, path, problems)
         allowed = f"(allowed: {', '.join(self.sections)})"
-        if TYPE not in value:
+        if TYPE not in found:
             problems.add((*path, TYPE), f"missing {allowed}")
         elif isinstance(chosen, str):
             problems.add((*path, TYPE), f"{shown(chosen)} is not a token type {allowed}")
         elif chosen is not BROKEN:
             problems.add((*path, TYPE), f"found {kind_of(chosen)}, a text is needed {allowed}")
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class ListRule:
-    """A list of items, at least so many of them."""
-
-    item: Rule
-    allowed: str
-    fewest: int = 0
-
-    def read(self, value: object, path: KeyPath, problems: Problems) -> tuple[object, ...] | None:
-        """Return the items; None where one is broken or a problem was added."""
-        if value is BROKEN:
-            return None
-        if not isinstance(value, list):
-            problems.add(path, f"found {kind_of(value)}, a list (items that begin with '- ') is needed")
-        elif len(value) < self.fewest:
-            problems.add(path, "found an empty list, at least one item is needed")
-        else:
-            items = tuple(self.item.read(each, (*path, index), problems) for index, each in enumerate(value))
-            return None if any(item is None for item in items) else items
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class PairsRule:
-    """A mapping of texts, sorted by key; `hidden`: the keys may be pieces of a secret and are not shown."""
-
-    key: Rule
-    value: Rule
-    hidden: bool = False
-    allowed: str = "a mapping of texts"
-
-    def read(self, value: object, path: KeyPath, problems: Problems) -> tuple[tuple[str, str], ...] | None:
-        """Return the pairs; None where something is broken or a problem was added."""
-        if value is BROKEN:
-            return None
-        if not isinstance(value, dict):
-            problems.add(path, f"found {kind_of(value)}, a mapping (key: value) is needed")
-            return None
-        pairs = list(self._pairs(value, path, problems))
-        if any(not isinstance(each, str) for pair in pairs for each in pair):
-            return None
-        return problems.once((str(key), str(text)) for key, text in sorted(pairs, key=str))
-
-    def _pairs(
-        self, value: Mapping[str, object], path: KeyPath, problems: Problems
-    ) -> Iterator[tuple[object, object]]:
-        for name, each in value.items():
-            at = path if self.hidden else (*path, name)
-            yield self.key.read(name, at, problems), self.value.read(each, at, problems)
 
 
 def _unknown_key(path: KeyPath, value: object, known: tuple[str, ...], problems: Problems) -> None:

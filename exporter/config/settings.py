@@ -11,10 +11,11 @@ from typing import Annotated, Final
 from exporter.config.apps import APP, App
 from exporter.config.authorities import CertificatesRule
 from exporter.config.datasets import DATASETS, DatasetSettings
+from exporter.config.lists import ListRule
 from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.config.rules import DurationRule, FileRule, NumberRule
 from exporter.config.secret import LARGEST_SECRET, Secret
-from exporter.config.sections import Key, ListRule, Section
+from exporter.config.sections import Key, Section
 from exporter.config.storage import STORAGE, RedisServer, StorageSettings
 from exporter.config.texts import BASE_URL
 from exporter.config.tokens import (

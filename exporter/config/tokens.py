@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
+from exporter.config.lists import PairsRule
 from exporter.config.problems import Pairs
 from exporter.config.rules import FileRule
 from exporter.config.secret import Secret
-from exporter.config.sections import Choice, Key, PairsRule, SecretKey, Section
+from exporter.config.sections import Choice, Key, SecretKey, Section
 from exporter.config.texts import (
     APPID,
     BODY_TEXT,

@@ -4,12 +4,12 @@ import copy
 import gzip
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.field import camel
 from exporter.datasets.period import Period
+from exporter.simulator.conditions import Conditions
 from exporter.simulator.faults import Fault
 from exporter.simulator.messages import HTML, Answer, Delivery
 
@@ -34,20 +34,11 @@ def compact_json(payload: object) -> bytes:
     return _ENCODER.encode(payload).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """Seconds: `latency` before every answer, `slow` before a slow one, `drip` between dripped bytes."""
-
-    latency: float
-    slow: float
-    drip: float
-
-
-def delivered(body: bytes, fault: Fault, waits: Waits) -> Answer:
+def delivered(body: bytes, fault: Fault, conditions: Conditions) -> Answer:
     """The answer that carries `body`, changed if the fault is one of bodies or of the wire."""
     if fault in _BODIES:
-        return _BODIES[fault](body, waits)
-    return Answer(body, seconds=waits.latency)
+        return _BODIES[fault](body, conditions)
+    return Answer(body, seconds=conditions.latency_seconds)
 
 
 def _lists(body: Body) -> list[list[Any]]:
@@ -147,29 +138,29 @@ def _dirty(body: bytes) -> bytes:
     return body[:-1] + b',"note":"\x01\xff"}'
 
 
-def _on_the_wire(delivery: Delivery) -> Callable[[bytes, Waits], Answer]:
-    return lambda body, waits: Answer(body, seconds=waits.latency, delivery=delivery)
+def _on_the_wire(delivery: Delivery) -> Callable[[bytes, Conditions], Answer]:
+    return lambda body, at: Answer(body, seconds=at.latency_seconds, delivery=delivery)
 
 
-_BODIES: Final[Mapping[Fault, Callable[[bytes, Waits], Answer]]] = {
+_BODIES: Final[Mapping[Fault, Callable[[bytes, Conditions], Answer]]] = {
     Fault.HANG: _on_the_wire(Delivery.HANG),
     Fault.RESET: _on_the_wire(Delivery.RESET),
     Fault.CUT_SHORT: _on_the_wire(Delivery.CUT_SHORT),
-    Fault.DRIP: lambda body, waits: Answer(body, seconds=waits.drip, delivery=Delivery.DRIP),
-    Fault.SLOW: lambda body, waits: Answer(body, seconds=waits.latency + waits.slow),
-    Fault.HTTP_502: lambda _, waits: Answer(_PAGE, 502, HTML, seconds=waits.latency),
-    Fault.HTML_200: lambda _, waits: Answer(_PAGE, 200, HTML, seconds=waits.latency),
-    Fault.REDIRECT: lambda _, waits: Answer(
-        b"", 307, HTML, headers=(("Location", "/redirected"),), seconds=waits.latency
+    Fault.DRIP: lambda body, at: Answer(body, seconds=at.drip_seconds, delivery=Delivery.DRIP),
+    Fault.SLOW: lambda body, at: Answer(body, seconds=at.latency_seconds + at.slow_seconds),
+    Fault.HTTP_502: lambda _, at: Answer(_PAGE, 502, HTML, seconds=at.latency_seconds),
+    Fault.HTML_200: lambda _, at: Answer(_PAGE, 200, HTML, seconds=at.latency_seconds),
+    Fault.REDIRECT: lambda _, at: Answer(
+        b"", 307, HTML, headers=(("Location", "/redirected"),), seconds=at.latency_seconds
     ),
-    Fault.MALFORMED_JSON: lambda _, waits: Answer(b'{"list": [}', seconds=waits.latency),
-    Fault.TRUNCATED_JSON: lambda body, waits: Answer(body[: len(body) // 2], seconds=waits.latency),
-    Fault.NOT_AN_OBJECT: lambda _, waits: Answer(b"[]", seconds=waits.latency),
-    Fault.GIANT: lambda body, waits: Answer(_padded(body, _GIANT_BYTES), seconds=waits.latency),
-    Fault.GZIP_BOMB: lambda body, waits: Answer(
+    Fault.MALFORMED_JSON: lambda _, at: Answer(b'{"list": [}', seconds=at.latency_seconds),
+    Fault.TRUNCATED_JSON: lambda body, at: Answer(body[: len(body) // 2], seconds=at.latency_seconds),
+    Fault.NOT_AN_OBJECT: lambda _, at: Answer(b"[]", seconds=at.latency_seconds),
+    Fault.GIANT: lambda body, at: Answer(_padded(body, _GIANT_BYTES), seconds=at.latency_seconds),
+    Fault.GZIP_BOMB: lambda body, at: Answer(
         gzip.compress(_padded(body, _BOMB_BYTES)),
         headers=(("Content-Encoding", "gzip"),),
-        seconds=waits.latency,
+        seconds=at.latency_seconds,
     ),
-    Fault.DIRTY_TEXT: lambda body, waits: Answer(_dirty(body), seconds=waits.latency),
+    Fault.DIRTY_TEXT: lambda body, at: Answer(_dirty(body), seconds=at.latency_seconds),
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -69,6 +70,11 @@ class Answer:
     delivery: Delivery = Delivery.WHOLE
     seconds: float = 0.0
     counted: bool = True  # False for the simulator's own controls: no call of WeChat's
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it goes out whole, with status 200 and without headers of its own."""
+        return (self.delivery, self.status, self.headers) == (Delivery.WHOLE, HTTPStatus.OK, ())
 
 
 @dataclass(slots=True)

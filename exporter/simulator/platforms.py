@@ -20,7 +20,6 @@ ENDPOINTS: Final = {
         "api_authorizer_token",
         "api_get_authorizer_list",
         "api_get_authorizer_info",
-        "api_start_push_ticket",
     )
 }
 TICKET_SECONDS: Final = 12 * 3600
@@ -180,10 +179,6 @@ class PlatformRules:
             raise RefusedError(61011)
         if endpoint == "component_token":
             return desk.component_token(asked, now)
-        if endpoint == "start_push_ticket":
-            if asked.get("component_secret") != desk.platform.secret:
-                raise RefusedError(40125)
-            return {"errcode": 0, "errmsg": "ok"}
         self._check_token(request, desk, now)
         if endpoint == "authorizer_token":
             return desk.authorizer_token(asked, now, progress)

@@ -1,12 +1,11 @@
 """WeChat's rules for its interfaces: a request in, an answer out, nothing waited for.
 
-Strict where WeChat is strict, so that a client's mistakes show. Checked in this order: the token, the
-method, the body, the dates, the app's fault, publication.
+Strict where WeChat is. Checked in this order: token, method, body, dates, the app's fault, publication.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -18,10 +17,11 @@ from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import QUOTA, QUOTA_PATH, written_quota
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
-from exporter.simulator.distortions import Waits, compact_json, delivered, distorted
+from exporter.simulator.conditions import Conditions
+from exporter.simulator.distortions import compact_json, delivered, distorted
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.ledger import CallRecord, Ledger
-from exporter.simulator.messages import PLAIN, Answer, Delivery, Progress, Request
+from exporter.simulator.messages import PLAIN, Answer, Progress, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
 from exporter.simulator.tables import body
@@ -31,7 +31,6 @@ TREND_PATH: Final = DAILY_TREND.path
 STABLE_TOKEN_PATH: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
 TOKEN_PATH: Final = "/cgi-bin/token"  # noqa: S105 - a path
 FUNCTION_PATH: Final = "/tcb/invokecloudfunction"
-OK: Final = 200
 CLOUD_ENV: Final = "prod-1"
 CLOUD_FUNCTION: Final = "visitTrend"
 DAILY_LIMIT: Final = 100_000  # calls of an account to an interface a day
@@ -49,21 +48,16 @@ _WIRE_DATE: Final = re.compile(r"[0-9]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The interfaces of all apps: `always_published` makes yesterday's row available at any hour.
-
-    `hosting_appid`: calls without a token come from inside that account's cloud hosting; empty: from outside.
-    """
+    """The interfaces of all apps."""
 
     apps: Mapping[str, SimApp]
     clock: Clock
     desk: TokenDesk
     faults: FaultBoard
     ledger: Ledger
-    waits: Waits
-    always_published: bool
+    conditions: Conditions
     serials: Iterator[int]
-    platforms: PlatformRules = field(default_factory=lambda: PlatformRules({}))
-    hosting_appid: str = ""
+    platforms: PlatformRules
 
     def answer(self, request: Request) -> Answer:
         """WeChat's answer to any request that is not for the simulator's own controls."""
@@ -75,25 +69,25 @@ class Rules:
         except RefusedError as error:
             progress.outcome = str(error.errcode)
             refused = refusal(error.errcode, request.client_ip, now, next(self.serials))
-            answer = Answer(refused, content_type=PLAIN, seconds=self.waits.latency)
+            answer = Answer(refused, content_type=PLAIN, seconds=self.conditions.latency_seconds)
         self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
         return answer
 
     def _answer(self, request: Request, now: float, progress: Progress) -> Answer:
         if request.path in BY_PATH:
             return self._data(request, now, progress, BY_PATH[request.path])
-        if request.path == QUOTA_PATH:
-            return self._quota(request, now, progress)
-        if request.path == STABLE_TOKEN_PATH:
-            return self._stable_token(request, now, progress)
-        if request.path == TOKEN_PATH:
-            return self._classic_token(request, now, progress)
-        if request.path == FUNCTION_PATH:
-            return self._cloud_function(request, now, progress)
         if request.path in ENDPOINTS:
             payload = self.platforms.answer(request, now, progress)
-            return delivered(compact_json(payload), Fault.NONE, self.waits)
-        raise RefusedError(40066)
+            return self._json(payload, Fault.NONE)
+        interfaces = {
+            QUOTA_PATH: self._quota,
+            STABLE_TOKEN_PATH: self._stable_token,
+            TOKEN_PATH: self._classic_token,
+            FUNCTION_PATH: self._cloud_function,
+        }
+        if request.path not in interfaces:
+            raise RefusedError(40066)
+        return interfaces[request.path](request, now, progress)
 
     def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Answer:
         progress.appid = self._caller(request, now)
@@ -112,26 +106,24 @@ class Rules:
             raise RefusedError(76021)
         fault = self._fault(progress, Call.DATA, QUOTA)
         used = self.ledger.used(_ENDPOINTS[path], progress.appid, now)
-        return delivered(compact_json(written_quota(DAILY_LIMIT, used)), fault, self.waits)
+        return self._json(written_quota(DAILY_LIMIT, used), fault)
 
     def _caller(self, request: Request, now: float) -> str:
         """The account that a data call is for, by the token or by where it comes from."""
-        token = request.parameter("access_token")
-        if token:
+        if token := request.parameter("access_token"):
             appid, kind = self.desk.holder(token, now)
             if kind in (Kind.COMPONENT, Kind.CLOUDBASE):
                 raise RefusedError(61015)
             if kind is Kind.AUTHORIZER:
                 self.platforms.check_data_call(appid)
             return appid
-        token = request.parameter("cloudbase_access_token")
-        if token:
+        if token := request.parameter("cloudbase_access_token"):
             appid, kind = self.desk.holder(token, now)
             if kind is not Kind.CLOUDBASE:
                 raise RefusedError(40001)
             return appid
-        appid = request.parameter("from_appid") or self.hosting_appid
-        if not self.hosting_appid:
+        appid = request.parameter("from_appid") or self.conditions.hosting_appid
+        if not self.conditions.hosting_appid:
             raise RefusedError(41001)
         if appid not in self.apps:
             raise RefusedError(40013)
@@ -160,11 +152,10 @@ class Rules:
             text = f"openapi.analysis.{interface}:fail {errmsg(error.errcode, request.client_ip)}"
             returned = compact_json({"errCode": error.errcode, "errMsg": text}).decode()
         else:
-            if inner.delivery is not Delivery.WHOLE or inner.status != OK or inner.headers:
+            if not inner.is_plain:
                 return inner
             returned = inner.body.decode("utf-8", "replace")
-        whole = compact_json({"errcode": 0, "errmsg": "ok", "resp_data": returned})
-        return delivered(whole, Fault.NONE, self.waits)
+        return self._json({"errcode": 0, "errmsg": "ok", "resp_data": returned}, Fault.NONE)
 
     def _table(self, dataset: Dataset, asked: Period, now: float, progress: Progress, shape: Fault) -> Answer:
         app = self.apps[progress.appid]
@@ -178,10 +169,10 @@ class Rules:
             raise RefusedError(61503 if dataset.calendar is DAY else 61501)
         whole = body(app, dataset, asked, lambda each: self._published(app, each, now))
         changed = distorted(whole, dataset, asked, shape if fault is Fault.NONE else fault)
-        return delivered(compact_json(changed), fault, self.waits)
+        return self._json(changed, fault)
 
     def _published(self, app: SimApp, period: Period, now: float) -> bool:
-        at = period.end if self.always_published else app.publication(period.last)
+        at = period.end if self.conditions.always_published else app.publication(period.last)
         return at <= now
 
     def _stable_token(self, request: Request, now: float, progress: Progress) -> Answer:
@@ -192,14 +183,14 @@ class Rules:
         fault = self._identified(asked, progress)
         if forced:
             self.ledger.record_forced(progress.appid)
-            return self._token(self.desk.force(progress.appid, now), fault)
-        return self._token(self.desk.stable(progress.appid, now), fault)
+        issue = self.desk.force if forced else self.desk.stable
+        return self._token(issue(progress.appid, now), fault)
 
     def _classic_token(self, request: Request, now: float, progress: Progress) -> Answer:
         if request.method != "GET":
             raise RefusedError(43001)
-        names = ("grant_type", "appid", "secret")
-        fault = self._identified({name: request.parameter(name) for name in names}, progress)
+        asked = {name: request.parameter(name) for name in ("grant_type", "appid", "secret")}
+        fault = self._identified(asked, progress)
         return self._token(self.desk.classic(progress.appid, now), fault)
 
     def _identified(self, asked: Mapping[str, object], progress: Progress) -> Fault:
@@ -220,8 +211,10 @@ class Rules:
         return self._fault(progress, Call.TOKEN)
 
     def _token(self, issued: tuple[str, int], fault: Fault) -> Answer:
-        text, expires_in = issued
-        return delivered(compact_json({"access_token": text, "expires_in": expires_in}), fault, self.waits)
+        return self._json(dict(zip(("access_token", "expires_in"), issued, strict=True)), fault)
+
+    def _json(self, payload: object, fault: Fault) -> Answer:
+        return delivered(compact_json(payload), fault, self.conditions)
 
     def _fault(self, progress: Progress, call: Call, dataset: str = "", exempt: Fault | None = None) -> Fault:
         active = self.faults.take(progress.appid, call, dataset)
@@ -243,11 +236,10 @@ def _date(found: object) -> date:
 
 
 def _granted(interface: object) -> Dataset:
-    """The dataset of an interface that deploy/cloud-function may call."""
-    dataset = BY_INTERFACE.get(str(interface))
-    if dataset is None:
+    """Return the dataset of an interface that deploy/cloud-function may call."""
+    if str(interface) not in BY_INTERFACE:
         raise RefusedError(-604101)
-    return dataset
+    return BY_INTERFACE[str(interface)]
 
 
 def _is_period(dataset: Dataset, asked: Period) -> bool:

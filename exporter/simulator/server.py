@@ -3,17 +3,15 @@
 import contextlib
 import importlib
 import threading
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import count
 from types import TracebackType
 from typing import Self
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
+from exporter.simulator.conditions import USUAL, Conditions
 from exporter.simulator.control import PREFIX, Control, ControlError
-from exporter.simulator.distortions import Waits
 from exporter.simulator.faults import Call, Fault, FaultBoard
 from exporter.simulator.fleet import config_yaml
 from exporter.simulator.ledger import Ledger
@@ -23,23 +21,7 @@ from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatfor
 from exporter.simulator.rules import Rules
 from exporter.simulator.tokens import Kind, TokenDesk
 
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How the simulated WeChat behaves towards every app.
-
-    `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
-    `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
-    `time_source`: Unix time.
-    `hosting_appid`: calls without a token come from inside that account's cloud hosting.
-    """
-
-    latency_seconds: float = 0.0
-    slow_seconds: float = 5.0
-    drip_seconds: float = 1.0
-    always_published: bool = False
-    time_source: Callable[[], float] = time.time
-    hosting_appid: str = ""
+__all__ = ["Conditions", "Simulator"]
 
 
 class Simulator:
@@ -60,7 +42,7 @@ class Simulator:
     def __init__(
         self,
         apps: Iterable[SimApp],
-        conditions: Conditions = Conditions(),
+        conditions: Conditions = USUAL,
         host: str = "127.0.0.1",
         port: int = 0,
         platforms: Iterable[SimPlatform] = (),
@@ -81,18 +63,15 @@ class Simulator:
         for desk in desks[:1]:
             for app in self.apps:
                 desk.authorise(app.appid)
-        waits = Waits(conditions.latency_seconds, conditions.slow_seconds, conditions.drip_seconds)
         self._rules = Rules(
             apps=by_appid,
             clock=self.clock,
             desk=self._desk,
             faults=self._faults,
             ledger=self._ledger,
-            waits=waits,
-            always_published=conditions.always_published,
+            conditions=conditions,
             serials=count(1),
             platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self._desk),
-            hosting_appid=conditions.hosting_appid,
         )
         self._control = Control(
             by_appid,

@@ -44,8 +44,3 @@ def test_a_path_has_the_line_of_its_key(path: tuple[str | int, ...], line: int) 
 
 def test_nothing_wanted_is_nothing_read() -> None:
     assert lines("[", ()) == {}
-
-
-def test_keys_that_are_no_texts_are_passed_over() -> None:
-    text = "&k a: 1\n*k : 2\nb: 3\n"
-    assert lines(text, {("b",)}) == {("b",): 3}

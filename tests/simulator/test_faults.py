@@ -57,20 +57,6 @@ def test_a_dataset_that_there_is_not_is_refused() -> None:
         FaultBoard().switch("wx1", Fault.BUSY, dataset="weekly")
 
 
-def test_a_fault_ends_after_the_calls_it_was_given() -> None:
-    board = FaultBoard()
-    board.switch("wx1", Fault.BUSY, times=2)
-    met = [board.take("wx1", Call.DATA) for _ in range(3)]
-    assert [active and active.fault for active in met] == [Fault.BUSY, Fault.BUSY, None]
-
-
-def test_a_fault_for_ever_stays() -> None:
-    board = FaultBoard()
-    board.switch("wx1", Fault.BUSY)
-    assert all(board.take("wx1", Call.DATA) for _ in range(5))
-    assert board.take("wx1", Call.TOKEN) is None
-
-
 def test_a_told_errcode_replaces_the_usual_one() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.UNKNOWN_ERRCODE, errcode=61023)

@@ -87,12 +87,6 @@ def test_the_kind_of_token_matters(sim: Simulator) -> None:
     assert refused["errcode"] == 61015
 
 
-def test_pushes_can_be_started(sim: Simulator) -> None:
-    started = component(sim, "api_start_push_ticket", component_secret=DEMO_PLATFORM.secret)
-    assert started == {"errcode": 0, "errmsg": "ok"}
-    assert component(sim, "api_start_push_ticket", component_secret="wrong")["errcode"] == 40125
-
-
 def test_the_controls_show_a_platform_and_hand_out_its_ticket(sim: Simulator) -> None:
     url = f"{sim.base_url}/_sim/platforms"
     (shown,) = requests.get(url, timeout=5).json()

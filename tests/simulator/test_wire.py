@@ -1,8 +1,6 @@
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -94,24 +92,6 @@ def test_what_is_no_http_is_a_bad_request(client: "Client") -> None:
     with connected(client) as connection:
         connection.sendall(b"\x16\x03\x01\x00\xff\x01 tls?\r\n\r\n")
         assert read_to_end(connection).startswith(b"HTTP/1.1 400 Bad Request\r\n")
-
-
-def test_hundreds_of_calls_wait_at_the_same_time(started: Callable[..., "Client"]) -> None:
-    client = started(latency_seconds=0.3)
-    calls = 300
-    before = time.monotonic()
-    with ThreadPoolExecutor(calls) as pool:
-        gate = threading.Barrier(calls)
-
-        def ask() -> bytes:
-            with connected(client) as connection:
-                gate.wait(10)
-                connection.sendall(b"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n")
-                return read_to_end(connection)
-
-        answers = [future.result() for future in [pool.submit(ask) for _ in range(calls)]]
-    assert all(b"invalid url" in answer for answer in answers)
-    assert time.monotonic() - before < calls * 0.3 / 10
 
 
 def test_a_client_that_gives_up_is_no_longer_in_flight(started: Callable[..., "Client"]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
+from exporter.config.lists import ListRule, PairsRule
 from exporter.config.problems import KeyPath, Pairs, shown
 from exporter.config.rules import NumberRule, TextRule, filled
-from exporter.config.sections import Key, ListRule, PairsRule, Section
+from exporter.config.sections import Key, Section
 from exporter.config.texts import HEADER_VALUE
 from exporter.web.webconfig.values import (
     AUTH,
