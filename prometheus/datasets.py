@@ -32,10 +32,10 @@ class Latest:
     ref_date: str = ""
     only: str = ""
 
-    def select(self, figure: str, where: str, when: str = "") -> str:
+    def select(self, figure: str, where: str = "", when: str = "") -> str:
         """Select a figure."""
         chosen = ", ".join(filter(None, (self.only, where)))
-        return f"{NAMESPACE}_{self.prefix}_{figure}{{{chosen}}}{_space(when)}"
+        return f"{NAMESPACE}_{self.prefix}_{figure}{f'{{{chosen}}}' if chosen else ''}{_space(when)}"
 
     def of_dataset(self, family: str, where: str, when: str = "") -> str:
         """Select one of the dataset's own health families, without its label `dataset`."""

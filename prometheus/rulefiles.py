@@ -10,6 +10,7 @@ from typing import Final
 
 from prometheus.alerting import Alert
 from prometheus.alerts_apps import app_alerts
+from prometheus.alerts_datasets import dataset_alerts
 from prometheus.alerts_exporter import exporter_alerts
 from prometheus.alerts_figures import figure_alerts
 from prometheus.alerts_platforms import platform_alerts
@@ -37,6 +38,7 @@ def groups(limits: Thresholds) -> dict[str, tuple[Alert, ...]]:
         "wechat-miniprogram-platforms": platform_alerts(limits),
         "wechat-miniprogram-apps": app_alerts(limits),
         "wechat-miniprogram-figures": figure_alerts(limits),
+        "wechat-miniprogram-datasets": dataset_alerts(limits),
     }
 
 

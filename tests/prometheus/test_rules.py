@@ -44,6 +44,10 @@ WANTED = [
     "VerifyTicketOld",
     "DiscoveryFailing",
     "AccountsVanished",
+    "WeeklyRowLate",
+    "MonthlyRowLate",
+    "RetentionDropped",
+    "QuotaNearlySpent",
 ]
 
 
