@@ -143,7 +143,7 @@ def _having(config: Config, name: str, apps: int) -> int:
     return max(0, apps - without)
 
 
-def told(load: Load) -> str:
+def summary(load: Load) -> str:
     """One line for the operator."""
     per_app = f", {load.calls_per_day / max(load.apps, 1):.0f} per app"
     datasets = f"{per_app}, {load.dataset_calls:.0f} of them for datasets" if load.dataset_calls else ""

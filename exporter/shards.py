@@ -19,12 +19,12 @@ _DRAW_BYTES: Final = 8
 
 
 class ShardError(ValueError):
-    """The flags do not tell which shard this is; the text tells what to do."""
+    """The flags do not say which shard this is; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of `total` exporters, counted from 0; the whole fleet by itself unless told otherwise."""
+    """One of `total` exporters, counted from 0; by default the only one."""
 
     number: int = 0
     total: int = 1

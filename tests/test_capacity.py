@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from exporter.beijing import window
-from exporter.capacity import estimate, told, warnings
+from exporter.capacity import estimate, summary, warnings
 from exporter.config.settings import (
     App,
     Config,
@@ -49,7 +49,7 @@ def test_calls_are_one_per_round_the_revisits_and_the_tokens() -> None:
 def test_an_ordinary_configuration_has_no_warning() -> None:
     usual = config()
     assert warnings(estimate(usual, 1000), usual) == []
-    told_of = told(estimate(usual, 1000))
+    told_of = summary(estimate(usual, 1000))
     assert told_of.startswith("1,000 apps: 88,000 series, 8.4 MB a scrape (0.8 MB with gzip), ")
 
 
@@ -132,4 +132,4 @@ def test_ten_thousand_apps_with_the_audience_s_datasets_have_room_for_half_of_fi
     )
     load = estimate(audience, 10_000)
     assert load.calls_per_day < 50 * 86_400 / 2
-    assert told(load).endswith(f" per app, {load.dataset_calls:.0f} of them for datasets")
+    assert summary(load).endswith(f" per app, {load.dataset_calls:.0f} of them for datasets")

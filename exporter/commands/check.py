@@ -126,7 +126,7 @@ class _Report:
     def tell_capacity(self, apps: int) -> None:
         """What it costs to run so many apps."""
         part = f"shard {self._shard}: " if self._shard.total > 1 else ""
-        sys.stdout.write(f"{part}{capacity.told(capacity.estimate(self._config, apps))}\n")
+        sys.stdout.write(f"{part}{capacity.summary(capacity.estimate(self._config, apps))}\n")
 
     def tell_warnings(self, apps: int, latency: float | None = None) -> None:
         """What will not go well with so many apps."""

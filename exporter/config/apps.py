@@ -9,7 +9,7 @@ from exporter.config.problems import Pairs
 from exporter.config.secret import Secret
 from exporter.config.sections import Key, Section
 from exporter.config.texts import APP_NAME, APPID, LABEL_NAME, TEXT
-from exporter.config.tokens import APP_SECRET, TOKENS, HttpToken, StableToken, TokenSettings
+from exporter.config.token_types import APP_SECRET, TOKENS, HttpToken, StableToken, TokenSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def read(text: str, environ: Mapping[str, str]) -> Document:
 
 @dataclass(slots=True)
 class _Frame:
-    """A mapping or list that is being read; `key` waits for its value, `lines` tells duplicates."""
+    """A mapping or list that is being read; `key` waits for its value, `lines` has the line of each key."""
 
     container: dict[str, object] | list[object]
     anchor: str | None

@@ -15,7 +15,7 @@ from exporter.config.platforms import check_repeated
 from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
 from exporter.config.sections import Key, Section
 from exporter.config.settings import MAIN_FILE, Config, MainFile
-from exporter.config.tokens import ThirdParty, origin
+from exporter.config.token_types import ThirdParty, origin
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
 _SECTIONS: Final = ("wechat", "refresh", "datasets", "storage")

@@ -13,7 +13,7 @@ from exporter.config.rules import BooleanRule, DurationRule, FileRule
 from exporter.config.secret import Secret, secret_rule
 from exporter.config.sections import Key, SecretKey, Section
 from exporter.config.texts import APPID, APPID_PATTERN, KEY_NAME, PLATFORM_NAME, REQUEST_URL, matching
-from exporter.config.tokens import HEADERS
+from exporter.config.token_types import HEADERS
 
 EXTRA_MODULES: Final = ("cryptography", "defusedxml")
 

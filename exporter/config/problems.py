@@ -81,7 +81,7 @@ def key(name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A text of the configuration, quoted, if it may be shown; else what can be told about it."""
+    """A text of the configuration, quoted, if it may be shown; else its length."""
     if isinstance(text, Substituted):
         return f"{shown(text.written)} (with its value from the environment)"
     if _SECRET_LIKE.search(text):

@@ -18,7 +18,7 @@ from exporter.config.secret import LARGEST_SECRET, Secret
 from exporter.config.sections import Key, Section
 from exporter.config.storage import STORAGE, RedisServer, StorageSettings
 from exporter.config.texts import BASE_URL
-from exporter.config.tokens import (
+from exporter.config.token_types import (
     AccessToken,
     CloudFunction,
     CloudHosting,

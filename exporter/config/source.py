@@ -127,13 +127,13 @@ def _one_escape(pair: re.Match[str]) -> str:
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:
-    told = f"{error.problem} {error.context}"
-    words = next((words for part, words in _WORDS if part in told), "it cannot be understood from here on")
+    message = f"{error.problem} {error.context}"
+    words = next((words for part, words in _WORDS if part in message), "it cannot be understood from here on")
     line = _line_of(error.problem_mark)
     begun = _line_of(error.context_mark)
-    if "simple key" in told:
+    if "simple key" in message:
         line = begun
-    elif begun != line and ("quoted" in told or "flow" in told):
+    elif begun != line and ("quoted" in message or "flow" in message):
         words = f"{words} (begun on line {begun})"
     return UnusableError(f"not YAML: {words}", line)
 

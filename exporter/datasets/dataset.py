@@ -44,7 +44,7 @@ class Row:
         return self.points[0].values
 
 
-class Shape(Protocol):
+class BodyShape(Protocol):
     """How a dataset's figures stand in WeChat's body."""
 
     def read(self, body: Mapping[str, object], period: Period, dataset: "Dataset") -> Row | None:
@@ -78,7 +78,7 @@ class Selection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A metric that tells a time of a period; `metric` is the metric's last part."""
+    """A metric that shows a time of a period; `metric` is the metric's last part."""
 
     metric: str
     meaning: str
@@ -107,7 +107,7 @@ class Dataset:
     chinese: str
     path: str
     calendar: Calendar
-    shape: Shape
+    shape: BodyShape
     selection: Selection
     schedule: Schedule
     fields: tuple[Field, ...]

@@ -7,9 +7,9 @@ from typing import Final
 
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
-from exporter.simulator.faults import Call, Fault, FaultBoard
-from exporter.simulator.ledger import Ledger
-from exporter.simulator.messages import Answer, Request
+from exporter.simulator.faults import CallKind, Fault, FaultBoard
+from exporter.simulator.ledger import CallLog
+from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk
 
 PREFIX: Final = "/_sim/"
@@ -31,23 +31,23 @@ class Control:
     apps: Mapping[str, SimApp]
     clock: Clock
     faults: FaultBoard
-    ledger: Ledger
+    ledger: CallLog
     configuration: Callable[[], str]
     platforms: Mapping[str, PlatformDesk] = field(default_factory=dict)
     push: Callable[[str, str], object] = lambda _platform, _url: None
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """The answer to a control call; errors are a 4xx with `{"error": text}`."""
         try:
             return self._answer(request)
         except ControlError as error:
             return _json({"error": str(error)}, error.status)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Reply:
         rest = request.path.removeprefix(PREFIX)
         if rest == "config" and request.method == "GET":
             text = self.configuration().encode()
-            return Answer(text, content_type="application/yaml; charset=utf-8", counted=False)
+            return Reply(text, content_type="application/yaml; charset=utf-8", counted=False)
         routes: dict[tuple[str, str], Callable[[], object]] = {
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): self._clear,
@@ -113,7 +113,7 @@ class Control:
             )
         try:
             fault = Fault(str(asked.get("fault")))
-            on = Call(str(asked["on"])) if "on" in asked else None
+            on = CallKind(str(asked["on"])) if "on" in asked else None
             times = int(_number(asked, "times")) if "times" in asked else None
             errcode = int(_number(asked, "errcode")) if "errcode" in asked else None
             dataset = str(asked.get("dataset", ""))
@@ -175,6 +175,6 @@ def _number(asked: Asked, name: str) -> float:
     return found
 
 
-def _json(payload: object, status: int = 200) -> Answer:
+def _json(payload: object, status: int = 200) -> Reply:
     body = json.dumps(payload, ensure_ascii=False).encode() + b"\n"
-    return Answer(body, status, "application/json; charset=utf-8", counted=False)
+    return Reply(body, status, "application/json; charset=utf-8", counted=False)

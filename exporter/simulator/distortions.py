@@ -11,7 +11,7 @@ from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.simulator.conditions import Conditions
 from exporter.simulator.faults import Fault
-from exporter.simulator.messages import HTML, Answer, Delivery
+from exporter.simulator.messages import HTML, Delivery, Reply
 
 Body = dict[str, Any]
 Change = Callable[[Body, Dataset, Period], object]
@@ -34,11 +34,11 @@ def compact_json(payload: object) -> bytes:
     return _ENCODER.encode(payload).encode()
 
 
-def delivered(body: bytes, fault: Fault, conditions: Conditions) -> Answer:
+def delivered(body: bytes, fault: Fault, conditions: Conditions) -> Reply:
     """The answer that carries `body`, changed if the fault is one of bodies or of the wire."""
     if fault in _BODIES:
         return _BODIES[fault](body, conditions)
-    return Answer(body, seconds=conditions.latency_seconds)
+    return Reply(body, seconds=conditions.latency_seconds)
 
 
 def _lists(body: Body) -> list[list[Any]]:
@@ -138,29 +138,29 @@ def _dirty(body: bytes) -> bytes:
     return body[:-1] + b',"note":"\x01\xff"}'
 
 
-def _on_the_wire(delivery: Delivery) -> Callable[[bytes, Conditions], Answer]:
-    return lambda body, at: Answer(body, seconds=at.latency_seconds, delivery=delivery)
+def _on_the_wire(delivery: Delivery) -> Callable[[bytes, Conditions], Reply]:
+    return lambda body, at: Reply(body, seconds=at.latency_seconds, delivery=delivery)
 
 
-_BODIES: Final[Mapping[Fault, Callable[[bytes, Conditions], Answer]]] = {
+_BODIES: Final[Mapping[Fault, Callable[[bytes, Conditions], Reply]]] = {
     Fault.HANG: _on_the_wire(Delivery.HANG),
     Fault.RESET: _on_the_wire(Delivery.RESET),
     Fault.CUT_SHORT: _on_the_wire(Delivery.CUT_SHORT),
-    Fault.DRIP: lambda body, at: Answer(body, seconds=at.drip_seconds, delivery=Delivery.DRIP),
-    Fault.SLOW: lambda body, at: Answer(body, seconds=at.latency_seconds + at.slow_seconds),
-    Fault.HTTP_502: lambda _, at: Answer(_PAGE, 502, HTML, seconds=at.latency_seconds),
-    Fault.HTML_200: lambda _, at: Answer(_PAGE, 200, HTML, seconds=at.latency_seconds),
-    Fault.REDIRECT: lambda _, at: Answer(
+    Fault.DRIP: lambda body, at: Reply(body, seconds=at.drip_seconds, delivery=Delivery.DRIP),
+    Fault.SLOW: lambda body, at: Reply(body, seconds=at.latency_seconds + at.slow_seconds),
+    Fault.HTTP_502: lambda _, at: Reply(_PAGE, 502, HTML, seconds=at.latency_seconds),
+    Fault.HTML_200: lambda _, at: Reply(_PAGE, 200, HTML, seconds=at.latency_seconds),
+    Fault.REDIRECT: lambda _, at: Reply(
         b"", 307, HTML, headers=(("Location", "/redirected"),), seconds=at.latency_seconds
     ),
-    Fault.MALFORMED_JSON: lambda _, at: Answer(b'{"list": [}', seconds=at.latency_seconds),
-    Fault.TRUNCATED_JSON: lambda body, at: Answer(body[: len(body) // 2], seconds=at.latency_seconds),
-    Fault.NOT_AN_OBJECT: lambda _, at: Answer(b"[]", seconds=at.latency_seconds),
-    Fault.GIANT: lambda body, at: Answer(_padded(body, _GIANT_BYTES), seconds=at.latency_seconds),
-    Fault.GZIP_BOMB: lambda body, at: Answer(
+    Fault.MALFORMED_JSON: lambda _, at: Reply(b'{"list": [}', seconds=at.latency_seconds),
+    Fault.TRUNCATED_JSON: lambda body, at: Reply(body[: len(body) // 2], seconds=at.latency_seconds),
+    Fault.NOT_AN_OBJECT: lambda _, at: Reply(b"[]", seconds=at.latency_seconds),
+    Fault.GIANT: lambda body, at: Reply(_padded(body, _GIANT_BYTES), seconds=at.latency_seconds),
+    Fault.GZIP_BOMB: lambda body, at: Reply(
         gzip.compress(_padded(body, _BOMB_BYTES)),
         headers=(("Content-Encoding", "gzip"),),
         seconds=at.latency_seconds,
     ),
-    Fault.DIRTY_TEXT: lambda body, at: Answer(_dirty(body), seconds=at.latency_seconds),
+    Fault.DIRTY_TEXT: lambda body, at: Reply(_dirty(body), seconds=at.latency_seconds),
 }

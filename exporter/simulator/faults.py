@@ -8,17 +8,17 @@ from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.quota import QUOTA
 
 
-class Call(StrEnum):
+class CallKind(StrEnum):
     """The two kinds of call that an exporter makes."""
 
     TOKEN = "token"  # noqa: S105 - no password
     DATA = "data"
 
 
-_ANY: Final = (Call.DATA, Call.TOKEN)
-_DATA: Final = (Call.DATA,)
-_TOKEN: Final = (Call.TOKEN,)
-_TOKEN_FIRST: Final = (Call.TOKEN, Call.DATA)
+_ANY: Final = (CallKind.DATA, CallKind.TOKEN)
+_DATA: Final = (CallKind.DATA,)
+_TOKEN: Final = (CallKind.TOKEN,)
+_TOKEN_FIRST: Final = (CallKind.TOKEN, CallKind.DATA)
 
 
 class Fault(StrEnum):
@@ -29,7 +29,7 @@ class Fault(StrEnum):
     """
 
     meaning: str
-    calls: tuple[Call, ...]
+    calls: tuple[CallKind, ...]
     errcode: int | None
     times: int | None
 
@@ -37,7 +37,7 @@ class Fault(StrEnum):
         cls,
         value: str,
         meaning: str = "",
-        calls: tuple[Call, ...] = _ANY,
+        calls: tuple[CallKind, ...] = _ANY,
         errcode: int | None = None,
         times: int | None = None,
     ) -> Self:
@@ -88,7 +88,7 @@ class Fault(StrEnum):
     PERMISSION = "permission", "the interface is not granted", _DATA, 48001
     FROZEN = "frozen", "the account is limited", _ANY, 50002
     MINI_GAME = "mini_game", "the app is a mini game", _DATA, 61502
-    UNKNOWN_ERRCODE = "unknown_errcode", "a code no table knows, or the one that is told", _ANY, 99001
+    UNKNOWN_ERRCODE = "unknown_errcode", "a code no table knows, or the one given", _ANY, 99001
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +107,14 @@ class FaultBoard:
     """
 
     def __init__(self) -> None:
-        self._active: dict[tuple[str, Call, str], Active] = {}
+        self._active: dict[tuple[str, CallKind, str], Active] = {}
 
     def switch(
         self,
         appid: str,
         fault: Fault,
         *,
-        on: Call | None = None,
+        on: CallKind | None = None,
         times: int | None = None,
         errcode: int | None = None,
         dataset: str = "",
@@ -124,7 +124,7 @@ class FaultBoard:
         Args:
             appid: whose calls.
             fault: NONE without `on` makes both kinds of call healthy.
-            on: the kind of call; the fault's usual one if not told.
+            on: the kind of call; by default the fault's usual one.
             times: after that many calls the app is healthy again.
             errcode: another code for a fault that answers with one.
             dataset: the only one that has it, on the data call; its own fault goes before that of all.
@@ -138,17 +138,17 @@ class FaultBoard:
             for healed in [key for key in self._active.copy() if _matches(key, appid, on, dataset)]:
                 self._active.pop(healed, None)
             return
-        call = Call.DATA if dataset else on or fault.calls[0]
+        call = CallKind.DATA if dataset else on or fault.calls[0]
         if call not in fault.calls:
             raise ValueError(f"{fault} cannot be on the {call} call, only on: {', '.join(fault.calls)}")
         if errcode is not None and fault.errcode is None:
-            raise ValueError(f"{fault} answers with no errcode, so {errcode} cannot be told")
+            raise ValueError(f"{fault} answers with no errcode, so {errcode} cannot be set")
         if times is not None and times < 1:
             raise ValueError(f"times is {times}, allowed: 1 and more")
         code = fault.errcode if errcode is None else errcode
         self._active[appid, call, dataset] = Active(fault, code, times or fault.times)
 
-    def take(self, appid: str, call: Call, dataset: str = "") -> Active | None:
+    def take(self, appid: str, call: CallKind, dataset: str = "") -> Active | None:
         """The fault that this call meets, counted down; None for a healthy one."""
         key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
         active = self._active.get(key)
@@ -166,6 +166,6 @@ class FaultBoard:
         return {f"{call} {dataset}".strip(): fault for (_, call, dataset), fault in found}
 
 
-def _matches(key: tuple[str, Call, str], appid: str, on: Call | None, dataset: str) -> bool:
+def _matches(key: tuple[str, CallKind, str], appid: str, on: CallKind | None, dataset: str) -> bool:
     """Whether a fault is on that call of the app, for None on any; dataset "" stands for all."""
     return key[0] == appid and on in (None, key[1]) and dataset in ("", key[2])

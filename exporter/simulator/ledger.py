@@ -30,7 +30,7 @@ class CallCount:
     count: int
 
 
-class Ledger:
+class CallLog:
     """Written by the server's thread, read and cleared from any: every step is one operation on a dict."""
 
     def __init__(self) -> None:

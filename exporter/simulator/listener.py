@@ -10,9 +10,9 @@ from typing import Final
 
 import uvloop
 
-from exporter.simulator.ledger import Ledger
-from exporter.simulator.messages import Answer, Request
-from exporter.simulator.wire import Connection
+from exporter.simulator.ledger import CallLog
+from exporter.simulator.messages import Reply, Request
+from exporter.simulator.wire import SimConnection
 
 _BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
 _START_SECONDS: Final = 10.0  # the thread has answered long before, unless it died
@@ -25,7 +25,7 @@ class ListenAddressError(ValueError):
 class Listener:
     """Answers requests by `decide` from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, decide: Callable[[Request], Answer], ledger: Ledger) -> None:
+    def __init__(self, host: str, port: int, decide: Callable[[Request], Reply], ledger: CallLog) -> None:
         """Take a loopback host and a port, 0 for any free one; raise ListenAddressError for another host."""
         self._host, self._port = _loopback(host), port
         self._decide = decide
@@ -69,9 +69,9 @@ class Listener:
     async def _serve(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
         loop = asyncio.get_running_loop()
         end = asyncio.Event()
-        connections: set[Connection] = set()
+        connections: set[SimConnection] = set()
         server = await loop.create_server(
-            lambda: Connection(self._decide, self._ledger, connections), sock=listener
+            lambda: SimConnection(self._decide, self._ledger, connections), sock=listener
         )
         running.set_result(lambda: loop.call_soon_threadsafe(end.set))
         await end.wait()

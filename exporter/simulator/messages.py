@@ -60,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """One HTTP answer; `seconds` is the wait before it, or the interval of a drip."""
 
     body: bytes

@@ -10,7 +10,7 @@ from typing import Final
 
 from exporter.simulator.messages import Progress, Request
 from exporter.simulator.refusals import RefusedError
-from exporter.simulator.tokens import Kind, TokenDesk
+from exporter.simulator.tokens import TokenDesk, TokenKind
 
 _PREFIX: Final = "/cgi-bin/component/"
 ENDPOINTS: Final = {
@@ -94,7 +94,7 @@ class PlatformDesk:
             raise RefusedError(61006)
         if good_till <= now:
             raise RefusedError(61005)
-        text, lifetime = self._tokens.issue(self.platform.component_appid, Kind.COMPONENT, now)
+        text, lifetime = self._tokens.issue(self.platform.component_appid, TokenKind.COMPONENT, now)
         return {"component_access_token": text, "expires_in": lifetime}
 
     def authorizer_token(self, asked: Mapping[str, object], now: float, progress: Progress) -> object:
@@ -111,7 +111,7 @@ class PlatformDesk:
             raise RefusedError(61023)
         if self.rotates:
             self.authorise(appid)
-        text, lifetime = self._tokens.issue(appid, Kind.AUTHORIZER, now)
+        text, lifetime = self._tokens.issue(appid, TokenKind.AUTHORIZER, now)
         return {
             "authorizer_access_token": text,
             "expires_in": lifetime,
@@ -189,7 +189,7 @@ class PlatformRules:
         if not token:
             raise RefusedError(41001)
         owner, kind = self.tokens.holder(token, now)
-        if kind is not Kind.COMPONENT:
+        if kind is not TokenKind.COMPONENT:
             raise RefusedError(61014)
         if owner != desk.platform.component_appid:
             raise RefusedError(40001)

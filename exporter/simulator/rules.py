@@ -19,13 +19,13 @@ from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
 from exporter.simulator.conditions import Conditions
 from exporter.simulator.distortions import compact_json, delivered, distorted
-from exporter.simulator.faults import Call, Fault, FaultBoard
-from exporter.simulator.ledger import CallRecord, Ledger
-from exporter.simulator.messages import PLAIN, Answer, Progress, Request
+from exporter.simulator.faults import CallKind, Fault, FaultBoard
+from exporter.simulator.ledger import CallLog, CallRecord
+from exporter.simulator.messages import PLAIN, Progress, Reply, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
 from exporter.simulator.tables import body
-from exporter.simulator.tokens import Kind, TokenDesk
+from exporter.simulator.tokens import TokenDesk, TokenKind
 
 TREND_PATH: Final = DAILY_TREND.path
 STABLE_TOKEN_PATH: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
@@ -54,12 +54,12 @@ class Rules:
     clock: Clock
     desk: TokenDesk
     faults: FaultBoard
-    ledger: Ledger
+    ledger: CallLog
     conditions: Conditions
     serials: Iterator[int]
     platforms: PlatformRules
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """WeChat's answer to any request that is not for the simulator's own controls."""
         now = self.clock.now()
         endpoint = _ENDPOINTS.get(request.path, "other")
@@ -69,11 +69,11 @@ class Rules:
         except RefusedError as error:
             progress.outcome = str(error.errcode)
             refused = refusal(error.errcode, request.client_ip, now, next(self.serials))
-            answer = Answer(refused, content_type=PLAIN, seconds=self.conditions.latency_seconds)
+            answer = Reply(refused, content_type=PLAIN, seconds=self.conditions.latency_seconds)
         self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
         return answer
 
-    def _answer(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _answer(self, request: Request, now: float, progress: Progress) -> Reply:
         if request.path in BY_PATH:
             return self._data(request, now, progress, BY_PATH[request.path])
         if request.path in ENDPOINTS:
@@ -89,13 +89,13 @@ class Rules:
             raise RefusedError(40066)
         return interfaces[request.path](request, now, progress)
 
-    def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Answer:
+    def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Reply:
         progress.appid = self._caller(request, now)
         asked = request.json_object(form_errcode=61500)
         begin, end = _date(asked.get("begin_date")), _date(asked.get("end_date"))
         return self._table(dataset, Period(begin, end), now, progress, Fault.NONE)
 
-    def _quota(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _quota(self, request: Request, now: float, progress: Progress) -> Reply:
         if not request.parameter("access_token"):  # there is no cloud call for it
             raise RefusedError(41001)
         progress.appid = self._caller(request, now)
@@ -104,7 +104,7 @@ class Rules:
             raise RefusedError(76003)
         if path not in _ENDPOINTS:
             raise RefusedError(76021)
-        fault = self._fault(progress, Call.DATA, QUOTA)
+        fault = self._fault(progress, CallKind.DATA, QUOTA)
         used = self.ledger.used(_ENDPOINTS[path], progress.appid, now)
         return self._json(written_quota(DAILY_LIMIT, used), fault)
 
@@ -112,14 +112,14 @@ class Rules:
         """The account that a data call is for, by the token or by where it comes from."""
         if token := request.parameter("access_token"):
             appid, kind = self.desk.holder(token, now)
-            if kind in (Kind.COMPONENT, Kind.CLOUDBASE):
+            if kind in (TokenKind.COMPONENT, TokenKind.CLOUDBASE):
                 raise RefusedError(61015)
-            if kind is Kind.AUTHORIZER:
+            if kind is TokenKind.AUTHORIZER:
                 self.platforms.check_data_call(appid)
             return appid
         if token := request.parameter("cloudbase_access_token"):
             appid, kind = self.desk.holder(token, now)
-            if kind is not Kind.CLOUDBASE:
+            if kind is not TokenKind.CLOUDBASE:
                 raise RefusedError(40001)
             return appid
         appid = request.parameter("from_appid") or self.conditions.hosting_appid
@@ -129,12 +129,12 @@ class Rules:
             raise RefusedError(40013)
         return appid
 
-    def _cloud_function(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _cloud_function(self, request: Request, now: float, progress: Progress) -> Reply:
         token = request.parameter("access_token")
         if not token:
             raise RefusedError(41001)
         progress.appid, kind = self.desk.holder(token, now)
-        if kind not in (Kind.STABLE, Kind.CLASSIC):
+        if kind not in (TokenKind.STABLE, TokenKind.CLASSIC):
             raise RefusedError(48001)
         asked = request.json_object()
         if request.parameter("env") != CLOUD_ENV:
@@ -157,14 +157,14 @@ class Rules:
             returned = inner.body.decode("utf-8", "replace")
         return self._json({"errcode": 0, "errmsg": "ok", "resp_data": returned}, Fault.NONE)
 
-    def _table(self, dataset: Dataset, asked: Period, now: float, progress: Progress, shape: Fault) -> Answer:
+    def _table(self, dataset: Dataset, asked: Period, now: float, progress: Progress, shape: Fault) -> Reply:
         app = self.apps[progress.appid]
         progress.date = dataset.request(asked)["begin_date"]
         newest = dataset.calendar.newest(yesterday(now))
         if asked > newest or not _is_period(dataset, asked):
             raise RefusedError(61501)
-        exempt = Fault.NOT_READY if asked < newest else None
-        fault = self._fault(progress, Call.DATA, dataset.name, exempt)
+        exempt = Fault.NOT_READY if asked < newest else Fault.NONE
+        fault = self._fault(progress, CallKind.DATA, dataset.name, exempt)
         if not self._published(app, asked, now):
             raise RefusedError(61503 if dataset.calendar is DAY else 61501)
         whole = body(app, dataset, asked, lambda each: self._published(app, each, now))
@@ -175,7 +175,7 @@ class Rules:
         at = period.end if self.conditions.always_published else app.publication(period.last)
         return at <= now
 
-    def _stable_token(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _stable_token(self, request: Request, now: float, progress: Progress) -> Reply:
         asked = request.json_object()
         forced = asked.get("force_refresh", False)
         if not isinstance(forced, bool):
@@ -186,7 +186,7 @@ class Rules:
         issue = self.desk.force if forced else self.desk.stable
         return self._token(issue(progress.appid, now), fault)
 
-    def _classic_token(self, request: Request, now: float, progress: Progress) -> Answer:
+    def _classic_token(self, request: Request, now: float, progress: Progress) -> Reply:
         if request.method != "GET":
             raise RefusedError(43001)
         asked = {name: request.parameter(name) for name in ("grant_type", "appid", "secret")}
@@ -208,16 +208,16 @@ class Rules:
         progress.appid = app.appid
         if secret != app.secret:
             raise RefusedError(40125)
-        return self._fault(progress, Call.TOKEN)
+        return self._fault(progress, CallKind.TOKEN)
 
-    def _token(self, issued: tuple[str, int], fault: Fault) -> Answer:
+    def _token(self, issued: tuple[str, int], fault: Fault) -> Reply:
         return self._json(dict(zip(("access_token", "expires_in"), issued, strict=True)), fault)
 
-    def _json(self, payload: object, fault: Fault) -> Answer:
+    def _json(self, payload: object, fault: Fault) -> Reply:
         return delivered(compact_json(payload), fault, self.conditions)
 
-    def _fault(self, progress: Progress, call: Call, dataset: str = "", exempt: Fault | None = None) -> Fault:
-        active = self.faults.take(progress.appid, call, dataset)
+    def _fault(self, progress: Progress, on: CallKind, table: str = "", exempt: Fault = Fault.NONE) -> Fault:
+        active = self.faults.take(progress.appid, on, table)
         if active is None or active.fault is exempt:
             return Fault.NONE
         if active.errcode is not None:

@@ -12,14 +12,14 @@ from exporter.simulator.accounts import SimApp
 from exporter.simulator.clock import Clock
 from exporter.simulator.conditions import USUAL, Conditions
 from exporter.simulator.control import PREFIX, Control, ControlError
-from exporter.simulator.faults import Call, Fault, FaultBoard
+from exporter.simulator.faults import CallKind, Fault, FaultBoard
 from exporter.simulator.fleet import config_yaml
-from exporter.simulator.ledger import Ledger
+from exporter.simulator.ledger import CallLog
 from exporter.simulator.listener import Listener
-from exporter.simulator.messages import Answer, Request
+from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform
 from exporter.simulator.rules import Rules
-from exporter.simulator.tokens import Kind, TokenDesk
+from exporter.simulator.tokens import TokenDesk, TokenKind
 
 __all__ = ["Conditions", "Simulator"]
 
@@ -52,7 +52,7 @@ class Simulator:
         if len(by_appid) != len(self.apps):
             raise ValueError("two apps have the same appid")
         self.clock = Clock(conditions.time_source)
-        self._ledger = Ledger()
+        self._ledger = CallLog()
         self._faults = FaultBoard()
         self._desk = TokenDesk()
         for app in self.apps:
@@ -122,7 +122,7 @@ class Simulator:
         appid: str,
         fault: Fault,
         *,
-        on: Call | None = None,
+        on: CallKind | None = None,
         times: int | None = None,
         errcode: int | None = None,
         dataset: str = "",
@@ -136,13 +136,13 @@ class Simulator:
         self._rules.apps[appid]
         self._faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
 
-    def revoke_token(self, appid: str, kind: Kind = Kind.STABLE) -> None:
+    def revoke_token(self, appid: str, kind: TokenKind = TokenKind.STABLE) -> None:
         """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""
         self._desk.revoke(appid, self.clock.now(), kind)
 
     def cloudbase_token(self, appid: str) -> str:
         """A new cloudbase_access_token, as the platform writes it to a container's file every ten minutes."""
-        return self._desk.issue(appid, Kind.CLOUDBASE, self.clock.now())[0]
+        return self._desk.issue(appid, TokenKind.CLOUDBASE, self.clock.now())[0]
 
     def new_ticket(self, platform: str) -> str:
         """Another verify ticket of the platform of that name."""
@@ -178,7 +178,7 @@ class Simulator:
         return pushes.send(url, made)
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> CallLog:
         """What was asked: counts, forced refreshes, latest calls, most calls at the same time."""
         return self._ledger
 
@@ -199,7 +199,7 @@ class Simulator:
             and outcome in (None, each.outcome)
         )
 
-    def _decide(self, request: Request) -> Answer:
+    def _decide(self, request: Request) -> Reply:
         if request.path.startswith(PREFIX):
             return self._control.answer(request)
         return self._rules.answer(request)

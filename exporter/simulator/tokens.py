@@ -23,7 +23,7 @@ _MALFORMED: Final = 40014
 _EXPIRED: Final = 42001
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """What a token is for."""
 
     STABLE = "stable"
@@ -39,7 +39,7 @@ class _Token:
 
     text: str
     appid: str
-    kind: Kind
+    kind: TokenKind
     valid_until: float
     refusal: int = _EXPIRED
 
@@ -49,15 +49,15 @@ class TokenDesk:
 
     def __init__(self) -> None:
         self._known: dict[str, _Token] = {}
-        self._latest: dict[tuple[str, Kind], tuple[str, ...]] = {}  # the newest one or two, newest first
+        self._latest: dict[tuple[str, TokenKind], tuple[str, ...]] = {}  # the newest one or two, newest first
         self._forced_at: dict[str, float] = {}
         self._serial = 0
 
     def stable(self, appid: str, now: float) -> tuple[str, int]:
         """The app's stable token and the seconds it has left: never less than the overlap."""
-        current = self._current(appid, Kind.STABLE)
+        current = self._current(appid, TokenKind.STABLE)
         if current is None or current.valid_until - now < OVERLAP_SECONDS:
-            current = self._issue(appid, Kind.STABLE, now)
+            current = self._issue(appid, TokenKind.STABLE, now)
         return current.text, int(current.valid_until - now)
 
     def force(self, appid: str, now: float) -> tuple[str, int]:
@@ -67,24 +67,24 @@ class TokenDesk:
             self.revoke(appid, now)
         return self.stable(appid, now)
 
-    def issue(self, appid: str, kind: Kind, now: float) -> tuple[str, int]:
+    def issue(self, appid: str, kind: TokenKind, now: float) -> tuple[str, int]:
         """A new token of any other kind and its lifetime in seconds; the one before lives on."""
         token = self._issue(appid, kind, now)
         return token.text, int(token.valid_until - now)
 
-    def revoke(self, appid: str, now: float, kind: Kind = Kind.STABLE) -> None:
+    def revoke(self, appid: str, now: float, kind: TokenKind = TokenKind.STABLE) -> None:
         """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""
         for text in self._latest.get((appid, kind), ()):
             self._shorten(text, now)
 
     def classic(self, appid: str, now: float) -> tuple[str, int]:
         """A new classic token and its lifetime in seconds; the one before lives on for the grace."""
-        before = self._current(appid, Kind.CLASSIC)
+        before = self._current(appid, TokenKind.CLASSIC)
         if before is not None:
             self._shorten(before.text, now + CLASSIC_GRACE_SECONDS)
-        return self._issue(appid, Kind.CLASSIC, now).text, LIFETIME_SECONDS
+        return self._issue(appid, TokenKind.CLASSIC, now).text, LIFETIME_SECONDS
 
-    def holder(self, text: str, now: float) -> tuple[str, Kind]:
+    def holder(self, text: str, now: float) -> tuple[str, TokenKind]:
         """The appid that a token stands for, and the token's kind.
 
         Raises:
@@ -100,13 +100,13 @@ class TokenDesk:
             raise RefusedError(token.refusal)
         return token.appid, token.kind
 
-    def _current(self, appid: str, kind: Kind) -> _Token | None:
+    def _current(self, appid: str, kind: TokenKind) -> _Token | None:
         texts = self._latest.get((appid, kind))
         return self._known[texts[0]] if texts else None
 
-    def _issue(self, appid: str, kind: Kind, now: float) -> _Token:
+    def _issue(self, appid: str, kind: TokenKind, now: float) -> _Token:
         self._serial += 1
-        lifetime = CLOUDBASE_LIFETIME_SECONDS if kind is Kind.CLOUDBASE else LIFETIME_SECONDS
+        lifetime = CLOUDBASE_LIFETIME_SECONDS if kind is TokenKind.CLOUDBASE else LIFETIME_SECONDS
         text = f"{self._serial}_{blake2b(f'{appid} {kind} {self._serial}'.encode()).hexdigest()}"
         token = self._known[text] = _Token(text, appid, kind, now + lifetime)
         newest, *older = (text, *self._latest.get((appid, kind), ()))

@@ -14,25 +14,28 @@ from typing import Final, cast
 
 import httptools
 
-from exporter.simulator.ledger import Ledger
-from exporter.simulator.messages import Answer, Delivery, Request
+from exporter.simulator.ledger import CallLog
+from exporter.simulator.messages import Delivery, Reply, Request
 
 _RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Connection(asyncio.Protocol):
+class SimConnection(asyncio.Protocol):
     """One client connection: requests are answered one after the other.
 
     Args:
         decide: gives the answer to a request, at once.
-        ledger: is told what is in flight.
+        ledger: counts what is in flight.
         open_connections: this connection is in it while it is open.
     """
 
     def __init__(
-        self, decide: Callable[[Request], Answer], ledger: Ledger, open_connections: "set[Connection]"
+        self,
+        decide: Callable[[Request], Reply],
+        ledger: CallLog,
+        open_connections: "set[SimConnection]",
     ) -> None:
         self._decide = decide
         self._ledger = ledger
@@ -125,11 +128,11 @@ class Connection(asyncio.Protocol):
             else:
                 self._send(request, answer)
 
-    def _send_later(self, request: Request, answer: Answer) -> None:
+    def _send_later(self, request: Request, answer: Reply) -> None:
         self._send(request, answer)
         self._serve_next()
 
-    def _send(self, request: Request, answer: Answer) -> None:
+    def _send(self, request: Request, answer: Reply) -> None:
         if answer.delivery is Delivery.RESET:
             connected: socket.socket = self._transport.get_extra_info("socket")
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
@@ -144,7 +147,7 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
         self._ended()
 
-    def _drip(self, answer: Answer, at: int) -> None:
+    def _drip(self, answer: Reply, at: int) -> None:
         self._transport.write(answer.body[at : at + 1])
         if at + 1 < len(answer.body):
             self._timer = self._loop.call_later(answer.seconds, self._drip, answer, at + 1)
@@ -159,7 +162,7 @@ class Connection(asyncio.Protocol):
             self._ledger.in_flight -= 1
 
 
-def _head(answer: Answer) -> bytes:
+def _head(answer: Reply) -> bytes:
     lines = [
         f"HTTP/1.1 {answer.status} {_PHRASES[answer.status]}",
         f"Content-Type: {answer.content_type}",

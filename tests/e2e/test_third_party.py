@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.server import Conditions, Simulator
-from exporter.simulator.tokens import Kind
+from exporter.simulator.tokens import TokenKind
 from tests.running import Running, serving
 
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
@@ -95,7 +95,7 @@ def test_a_kill_between_receiving_a_refresh_token_and_using_it_loses_nothing(
         exporter.wait_until(lambda: value(exporter, "up", appid=FIRST) == 1)
     wechat.platforms["main"].lists_refresh_tokens = False  # what is lost now is lost for ever
     for _ in range(3):
-        wechat.set_fault(FIRST, Fault.HANG, on=Call.DATA)
+        wechat.set_fault(FIRST, Fault.HANG, on=CallKind.DATA)
         renewed = wechat.calls("authorizer_token", outcome="ok")
         with serving(path, free_port()) as exporter:
             # the data call hangs: the rotated token was received, and nothing was done with it
@@ -119,8 +119,8 @@ def test_a_kill_at_any_moment_leaves_an_account_that_works_after_the_restart(
         with serving(path, free_port()) as exporter:
             for _ in range(5):  # of the tokens, so that refresh tokens rotate all the time
                 time.sleep(moments.uniform(0, 0.15))
-                wechat.revoke_token(FIRST, Kind.AUTHORIZER)
-                wechat.revoke_token(SECOND, Kind.AUTHORIZER)
+                wechat.revoke_token(FIRST, TokenKind.AUTHORIZER)
+                wechat.revoke_token(SECOND, TokenKind.AUTHORIZER)
             exporter.process.kill()
             exporter.process.wait(15)
     with serving(path, free_port()) as exporter:

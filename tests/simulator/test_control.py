@@ -73,7 +73,7 @@ def test_a_configuration_is_given(client: "Client") -> None:
         ("/_sim/apps/APPID/fault", {"fault": "nonsense"}, 400, "'nonsense' is not a valid Fault"),
         ("/_sim/apps/APPID/fault", {}, 400, "'None' is not a valid Fault"),
         ("/_sim/apps/APPID/fault", {"fault": "nan", "on": "token"}, 400, "only on: data"),
-        ("/_sim/apps/APPID/fault", {"fault": "nan", "on": "x"}, 400, "'x' is not a valid Call"),
+        ("/_sim/apps/APPID/fault", {"fault": "nan", "on": "x"}, 400, "'x' is not a valid CallKind"),
         ("/_sim/apps/APPID/fault", {"fault": "busy", "times": "2"}, 400, "times is '2', not a number"),
         ("/_sim/apps/APPID/fault", {"fault": "busy", "errcode": True}, 400, "errcode is True, not a"),
         ("/_sim/apps/APPID/fault", {"fault": "busy", "until": 1}, 400, "unknown: until; allowed: fault"),

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Client
@@ -90,7 +90,7 @@ def test_a_body_is_changed_on_the_data_call(client: "Client", fault: Fault) -> N
 @pytest.mark.parametrize("fault", [f for f in BODY_FAULTS if f not in (Fault.SLOW, Fault.DRIP)])
 def test_a_body_is_changed_on_the_token_call(client: "Client", fault: Fault) -> None:
     right = client.stable().content
-    client.sim.set_fault(client.appid, fault, on=Call.TOKEN)
+    client.sim.set_fault(client.appid, fault, on=CallKind.TOKEN)
     answer = client.stable()
     status, holds = BODY_FAULTS[fault]
     assert answer.status_code == status
@@ -102,7 +102,7 @@ def test_an_errcode_is_answered_wherever_the_fault_can_be(client: "Client", faul
     token = client.token()
     for call in fault.calls:
         client.sim.set_fault(client.appid, fault, on=call)
-        answer = client.stable() if call is Call.TOKEN else client.trend(token=token)
+        answer = client.stable() if call is CallKind.TOKEN else client.trend(token=token)
         assert answer.status_code == 200
         assert answer.json()["errcode"] == fault.errcode
         client.sim.set_fault(client.appid, Fault.NONE)

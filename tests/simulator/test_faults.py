@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.simulator.faults import Call, Fault, FaultBoard
+from exporter.simulator.faults import CallKind, Fault, FaultBoard
 
 
 def test_every_fault_has_a_meaning_and_a_call() -> None:
@@ -11,7 +11,7 @@ def test_a_fault_is_put_on_its_usual_call() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.HANG)
     board.switch("wx1", Fault.WRONG_SECRET)
-    assert board.shown("wx1") == {Call.DATA: Fault.HANG, Call.TOKEN: Fault.WRONG_SECRET}
+    assert board.shown("wx1") == {CallKind.DATA: Fault.HANG, CallKind.TOKEN: Fault.WRONG_SECRET}
     assert board.shown("wx2") == {}
 
 
@@ -19,15 +19,15 @@ def test_a_new_fault_takes_the_old_ones_place() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.HANG)
     board.switch("wx1", Fault.EMPTY)
-    assert board.shown("wx1") == {Call.DATA: Fault.EMPTY}
+    assert board.shown("wx1") == {CallKind.DATA: Fault.EMPTY}
 
 
 def test_none_heals_one_call_or_both() -> None:
     board = FaultBoard()
-    for call in Call:
+    for call in CallKind:
         board.switch("wx1", Fault.HANG, on=call)
-    board.switch("wx1", Fault.NONE, on=Call.TOKEN)
-    assert board.shown("wx1") == {Call.DATA: Fault.HANG}
+    board.switch("wx1", Fault.NONE, on=CallKind.TOKEN)
+    assert board.shown("wx1") == {CallKind.DATA: Fault.HANG}
     board.switch("wx1", Fault.NONE)
     assert board.shown("wx1") == {}
 
@@ -37,7 +37,7 @@ def test_a_dataset_may_have_a_fault_of_its_own() -> None:
     board.switch("wx1", Fault.BUSY)
     board.switch("wx1", Fault.EMPTY, dataset="weekly_trend", times=1)
     assert board.shown("wx1") == {"data": Fault.BUSY, "data weekly_trend": Fault.EMPTY}
-    met = [board.take("wx1", Call.DATA, name) for name in ("daily_trend", "weekly_trend", "weekly_trend")]
+    met = [board.take("wx1", CallKind.DATA, name) for name in ("daily_trend", "weekly_trend", "weekly_trend")]
     assert [active and active.fault for active in met] == [Fault.BUSY, Fault.EMPTY, Fault.BUSY]
 
 
@@ -60,7 +60,7 @@ def test_a_dataset_that_there_is_not_is_refused() -> None:
 def test_a_told_errcode_replaces_the_usual_one() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.UNKNOWN_ERRCODE, errcode=61023)
-    active = board.take("wx1", Call.DATA)
+    active = board.take("wx1", CallKind.DATA)
     assert active is not None
     assert active.errcode == 61023
 
@@ -68,8 +68,8 @@ def test_a_told_errcode_replaces_the_usual_one() -> None:
 @pytest.mark.parametrize(
     ("fault", "switch", "told"),
     [
-        (Fault.NULL_FIGURE, {"on": Call.TOKEN}, "null_figure cannot be on the token call, only on: data"),
-        (Fault.HANG, {"errcode": 40001}, "hang answers with no errcode, so 40001 cannot be told"),
+        (Fault.NULL_FIGURE, {"on": CallKind.TOKEN}, "null_figure cannot be on the token call, only on: data"),
+        (Fault.HANG, {"errcode": 40001}, "hang answers with no errcode, so 40001 cannot be set"),
         (Fault.BUSY, {"times": 0}, "times is 0, allowed: 1 and more"),
     ],
 )

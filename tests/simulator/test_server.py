@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fleet
 from exporter.simulator.listener import ListenAddressError
 from exporter.simulator.server import Simulator
@@ -83,7 +83,7 @@ def test_a_stop_leaves_nothing_behind(client: "Client") -> None:
 
 
 def test_a_stop_from_any_thread_drops_calls_that_hang(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.HANG, on=Call.TOKEN)
+    client.sim.set_fault(client.appid, Fault.HANG, on=CallKind.TOKEN)
     stoppers = [threading.Timer(0.1, client.sim.stop) for _ in range(3)]
     for stopper in stoppers:
         stopper.start()

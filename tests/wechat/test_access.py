@@ -26,12 +26,12 @@ from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid, fake_secret
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
-from exporter.simulator.tokens import Kind
+from exporter.simulator.tokens import TokenKind
 from exporter.store.memory import MemoryStore
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
@@ -107,10 +107,10 @@ SETTINGS: dict[str, Callable[[Scene, SimApp], TokenSettings]] = {
     "cloud_function": lambda _, app: CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, Secret(app.secret)),
 }
 FETCHING = {  # those that fetch tokens of WeChat: the kind of token, fetches for one app
-    "stable_token": (Kind.STABLE, 1),
-    "access_token": (Kind.CLASSIC, 1),
-    "third_party": (Kind.AUTHORIZER, 2),
-    "cloud_function": (Kind.STABLE, 1),
+    "stable_token": (TokenKind.STABLE, 1),
+    "access_token": (TokenKind.CLASSIC, 1),
+    "third_party": (TokenKind.AUTHORIZER, 2),
+    "cloud_function": (TokenKind.STABLE, 1),
 }
 KINDS = {"cloudbase_access_token": "cloud_hosting"}
 CALL = {"cloud_function": endpoints.CLOUD_FUNCTION}
@@ -213,7 +213,7 @@ def test_a_refused_token_is_renewed_once_for_all_threads_and_the_calls_made_once
 @every_fetching_kind
 def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, scene: Scene) -> None:
     access = scene.access(kind)
-    scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=Call.DATA)
+    scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=CallKind.DATA)
     for call in range(1, 4):
         problem = asked(access)
         assert isinstance(problem, Failure)
@@ -255,7 +255,7 @@ REFUSALS = {
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fault, scene: Scene) -> None:
     accesses = scene.access(kind), scene.access(kind, 2)
-    scene.sim.set_fault(APPS[0].appid, fault, on=Call.DATA)
+    scene.sim.set_fault(APPS[0].appid, fault, on=CallKind.DATA)
     problem = asked(accesses[0])
     assert isinstance(problem, Failure)
     assert problem.reason is REFUSALS[fault]

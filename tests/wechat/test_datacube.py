@@ -11,7 +11,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.server import Simulator
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
@@ -196,7 +196,7 @@ def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
 def test_oddities_that_are_no_faults_change_nothing(fault: Fault, client: Client, sim: Simulator) -> None:
     access = access_of(STABLE, client)
     plain = asked(access)
-    sim.set_fault(APP.appid, fault, on=Call.DATA)
+    sim.set_fault(APP.appid, fault, on=CallKind.DATA)
     assert asked(access) == plain
     assert isinstance(plain, Row)
 
@@ -240,7 +240,7 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
         access = access_of(STABLE, client)
         access.fetch(DAILY_TREND, DAY.starting(date(2026, 11, 20)))  # the token is there
         observed.calls.clear()
-        sim.set_fault(APP.appid, fault, on=Call.DATA)
+        sim.set_fault(APP.appid, fault, on=CallKind.DATA)
         problem = refused(access)
         assert (problem.reason, problem.action) == (reason, action)
         counted = [each for endpoint, each in observed.calls if endpoint == endpoints.DAILY_VISIT_TREND]
@@ -252,7 +252,7 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
 
 @pytest.mark.parametrize("fault", [Fault.WRONG_SECRET, Fault.FROZEN_SECRET, Fault.IP, Fault.RESET])
 def test_without_a_token_the_data_is_not_asked_for(fault: Fault, client: Client, sim: Simulator) -> None:
-    sim.set_fault(APP.appid, fault, on=Call.TOKEN)
+    sim.set_fault(APP.appid, fault, on=CallKind.TOKEN)
     refused(access_of(STABLE, client))
     assert (sim.calls("stable_token") <= 2, sim.calls("daily_visit_trend")) == (True, 0)
 

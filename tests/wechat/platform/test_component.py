@@ -11,12 +11,12 @@ import pytest
 from exporter.beijing import yesterday
 from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
 from exporter.datasets.dataset import Row
-from exporter.simulator.faults import Call, Fault
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.refusals import RefusedError
 from exporter.simulator.server import Conditions, Simulator
-from exporter.simulator.tokens import Kind
+from exporter.simulator.tokens import TokenKind
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
 from exporter.wechat.access import Access, choose_access
@@ -138,7 +138,7 @@ def test_component_tokens_that_are_refused_again_and_again_are_not_fetched_witho
     platform = scene.open()
     accesses = [scene.access(platform, number) for number in range(1, 51)]
     for access in accesses:
-        scene.sim.revoke_token(PLATFORM.component_appid, Kind.COMPONENT)
+        scene.sim.revoke_token(PLATFORM.component_appid, TokenKind.COMPONENT)
         scene.ask(access)
     assert scene.sim.calls("component_token") == 5
     assert scene.refused(accesses[-1]).reason is Reason.TOKEN_REJECTED
@@ -204,7 +204,7 @@ def test_the_advice_for_an_account_without_figures_depends_on_where_it_stands(
     scene: Scene, fault: Fault
 ) -> None:
     platform = scene.open()
-    scene.sim.set_fault(FIRST, fault, on=Call.DATA)
+    scene.sim.set_fault(FIRST, fault, on=CallKind.DATA)
     configured = scene.refused(scene.access(platform))
     assert "`exclude`" not in configured.advice.en
     app = App(FIRST, "app", (), ThirdParty("main", discovered=True))
