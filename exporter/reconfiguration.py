@@ -104,7 +104,7 @@ class Reconfiguration:
         self._warnings.log_new(config)
         self.publisher.history_days = settings.history_days
         self.ledger.quota = settings.quota is not None
-        self.ledger.datasets = {each.name: each for each in settings.datasets}
+        self.ledger.datasets = settings.datasets
         self.ledger.configure(
             self.apps.kinds, settings.trend_days, self.clock(), settings.server, self._renewed()
         )

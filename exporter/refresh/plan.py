@@ -94,31 +94,26 @@ def asks_before_the_round(
     if _is_due(entry.health, now, credentials=credentials):
         yield replace(_newest(entry, now), attempt=1 if entry.health.up else ATTEMPTS)
         return
-    due = {
-        name
-        for name in (*(each.name for each in settings.datasets), QUOTA)
-        if _is_due(entry.table(name).health, now, credentials=credentials)
-    }
-    for ask in first_asks(entry, now, settings) if due else ():
-        if ask.dataset in due:
-            yield replace(ask, attempt=ATTEMPTS)
+    if is_refused(entry, now):
+        return
+    for name in _dataset_names(entry, settings):
+        if _is_due(entry.table(name).health, now, credentials=credentials):
+            for ask in _first_of_dataset(entry, name, now, settings):
+                yield replace(ask, attempt=ATTEMPTS)
 
 
 def first_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
     """Yield one ask of each of the app's datasets, which its others follow, and those of its quotas."""
-    if is_refused(entry, now):
-        return
-    for enabled in settings.datasets:
-        if enabled.belongs_to(entry.app):
-            yield from _dataset_asks(entry, enabled, now, settings.interval)[:1]
-    yield from _quota_asks(entry, now, settings)
+    if not is_refused(entry, now):
+        for name in _dataset_names(entry, settings):
+            yield from _first_of_dataset(entry, name, now, settings)
 
 
 def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
     """Return what else to ask for of a dataset once WeChat has answered to `ask`, newest first."""
     if ask.dataset == DAILY_TREND.name:
         return _older_dates(entry, now, settings) if ask.newest else []
-    enabled = settings.enabled(ask.dataset)
+    enabled = settings.datasets.get(ask.dataset)
     return [] if enabled is None else _dataset_asks(entry, enabled, now, settings.interval)
 
 
@@ -177,6 +172,18 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
     return asks
 
 
+def _dataset_names(entry: Entry, settings: RoundSettings) -> list[str]:
+    """The app's datasets beside the daily trend, quotas last."""
+    names = [name for name in settings.datasets if entry.app.has(name)]
+    return [*names, QUOTA] if settings.quota is not None and entry.app.has(QUOTA) else names
+
+
+def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettings) -> Iterable[Ask]:
+    if name == QUOTA:
+        return _quota_asks(entry, now, settings)
+    return _dataset_asks(entry, settings.datasets[name], now, settings.interval)[:1]
+
+
 def _dataset_asks(entry: Entry, enabled: Enabled, now: float, interval: float) -> list[Ask]:
     """The periods of a dataset to ask for in a round at `now`, newest first and none twice."""
     dataset, table = enabled.dataset, entry.table(enabled.name)
@@ -204,9 +211,9 @@ def _held_at(table: Table, want: Want) -> float | None:
 
 def _quota_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
     """The quotas of the app's interfaces that are due in a round at `now`."""
-    if settings.quota is None or not entry.app.has(QUOTA):
+    if settings.quota is None:
         return
-    used = [each.dataset.path for each in settings.datasets if each.belongs_to(entry.app)]
+    used = [each.dataset.path for each in settings.datasets.values() if entry.app.has(each.name)]
     paths = [DAILY_TREND.path, *used]
     for place, path in enumerate(paths):
         held = entry.quotas.get(path)

@@ -28,7 +28,7 @@ class RoundSettings:
     accesses: Mapping[str, Access] = field(default_factory=dict)
     server: str = ""
     interval: float = 3600.0
-    datasets: tuple[Enabled, ...] = ()
+    datasets: Mapping[str, Enabled] = field(default_factory=dict)
     quota: DatasetSettings | None = None
     concurrency: int = 1
     patience: float = 300.0
@@ -38,14 +38,9 @@ class RoundSettings:
         """How many dates of the daily trend are held, back from the newest row."""
         return max(self.history_days, self.revisit_days)
 
-    def enabled(self, dataset: str) -> Enabled | None:
-        """Return the settings of a dataset beside the daily trend; None where it is not switched on."""
-        return next((each for each in self.datasets if each.name == dataset), None)
-
     def keep_days(self, dataset: str) -> int:
         """Return how many days back from its newest row a dataset's rows are held."""
-        settings = self.enabled(dataset)
-        return self.trend_days if settings is None else settings.keep_days
+        return self.datasets[dataset].keep_days if dataset in self.datasets else self.trend_days
 
 
 def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: float) -> RoundSettings:
@@ -59,7 +54,7 @@ def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: 
         accesses=accesses,
         server=server_name(config.wechat.base_url),
         interval=refresh.interval,
-        datasets=enabled(config.datasets),
+        datasets={each.name: each for each in enabled(config.datasets)},
         quota=next((each for each in config.datasets if each.name == QUOTA), None),
         concurrency=refresh.concurrency,
         patience=_CALLS * config.wechat.timeout + turns + _MARGIN_SECONDS + token_waits,

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ from exporter.config.settings import DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Dataset, Point, Row
-from exporter.datasets.enabled import enabled
+from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.fetching import Fetching
@@ -39,6 +39,10 @@ ALL = (
 WITH_QUOTA = (*ALL, DatasetSettings(QUOTA, interval=21_600.0))
 NAMES = [each.name for each in ALL]
 Answers = Callable[[Dataset, Period], Row | Failure | None]
+
+
+def by_name(settings: Iterable[DatasetSettings]) -> Mapping[str, Enabled]:
+    return {each.name: each for each in enabled(settings)}
 
 
 def good_row(dataset: Dataset, period: Period) -> Row:
@@ -93,9 +97,9 @@ class Desk:
         self.now = NOON
         self.credential = b"first"
         quota = next((each for each in settings if each.name == QUOTA), None)
-        self.settings = RoundSettings(9, 0, datasets=enabled(settings), quota=quota)
+        self.settings = RoundSettings(9, 0, datasets=by_name(settings), quota=quota)
         self.ledger = Ledger(9, lambda: self.now)
-        self.ledger.datasets = {each.name: each for each in self.settings.datasets}
+        self.ledger.datasets = self.settings.datasets
         self.ledger.configure([(APP, "stable_token")], 9, NOON)
         self.fetching = Fetching(
             self.settings,
@@ -276,7 +280,7 @@ def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: 
 def test_a_dataset_that_was_just_switched_on_is_asked_for_at_once(log: FilteringBoundLogger) -> None:
     desk = Desk(log, ())
     desk.round()
-    desk.settings = RoundSettings(9, 0, datasets=enabled(ALL))
+    desk.settings = RoundSettings(9, 0, datasets=by_name(ALL))
     assert [ask.dataset for ask in desk.before_the_round()] == NAMES
 
 
