@@ -7,6 +7,7 @@ from exporter.config.settings import App, Secret, StableToken
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
+from exporter.exposition.page import Form
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.wechat.datacube import Figures
@@ -62,3 +63,8 @@ class TrendAccess:
 
     def quota(self, cgi_path: str) -> Figures:
         raise NotImplementedError
+
+
+def text_of(form: Form) -> bytes:
+    """The text of one form of a page."""
+    return b"".join(piece.plain() for piece in form.pieces)

@@ -21,7 +21,7 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import Health
 from exporter.store.interface import StoreError
 from exporter.wechat.failures.failure import Reason
-from tests.building import make_failure
+from tests.building import make_failure, text_of
 from tests.redis_server import RedisServer, redis_server
 
 FIRST, SECOND = fake_appid(1), fake_appid(2)
@@ -85,7 +85,7 @@ def names(exporter: Exporter) -> list[str]:
 
 def test_the_first_round_begins_at_the_start(exporter: Exporter) -> None:
     until(lambda: exporter.publisher.page.ready)
-    assert b"wechat_miniprogram_daily_visit_pv{" in b"".join(exporter.publisher.page.text.plain)
+    assert b"wechat_miniprogram_daily_visit_pv{" in text_of(exporter.publisher.page.text)
 
 
 def test_another_rhythm_takes_no_new_tokens(
@@ -389,4 +389,4 @@ def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking
     assert lacking.reload() is None  # all is shown again
     lacking.publisher.publish()
     assert lacking.publisher.page.ready
-    assert b"wechat_miniprogram_up{" in b"".join(lacking.publisher.page.text.plain)
+    assert b"wechat_miniprogram_up{" in text_of(lacking.publisher.page.text)

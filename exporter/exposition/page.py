@@ -1,14 +1,15 @@
-"""The apps' part of /metrics as ready bytes, made anew block by block where entries have changed."""
+"""The apps' part of /metrics, compressed: a block of apps is rendered when an entry in it has changed."""
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from exporter.exposition import gzipped
 from exporter.exposition.families import FAMILIES, Shown, families_of, render
 from exporter.exposition.family import Family, headers
+from exporter.exposition.gzipped import Checksum, Piece
 from exporter.exposition.tables import ACCESS_SOURCE_INFO, source_lines
 from exporter.store.entry import Entry
 
@@ -18,15 +19,10 @@ BLOCK_SIZE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One format's bytes: plain, and the beginning of a gzip file with what its end must know.
+    """One format's page without the exporter's own metrics, compressed; both formats share the samples."""
 
-    Plain bytes are kept in parts, as both formats share those with the samples.
-    """
-
-    plain: tuple[bytes, ...]
-    gzipped: bytes
-    crc: int
-    size: int
+    pieces: tuple[Piece, ...]
+    checksum: Checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +62,8 @@ def _without_app(family: Family) -> str:
     return source_lines() if family == ACCESS_SOURCE_INFO else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Some apps' lines per family, plain and compressed."""
-
-    plain: tuple[bytes, ...]
-    pieces: tuple[bytes, ...]
+_Block = tuple[Piece | None, ...]
+"""Some apps' lines, a piece per family; None where there is no line."""
 
 
 class PageMaker:
@@ -114,34 +106,33 @@ class PageMaker:
         return self._page()
 
     def _block(self, members: Sequence[str]) -> _Block:
-        plain = tuple(
-            lines.encode()
-            for lines in render((self._entries[appid] for appid in members), self.dates, self.tables)
-        )
-        return _Block(plain, tuple(gzipped.piece(each) if each else b"" for each in plain))
+        texts = render((self._entries[appid] for appid in members), self.dates, self.tables)
+        return tuple(gzipped.piece(lines.encode()) if lines else None for lines in texts)
 
     def _page(self) -> Page:
-        return Page(
-            self._form(openmetrics=False),
-            self._form(openmetrics=True),
-            dict(self._entries),
-            self.dates,
-            self.tables,
-        )
-
-    def _form(self, *, openmetrics: bool) -> Form:
-        plain: list[bytes] = []
-        pieces: list[bytes] = []
+        filled = []
         for position, family in enumerate(self._families):
-            header = headers(family, openmetrics=openmetrics)
-            filled = [block for block in self._blocks if block.plain[position]]
-            if once := _without_app(family).encode():
-                plain.append(header + once)
-                pieces.append(gzipped.piece(header + once))
-            elif filled:
-                plain += (header, *(block.plain[position] for block in filled))
-                pieces += (gzipped.piece(header), *(block.pieces[position] for block in filled))
-        crc = 0
-        for part in plain:
-            crc = zlib.crc32(part, crc)
-        return Form(tuple(plain), gzipped.start(pieces), crc, sum(map(len, plain)))
+            pieces = [piece for block in self._blocks if (piece := block[position]) is not None]
+            if once := _without_app(family):
+                pieces = [gzipped.piece(once.encode())]
+            if pieces:
+                checksum = sum((piece.checksum for piece in pieces), Checksum())
+                filled.append((family, pieces, checksum))
+        text, openmetrics = (_form(filled, openmetrics=openmetrics) for openmetrics in (False, True))
+        return Page(text, openmetrics, dict(self._entries), self.dates, self.tables)
+
+
+def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> Form:
+    """Put one format together; the families come with their samples, and the checksum of these."""
+    pieces: list[Piece] = []
+    whole = Checksum()
+    for family, samples, checksum in filled:
+        header = _header(family, openmetrics=openmetrics)
+        pieces += header, *samples
+        whole = whole + header.checksum + checksum
+    return Form(tuple(pieces), whole)
+
+
+@cache
+def _header(family: Family, *, openmetrics: bool) -> Piece:
+    return gzipped.piece(headers(family, openmetrics=openmetrics))

@@ -1,7 +1,7 @@
 """Answers to scrapes as ready bytes: the page, joined with the exporter's own metrics."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from exporter.exposition import gzipped, negotiation
+from exporter.exposition.gzipped import Piece
 from exporter.exposition.page import Page, excerpt
 from exporter.exposition.telemetry import Telemetry
 
@@ -26,13 +27,19 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ScrapeAnswer:
-    """One form of the page with its headers; `body` are parts to be sent one after the other."""
+    """One form of the page with its headers; the text of `pieces` goes before `body`."""
 
     page: Page
     events: int
     good_till: float
     headers: Headers
     body: tuple[bytes, ...]
+    pieces: tuple[Piece, ...] = ()
+
+    def parts(self) -> Iterator[bytes]:
+        """Give what is to be sent, part by part; a text is uncompressed when it is its turn."""
+        yield from (piece.plain() for piece in self.pieces)
+        yield from self.body
 
 
 class Scrapes:
@@ -51,7 +58,9 @@ class Scrapes:
         wanted = _wanted(asked)
         held = self._answers.get(wanted)
         if held is None or not self._is_current(held):
-            held = self._answers[wanted] = self._make(*wanted)
+            made = self._make(*wanted)
+            others = {key: other for key, other in self._answers.items() if other.page is made.page}
+            held, self._answers = made, {**others, wanted: made}  # no page that is over is kept
         return held
 
     def excerpt(self, asked: Headers, appids: Sequence[str]) -> ScrapeAnswer | None:
@@ -63,7 +72,7 @@ class Scrapes:
         if plain is None:
             return None
         body = gzipped.whole(plain) if gzip else plain
-        return ScrapeAnswer(page, 0, 0.0, _headers((body,), openmetrics=openmetrics, gzip=gzip), (body,))
+        return ScrapeAnswer(page, 0, 0.0, _headers(len(body), openmetrics=openmetrics, gzip=gzip), (body,))
 
     def _is_current(self, held: ScrapeAnswer) -> bool:
         return (
@@ -77,9 +86,15 @@ class Scrapes:
         form = page.openmetrics if openmetrics else page.text
         events = self._telemetry.events
         own = self._telemetry.render(openmetrics=openmetrics)
-        body = (form.gzipped, gzipped.end(own, form.crc, form.size)) if gzip else (*form.plain, own)
-        headers = _headers(body, openmetrics=openmetrics, gzip=gzip)
-        return ScrapeAnswer(page, events, self._clock() + OWN_SECONDS, headers, body)
+        good_till = self._clock() + OWN_SECONDS
+        if gzip:
+            held = self._answers.get((openmetrics, gzip))
+            start = held.body[0] if held and held.page is page else gzipped.start(form.pieces)
+            body = start, gzipped.end(own, form.checksum)
+            headers = _headers(sum(map(len, body)), openmetrics=openmetrics, gzip=gzip)
+            return ScrapeAnswer(page, events, good_till, headers, body)
+        headers = _headers(form.checksum.size + len(own), openmetrics=openmetrics, gzip=gzip)
+        return ScrapeAnswer(page, events, good_till, headers, (own,), form.pieces)
 
 
 def _wanted(asked: Headers) -> tuple[bool, bool]:
@@ -97,10 +112,10 @@ def _negotiate(accept: bytes, encoding: bytes) -> tuple[bool, bool]:
     )
 
 
-def _headers(body: Sequence[bytes], *, openmetrics: bool, gzip: bool) -> Headers:
+def _headers(size: int, *, openmetrics: bool, gzip: bool) -> Headers:
     headers = [
         (b"content-type", (negotiation.OPENMETRICS if openmetrics else negotiation.TEXT).encode()),
-        (b"content-length", str(sum(map(len, body))).encode()),
+        (b"content-length", str(size).encode()),
         (b"vary", b"Accept, Accept-Encoding"),
         (b"cache-control", b"no-store"),
     ]
@@ -134,6 +149,6 @@ class MetricsApp:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body"})
             return
-        for part in answer.body:
+        for part in answer.parts():
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})

@@ -22,7 +22,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.wechat import endpoints
 from exporter.wechat.failures.failure import Reason
-from tests.building import NOON, YESTERDAY, make_app, make_failure
+from tests.building import NOON, YESTERDAY, make_app, make_failure, text_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 UNSTEADY = re.compile(
@@ -76,7 +76,7 @@ def test_the_page_is_as_it_was(name: str, openmetrics: bool) -> None:  # noqa: F
     telemetry.round_finished(1.5)
     page = PageMaker().replace_all(entries(), window(YESTERDAY, 3))
     form = page.openmetrics if openmetrics else page.text
-    whole = b"".join((*form.plain, telemetry.render(openmetrics=openmetrics))).decode()
+    whole = (text_of(form) + telemetry.render(openmetrics=openmetrics)).decode()
     found = UNSTEADY.sub(r"\1 ~", whole)
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN") == "1":
@@ -141,7 +141,7 @@ def test_the_families_of_all_datasets_are_as_they_were(name: str, openmetrics: b
         {entry.app.appid: entry for entry in (whole, failing)}, (), (*shown, ShownQuotas())
     )
     form = page.openmetrics if openmetrics else page.text
-    found = b"".join((*form.plain, b"# EOF\n" if openmetrics else b"")).decode()
+    found = (text_of(form) + (b"# EOF\n" if openmetrics else b"")).decode()
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN") == "1":
         path.write_text(found, "utf-8")

@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.exposition import gzipped
+from exporter.exposition.gzipped import Checksum
 
 
 def assemble(pieces: list[bytes], last: bytes) -> bytes:
-    plain = b"".join(pieces)
-    start = gzipped.start([gzipped.piece(each) for each in pieces])
-    return start + gzipped.end(last, zlib.crc32(plain), len(plain))
+    packed = [gzipped.piece(each) for each in pieces]
+    return gzipped.start(packed) + gzipped.end(last, sum((each.checksum for each in packed), Checksum()))
 
 
 @given(st.lists(st.binary(max_size=300), max_size=12), st.binary(max_size=300))
 def test_pieces_compressed_apart_read_as_one(pieces: list[bytes], last: bytes) -> None:
     assert gzip.decompress(assemble(pieces, last)) == b"".join(pieces) + last
+    assert [gzipped.piece(each).plain() for each in pieces] == pieces
 
 
 def test_the_file_has_one_member_as_not_every_reader_accepts_several() -> None:

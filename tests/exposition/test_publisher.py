@@ -18,7 +18,7 @@ from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
 from exporter.store.refusal import Refusal, refusal_of
 from exporter.wechat.failures.errcodes import errcode_failure
-from tests.building import NOON, make_app, make_row
+from tests.building import NOON, make_app, make_row, text_of
 
 APP = make_app(1, "tea")
 FINE = Health(last_refresh=NOON, last_success=NOON)
@@ -61,7 +61,7 @@ class Stage:
         self.ledger.update(APP.appid, lambda entry: replace(entry, health=FINE), held)
 
     def shown(self) -> bytes:
-        return b"".join(self.publisher.page.text.plain)
+        return text_of(self.publisher.page.text)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
+import gc
 import gzip
 import time
 
 import pytest
 
-from exporter.exposition.page import PageMaker
+from exporter.exposition.page import Page, PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.web.scrape import OWN_SECONDS, MetricsApp, Scrapes, _negotiate
 from tests.building import YESTERDAY, make_entry, make_row
@@ -22,7 +23,7 @@ class Stage:
         self.scrapes = Scrapes(lambda: self.page, self.telemetry, lambda: self.now)
 
     def body(self, *headers: tuple[bytes, bytes]) -> bytes:
-        return b"".join(self.scrapes.answer(headers).body)
+        return b"".join(self.scrapes.answer(headers).parts())
 
 
 @pytest.fixture
@@ -56,12 +57,20 @@ def test_a_round_or_a_reload_is_in_the_next_answer(stage: Stage) -> None:
 
 def test_each_form_is_kept_by_itself(stage: Stage) -> None:
     plain, strict = stage.body(), stage.body(*OPENMETRICS)
-    apps = slice(stage.page.text.size)  # the exporter's own part moves on
+    apps = slice(stage.page.text.checksum.size)  # the exporter's own part moves on
     assert gzip.decompress(stage.body(*GZIP))[apps] == plain[apps]
-    apps = slice(stage.page.openmetrics.size)
+    apps = slice(stage.page.openmetrics.checksum.size)
     assert gzip.decompress(stage.body(*GZIP, *OPENMETRICS))[apps] == strict[apps]
     assert strict.endswith(b"# EOF\n")
     assert b"# EOF" not in plain
+
+
+def test_no_page_that_is_over_is_kept_for_who_asked_once(stage: Stage) -> None:
+    stage.body(*GZIP)
+    over = id(stage.page)
+    stage.page = stage.maker.replace_all({}, ())
+    stage.body(*OPENMETRICS)
+    assert over not in {id(each) for each in gc.get_objects() if isinstance(each, Page)}
 
 
 def test_headers_given_twice_count_together(stage: Stage) -> None:
