@@ -1,14 +1,18 @@
 """Entries of many apps, as an exporter holds them after a round."""
 
 import time
+from collections.abc import Iterator
 
 from exporter.beijing import window, yesterday
 from exporter.config.settings import App, Secret, StableToken
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
+from exporter.datasets.enabled import Enabled
 from exporter.datasets.period import DAY
+from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fleet
+from exporter.simulator.tables.bodies import body
 from exporter.store.entry import Entry, Health, HeldRow
 
 
@@ -23,6 +27,18 @@ def entries(apps: int, history_days: int) -> dict[str, Entry]:
         held = tuple(HeldRow(each, now) for each in rows)
         made[app.appid] = Entry(app, "stable_token", held, health, now + 7200)
     return made
+
+
+def dataset_rows(app: SimApp, enabled: Enabled, now: float) -> Iterator[Row]:
+    """The rows of a dataset that the stand-in WeChat gives, oldest first."""
+    dataset = enabled.dataset
+    newest = dataset.calendar.newest(yesterday(now))
+    for back in sorted(dataset.selection.backs(enabled.settings), reverse=True):
+        period = dataset.calendar.earlier(newest, back)
+        found = dataset.read(body(app, dataset, period, lambda each: each.end <= now), period)
+        if found is None:
+            raise SystemExit("the stand-in gave no row: nothing was measured")
+        yield dataset.selection.known(found, now)
 
 
 def parsed(appid: str, size: int, back: int, history_days: int, now: float) -> Row:

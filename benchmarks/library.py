@@ -5,6 +5,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
@@ -13,7 +14,7 @@ from exporter.datasets.daily_trend import FIELDS
 from exporter.store.entry import Entry
 
 
-def gauges(fleet: dict[str, Entry]) -> CollectorRegistry:
+def gauges(fleet: Mapping[str, Entry]) -> CollectorRegistry:
     """The newest rows as the library's labelled gauges."""
     registry = CollectorRegistry()
     made = [

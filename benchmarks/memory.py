@@ -8,32 +8,31 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.case import CASES, Case, case_words
 from benchmarks.table import Figure
 
 PORT = 10957
-SIZES = ((10_000, 9), (100_000, 1))
-RUNS = 5
-KIB = 1024
+RUNS = 3  # some take half a minute
 
 
 def measure() -> Iterator[Figure]:
     """The figures of this benchmark: KiB per app, at rest and at the highest."""
-    for apps, history_days in SIZES:
-        runs = RUNS if apps < SIZES[-1][0] else 3  # each takes half a minute
-        case = f"{apps} apps, {history_days} dates"
-        empty = resident("standing", 1, history_days)[0]
-        ours = [resident("standing", apps, history_days) for _ in range(runs)]
-        bare = resident("library", 1)[0]
-        theirs = [resident("library", apps) for _ in range(runs)]
+    for case in CASES:
+        apps = case.apps
+        one = Case(1, case.history_days, case.datasets)
+        empty = resident("standing", *case_words(PORT, one))[0]
+        ours = [resident("standing", *case_words(PORT, case)) for _ in range(RUNS)]
+        bare = resident("library", str(PORT), "1")[0]
+        theirs = [resident("library", str(PORT), str(apps)) for _ in range(RUNS)]
         for name, at in (("memory", 0), ("memory, peak", 1)):
             mine = [(each[at] - empty) / apps for each in ours]
             other = [(each[at] - bare) / apps for each in theirs]
-            yield Figure(name, case, "KiB/app", mine, "prometheus-client", other)
+            yield Figure(name, f"{case}", "KiB/app", mine, "prometheus-client", other)
 
 
-def resident(module: str, *numbers: int) -> tuple[float, float]:
+def resident(module: str, *words: str) -> tuple[float, float]:
     """Resident KiB at rest after one scrape, and the highest, of a server in its own process."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", str(PORT), *map(str, numbers)]
+    command = [sys.executable, "-m", f"benchmarks.{module}", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdout is None or process.stdout.readline() != "ready\n":

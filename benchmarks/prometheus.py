@@ -14,12 +14,12 @@ from typing import Any
 
 import requests
 
+from benchmarks.case import CASES
 from benchmarks.scrape import OURS, standing
 from benchmarks.table import Figure
 from benchmarks.wechat import wait_for
 
 PORT = 10956
-SIZES = ((1_000, 9), (10_000, 9), (100_000, 1))
 SCRAPES = 5
 _CONFIG = """
 global: {{scrape_interval: {interval}s, scrape_timeout: 10s}}
@@ -32,12 +32,12 @@ _INTERVAL = 10
 
 def measure() -> Iterator[Figure]:
     """The figures of this benchmark: seconds of a scrape with Prometheus' default time limit of 10 s."""
-    for apps, history_days in SIZES:
-        with standing(apps, history_days), prometheus() as base_url:
+    for case in CASES:
+        with standing(case), prometheus() as base_url:
             samples = len([line for line in _page() if not line.startswith("#")])
             took = _scrapes(base_url, samples)[-SCRAPES:]
             curl = [_curl() for _ in range(SCRAPES)]
-        yield Figure("Prometheus' scrape", f"{apps} apps, {history_days} dates", "s", took, "curl", curl)
+        yield Figure("Prometheus' scrape", f"{case}", "s", took, "curl", curl)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.case import TREND, Case, case_words
 from benchmarks.table import Figure
 from benchmarks.wechat import wait_for, wechat
 
-SIZES = ((100, 9), (1_000, 9), (10_000, 9), (100_000, 1))  # apps and `history_days`
+CASES = (Case(100, 9), Case(1_000, 9), Case(10_000, 9), Case(10_000, 9, TREND), Case(100_000, 1))
 CONNECTIONS = (1, 4, 16)
 RUNS, SECONDS = 5, 2
 OURS, NGINX, LIBRARY = 10957, 10958, 10955
@@ -45,12 +46,11 @@ class Load:
 
 def measure() -> Iterator[Figure]:
     """The figures of this benchmark."""
-    for apps, history_days in SIZES:
-        held = f"{apps} apps, history_days {history_days}"
-        with standing(apps, history_days), nginx(OURS):
+    for case in CASES:
+        with standing(case), nginx(OURS):
             for connections in CONNECTIONS:
-                yield from compare(f"{held}, gzip, c={connections}", connections, "gzip")
-            yield from compare(f"{held}, plain, c=4", 4, "identity")
+                yield from compare(f"{case}, gzip, c={connections}", connections, "gzip")
+            yield from compare(f"{case}, plain, c=4", 4, "identity")
     for apps in LIBRARY_APPS:
         yield from beside_library(apps)
     yield from while_refreshing(10_000)
@@ -58,8 +58,8 @@ def measure() -> Iterator[Figure]:
 
 def beside_library(apps: int) -> Iterator[Figure]:
     """Scrapes per second beside prometheus-client's own server with the newest rows as gauges."""
-    case = f"{apps} apps, history_days 1, gzip, c=4"
-    with standing(apps, 1):
+    case = f"{Case(apps, 1)}, gzip, c=4"
+    with standing(Case(apps, 1)):
         ours = [load(f"http://127.0.0.1:{OURS}/metrics", 4, "gzip") for _ in range(RUNS)]
     with library(apps):
         theirs = [load(f"http://127.0.0.1:{LIBRARY}/metrics", 4, "gzip") for _ in range(RUNS)]
@@ -71,11 +71,11 @@ def beside_library(apps: int) -> Iterator[Figure]:
 
 def while_refreshing(apps: int) -> Iterator[Figure]:
     """The tail while rounds run at full speed, beside the same server at rest."""
-    case = f"{apps} apps, history_days 1, gzip, c=1, refreshing"
+    case = f"{Case(apps, 1)}, gzip, c=1, refreshing"
     url = f"http://127.0.0.1:{OURS}/metrics"
-    with standing(apps, 1):
+    with standing(Case(apps, 1)):
         rest = [load(url, 1, "gzip") for _ in range(RUNS)]
-    with wechat(apps, latency=0.0) as address, standing(apps, 1, address):
+    with wechat(apps, latency=0.0) as address, standing(Case(apps, 1), address):
         busy = [load(url, 1, "gzip") for _ in range(RUNS)]
     tails = [each.p99 for each in busy]
     yield Figure("scrape p99", case, "ms", tails, "the same at rest", [each.p99 for each in rest])
@@ -119,9 +119,9 @@ def load(url: str, connections: int, encoding: str) -> Load:
     return Load(float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99[2]])
 
 
-def standing(apps: int, history_days: int, *more: str) -> AbstractContextManager[subprocess.Popen[str]]:
-    """Our server, holding that many apps."""
-    return _served("standing", OURS, apps, history_days, *more)
+def standing(case: Case, *more: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Our server, holding such a fleet."""
+    return _served("standing", *case_words(OURS, case), *more)
 
 
 def library(apps: int) -> AbstractContextManager[subprocess.Popen[str]]:
