@@ -12,7 +12,7 @@ from exporter.datasets.period import DAY
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row
 from exporter.simulator.fleet import fleet
-from exporter.simulator.tables.bodies import body
+from exporter.simulator.tables import body
 from exporter.store.entry import Entry, Health, HeldRow
 
 
