@@ -8,13 +8,16 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 LOCK     = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 --upgrade
 
-.PHONY: demo test lint format docs bench dist lock sbom audit clean
+.PHONY: demo test test-fast lint format docs bench dist chart lock sbom audit clean
 
 demo: $(PROGRAM)  ## stand-in WeChat and the exporter in one process, no credentials
 	@$(BIN)/python -m exporter demo $(ARGS)
 
 test: $(TOOLS)  ## all tests with coverage; installs the real programs where it can
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh $(ARGS)
+
+test-fast: $(TOOLS)  ## the tests that start no real program
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not real' $(ARGS)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .
@@ -40,6 +43,10 @@ dist: $(TOOLS)  ## wheel and sdist in dist/, the same bytes wherever they are bu
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail --file dist/*.tar.gz
 	cd dist && sha256sum * > SHA256SUMS
+
+chart: $(TOOLS)  ## the Helm chart as dist/wechat-miniprogram-exporter-VERSION.tgz
+	mkdir -p dist
+	$(BIN)/python -c 'from helm_python.chart import package; print(package("deploy/helm/wechat-miniprogram-exporter", destination="dist"))'
 
 lock: $(TOOLS)  ## pin the image's requirements, every file by its hash
 	$(LOCK) pyproject.toml --extra redis --extra third-party --output-file requirements/run.txt

@@ -16,6 +16,17 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no faul
 settings.load_profile("untimed")
 
 
+_REAL = {"e2e", "test_distribution.py"}
+"""Folders and files of tests that run the exporter, or another program, in a process of its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test-fast` leaves out: those that start real programs."""
+    for item in items:
+        if _REAL.intersection(item.path.parts) or "program" in getattr(item, "fixturenames", ()):
+            item.add_marker("real")
+
+
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
     """Gives a real program's path; skips aloud where it is missing, or fails where it is required."""
