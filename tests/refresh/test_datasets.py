@@ -1,9 +1,7 @@
 """Asking for all datasets of one app, as a round does: when, how often, and what a failure leads to."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -17,17 +15,13 @@ from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.fetching import Fetching
-from exporter.refresh.plan import Ask, asks_before_the_round, round_asks
-from exporter.refresh.queue import Queue
+from exporter.refresh.plan import Ask, asks_before_the_round
 from exporter.refresh.settings import RoundSettings
-from exporter.store.entry import Entry
-from exporter.store.ledger import Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from tests.building import NOON, YESTERDAY, make_app
+from tests.building import NOON, YESTERDAY
+from tests.refresh.desk import Desk
 
-APP = make_app(1, "coffee-shop")
 ALL = (
     DatasetSettings("weekly_trend", history=5),
     DatasetSettings("monthly_trend", history=3),
@@ -80,65 +74,30 @@ class Wechat:
         return self.credential
 
 
-class Unwatched:
-    """Metrics that nobody looks at."""
-
-    def row_revised(self) -> None: ...
-
-    def round_finished(self, seconds: float) -> None: ...
-
-    def calls_hang(self, count: int) -> None: ...
-
-
-class Desk:
-    """A ledger of one app and everything that asking needs."""
+class DatasetDesk(Desk):
+    """Asks for datasets too."""
 
     def __init__(self, log: FilteringBoundLogger, settings: tuple[DatasetSettings, ...]) -> None:
-        self.now = NOON
-        self.credential = b"first"
         quota = next((each for each in settings if each.name == QUOTA), None)
-        self.settings = RoundSettings(9, 0, datasets=by_name(settings), quota=quota)
-        self.ledger = Ledger(9, lambda: self.now)
-        self.ledger.datasets = self.settings.datasets
-        self.ledger.configure([(APP, "stable_token")], 9, NOON)
-        self.fetching = Fetching(
-            self.settings,
-            self.ledger,
-            Unwatched(),
-            log,
-            lambda: self.now,
-            lambda: 0.0,
-            threading.Event(),
-        )
+        super().__init__(log, RoundSettings(9, 0, datasets=by_name(settings), quota=quota))
+        self.credential = b"first"
 
     def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:
-        """One round, or the asks given; returns what was asked."""
+        """Make a round, or the asks given; return what was asked."""
         wechat = Wechat(answers, self.credential)
-        self.fetching.settings = replace(self.settings, accesses={APP.appid: wechat})
-        if asks is None:
-            asks = round_asks([self.entry], self.now, self.settings)
-        passed = iter(range(0, 10**9, 100))
-        queue = Queue(asks, 1e12, lambda: next(passed))
-        while (ask := queue.take()) is not None:
-            queue.done(ask, self.fetching.fetch(ask, queue))
+        self.work(wechat, asks)
         return wechat
 
     def before_the_round(self, *, credentials: bool = False) -> list[Ask]:
         return list(asks_before_the_round(self.entry, self.now, self.settings, credentials=credentials))
-
-    @property
-    def entry(self) -> Entry:
-        entry = self.ledger.get(APP.appid)
-        assert entry is not None
-        return entry
 
     def newest(self, name: str) -> Period:
         return self.entry.table(name).rows[0].row.period
 
 
 @pytest.fixture
-def desk(log: FilteringBoundLogger) -> Desk:
-    return Desk(log, ALL)
+def desk(log: FilteringBoundLogger) -> DatasetDesk:
+    return DatasetDesk(log, ALL)
 
 
 def failing(name: str, problem: Failure) -> Answers:
@@ -146,7 +105,7 @@ def failing(name: str, problem: Failure) -> Answers:
 
 
 def test_one_round_brings_every_dataset_and_asks_nothing_twice(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, WITH_QUOTA)
+    desk = DatasetDesk(log, WITH_QUOTA)
     wechat = desk.round()
     assert {name for name, _ in wechat.asked} == {dataset.name for dataset in CATALOGUE}
     assert set(Counter(wechat.asked).values()) == {1}
@@ -160,7 +119,7 @@ def test_one_round_brings_every_dataset_and_asks_nothing_twice(log: FilteringBou
 
 
 def test_once_all_is_there_a_day_has_few_calls(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, WITH_QUOTA)
+    desk = DatasetDesk(log, WITH_QUOTA)
     desk.round()
     for hour in range(1, 24 * 9):
         desk.now = NOON + hour * 3600
@@ -180,7 +139,7 @@ SPENT = errcode_failure(45009, "reach max api daily quota limit")
 
 @pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_dataset_that_is_refused_is_paused_alone(desk: Desk, name: str, problem: Failure) -> None:
+def test_a_dataset_that_is_refused_is_paused_alone(desk: DatasetDesk, name: str, problem: Failure) -> None:
     wechat = desk.round(failing(name, problem))
     assert [each for each, _ in wechat.asked].count(name) == 1
     assert desk.entry.health.up
@@ -191,7 +150,9 @@ def test_a_dataset_that_is_refused_is_paused_alone(desk: Desk, name: str, proble
 
 
 @pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
-def test_a_daily_trend_that_is_refused_keeps_no_other_dataset_away(desk: Desk, problem: Failure) -> None:
+def test_a_daily_trend_that_is_refused_keeps_no_other_dataset_away(
+    desk: DatasetDesk, problem: Failure
+) -> None:
     desk.round(failing("daily_trend", problem))
     assert not desk.entry.health.up
     assert all(desk.entry.table(name).rows for name in NAMES)
@@ -203,7 +164,7 @@ def test_a_daily_trend_that_is_refused_keeps_no_other_dataset_away(desk: Desk, p
     } | ({"daily_trend"} if problem is PERMISSION else set())
 
 
-def test_a_refused_address_pauses_the_whole_app(desk: Desk) -> None:
+def test_a_refused_address_pauses_the_whole_app(desk: DatasetDesk) -> None:
     refused = errcode_failure(40164, "invalid ip 203.0.113.7, not in whitelist")
     wechat = desk.round(failing("weekly_trend", refused))
     assert desk.entry.health.reason is Reason.IP_NOT_ALLOWED
@@ -224,7 +185,7 @@ def test_a_refused_address_pauses_the_whole_app(desk: Desk) -> None:
     ids=["date_range", "not_ready", "empty", "malformed"],
 )
 def test_a_week_that_does_not_come_is_asked_for_later_and_the_last_one_stays(
-    desk: Desk, problem: Failure
+    desk: DatasetDesk, problem: Failure
 ) -> None:
     desk.round()
     monday = NOON + 6 * DAY_SECONDS  # 2026-11-30
@@ -238,7 +199,7 @@ def test_a_week_that_does_not_come_is_asked_for_later_and_the_last_one_stays(
     assert desk.entry.table("weekly_trend").health.failure is None
 
 
-def test_a_cohort_without_the_day_that_is_due_is_asked_for_again(desk: Desk) -> None:
+def test_a_cohort_without_the_day_that_is_due_is_asked_for_again(desk: DatasetDesk) -> None:
     def without_day_one(dataset: Dataset, period: Period) -> Row | None:
         row = good_row(dataset, period)
         left = tuple(point for point in row.points if point.labels != ("1",))
@@ -253,20 +214,20 @@ def test_a_cohort_without_the_day_that_is_due_is_asked_for_again(desk: Desk) -> 
     assert desk.newest("daily_retention").first == cohort
 
 
-def test_keys_that_are_not_due_are_never_held(desk: Desk) -> None:
+def test_keys_that_are_not_due_are_never_held(desk: DatasetDesk) -> None:
     desk.round()
     held = {each.row.ref_date: each.row for each in desk.entry.table("daily_retention").rows}
     assert [point.labels for point in held[YESTERDAY - timedelta(days=1)].points] == [("1",)]
 
 
-def test_while_nothing_arrives_each_dataset_is_tried_once(desk: Desk) -> None:
+def test_while_nothing_arrives_each_dataset_is_tried_once(desk: DatasetDesk) -> None:
     silent = failure(Reason.TIMEOUT, "no answer in time")
     wechat = desk.round(lambda *_: silent)
     counts = Counter(name for name, _ in wechat.asked)
     assert counts == {"daily_trend": 3} | dict.fromkeys(NAMES, 1)
 
 
-def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: Desk) -> None:
+def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: DatasetDesk) -> None:
     desk.round(failing("weekly_trend", failure(Reason.TIMEOUT, "no answer in time")))
     assert desk.entry.health.up
     assert desk.before_the_round() == []
@@ -278,13 +239,13 @@ def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: 
 
 
 def test_a_dataset_that_was_just_switched_on_is_asked_for_at_once(log: FilteringBoundLogger) -> None:
-    desk = Desk(log, ())
+    desk = DatasetDesk(log, ())
     desk.round()
     desk.settings = RoundSettings(9, 0, datasets=by_name(ALL))
     assert [ask.dataset for ask in desk.before_the_round()] == NAMES
 
 
-def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk: Desk) -> None:
+def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk: DatasetDesk) -> None:
     desk.round(failing("weekly_trend", PERMISSION))
     assert desk.before_the_round() == []
     asks = desk.before_the_round(credentials=True)
@@ -295,7 +256,9 @@ def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk
     assert len(desk.entry.table("weekly_trend").rows) == 5
 
 
-def test_a_mini_game_has_no_figures_of_a_dataset_and_the_app_is_not_paused_for_that(desk: Desk) -> None:
+def test_a_mini_game_has_no_figures_of_a_dataset_and_the_app_is_not_paused_for_that(
+    desk: DatasetDesk,
+) -> None:
     desk.round(failing("visit_pages", errcode_failure(61502, "this is game miniprogram")))
     assert desk.entry.health.up
     assert desk.entry.table("visit_pages").health.reason is Reason.ACCOUNT

@@ -1,6 +1,4 @@
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,17 +7,13 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.dataset import Row
-from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask
-from exporter.refresh.queue import Queue
 from exporter.refresh.settings import RoundSettings
-from exporter.store.entry import Entry
-from exporter.store.ledger import Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendAccess, make_app, make_row
+from tests.refresh.desk import APP, Desk
 
-APP = make_app(1, "coffee-shop")
 DAY_BEFORE = YESTERDAY - timedelta(days=1)
 Answer = Row | Failure | Exception
 REFUSED = errcode_failure(40164, "invalid ip 203.0.113.7, not in whitelist")
@@ -50,79 +44,28 @@ class Script(TrendAccess):
         return self.credential
 
 
-class Desk:
-    """A ledger of one app and everything that asking needs."""
+class TrendDesk(Desk):
+    """Asks for the daily trend alone."""
 
-    def __init__(self, log: FilteringBoundLogger, settings: RoundSettings) -> None:
-        self.now = NOON
-        self.settings = settings
-        self.ledger = Ledger(settings.trend_days)
-        self.ledger.configure([(APP, "stable_token")], settings.trend_days, NOON)
-        self.revised = 0
-        self.stopping = threading.Event()
-        self.counts: Counter[str] = Counter()
-        self.fetching = Fetching(
-            settings,
-            self.ledger,
-            self,
-            log,
-            lambda: self.now,
-            lambda: 0.0,
-            self.stopping,
-        )
-
-    def row_revised(self) -> None:
-        self.revised += 1
-
-    def round_finished(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    def calls_hang(self, count: int) -> None:
-        raise NotImplementedError
-
-    def ask(self, answers: dict[date, list[Answer]], first: Iterable[Ask] = ()) -> list[date]:
-        """Ask for yesterday and for all that follows from it; returns the dates asked, in order."""
+    def ask(self, answers: dict[date, list[Answer]]) -> list[date]:
+        """Ask for yesterday and what follows, with these answers; return the dates asked for, in order."""
         access = Script(answers)
-        queue = Queue(first or [Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-        self.fetching.settings = self.with_access(access)
-        self.work(queue)
+        self.work(access, [Ask(APP.appid, YESTERDAY, newest=True)])
         return access.asked
-
-    def with_access(self, access: Script) -> RoundSettings:
-        return replace(self.settings, accesses={APP.appid: access})
-
-    def work(self, queue: Queue) -> None:
-        while (ask := queue.take()) is not None:
-            queue.done(ask, self.fetching.fetch(ask, queue))
-        self.counts += queue.counts
-
-    @property
-    def entry(self) -> Entry:
-        entry = self.ledger.get(APP.appid)
-        assert entry is not None
-        return entry
 
     def dates(self) -> list[date]:
         return [held.row.ref_date for held in self.entry.rows]
 
 
-class Leap:
-    """A clock on which the pauses between retries are over as soon as they begin."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 100
-        return self.now
+OpenDesk = Callable[..., TrendDesk]
 
 
 @pytest.fixture
-def open_desk(log: FilteringBoundLogger) -> Callable[..., Desk]:
-    return lambda history_days=3, revisit_days=0: Desk(log, RoundSettings(history_days, revisit_days))
+def open_desk(log: FilteringBoundLogger) -> OpenDesk:
+    return lambda history_days=3, revisit_days=0: TrendDesk(log, RoundSettings(history_days, revisit_days))
 
 
-def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: Callable[..., Desk]) -> None:
+def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=3)
     days = [YESTERDAY - timedelta(days=back) for back in range(3)]
     assert desk.ask({day: [make_row(day)] for day in days}) == days
@@ -130,9 +73,7 @@ def test_yesterday_comes_first_and_then_the_dates_that_are_missing(open_desk: Ca
     assert desk.counts == {"rows": 3}
 
 
-def test_before_publication_the_newest_available_date_is_held_after_one_round(
-    open_desk: Callable[..., Desk],
-) -> None:
+def test_before_publication_the_newest_available_date_is_held_after_one_round(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=3)
     desk.ask({YESTERDAY: [NOT_READY], DAY_BEFORE: [make_row(DAY_BEFORE)]})
     assert desk.dates() == [DAY_BEFORE]
@@ -141,14 +82,14 @@ def test_before_publication_the_newest_available_date_is_held_after_one_round(
     assert desk.entry.health.last_success == NOON
 
 
-def test_a_window_of_one_date_looks_back_only_until_a_row_is_found(open_desk: Callable[..., Desk]) -> None:
+def test_a_window_of_one_date_looks_back_only_until_a_row_is_found(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     asked = desk.ask({YESTERDAY: [NOT_READY], DAY_BEFORE: [make_row(DAY_BEFORE)]})
     assert asked == [YESTERDAY, DAY_BEFORE]
     assert desk.dates() == [DAY_BEFORE]
 
 
-def test_a_failed_call_never_erases_the_last_good_row(open_desk: Callable[..., Desk]) -> None:
+def test_a_failed_call_never_erases_the_last_good_row(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [make_row()]})
     for answer in (NOT_READY, EMPTY, REFUSED, failure(Reason.MALFORMED, "null")):
@@ -156,20 +97,20 @@ def test_a_failed_call_never_erases_the_last_good_row(open_desk: Callable[..., D
         assert desk.entry.row(YESTERDAY) == make_row()
 
 
-def test_a_passing_fault_is_retried_in_the_same_round(open_desk: Callable[..., Desk]) -> None:
+def test_a_passing_fault_is_retried_in_the_same_round(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     assert desk.ask({YESTERDAY: [TIMEOUT, TIMEOUT, make_row()]}) == [YESTERDAY] * 3
     assert desk.entry.health.up
     assert desk.counts == {"rows": 1, "timeout": 2}
 
 
-def test_retries_end_and_the_failure_stays(open_desk: Callable[..., Desk]) -> None:
+def test_retries_end_and_the_failure_stays(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=9)
     assert desk.ask({YESTERDAY: [TIMEOUT] * 9}) == [YESTERDAY] * 3
     assert (desk.entry.health.up, desk.entry.health.reason) == (False, Reason.TIMEOUT)
 
 
-def test_a_refused_app_is_not_asked_for_other_dates(open_desk: Callable[..., Desk]) -> None:
+def test_a_refused_app_is_not_asked_for_other_dates(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=9)
     assert desk.ask({YESTERDAY: [REFUSED]}) == [YESTERDAY]
     health = desk.entry.health
@@ -178,7 +119,7 @@ def test_a_refused_app_is_not_asked_for_other_dates(open_desk: Callable[..., Des
     assert health.fingerprint == b"first"
 
 
-def test_a_refusal_in_the_middle_of_the_history_pauses_the_app(open_desk: Callable[..., Desk]) -> None:
+def test_a_refusal_in_the_middle_of_the_history_pauses_the_app(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=9)
     spent = errcode_failure(45009, "reach max api daily quota limit")
     assert desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [spent]}) == [YESTERDAY, DAY_BEFORE]
@@ -186,7 +127,7 @@ def test_a_refusal_in_the_middle_of_the_history_pauses_the_app(open_desk: Callab
     assert desk.entry.row(YESTERDAY) == make_row()
 
 
-def test_a_fault_of_one_older_date_says_nothing_about_the_app(open_desk: Callable[..., Desk]) -> None:
+def test_a_fault_of_one_older_date_says_nothing_about_the_app(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=2)
     desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [failure(Reason.MALFORMED, "null")]})
     assert desk.entry.health.up
@@ -198,30 +139,26 @@ GARBAGE = failure(Reason.MALFORMED, "the answer is not a JSON object")
 
 
 @pytest.mark.parametrize("lie", [LIE, errcode_failure(61501, "date range")])
-def test_a_lie_about_yesterday_does_not_keep_the_history_away(
-    open_desk: Callable[..., Desk], lie: Failure
-) -> None:
+def test_a_lie_about_yesterday_does_not_keep_the_history_away(open_desk: OpenDesk, lie: Failure) -> None:
     desk = open_desk(history_days=2)
     desk.ask({YESTERDAY: [lie] * 3, DAY_BEFORE: [make_row(DAY_BEFORE)]})
     assert desk.dates() == [DAY_BEFORE]
     assert not desk.entry.health.up
 
 
-def test_an_answer_that_is_none_is_retried_and_leaves_the_other_dates_alone(
-    open_desk: Callable[..., Desk],
-) -> None:
+def test_an_answer_that_is_none_is_retried_and_leaves_the_other_dates_alone(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=9)
     assert desk.ask({YESTERDAY: [GARBAGE] * 9}) == [YESTERDAY] * 3
 
 
-def test_the_history_is_asked_for_once_however_often_yesterday_was(open_desk: Callable[..., Desk]) -> None:
+def test_the_history_is_asked_for_once_however_often_yesterday_was(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=9)
     asked = desk.ask({YESTERDAY: [TIMEOUT, TIMEOUT, make_row()]})
     assert len(asked) == 3 + 8
 
 
 def test_other_figures_for_a_held_date_are_a_revision_and_are_logged(
-    open_desk: Callable[..., Desk], events: list[Any]
+    open_desk: OpenDesk, events: list[Any]
 ) -> None:
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [make_row()]})
@@ -233,9 +170,7 @@ def test_other_figures_for_a_held_date_are_a_revision_and_are_logged(
     assert [event["ref_date"] for event in events if event["event"] == "row revised"] == ["2026-11-23"]
 
 
-def test_a_change_of_state_is_one_line_and_no_change_is_none(
-    open_desk: Callable[..., Desk], events: list[Any]
-) -> None:
+def test_a_change_of_state_is_one_line_and_no_change_is_none(open_desk: OpenDesk, events: list[Any]) -> None:
     desk = open_desk(history_days=1)
     failing: dict[date, list[Answer]] = {YESTERDAY: [REFUSED]}
     desk.ask(failing)
@@ -254,9 +189,7 @@ def test_a_change_of_state_is_one_line_and_no_change_is_none(
     assert events[1]["was"] == "ip_not_allowed"
 
 
-def test_a_fault_of_our_own_is_logged_and_stays_with_its_app(
-    open_desk: Callable[..., Desk], events: list[Any]
-) -> None:
+def test_a_fault_of_our_own_is_logged_and_stays_with_its_app(open_desk: OpenDesk, events: list[Any]) -> None:
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [ZeroDivisionError("access_token=shown")]})
     assert desk.entry.health.reason is Reason.INTERNAL
@@ -265,14 +198,14 @@ def test_a_fault_of_our_own_is_logged_and_stays_with_its_app(
     assert events[0]["event"] == "internal fault"
 
 
-def test_nothing_is_written_down_for_an_app_that_a_reload_removed(open_desk: Callable[..., Desk]) -> None:
+def test_nothing_is_written_down_for_an_app_that_a_reload_removed(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     desk.ledger.configure([(make_app(2), "stable_token")], 9, NOON)
     assert desk.ask({YESTERDAY: [make_row()]}) == []
     assert [entry.rows for entry in desk.ledger.entries()] == [()]
 
 
-def test_calls_that_a_stop_cut_off_leave_no_trace(open_desk: Callable[..., Desk]) -> None:
+def test_calls_that_a_stop_cut_off_leave_no_trace(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     desk.stopping.set()
     desk.ask({YESTERDAY: [TIMEOUT]})
@@ -281,7 +214,7 @@ def test_calls_that_a_stop_cut_off_leave_no_trace(open_desk: Callable[..., Desk]
 
 @pytest.mark.parametrize("answer", [make_row(), TIMEOUT], ids=["row", "failure"])
 def test_a_call_that_outlasts_midnight_is_written_down_as_what_it_was_planned_for(
-    open_desk: Callable[..., Desk], answer: Answer
+    open_desk: OpenDesk, answer: Answer
 ) -> None:
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [TIMEOUT] * 3})
@@ -291,7 +224,7 @@ def test_a_call_that_outlasts_midnight_is_written_down_as_what_it_was_planned_fo
     assert desk.entry.health.up == isinstance(answer, Row)
 
 
-def test_dates_without_a_row_are_remembered_and_a_row_forgets_them(open_desk: Callable[..., Desk]) -> None:
+def test_dates_without_a_row_are_remembered_and_a_row_forgets_them(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=2)
     for _ in range(2):
         desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [EMPTY]})
@@ -300,7 +233,7 @@ def test_dates_without_a_row_are_remembered_and_a_row_forgets_them(open_desk: Ca
     assert desk.entry.vacant == ()
 
 
-def test_the_tokens_end_is_kept_with_the_answer(open_desk: Callable[..., Desk]) -> None:
+def test_the_tokens_end_is_kept_with_the_answer(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     desk.ask({YESTERDAY: [make_row()]})
     assert desk.entry.token_expires_at == NOON + 7200
@@ -310,7 +243,7 @@ def test_the_tokens_end_is_kept_with_the_answer(open_desk: Callable[..., Desk]) 
 
 
 def test_a_credential_replaced_while_the_wrong_one_is_asked_with_is_asked_with_at_once(
-    open_desk: Callable[..., Desk],
+    open_desk: OpenDesk,
 ) -> None:
     desk = open_desk(history_days=1)
     wrong = replace(errcode_failure(40125, "invalid appsecret"), credential=b"the one before")
@@ -318,36 +251,30 @@ def test_a_credential_replaced_while_the_wrong_one_is_asked_with_is_asked_with_a
     assert desk.entry.health.up
 
 
-def test_a_refusal_is_booked_on_the_credential_that_was_asked_with(open_desk: Callable[..., Desk]) -> None:
+def test_a_refusal_is_booked_on_the_credential_that_was_asked_with(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     refused = replace(errcode_failure(40125, "invalid appsecret"), credential=b"first")
     assert desk.ask({YESTERDAY: [refused, make_row()]}) == [YESTERDAY]
     assert (desk.entry.health.fingerprint, desk.entry.health.paused(NOON)) == (b"first", True)
 
 
-def test_credentials_that_change_all_the_time_keep_no_round_busy(
-    open_desk: Callable[..., Desk],
-) -> None:
+def test_credentials_that_change_all_the_time_keep_no_round_busy(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     wrong = replace(errcode_failure(40125, "invalid appsecret"), credential=b"the one before")
     assert desk.ask({YESTERDAY: [wrong] * 9}) == [YESTERDAY] * 3
     assert desk.entry.health.fingerprint == b"the one before"
 
 
-def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again(
-    open_desk: Callable[..., Desk],
-) -> None:
+def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again(open_desk: OpenDesk) -> None:
     desk = open_desk(history_days=1)
     old, new = Script({YESTERDAY: [make_row(scale=2)]}), Script({YESTERDAY: [make_row()]})
     fetch = old.daily_trend
 
     def reloaded(day: date) -> Row:
-        desk.fetching.settings = desk.with_access(new)
+        desk.fetching.settings = replace(desk.settings, accesses={APP.appid: new})
         return fetch(day)
 
     old.daily_trend = reloaded  # type: ignore[method-assign]
-    desk.fetching.settings = desk.with_access(old)
-    queue = Queue([Ask(APP.appid, YESTERDAY, newest=True)], 1e9, Leap())
-    desk.work(queue)
+    desk.work(old)
     assert (old.asked, new.asked) == ([YESTERDAY], [YESTERDAY])
     assert desk.entry.row(YESTERDAY) == make_row()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.store.refusal import Refusal, read_refusal, refusal_text
+from exporter.store.refusal import Refusal, read_refusal, refusal_key, refusal_text
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON
@@ -19,6 +19,12 @@ QUOTA = Refusal(errcode_failure(45009, "reach max api daily quota limit"), NOON,
 @pytest.mark.parametrize("refusal", [SECRET, QUOTA])
 def test_a_refusal_comes_back_whole(refusal: Refusal) -> None:
     assert read_refusal(refusal_text(refusal), NOON + 1) == refusal
+
+
+def test_a_daily_trends_refusal_is_found_in_storages_that_knew_no_other_dataset() -> None:
+    keys = [refusal_key("wx0000000000000001", name) for name in ("daily_trend", "weekly_trend", "quota")]
+    assert keys[0] == "wx0000000000000001"
+    assert len(set(keys)) == 3
 
 
 def test_a_refusal_that_is_over_is_none() -> None:
