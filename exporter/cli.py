@@ -15,6 +15,7 @@ from exporter.flags import (
     config_flag,
     contradiction,
     count,
+    language_flag,
     log_flags,
     seconds,
     shard_flags,
@@ -109,6 +110,7 @@ def _check_flags(parser: argparse.ArgumentParser) -> None:
     shard_flags(parser)
     web_config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
+    language_flag(parser, None)
 
 
 def _backfill_flags(parser: argparse.ArgumentParser) -> None:

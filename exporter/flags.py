@@ -116,6 +116,18 @@ def log_flags(parser: argparse.ArgumentParser, level: str) -> None:
     parser.add_argument(
         "--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt", help="(%(default)s)"
     )
+    language_flag(parser, "en")
+
+
+def language_flag(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Add the flag that chooses the language of advice; without a default the locale chooses it."""
+    parser.add_argument(
+        "--log.language",
+        dest="log_language",
+        choices=("en", "zh"),
+        default=default,
+        help=f"language of the advice on failures ({default or 'as the locale'})",
+    )
 
 
 def _path(text: str) -> str:

@@ -4,14 +4,19 @@ import io
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
+from exporter.wechat.failures.advice import Advice
 
-def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
-    """A logger that writes events of that level and above.
+
+def open_log(
+    level: str, log_format: str, stream: TextIO = sys.stderr, language: str = "en"
+) -> FilteringBoundLogger:
+    """Return a logger that writes events of that level and above, advice in `language` (`en` or `zh`).
 
     Libraries' loggers are silenced: urllib3 writes addresses, which carry tokens, at debug level.
     """
@@ -32,6 +37,7 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            partial(_choose_language, language),
             _escape,
             renderer,
         ],
@@ -39,6 +45,11 @@ def open_log(level: str, log_format: str, stream: TextIO = sys.stderr) -> Filter
         cache_logger_on_first_use=True,
     )
     return log
+
+
+def _choose_language(language: str, _log: object, _method: str, event: EventDict) -> EventDict:
+    """Write advice as its text in that language."""
+    return {key: value.text(language) if isinstance(value, Advice) else value for key, value in event.items()}
 
 
 def _escape(_log: object, _method: str, event: EventDict) -> EventDict:

@@ -102,3 +102,14 @@ def test_a_shard_that_there_is_not_is_exit_code_2_before_the_configuration_is_re
     monkeypatch.setenv("POD_NAME", "no-number")
     assert main([*words, "--config.file=/no/such/file.yaml"]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "default"), [("serve", "en"), ("demo", "en"), ("backfill --from=1d", "en"), ("check", None)]
+)
+def test_advice_is_in_english_or_as_the_locale_unless_a_flag_chooses(
+    command: str, default: str | None, flags: Callable[..., argparse.Namespace]
+) -> None:
+    words = command.split()
+    assert flags(*words).log_language == default
+    assert flags(*words, "--log.language=zh").log_language == "zh"

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from exporter.logs import open_log
+from exporter.wechat.failures.advice import IP
 
 
 def test_logfmt_is_one_event_per_line() -> None:
@@ -38,6 +39,17 @@ def test_what_is_not_printable_is_escaped(control: str, log_format: str) -> None
     assert line.removesuffix("\n").isprintable()
     assert "奶茶" in line
     assert "shop" in line
+
+
+@pytest.mark.parametrize("log_format", ["logfmt", "json"])
+@pytest.mark.parametrize(("language", "advice"), [("en", IP.en), ("zh", IP.zh)])
+def test_advice_is_written_in_the_language_asked_for(log_format: str, language: str, advice: str) -> None:
+    stream = io.StringIO()
+    open_log("info", log_format, stream, language).warning("app failing", advice=IP)
+    open_log("info", log_format, stream).warning("app failing", advice=IP)
+    asked, default = stream.getvalue().splitlines()
+    assert advice in asked
+    assert IP.en in default
 
 
 def test_events_below_the_level_are_left_out() -> None:

@@ -204,6 +204,6 @@ class Asking:
             name=course.name,
             reason=problem.reason.value,
             detail=problem.detail,
-            advice=problem.advice.en,
+            advice=problem.advice,
             **pause,
         )

@@ -75,12 +75,14 @@ def advice(
     results: Sequence[Result],
     unlisted: Sequence[tuple[str, Failure]] = (),
     noun: str = "date",
+    language: str = "en",
     *,
     out_of_reach: bool,
 ) -> list[str]:
-    """What to do about the missing dates (weeks, months: `noun`), in sentences."""
+    """What to do about the missing dates (weeks, months: `noun`), in sentences, advice in `language`."""
     told = [
-        f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. {problem.advice.en}"
+        f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. "
+        f"{problem.advice.text(language)}"
         for name, problem in unlisted
     ]
     missing = sum(result.missing for result in results)
@@ -96,7 +98,7 @@ def advice(
         spent = "has spent its quota" if len(waits) == 1 else "have spent their quota"
         told.append(f"{counted(len(waits), 'app')} {spent}: go on after {beijing_text(max(waits) + 60)}.")
     advised = {
-        ended_by.advice.en: ended_by.reason
+        ended_by.advice.text(language): ended_by.reason
         for result in results
         if (ended_by := result.course.ended_by) is not None and result.waits_till is None
     }

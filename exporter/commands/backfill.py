@@ -100,7 +100,7 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
 
 def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
     """Say how many calls it would take; changes nothing, asks nothing, has the accounts last listed."""
-    log = open_log(flags.log_level, flags.log_format, sys.stderr)
+    log = _log(flags)
     with open_wechat(config, existing_store(config), log) as apps:
         for name in apps.unlisted:
             sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
@@ -119,7 +119,7 @@ def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
 
 
 def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
-    log = open_log(flags.log_level, flags.log_format, sys.stderr)
+    log = _log(flags)
     for config_warning in config_warnings(config):
         log.warning(config_warning.what, **config_warning.fields)
     store = open_store(config.storage) if flags.missing else needed_store(config)
@@ -149,7 +149,10 @@ def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
                 log.warning("there are no rows: nothing is written")
     unlisted = [(search.name, search.failure) for search in searches if search.failure is not None]
     report.tell(results, sys.stdout)
-    for sentence in report.advice(results, unlisted, _noun(order), out_of_reach=asking.out_of_reach):
+    sentences = report.advice(
+        results, unlisted, _noun(order), flags.log_language, out_of_reach=asking.out_of_reach
+    )
+    for sentence in sentences:
         sys.stdout.write(f"{sentence}\n")
     return report.exit_code(results, unlisted)
 
@@ -184,11 +187,15 @@ def _progress(
     """What to call for each answer, and a log that does not disturb what is shown meanwhile."""
     if sys.stderr.isatty() and calls:
         with bar(calls, sys.stderr) as answered:  # puts itself in the place of sys.stderr
-            yield answered, open_log(flags.log_level, flags.log_format, sys.stderr)
+            yield answered, _log(flags)
     else:
-        log = open_log(flags.log_level, flags.log_format, sys.stderr)
+        log = _log(flags)
         log.info("asking", of=calls)
         yield Lines(calls, log, time.monotonic).answered, log
+
+
+def _log(flags: argparse.Namespace) -> FilteringBoundLogger:
+    return open_log(flags.log_level, flags.log_format, sys.stderr, flags.log_language)
 
 
 def _journal(order: Order, config: Config) -> Journal:

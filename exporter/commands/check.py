@@ -51,7 +51,7 @@ def run(flags: argparse.Namespace) -> int:
         sys.stdout.write(f"{flags.web_config_file}: OK\n")
     for config_warning in (*config_warnings(config), *doubts(config)):
         sys.stderr.write(f"warning: {config_warning}\n")
-    report = _Report(config, shard, chinese=_prefers_chinese(os.environ))
+    report = _Report(config, shard, flags.log_language or _language(os.environ))
     if not flags.online:
         report.tell_capacity(len(config.apps))
         for platform in config.platforms:
@@ -118,10 +118,10 @@ class _Latency:
 class _Report:
     """Writes what was found, with the advice in the reader's language."""
 
-    def __init__(self, config: Config, shard: Shard, *, chinese: bool) -> None:
+    def __init__(self, config: Config, shard: Shard, language: str) -> None:
         self._config = config
         self._shard = shard
-        self._chinese = chinese
+        self._language = language
 
     def tell_capacity(self, apps: int) -> None:
         """What it costs to run so many apps."""
@@ -169,7 +169,7 @@ class _Report:
         sys.stdout.flush()
 
     def _advice(self, problem: Failure) -> str:
-        return problem.advice.zh if self._chinese else problem.advice.en
+        return problem.advice.text(self._language)
 
     def _told(self, outcome: Row | Failure) -> str:
         if isinstance(outcome, Row):
@@ -190,6 +190,7 @@ def _shown(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-def _prefers_chinese(environ: Mapping[str, str]) -> bool:
-    language = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
-    return language.startswith("zh")
+def _language(environ: Mapping[str, str]) -> str:
+    """Return the language of the locale: `zh`, or `en` for every other one."""
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh" if locale.startswith("zh") else "en"

@@ -53,7 +53,7 @@ def serve_config(
 ) -> int:
     """Serve the shard of a valid configuration; `started` is called once connections are accepted."""
     raise_limit()
-    log = open_log(flags.log_level, flags.log_format)
+    log = open_log(flags.log_level, flags.log_format, language=flags.log_language)
     gate = Gate(WebConfig())
     watch = _watch(flags.web_config_file, gate, log)
     try:

@@ -221,7 +221,7 @@ class Search:
         self._list_in(min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
         self._failures += 1
         self.tried, self.failure = True, problem
-        self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice.en)
+        self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice)
 
     def _has_token(self, appid: str) -> bool:
         with suppress(VaultError):

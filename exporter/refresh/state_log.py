@@ -32,7 +32,7 @@ class StateLog:
                 **about,
                 reason=health.reason,
                 detail=health.detail,
-                advice=failure.outlook.en,
+                advice=failure.outlook,
                 **pause,
             )
         elif not old.up:

@@ -66,6 +66,7 @@ def test_each_refusal_comes_with_its_advice_once() -> None:
     refused = result(Count(1, 0), REFUSED)
     told = advice([refused, replace(refused, appid="wx3")], out_of_reach=False)
     assert told[1:] == [f"permission: {REFUSED.advice.en}"]
+    assert advice([refused], language="zh", out_of_reach=False)[1:] == [f"permission: {REFUSED.advice.zh}"]
 
 
 def test_other_ends_are_told_too() -> None:

@@ -68,6 +68,8 @@ def test_the_advice_is_in_chinese_for_those_who_read_it(
     wechat.set_fault(fake_appid(2), Fault.IP)
     check("--online")
     assert "IP 白名单" in capsys.readouterr().out
+    check("--online", "--log.language=en")
+    assert "IP allow-list" in capsys.readouterr().out
 
 
 def test_before_wechat_publishes_yesterday_the_newest_row_there_is_is_told(

@@ -159,7 +159,7 @@ def test_a_list_that_fails_is_tried_again_within_minutes_and_told_once(
     assert watch.settled
     warnings = [event for event in events if event["log_level"] == "warning"]
     assert [event["event"] for event in warnings] == ["discovery failing"]
-    assert "start_push_ticket" in warnings[0]["advice"]
+    assert "start_push_ticket" in warnings[0]["advice"].en
 
 
 def test_a_secret_that_was_refused_is_tried_seldom(scene: Scene) -> None:

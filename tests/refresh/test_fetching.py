@@ -184,7 +184,7 @@ def test_a_change_of_state_is_one_line_and_no_change_is_none(open_desk: OpenDesk
         ("app recovered", "info"),
     ]
     assert "203.0.113.7" in events[0]["detail"]
-    assert "IP" in events[0]["advice"]
+    assert "IP" in events[0]["advice"].en
     assert events[0]["paused_until"] == "2026-11-24 13:00 (Beijing)"
     assert events[1]["was"] == "ip_not_allowed"
 

@@ -35,7 +35,7 @@ class Language(StrEnum):
 
     def advice(self, advice: Advice) -> str:
         """Return the advice in this language."""
-        return advice.zh if self is Language.ZH else advice.en
+        return advice.text(self)
 
     def dataset(self, dataset: Dataset) -> str:
         """Return the dataset's name in this language: `Weekly trend`, `周趋势`."""

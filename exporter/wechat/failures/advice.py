@@ -25,6 +25,10 @@ class Advice:
     other_dataset: "Advice | None" = field(default=None, repr=False, compare=False)
     discovered: "Advice | None" = field(default=None, repr=False, compare=False)
 
+    def text(self, language: str) -> str:
+        """Return the advice in that language, `en` or `zh`."""
+        return self.zh if language == "zh" else self.en
+
     def then(self, other: "Advice") -> "Advice":
         """Append the other advice."""
         return Advice(f"{self.en} {other.en}", f"{self.zh}{other.zh}")
