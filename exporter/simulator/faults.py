@@ -11,7 +11,7 @@ from exporter.datasets.quota import QUOTA
 class CallKind(StrEnum):
     """The two kinds of call that an exporter makes."""
 
-    TOKEN = "token"  # noqa: S105 - no password
+    TOKEN = "token"
     DATA = "data"
 
 

@@ -12,7 +12,7 @@ from exporter.datasets.period import DAY, MONTH, WEEK, Calendar, Period
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.data import row as trend_row
 from exporter.simulator.data import split
-from exporter.simulator.fleet import demo_fleet, fleet
+from exporter.simulator.fleet import fleet
 from exporter.simulator.tables import body
 
 days = st.dates(date(2016, 1, 1), date(2036, 12, 31))
@@ -89,17 +89,6 @@ def test_a_longer_period_adds_up_and_counts_each_visitor_once(
     assert whole["visit_uv_new"] <= whole["visit_uv"]
 
 
-@UNTIMED
-@given(apps, days)
-def test_key_0_of_a_cohort_is_the_trends_visitors(app: SimApp, day: date) -> None:
-    row, trend = (
-        read("daily_retention", app, DAY.starting(day)),
-        figures("daily_trend", app, DAY.starting(day)),
-    )
-    assert row is not None
-    assert row.points[0].values[:2] == (trend["visit_uv_new"], trend["visit_uv"])
-
-
 @pytest.mark.parametrize(
     ("age", "keys"),
     [
@@ -125,13 +114,6 @@ def test_all_distributions_add_up_to_the_opens(app: SimApp, day: date) -> None:
         assert sum(column(row, position)) == visits(app, day)
 
 
-def test_sources_have_visitors_and_some_are_in_no_table() -> None:
-    rows = [read("visit_distribution", app, ASKED) for app in MANY]
-    sources = {point.labels[0] for row in rows if row for point in row.points}
-    assert {"62", "99"} <= sources
-    assert all(len(column(row, 0)) == len(column(row, 1)) for row in rows)
-
-
 def test_the_pages_of_a_day_add_up_to_its_views_and_shares() -> None:
     for app in MANY:
         row, trend, shared = (
@@ -147,12 +129,6 @@ def test_the_pages_of_a_day_add_up_to_its_views_and_shares() -> None:
         assert all(share <= views for views, share in zip(column(row, 0), column(row, 5), strict=True))
 
 
-def test_some_apps_have_more_pages_than_wechat_shows() -> None:
-    lengths = {len(column(read("visit_pages", app, ASKED), 0)) for app in MANY}
-    assert max(lengths) == 200
-    assert min(lengths) < 40
-
-
 @UNTIMED
 @given(apps, days)
 def test_users_so_far_never_get_fewer(app: SimApp, day: date) -> None:
@@ -162,12 +138,6 @@ def test_users_so_far_never_get_fewer(app: SimApp, day: date) -> None:
     assert after["visit_total"] >= figures("daily_trend", app, DAY.starting(day))["visit_uv"]
     if day.year >= 2019:
         assert before["visit_total"] <= after["visit_total"]
-
-
-def test_what_wechat_leaves_out_of_a_day_it_leaves_out_of_a_week() -> None:
-    app = next(app for app in demo_fleet() if app.left_out)
-    assert "stay_time_uv" not in figures("daily_trend", app, ASKED)
-    assert "stay_time_uv" not in figures("weekly_trend", app, WEEK.newest(ASKED.first))
 
 
 @UNTIMED
