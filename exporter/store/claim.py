@@ -23,9 +23,9 @@ class Claim:
         Raises:
             StoreError: another exporter has it, or the file beside it cannot be written.
         """
-        side = path.with_name(f"{path.name}.lock")
+        side = Path(f"{os.path.realpath(path)}.lock")  # one for all names of the file
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(side, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"cannot open storage {path}: {side}: {error.strerror}") from None

@@ -34,7 +34,7 @@ class Changes:
 
 
 class Ledger:
-    """Holds one `Entry` per configured app; entries are replaced whole, never changed."""
+    """Hold one `Entry` per configured app; entries are replaced whole, never changed."""
 
     def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
         self.keep_days = keep_days
@@ -73,8 +73,7 @@ class Ledger:
                 app.appid: _configured(self._entries.get(app.appid), app, kind, now, renewed)
                 for app, kind in apps
             }
-            self._complete = True
-            self._news.notify_all()
+            self._all_changed()
 
     def discovered(self, apps: Iterable[tuple[App, str]]) -> None:
         """Set which apps there are, without an operator's doing: kept apps keep their pauses too."""
@@ -84,15 +83,13 @@ class Ledger:
                 app.appid: replace(known[app.appid], app=app) if app.appid in known else Entry(app, kind)
                 for app, kind in apps
             }
-            self._complete = True
-            self._news.notify_all()
+            self._all_changed()
 
     def ask_again(self, appids: Collection[str]) -> None:
-        """Let these be asked at once: what made them fail has just been mended; till then it is shown."""
+        """Let these be asked at once: what made them fail is over; until then it is shown."""
         with self._news:
             for appid in appids:
-                entry = self._entries.get(appid)
-                if entry is not None:
+                if (entry := self._entries.get(appid)) is not None:
                     health = replace(entry.health, next_try=AT_ONCE, strikes=0)
                     self._entries[appid] = replace(entry, health=health)
 
@@ -104,26 +101,22 @@ class Ledger:
         with self._news:
             for appid, rows in kept:
                 entry = self._entries.get(appid)
-                table = None if entry is None else entry.table(dataset)
-                if entry is not None and table is not None and not table.rows:
+                if entry is not None and not (table := entry.table(dataset)).rows:
                     success = max(held.asked_at for held in rows)
                     health = replace(table.health, last_success=success)
                     table = replace(table, rows=self._kept(rows, dataset), health=health)
                     self._entries[appid] = entry.with_table(dataset, table)
-            self._complete = True
-            self._news.notify_all()
+            self._all_changed()
 
     def refused(self, refusals: Mapping[tuple[str, str], Refusal]) -> None:
         """Leave alone what WeChat refused before a restart: datasets of apps not asked for since then."""
         with self._news:
             for (appid, dataset), refusal in refusals.items():
                 entry = self._entries.get(appid)
-                table = None if entry is None else entry.table(dataset)
-                if entry is not None and table is not None and table.health.last_refresh is None:
+                if entry is not None and (table := entry.table(dataset)).health.last_refresh is None:
                     health = health_of(refusal, table.health.last_success)
                     self._entries[appid] = entry.with_table(dataset, replace(table, health=health))
-            self._complete = True
-            self._news.notify_all()
+            self._all_changed()
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries as they are now, in the configuration's order."""
@@ -142,7 +135,7 @@ class Ledger:
         server: str | None = None,
         dataset: str = DAILY_TREND.name,
     ) -> tuple[Entry, Entry] | None:
-        """Replace an app's entry by what `change` makes of it, with nothing in between.
+        """Replace an app's entry by what `change` makes of it, atomically.
 
         Args:
             appid: the app.
@@ -187,6 +180,10 @@ class Ledger:
             )
             self._rows, self._changed, self._complete = [], {}, False
             return changes
+
+    def _all_changed(self) -> None:
+        self._complete = True
+        self._news.notify_all()
 
     def _with(self, rows: tuple[HeldRow, ...], held: HeldRow, dataset: str) -> tuple[HeldRow, ...]:
         """The rows of a dataset with one more; a dataset that was switched off meanwhile takes none."""
@@ -247,8 +244,5 @@ def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:
     if refused_at is None:
         return replace(health, next_try=AT_ONCE)
     wait = NotBefore(refused_at + FRESH_REFUSAL_SECONDS, FRESH_REFUSAL_SECONDS)
-    return replace(health, next_try=wait) if wait.left(now) < _left(health, now) else health
-
-
-def _left(health: Health, now: float) -> float:
-    return 0.0 if health.next_try is None else health.next_try.left(now)
+    left = 0.0 if health.next_try is None else health.next_try.left(now)
+    return replace(health, next_try=wait) if wait.left(now) < left else health

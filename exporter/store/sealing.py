@@ -13,6 +13,8 @@ from exporter.store.interface import StoreError
 from exporter.store.resealed import Resealed
 
 _MARK: Final = "sealed:"
+Swap = Callable[[str, str, str], bool]
+"""Is given a name, what is kept and the text; says whether nobody else changed it meanwhile."""
 
 
 class Seal(Protocol):
@@ -30,6 +32,13 @@ class Seal(Protocol):
     @property
     def old_keys(self) -> int:
         """How many keys decrypt and do not encrypt."""
+
+    @property
+    def all_current(self) -> bool:
+        """Whether everything in the storage is kept as it would be today, as far as this exporter knows."""
+
+    def found_current(self) -> None:
+        """Take note that everything is."""
 
 
 class NoSeal:
@@ -49,10 +58,11 @@ class NoSeal:
         """It is."""
         return True
 
-    @property
-    def old_keys(self) -> int:
-        """None."""
-        return 0
+    old_keys = 0
+    all_current = True
+
+    def found_current(self) -> None:
+        """Do nothing: it always is."""
 
 
 class KeySeal:
@@ -65,6 +75,7 @@ class KeySeal:
         """Raises StoreError where the key cannot be read."""
         self._key = key
         self._read: tuple[str | None, list[Any]] = (None, [])
+        self._current: list[Any] = []  # the keys with which everything was found current
         self._keys()
 
     def close(self, text: str) -> str:
@@ -92,6 +103,15 @@ class KeySeal:
     def old_keys(self) -> int:
         """How many keys there are behind the newest."""
         return len(self._keys()) - 1
+
+    @property
+    def all_current(self) -> bool:
+        """Whether everything was found current with these keys."""
+        return self._keys() is self._current
+
+    def found_current(self) -> None:
+        """Take note that everything is current with these keys."""
+        self._current = self._read[1]
 
     def _keys(self) -> list[Any]:
         from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra
@@ -127,27 +147,29 @@ def opened(seal: Seal, kept: str | None, reseal: Callable[[str], object]) -> str
     return text
 
 
-def reseal(seal: Seal, kept: Iterable[tuple[str, str]], swap: Callable[[str, str, str], bool]) -> Resealed:
+def reseal(seal: Seal, kinds: Iterable[tuple[Iterable[tuple[str, str]], Swap]]) -> Resealed:
     """Encrypt texts with the newest key.
 
     Args:
         seal: has the keys.
-        kept: names and texts as they are kept.
-        swap: is given a name, what is kept and the text; says whether nobody else changed it meanwhile.
+        kinds: names and texts as they are kept, and how to replace one.
 
     Raises:
         StoreError: the storage does not answer, or the keys cannot be read.
     """
     old_keys, changed, lost = seal.old_keys, 0, 0
-    for name, text in kept:
-        if seal.is_current(text):
-            continue
-        try:
-            opened_text = seal.open(text)
-        except StoreError:
-            lost += 1
-        else:
-            changed += swap(name, text, opened_text)
+    for kept, swap in kinds:
+        for name, text in kept:
+            if seal.is_current(text):
+                continue
+            try:
+                opened_text = seal.open(text)
+            except StoreError:
+                lost += 1
+            else:
+                changed += swap(name, text, opened_text)
+    if not lost:
+        seal.found_current()
     return Resealed(changed, lost, old_keys)
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +67,7 @@ INSERT INTO rows (server, appid, dataset, first, asked_at, points) VALUES (?1, ?
 ON CONFLICT DO UPDATE SET asked_at = ?5, points = ?6 WHERE asked_at <= ?5 OR asked_at > ?7
 """
 _PRUNE: Final = """
-DELETE FROM rows WHERE server = ?1 AND appid = ?2 AND dataset = ?3 AND first <= date(?4, ?5)
+DELETE FROM rows WHERE server = ?1 AND appid = ?2 AND dataset = ?3 AND first <= ?4
 """
 _FORGET: Final = """
 WITH gone AS (SELECT server, appid FROM rows GROUP BY server, appid HAVING max(asked_at) <
@@ -137,31 +137,17 @@ class SqliteStore:
         dataset: Dataset = DAILY_TREND,
     ) -> None:
         """Keep these in one transaction."""
-        now = self._clock()
-        name = dataset.name
+        now, name = self._clock(), dataset.name
         newest: dict[str, date] = {}
+        records = []
         for appid, held in rows:
-            newest[appid] = max(held.row.ref_date, newest.get(appid, held.row.ref_date))
+            day = held.row.ref_date
+            newest[appid] = max(day, newest.get(appid, day))
+            records.append((server, appid, name, f"{day}", held.asked_at, row_text(held.row, dataset), now))
+        old = [(server, appid, name, f"{day - timedelta(keep_days)}") for appid, day in newest.items()]
         with self._explained("write"), self._transaction():
-            self._db.executemany(
-                _SAVE,
-                (
-                    (
-                        server,
-                        appid,
-                        name,
-                        f"{held.row.ref_date}",
-                        held.asked_at,
-                        row_text(held.row, dataset),
-                        now,
-                    )
-                    for appid, held in rows
-                ),
-            )
-            self._db.executemany(
-                _PRUNE,
-                ((server, appid, name, f"{day}", f"-{keep_days} days") for appid, day in newest.items()),
-            )
+            self._db.executemany(_SAVE, records)
+            self._db.executemany(_PRUNE, old)
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
         """What still holds of these refusals."""
@@ -202,25 +188,22 @@ class SqliteStore:
             kept = self._kept(key)
             if (None if kept is None else self._seal.open(kept)) not in (expected, new):
                 return False
-            self._keep(key, new)
+            self._db.execute(
+                "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, self._seal.close(new))
+            )
             return True
 
     def reseal(self) -> Resealed:
         """Encrypt all credentials with the newest key."""
-        if isinstance(self._seal, NoSeal):
+        if self._seal.all_current:
             return Resealed()
         with self._explained("read"), self._lock:
             kept = self._db.execute("SELECT key, value FROM credentials").fetchall()
-        return reseal(self._seal, kept, lambda key, _, text: self.put(key, text, text))
+        return reseal(self._seal, [(kept, lambda key, _, text: self.put(key, text, text))])
 
     def _kept(self, key: str) -> str | None:
         found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()
         return None if found is None else str(found[0])
-
-    def _keep(self, key: str, value: str) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO credentials (key, value) VALUES (?, ?)", (key, self._seal.close(value))
-        )
 
     def close(self) -> None:
         """Close the file."""

@@ -33,10 +33,10 @@ class Opened:
         self._stores: list[RedisStore] = []
 
     def __call__(
-        self, prefix: str = "test", key: str | None = None, unusable: Unusable = lambda *_: None
+        self, prefix: str = "test", key: str | Secret | None = None, unusable: Unusable = lambda *_: None
     ) -> RedisStore:
         address = Address((("127.0.0.1", self.server.port),), prefix=prefix)
-        secret = None if key is None else Secret(key)
+        secret = Secret(key) if isinstance(key, str) else key
         store = open_redis(StorageSettings(self.server.url, address, secret), self.writes.append, unusable)
         self._stores.append(store)
         return store

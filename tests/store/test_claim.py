@@ -48,3 +48,14 @@ def test_a_folder_that_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"cannot open storage .*(Not a directory|File exists)"):
         Claim(tmp_path / "file" / "a.db")
+
+
+def test_a_symbolic_link_to_a_file_in_use_is_that_file(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.db", tmp_path / "elsewhere" / "b.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    claim = Claim(path)
+    with pytest.raises(StoreError, match="in use by another exporter"):
+        Claim(link)
+    claim.release()
+    Claim(link).release()

@@ -153,6 +153,21 @@ def test_a_sweep_of_access_tokens_keeps_the_time_that_they_have_left(
     assert 800 < int(server.client().ttl("test:token:one")) <= 900
 
 
+def test_a_sweep_asks_redis_for_nothing_until_the_key_is_another_one(
+    opened: Any, server: RedisServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(OLD)
+    store = opened(key=Secret(path=file))
+    assert store.put(KEY, None, "one")
+    scans = []
+    for text in (OLD, OLD, f"{NEW},{OLD}", f"{NEW},{OLD}"):
+        file.write_text(text)
+        store.reseal()
+        scans.append(server.client().info("commandstats")["cmdstat_scan"]["calls"])
+    assert scans == [scans[0], scans[0], scans[0] + 2, scans[0] + 2]
+
+
 def test_a_rotation_says_when_the_old_key_can_go(tmp_path: Path) -> None:
     def swept(key: str) -> list[str]:
         settings = StorageSettings(f"sqlite:///{tmp_path}/a.db", None, Secret(key))

@@ -20,7 +20,7 @@ from exporter.store.redis.legacy import old_record
 from exporter.store.redis.tokens import RedisTokens
 from exporter.store.refusal import Refusal, read_refusal, refusal_text
 from exporter.store.resealed import Resealed
-from exporter.store.sealing import NoSeal, Seal, open_seal, reseal
+from exporter.store.sealing import Seal, open_seal, reseal
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
@@ -122,20 +122,14 @@ class RedisStore(RedisCredentials):
 
     def reseal(self) -> Resealed:
         """Encrypt all credentials and tokens with the newest key."""
-        if isinstance(self._seal, NoSeal):
+        if self._seal.all_current:
             return Resealed()
-        credentials = reseal(self._seal, self._texts(f"{self._prefix}credential:*"), self._swap)
-        tokens = reseal(
-            self._seal,
-            (
-                (f"{name} {text.partition(' ')[0]}", text.partition(" ")[2])
-                for name, text in self._texts(f"{self._prefix}token:*")
-            ),
-            self._swap_token,
+        tokens = (
+            (f"{name} {text.partition(' ')[0]}", text.partition(" ")[2])
+            for name, text in self._texts(f"{self._prefix}token:*")
         )
-        return Resealed(
-            credentials.changed + tokens.changed, credentials.lost + tokens.lost, credentials.old_keys
-        )
+        credentials = self._texts(f"{self._prefix}credential:*")
+        return reseal(self._seal, [(credentials, self._swap), (tokens, self._swap_token)])
 
     def take(self, duty: str, holder: str, seconds: float) -> bool:
         """Take a duty for that long, or go on having it; False where another holder has it."""

@@ -13,6 +13,7 @@ from exporter.store.redis.connection import Connection
 from exporter.store.sealing import Seal
 from exporter.wechat.tokens.cache import Token
 
+_AT_ONCE: Final = 1000  # tokens in one message
 _UNKNOWN_LIFETIME: Final = 60.0  # seconds to keep a token whose end is not known
 
 
@@ -72,10 +73,13 @@ class RedisTokens:
     def put_back(self) -> None:
         """Keep again what Redis has lost and is still good, unless another exporter was faster."""
         now = self._clock()
-        for key, token in list(self._held.items()):
-            if now < token.renew_at:
-                with self._connection.writing() as client:
-                    client.set(self._token(key), self._text(token), nx=True, px=self._left(token))
+        held = [(key, token) for key, token in list(self._held.items()) if now < token.renew_at]
+        for start in range(0, len(held), _AT_ONCE):
+            with self._connection.writing() as client:
+                asked = client.pipeline(transaction=False)
+                for key, token in held[start : start + _AT_ONCE]:
+                    asked.set(self._token(key), self._text(token), nx=True, px=self._left(token))
+                asked.execute()
 
     def _text(self, token: Token) -> str:
         kept = json.dumps([token.value, token.expires_at, token.renew_at])
