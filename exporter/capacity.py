@@ -55,7 +55,7 @@ class Load:
 
 
 def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
-    """The load of so many apps, once their window of dates is full.
+    """Return the load of so many apps, once their window of dates is full.
 
     `latency`: seconds that an answer of WeChat's takes, where it was measured.
     """
@@ -114,7 +114,7 @@ def _cost(settings: DatasetSettings, interval: float, datasets: int) -> _Cost:
 
 
 def _points(dataset: Dataset, settings: DatasetSettings) -> int:
-    """How many lines one row shows, as a rule."""
+    """Return how many lines one row shows, as a rule."""
     if dataset is VISIT_PAGES:
         return settings.top + 1
     if dataset is VISIT_DISTRIBUTION:
@@ -123,7 +123,7 @@ def _points(dataset: Dataset, settings: DatasetSettings) -> int:
 
 
 def _asks(schedule: Schedule, want: Want, start: float, interval: float) -> int:
-    """How often a period's answer is asked for where WeChat gives it in the morning."""
+    """Return how often a period's answer is asked for where WeChat gives it in the morning."""
     held_at = tried_at = None
     asks, now = 0, start
     while now < start + _SETTLED_DAYS * DAY_SECONDS:
@@ -138,7 +138,7 @@ def _asks(schedule: Schedule, want: Want, start: float, interval: float) -> int:
 
 
 def _having(config: Config, name: str, apps: int) -> int:
-    """How many of the apps have the dataset: discovered ones have all."""
+    """Return how many of the apps have the dataset: discovered ones have all."""
     without = sum(app.datasets is not None and name not in app.datasets for app in config.apps)
     return max(0, apps - without)
 
@@ -156,7 +156,7 @@ def summary(load: Load) -> str:
 
 
 def warnings(load: Load, config: Config) -> list[str]:
-    """What will not go well, and what to change."""
+    """Return what will not go well, and what to change."""
     found = []
     if load.round_seconds > config.refresh.interval:
         found.append(

@@ -33,7 +33,7 @@ class Shard:
         return f"{self.number} of {self.total}"
 
     def owns(self, appid: str) -> bool:
-        """Whether an app is this shard's."""
+        """Return whether an app is this shard's."""
         return owner(appid, self.total) == self.number
 
 
@@ -56,7 +56,7 @@ def owner(appid: str, total: int) -> int:
 
 
 def choose_shard(number: str, total: int, environ: Mapping[str, str]) -> Shard:
-    """The shard that the flags name.
+    """Return the shard that the flags name.
 
     Args:
         number: from 0 up to total - 1; or `auto`: the number at the end of the pod's name in a StatefulSet,

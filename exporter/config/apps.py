@@ -26,7 +26,7 @@ class App:
     datasets: tuple[str, ...] | None = None
 
     def has(self, dataset: str) -> bool:
-        """Whether the app has a dataset that is switched on."""
+        """Return whether the app has a dataset that is switched on."""
         return self.datasets is None or dataset in self.datasets
 
 

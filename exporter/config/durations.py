@@ -19,7 +19,7 @@ _PATTERN: Final = re.compile("".join(f"(?:([0-9]{{1,15}}){unit})?" for unit, _ i
 
 
 def parse(text: str) -> float:
-    """The duration in seconds.
+    """Return the duration in seconds.
 
     Raises:
         ValueError: not numbers with the units y w d h m s ms, in this order, each at most once.
@@ -31,7 +31,7 @@ def parse(text: str) -> float:
 
 
 def written(seconds: float) -> str:
-    """The shortest way to write a duration: 5400 -> `1h30m`."""
+    """Return the shortest way to write a duration: 5400 -> `1h30m`."""
     rest = round(seconds * 1000)
     parts: list[str] = []
     for unit, size in _UNITS:

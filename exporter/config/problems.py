@@ -39,7 +39,7 @@ class Problem:
     line: int | None = None
 
     def text(self, file: str, line: int) -> str:
-        """The whole line: `config.yaml:14: apps[2].appid: 'wx12' is not an appid`."""
+        """Return the whole line: `config.yaml:14: apps[2].appid: 'wx12' is not an appid`."""
         parts = [f"{file}:{line}" if line else file, dotted(self.path), self.what]
         return ": ".join(part for part in parts if part)
 
@@ -70,18 +70,18 @@ class Problems:
 
 
 def dotted(path: KeyPath) -> str:
-    """A key path as people write it: `apps[2].labels.team`."""
+    """Return a key path as people write it: `apps[2].labels.team`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{key(part)}" for part in path)
     return text.removeprefix(".")
 
 
 def key(name: str) -> str:
-    """A key as it may stand in an error: short, on one line, and not a secret."""
+    """Return a key as it may stand in an error: short, on one line, and not a secret."""
     return name if _PLAIN_KEY.fullmatch(name) and not _SECRET_LIKE.search(name) else shown(name)
 
 
 def shown(text: str) -> str:
-    """A text of the configuration, quoted, if it may be shown; else its length."""
+    """Return a text of the configuration, quoted, if it may be shown; else its length."""
     if isinstance(text, Substituted):
         return f"{shown(text.written)} (with its value from the environment)"
     if _SECRET_LIKE.search(text):

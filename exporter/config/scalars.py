@@ -44,7 +44,7 @@ class Substituted(str):
 
     @classmethod
     def of(cls, value: str, written: str) -> "Substituted":
-        """The `value` that came of what was `written`."""
+        """Return the `value` that came of what was `written`."""
         text = cls(value)
         text.written = written
         return text
@@ -64,7 +64,7 @@ _VARIABLE: Final = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|(\{))")
 
 
 def plain(written: str) -> str | Scalar:
-    """What YAML 1.1 makes of an unquoted, untagged text; the text itself where it is one."""
+    """Return what YAML 1.1 makes of an unquoted, untagged text; the text itself where it is one."""
     for tag, pattern in _RESOLVERS.get(written[:1], ()):
         if pattern.match(written):
             kind = _TAGS.get(tag)  # `<<` and `=` are texts
@@ -79,14 +79,14 @@ def _number(written: str) -> ScalarKind | None:
 
 
 def number(value: object) -> int | float | None:
-    """The number that a plain scalar, or a text from the environment, stands for; None if none."""
+    """Return the number that a plain scalar, or a text from the environment, stands for; None if none."""
     if isinstance(value, Scalar):
         return decimal(value.written)
     return decimal(value) if isinstance(value, Substituted) else None
 
 
 def decimal(written: str) -> int | float | None:
-    """The number that plain decimal digits stand for; None for any other notation."""
+    """Return the number that plain decimal digits stand for; None for any other notation."""
     if _WHOLE.fullmatch(written):
         return int(written)
     return float(written) if _DECIMAL.fullmatch(written) else None
@@ -127,7 +127,7 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 
 
 def is_text(value: str) -> bool:
-    """Whether the text can be written as UTF-8 and has no NUL: files, databases and HTTP want that."""
+    """Return whether the text can be written as UTF-8 and has no NUL: files, databases and HTTP want that."""
     if "\0" in value:
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

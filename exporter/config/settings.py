@@ -159,5 +159,5 @@ class Config:
     datasets: tuple[DatasetSettings, ...] = ()
 
     def datasets_of(self, app: App) -> tuple[DatasetSettings, ...]:
-        """The datasets that an app has beside the daily trend."""
+        """Return the datasets that an app has beside the daily trend."""
         return tuple(each for each in self.datasets if app.has(each.name))

@@ -55,7 +55,7 @@ class UnusableError(Exception):
 
 
 def text_of(path: Path) -> str:
-    """The file's text.
+    """Return the file's text.
 
     Raises:
         UnusableError: it cannot be read, is too large, is not UTF-8 or has control characters.
@@ -83,7 +83,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str) -> Iterator[yaml.Event]:
-    """The YAML events of a text.
+    """Yield the YAML events of a text.
 
     Raises:
         UnusableError: the text is not YAML.
@@ -101,7 +101,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
 
 
 def line_of(event: yaml.Event) -> int:
-    """The line, from 1, on which the event begins."""
+    """Return the line, from 1, on which the event begins."""
     return _line_of(event.start_mark) or 1
 
 

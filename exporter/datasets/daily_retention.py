@@ -32,7 +32,7 @@ class Cohort:
     """
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """The row, a point for each key; None where there are no keys at all."""
+        """Return the row, a point for each key; None where there are no keys at all."""
         names = [field.name for field in dataset.fields[:2]]
         lists = [one_list(body, name) for name in names]
         if all(items is None for items in lists):
@@ -52,7 +52,7 @@ class Cohort:
         return Row(period, kept, len(points) - len(kept)) if points else None
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """The body of this cohort."""
+        """Return the body of this cohort."""
         body: dict[str, object] = {"ref_date": dataset.calendar.written(row.period)}
         for position, field in enumerate(dataset.fields[:2]):
             body[field.name] = written_items(
@@ -65,11 +65,11 @@ class NewestCohorts:
     """Shows, for each day, the newest cohort that has it."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """The days: the cohort of day k is k days older than yesterday."""
+        """Return the days: the cohort of day k is k days older than yesterday."""
         return settings.days
 
     def known(self, row: Row, asked_at: float) -> Row:
-        """The row without keys whose day was not over yet: a 0 there would be a wrong number."""
+        """Return the row without keys whose day was not over yet: a 0 there would be a wrong number."""
         points = tuple(
             point
             for point in row.points
@@ -78,7 +78,7 @@ class NewestCohorts:
         return Row(row.period, points, row.dropped)
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """The rows of which a day is shown, with the points of those days alone."""
+        """Return the rows of which a day is shown, with the points of those days alone."""
         shown: dict[Period, tuple[Point, ...]] = {}
         for period, points in self.shown(rows, settings):
             shown[period] = (*shown.get(period, ()), *points)
@@ -87,7 +87,7 @@ class NewestCohorts:
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
-        """For each day the point of the newest cohort that has it."""
+        """Return for each day the point of the newest cohort that has it."""
         found: dict[str, tuple[Period, tuple[Point, ...]]] = {}
         wanted = {str(day) for day in settings.days}
         for row in rows:

@@ -48,32 +48,32 @@ class BodyShape(Protocol):
     """How a dataset's figures stand in WeChat's body."""
 
     def read(self, body: Mapping[str, object], period: Period, dataset: "Dataset") -> Row | None:
-        """The row of a successful body, None where WeChat sent an empty one.
+        """Return the row of a successful body, None where WeChat sent an empty one.
 
         Raises:
             MalformedRowError: anything that cannot be trusted, so that no wrong number is shown.
         """
 
     def write(self, row: Row, dataset: "Dataset") -> Mapping[str, object]:
-        """The body of which `read` gives `row` back, in the HTTPS spelling."""
+        """Return the body of which `read` gives `row` back, in the HTTPS spelling."""
 
 
 class Selection(Protocol):
     """Which of a dataset's rows are asked for, held and shown; rows come newest first, one of a period."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """How many periods before the newest one to ask for; of cohorts, the keys."""
+        """Return how many periods before the newest one to ask for; of cohorts, the keys."""
 
     def known(self, row: Row, asked_at: float) -> Row:
-        """The row without points that nobody could know when it was asked for (Unix time)."""
+        """Return the row without points that nobody could know when it was asked for (Unix time)."""
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """The rows to hold; the others are of no more use."""
+        """Return the rows to hold; the others are of no more use."""
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
-        """The points of the families that show the newest figures, each with its period."""
+        """Return the points of the families that show the newest figures, each with its period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Dataset:
     cap: int = 1
 
     def request(self, period: Period) -> Mapping[str, str]:
-        """The body of the call that asks for a period."""
+        """Return the body of the call that asks for a period."""
         return {"begin_date": wire_date(period.first), "end_date": wire_date(period.last)}
 
     def read(self, body: Mapping[str, object], period: Period) -> Row | None:
@@ -138,5 +138,5 @@ class Dataset:
         return self.shape.read(body, period, self)
 
     def write(self, row: Row) -> Mapping[str, object]:
-        """The body of which `read` gives `row` back, in the HTTPS spelling."""
+        """Return the body of which `read` gives `row` back, in the HTTPS spelling."""
         return self.shape.write(row, self)

@@ -33,7 +33,7 @@ class Enabled:
         return (newest.first - self.dataset.calendar.earlier(newest, backs + _SPARE).first).days
 
     def window(self, now: float) -> tuple[date, ...]:
-        """The first days of the periods that the by-period families show at the Unix time `now`."""
+        """Return the first days of the periods that the by-period families show at the Unix time `now`."""
         if self.dataset.dated is None:
             return ()
         newest = self.dataset.calendar.newest(yesterday(now))
@@ -42,10 +42,10 @@ class Enabled:
         )
 
     def belongs_to(self, app: App) -> bool:
-        """Whether the app has it."""
+        """Return whether the app has it."""
         return app.has(self.name)
 
 
 def enabled(settings: Iterable[DatasetSettings]) -> tuple[Enabled, ...]:
-    """The datasets of these settings; the quota, which is no table of periods, is none."""
+    """Return the datasets of these settings; the quota, which is no table of periods, is none."""
     return tuple(Enabled(BY_NAME[each.name], each) for each in settings if each.name in BY_NAME)

@@ -44,6 +44,6 @@ class Field:
 
 
 def camel(name: str) -> str:
-    """A key of HTTPS bodies as the cloud call spells it: `item_list` becomes `itemList`."""
+    """Return a key of HTTPS bodies as the cloud call spells it: `item_list` becomes `itemList`."""
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)

@@ -25,7 +25,7 @@ class Metric:
 
 
 def newest_metrics(dataset: Dataset) -> tuple[Metric, ...]:
-    """The families that show the newest figures."""
+    """Return the families that show the newest figures."""
     return tuple(_metrics(dataset, dataset.newest, ()))
 
 

@@ -41,21 +41,21 @@ class Calendar(Protocol):
         """The period in English: day, week, month."""
 
     def starting(self, first: date) -> Period:
-        """The period that begins on `first`; raises ValueError where none begins."""
+        """Return the period that begins on `first`; raise ValueError where none begins."""
 
     def newest(self, yesterday: date) -> Period:
-        """The last period that is over at the end of `yesterday`."""
+        """Return the last period that is over at the end of `yesterday`."""
 
     def earlier(self, period: Period, back: int = 1) -> Period:
-        """The period `back` periods before."""
+        """Return the period `back` periods before."""
 
     def written(self, period: Period) -> str:
-        """The period as WeChat writes its ref_date."""
+        """Return the period as WeChat writes its ref_date."""
 
 
 @lru_cache(maxsize=4096)
 def _period(first: date, last: date) -> Period:
-    """The one object of a period: rows of many apps share it."""
+    """Return the one object of a period: rows of many apps share it."""
     return Period(first, last)
 
 

@@ -39,7 +39,7 @@ QUOTA_FIELDS: Final = (
 
 
 def quota_request(cgi_path: str) -> Mapping[str, str]:
-    """The body of the call that asks for the quota of an interface."""
+    """Return the body of the call that asks for the quota of an interface."""
     return {"cgi_path": cgi_path}
 
 

@@ -48,7 +48,7 @@ class Schedule:
     keyed: bool = False
 
     def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[Want, ...]:
-        """The answers that should be held at the Unix time `now`; never of a period that is not over.
+        """Return the answers that should be held at the Unix time `now`; never of a period that is not over.
 
         Args:
             calendar: the dataset's.
@@ -67,7 +67,7 @@ class Schedule:
     def due(
         self, want: Want, now: float, interval: float, *, held_at: float | None, tried_at: float | None
     ) -> bool:
-        """Whether to ask in a round at `now`.
+        """Return whether to ask in a round at `now`.
 
         Args:
             want: the answer that should be held.

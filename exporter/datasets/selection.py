@@ -15,21 +15,21 @@ class NewestRow:
     """Shows the newest row held, whole."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """The periods of the history, the newest one first."""
+        """Return the periods of the history, the newest one first."""
         return range(max(settings.history, _FEWEST))
 
     def known(self, row: Row, asked_at: float) -> Row:
-        """The whole row: its period was over."""
+        """Return the whole row: its period was over."""
         del asked_at
         return row
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """As many of the newest rows as there are periods in the history."""
+        """Return as many of the newest rows as there are periods in the history."""
         return tuple(rows[: max(settings.history, _FEWEST)])
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
-        """The points of the newest row."""
+        """Return the points of the newest row."""
         del settings  # nothing of it matters here
         return [(row.period, row.points) for row in rows[:1]]

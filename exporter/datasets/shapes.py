@@ -24,7 +24,7 @@ class OneRow:
     """`{"list": [{"ref_date": …, figures}]}`."""
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """The row with its single point; None for an empty list."""
+        """Return the row with its single point; None for an empty list."""
         rows = required_list(body, "list")
         if not rows:
             return None
@@ -39,7 +39,7 @@ class OneRow:
         return Row(period, (Point((), values),))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """The body with this row; figures that are None are left out."""
+        """Return the body with this row; figures that are None are left out."""
         values = written_figures(dataset.fields, row.points[0].values)
         return {"list": [{"ref_date": dataset.calendar.written(row.period), **values}]}
 
@@ -60,5 +60,5 @@ def key_values(items: Iterable[object], name: str) -> dict[int, int]:
 
 
 def written_items(pairs: Iterable[tuple[int, int | float | None]]) -> list[dict[str, int | float]]:
-    """The list of which `key_values` gives the pairs back; those without a value are left out."""
+    """Return the list of which `key_values` gives the pairs back; those without a value are left out."""
     return [{"key": key, "value": value} for key, value in pairs if value is not None]

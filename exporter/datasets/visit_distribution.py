@@ -35,7 +35,7 @@ class Indexed:
     names: Mapping[str, Mapping[int, str]]
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """The row, a point for each key of each label; None where there are no keys at all."""
+        """Return the row, a point for each key of each label; None where there are no keys at all."""
         check_period(body, dataset.calendar, period)
         entries = required_list(body, "list")
         lists = _lists(entries)
@@ -53,7 +53,7 @@ class Indexed:
         return Row(period, tuple(points), len(found) - len(points)) if points else None
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """The body of this row, with all its indexes."""
+        """Return the body of this row, with all its indexes."""
         lists: list[object] = []
         for column, each in enumerate(dataset.fields):
             place = dataset.labels.index(each.label)
@@ -69,7 +69,7 @@ class Indexed:
 
 
 def _lists(entries: list[object]) -> dict[str, Mapping[str, object]]:
-    """The entries of the body's list by their index."""
+    """Return the entries of the body's list by their index."""
     found: dict[str, Mapping[str, object]] = {}
     for position, each in enumerate(entries):
         entry = one_object(each, f"list[{position}]")

@@ -46,7 +46,7 @@ class Items:
     order: str
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """The row, a point for each item, in order; None for an empty list."""
+        """Return the row, a point for each item, in order; None for an empty list."""
         check_period(body, dataset.calendar, period)
         points: dict[str, Point] = {}
         for position, found in enumerate(required_list(body, "list")):
@@ -64,7 +64,7 @@ class Items:
         return Row(period, tuple(ordered[: dataset.cap]), max(0, len(ordered) - dataset.cap))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """The body of this row; figures that are None are left out."""
+        """Return the body of this row; figures that are None are left out."""
         items = [
             {self.key: point.labels[0], **written_figures(dataset.fields, point.values)}
             for point in row.points
@@ -72,7 +72,7 @@ class Items:
         return {"ref_date": dataset.calendar.written(row.period), "list": items}
 
     def _name(self, item: Mapping[str, object], path: str) -> str:
-        """The item's name, without the query that WeChat says is never there."""
+        """Return the item's name, without the query that WeChat says is never there."""
         found = spelled(item, self.key)
         if not found:
             raise MalformedRowError(f"{path} has no {self.key}")
@@ -98,7 +98,7 @@ class TopPages(NewestRow):
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
-        """The points of the newest row, those that are not shown themselves added up under OTHER.
+        """Yield the points of the newest row, those that are not shown themselves added up under OTHER.
 
         Only figures that add up have a sum, and only where every page that is in it has the figure.
         """

@@ -41,12 +41,12 @@ def check_period(item: Mapping[str, object], calendar: Calendar, asked: Period) 
 
 
 def spelled(item: Mapping[str, object], name: str) -> list[object]:
-    """What stands under either spelling of a key: nothing, one value, or two that have to agree."""
+    """Return what stands under either spelling of a key: nothing, one value, or two that have to agree."""
     return [item[key] for key in _spellings(name) if key in item]
 
 
 def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[object] | None:
-    """The list under either spelling of `name`, None where there is none."""
+    """Return the list under either spelling of `name`, None where there is none."""
     found = spelled(item, name)
     for each in found:
         if not isinstance(each, list):
@@ -57,7 +57,7 @@ def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[obje
 
 
 def required_list(body: Mapping[str, object], name: str) -> list[object]:
-    """The list under `name`; raises MalformedRowError where there is none."""
+    """Return the list under `name`; raise MalformedRowError where there is none."""
     found = one_list(body, name)
     if found is None:
         raise MalformedRowError(f"there is no '{name}'")
@@ -65,14 +65,14 @@ def required_list(body: Mapping[str, object], name: str) -> list[object]:
 
 
 def one_object(found: object, path: str) -> Mapping[str, object]:
-    """The object at `path`; raises MalformedRowError for anything else."""
+    """Return the object at `path`; raise MalformedRowError for anything else."""
     if not isinstance(found, dict):
         raise MalformedRowError(f"{path} is {shown(found)}, not an object")
     return found
 
 
 def figures(item: Mapping[str, object], fields: tuple[Field, ...]) -> tuple[int | float | None, ...]:
-    """The figures of an item in the order of `fields`, None where WeChat left one out."""
+    """Return the figures of an item in the order of `fields`, None where WeChat left one out."""
     return tuple(_figure(item, field) for field in fields)
 
 
@@ -89,7 +89,7 @@ def figure(found: object, field: Field) -> int | float:
 
 
 def amount(found: object, name: str, *, integral: bool) -> int | float:
-    """The number from 0 up that something read is; whole ones become int."""
+    """Return the number from 0 up that something read is; whole ones become int."""
     value = _number(found)
     if value is None or not value >= 0:  # NaN is not
         raise MalformedRowError(f"{name} is {shown(found)}, not a number from 0 up")
@@ -103,7 +103,7 @@ def amount(found: object, name: str, *, integral: bool) -> int | float:
 
 
 def shown(found: object) -> str:
-    """A value for an error's text."""
+    """Return a value for an error's text."""
     if isinstance(found, str):
         return repr(found) if len(found) <= _LONGEST_SHOWN else f"a text of {len(found)} characters"
     if isinstance(found, int) and abs(found) > _LARGEST:  # its digits may be more than Python writes out
@@ -114,7 +114,7 @@ def shown(found: object) -> str:
 
 @cache
 def _spellings(name: str) -> tuple[str, ...]:
-    """The keys of a name, which is one of our tables' and never one of a body's."""
+    """Return the keys of a name, which is one of our tables' and never one of a body's."""
     return tuple(dict.fromkeys((name, camel(name))))
 
 

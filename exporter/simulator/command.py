@@ -64,7 +64,7 @@ def split_address(listen_address: str) -> tuple[str, int]:
 
 
 def usage(simulator: Simulator) -> str:
-    """How to ask a running simulator with curl and with an exporter."""
+    """Return how to ask a running simulator with curl and with an exporter."""
     url, app = simulator.base_url, simulator.apps[0]
     credentials = f'{{"grant_type":"client_credential","appid":"{app.appid}","secret":"{app.secret}"}}'
     newest = yesterday(simulator.clock.now())
@@ -97,7 +97,7 @@ Let one hang, refuse it one dataset, make it healthy again, go to tomorrow:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT or SIGTERM sets; the handlers before come back afterwards."""
+    """Yield an event that SIGINT or SIGTERM sets; the handlers before come back afterwards."""
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

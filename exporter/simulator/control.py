@@ -37,7 +37,7 @@ class Control:
     push: Callable[[str, str], object] = lambda _platform, _url: None
 
     def answer(self, request: Request) -> Reply:
-        """The answer to a control call; errors are a 4xx with `{"error": text}`."""
+        """Return the answer to a control call; errors are a 4xx with `{"error": text}`."""
         try:
             return self._answer(request)
         except ControlError as error:

@@ -48,12 +48,12 @@ class Counts:
 
 
 def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
-    """The eight fields of one day, as WeChat's `list[0]` has them; parameters as of `counts`."""
+    """Return the eight fields of one day, as WeChat's `list[0]` has them; parameters as of `counts`."""
     return {"ref_date": wire_date(day), **counts(appid, day, size).figures}
 
 
 def counts(appid: str, day: date, size: int) -> Counts:
-    """What happened on one day.
+    """Return what happened on one day.
 
     Args:
         appid: whose figures; it decides rhythm, growth, depth and stay.
@@ -93,7 +93,7 @@ def split(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def _mean(total: int, count: int) -> int | float:
-    """A mean as WeChat writes it: four decimals, whole values without `.0`, 0 of nothing."""
+    """Return a mean as WeChat writes it: four decimals, whole values without `.0`, 0 of nothing."""
     mean = round(total / count, 4) if count else 0
     return int(mean) if mean == int(mean) else mean
 

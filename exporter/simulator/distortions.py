@@ -24,7 +24,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def distorted(body: Body, dataset: Dataset, period: Period, fault: Fault) -> object:
-    """The JSON value of a dataset's answer for a period, changed if the fault is one of rows."""
+    """Return the JSON value of a dataset's answer for a period, changed if the fault is one of rows."""
     change = _ROWS.get(fault)
     return body if change is None else change(copy.deepcopy(body), dataset, period)
 
@@ -35,7 +35,7 @@ def compact_json(payload: object) -> bytes:
 
 
 def delivered(body: bytes, fault: Fault, conditions: Conditions) -> Reply:
-    """The answer that carries `body`, changed if the fault is one of bodies or of the wire."""
+    """Return the answer that carries `body`, changed if the fault is one of bodies or of the wire."""
     if fault in _BODIES:
         return _BODIES[fault](body, conditions)
     return Reply(body, seconds=conditions.latency_seconds)
@@ -46,7 +46,7 @@ def _lists(body: Body) -> list[list[Any]]:
 
 
 def _first_figures(body: Body) -> dict[str, Any]:
-    """The innermost object that holds the body's first figures; an empty one where there are none."""
+    """Return the innermost object that holds the body's first figures; an empty one where there are none."""
     for items in _lists(body):
         if items:
             item: dict[str, Any] = items[0]

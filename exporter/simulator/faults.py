@@ -149,7 +149,7 @@ class FaultBoard:
         self._active[appid, call, dataset] = Active(fault, code, times or fault.times)
 
     def take(self, appid: str, call: CallKind, dataset: str = "") -> Active | None:
-        """The fault that this call meets, counted down; None for a healthy one."""
+        """Return the fault that this call meets, counted down; None for a healthy one."""
         key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
         active = self._active.get(key)
         if active is None or active.left is None:
@@ -161,11 +161,11 @@ class FaultBoard:
         return active
 
     def shown(self, appid: str) -> dict[str, Fault]:
-        """The faults in force on an app, by kind of call, as in `data` and `data weekly_trend`."""
+        """Return the faults in force on an app, by kind of call, as in `data` and `data weekly_trend`."""
         found = sorted((key, active.fault) for key, active in self._active.copy().items() if key[0] == appid)
         return {f"{call} {dataset}".strip(): fault for (_, call, dataset), fault in found}
 
 
 def _matches(key: tuple[str, CallKind, str], appid: str, on: CallKind | None, dataset: str) -> bool:
-    """Whether a fault is on that call of the app, for None on any; dataset "" stands for all."""
+    """Return whether a fault is on that call of the app, for None on any; dataset "" stands for all."""
     return key[0] == appid and on in (None, key[1]) and dataset in ("", key[2])

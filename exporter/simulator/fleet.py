@@ -19,12 +19,12 @@ _STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's own example leave
 
 
 def fake_appid(number: int) -> str:
-    """An appid of the right shape that is no one's: `wxfa4e` and the number in twelve digits."""
+    """Return an appid of the right shape that is no one's: `wxfa4e` and the number in twelve digits."""
     return f"wxfa4e{number:012d}"
 
 
 def fake_secret(number: int) -> str:
-    """A secret that nobody takes for one."""
+    """Return a secret that nobody takes for one."""
     return f"not-a-real-secret-{number:04d}"
 
 
@@ -87,7 +87,7 @@ def config_yaml(
     concurrency: int = 16,
     datasets: Iterable[str] = (),
 ) -> str:
-    """An exporter configuration for these apps, ready to use: it keeps nothing on disk.
+    """Return an exporter configuration for these apps, ready to use: it keeps nothing on disk.
 
     Args:
         apps: the mini programs to ask for.

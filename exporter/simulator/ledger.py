@@ -53,7 +53,7 @@ class CallLog:
         self._forced[appid] = self._forced.get(appid, 0) + 1
 
     def counts(self) -> list[CallCount]:
-        """All counts since the last clear."""
+        """Return all counts since the last clear."""
         return [CallCount(*key, count) for key, count in self._counts.copy().items()]
 
     def used(self, endpoint: str, appid: str, now: float) -> int:
@@ -65,7 +65,7 @@ class CallLog:
         return self._forced.copy()
 
     def recent(self) -> list[CallRecord]:
-        """The latest calls, oldest first."""
+        """Return the latest calls, oldest first."""
         return list(self._recent.copy())
 
     def clear(self) -> None:

@@ -82,7 +82,7 @@ class Listener:
 
 
 def _loopback(host: str) -> str:
-    """The address that a host stands for, if it is a loopback one."""
+    """Return the address that a host stands for, if it is a loopback one."""
     if host == "localhost":
         return "127.0.0.1"
     try:

@@ -70,7 +70,7 @@ class PlatformDesk:
         return ticket
 
     def authorise(self, appid: str, *, exchanged: bool = True) -> str:
-        """The merchant authorises (again): another refresh token, the old one is no longer good."""
+        """Authorise an account (again): return another refresh token; the old one is no longer good."""
         self._refresh_tokens[appid] = f"refreshtoken@@@{self._fresh()}" if exchanged else ""
         return self._refresh_tokens[appid]
 
@@ -168,7 +168,7 @@ class PlatformRules:
     tokens: TokenDesk = field(default_factory=TokenDesk)
 
     def answer(self, request: Request, now: float, progress: Progress) -> object:
-        """The JSON value of an answer; raises RefusedError."""
+        """Return the JSON value of an answer; raise RefusedError."""
         asked = request.json_object()
         endpoint = ENDPOINTS[request.path]
         component_appid = asked.get("component_appid")

@@ -28,7 +28,7 @@ class PushRequest:
 def push(
     platform: SimPlatform, now: float, kind: str, fields: dict[str, str], *, nonce: str = "nonce-1"
 ) -> PushRequest:
-    """A push of that kind (InfoType) with further fields, made at `now` (Unix time)."""
+    """Return a push of that kind (InfoType) with further fields, made at `now` (Unix time)."""
     pairs = {"AppId": platform.component_appid, "CreateTime": str(int(now)), "InfoType": kind, **fields}
     inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in pairs.items())
     encrypted = encrypt(platform, f"<xml>{inner}</xml>".encode(), platform.component_appid)
@@ -46,7 +46,7 @@ def encrypt(platform: SimPlatform, text: bytes, appid: str) -> str:
 
 
 def signed(platform: SimPlatform, encrypted: str, timestamp: str, nonce: str) -> PushRequest:
-    """The request that carries an encrypted text."""
+    """Return the request that carries an encrypted text."""
     parts = sorted((platform.token, timestamp, nonce, encrypted))
     signature = hashlib.sha1("".join(parts).encode(), usedforsecurity=False).hexdigest()
     body = f"<xml><AppId>{platform.component_appid}</AppId><Encrypt>{encrypted}</Encrypt></xml>"

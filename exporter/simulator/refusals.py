@@ -22,7 +22,7 @@ class RefusedError(Exception):
 
 
 def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
-    """The body of a refusal.
+    """Return the body of a refusal.
 
     Args:
         errcode: WeChat's code; one without a known text is answered as `unknown error`.

@@ -109,7 +109,7 @@ class Rules:
         return self._json(written_quota(DAILY_LIMIT, used), fault)
 
     def _caller(self, request: Request, now: float) -> str:
-        """The account that a data call is for, by the token or by where it comes from."""
+        """Return the account that a data call is for, by the token or by where it comes from."""
         if token := request.parameter("access_token"):
             appid, kind = self.desk.holder(token, now)
             if kind in (TokenKind.COMPONENT, TokenKind.CLOUDBASE):
@@ -243,7 +243,7 @@ def _granted(interface: object) -> Dataset:
 
 
 def _is_period(dataset: Dataset, asked: Period) -> bool:
-    """Whether the dates are those of one of the dataset's periods; WeChat takes no others."""
+    """Return whether the dates are those of one of the dataset's periods; WeChat takes no others."""
     try:
         return dataset.calendar.starting(asked.first) == asked
     except ValueError:

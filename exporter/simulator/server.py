@@ -114,7 +114,7 @@ class Simulator:
         return self._listener.base_url
 
     def configuration(self) -> str:
-        """An exporter configuration for this simulator's apps, as YAML text."""
+        """Return an exporter configuration for this simulator's apps, as YAML text."""
         return config_yaml(self.apps, self.base_url)
 
     def set_fault(
@@ -183,7 +183,7 @@ class Simulator:
         return self._ledger
 
     def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
-        """How many calls were answered since the last `ledger.clear()`, all or those that match.
+        """Return how many calls were answered since the last `ledger.clear()`, all or those that match.
 
         Args:
             endpoint: stable_token, token, daily_visit_trend, cloud_function, component_token,

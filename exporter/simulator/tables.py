@@ -22,14 +22,14 @@ _MANY_PAGES_SHARE = 0.1
 
 
 def _trend(app: SimApp, period: Period, dataset: Dataset) -> Row:
-    """The row of a period; figures that WeChat leaves out for this app are None."""
+    """Return the row of a period; figures that WeChat leaves out for this app are None."""
     figures = _counts(app, period).figures
     values = tuple(None if field.name in app.left_out else figures[field.name] for field in dataset.fields)
     return Row(period, (Point((), values),))
 
 
 def _counts(app: SimApp, period: Period) -> Counts:
-    """The counts of a period: visitors are between the busiest day's and the sum of all days'."""
+    """Return the counts of a period: visitors are between the busiest day's and the sum of all days'."""
     length = (period.last - period.first).days + 1
     days = [counts(app.appid, period.first + timedelta(days=day), app.size) for day in range(length)]
     busiest, together = max(day.visitors for day in days), sum(day.visitors for day in days)
@@ -55,7 +55,7 @@ def _summary(app: SimApp, period: Period, _dataset: Dataset) -> Row:
 
 
 def _pages(app: SimApp, period: Period, dataset: Dataset) -> Row:
-    """The pages with the most views, as many as WeChat shows; those without a view are not there."""
+    """Return the pages with the most views, as many as WeChat shows; those without a view are not there."""
     day = counts(app.appid, period.first, app.size)
     paths = _paths(app.appid)
     weights = [(0.5 + draws(f"{app.appid} {path}")[0]) / (place + 1) for place, path in enumerate(paths)]
@@ -91,7 +91,7 @@ def _pages(app: SimApp, period: Period, dataset: Dataset) -> Row:
 
 
 def _shares(app: SimApp, period: Period) -> int:
-    """How often the app was shared on a day."""
+    """Return how often the app was shared on a day."""
     return int(counts(app.appid, period.first, app.size).views * 0.01 * draws(f"{app.appid} shares")[0])
 
 
@@ -120,7 +120,7 @@ def _distribution(app: SimApp, period: Period, _dataset: Dataset) -> Row:
 
 
 def _cohort(app: SimApp, period: Period, _dataset: Dataset, due: Callable[[int], bool]) -> Row:
-    """The cohort with the keys that are due; its key 0 is the daily trend's.
+    """Return the cohort with the keys that are due; its key 0 is the daily trend's.
 
     Args:
         app: whose visitors.
@@ -159,7 +159,7 @@ _ROWS: Final[Mapping[str, Callable[[SimApp, Period, Dataset], Row]]] = MappingPr
 def body(
     app: SimApp, dataset: Dataset, period: Period, published: Callable[[Period], bool]
 ) -> dict[str, object]:
-    """The successful body, in the HTTPS spelling.
+    """Return the successful body, in the HTTPS spelling.
 
     Args:
         app: whose figures.

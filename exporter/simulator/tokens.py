@@ -54,21 +54,21 @@ class TokenDesk:
         self._serial = 0
 
     def stable(self, appid: str, now: float) -> tuple[str, int]:
-        """The app's stable token and the seconds it has left: never less than the overlap."""
+        """Return the app's stable token and the seconds it has left: never less than the overlap."""
         current = self._current(appid, TokenKind.STABLE)
         if current is None or current.valid_until - now < OVERLAP_SECONDS:
             current = self._issue(appid, TokenKind.STABLE, now)
         return current.text, int(current.valid_until - now)
 
     def force(self, appid: str, now: float) -> tuple[str, int]:
-        """What force_refresh=true leads to: a new token, and the ones before are dead at once."""
+        """Renew by force_refresh=true: return a new token; the ones before are dead at once."""
         if now - self._forced_at.get(appid, float("-inf")) >= FORCE_INTERVAL_SECONDS:
             self._forced_at[appid] = now
             self.revoke(appid, now)
         return self.stable(appid, now)
 
     def issue(self, appid: str, kind: TokenKind, now: float) -> tuple[str, int]:
-        """A new token of any other kind and its lifetime in seconds; the one before lives on."""
+        """Return a new token of any other kind and its lifetime in seconds; the one before lives on."""
         token = self._issue(appid, kind, now)
         return token.text, int(token.valid_until - now)
 
@@ -78,14 +78,14 @@ class TokenDesk:
             self._shorten(text, now)
 
     def classic(self, appid: str, now: float) -> tuple[str, int]:
-        """A new classic token and its lifetime in seconds; the one before lives on for the grace."""
+        """Return a new classic token and its lifetime in seconds; the one before lives on for the grace."""
         before = self._current(appid, TokenKind.CLASSIC)
         if before is not None:
             self._shorten(before.text, now + CLASSIC_GRACE_SECONDS)
         return self._issue(appid, TokenKind.CLASSIC, now).text, LIFETIME_SECONDS
 
     def holder(self, text: str, now: float) -> tuple[str, TokenKind]:
-        """The appid that a token stands for, and the token's kind.
+        """Return the appid that a token stands for, and the token's kind.
 
         Raises:
             RefusedError: 40014 for what cannot be a token, 40001 for a superseded or foreign one,
