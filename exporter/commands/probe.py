@@ -13,23 +13,11 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
+from exporter.refresh.outcome import refuses_account
 from exporter.wechat.access import Access, fetch_quota, fetch_row
 from exporter.wechat.failures.failure import Failure, Reason
 
-_OF_APP: Final = frozenset(
-    {
-        Reason.NETWORK,
-        Reason.TIMEOUT,
-        Reason.TOKEN_REJECTED,
-        Reason.INVALID_APPID,
-        Reason.INVALID_SECRET,
-        Reason.IP_NOT_ALLOWED,
-        Reason.ACCOUNT,
-        Reason.THIRD_PARTY_TICKET,
-        Reason.THIRD_PARTY_REFRESH_TOKEN,
-    }
-)
-"""What no dataset of an app would fare better with."""
+_UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +39,8 @@ def probe(
 ) -> Answers:
     """Ask for the newest periods that are over."""
     trend = _trend(access, yesterday, log)
-    if isinstance(trend, Failure) and trend.reason in _OF_APP:
-        return Answers(trend)
+    if isinstance(trend, Failure) and (refuses_account(trend) or trend.reason in _UNHEARD):
+        return Answers(trend)  # no dataset would fare better
     return Answers(trend, tuple(_others(access, datasets, yesterday, log)))
 
 
