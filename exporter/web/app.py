@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter.service import Exporter
-from exporter.web.scrape import MetricsApp, Scrapes
+from exporter.web.scrape import Scrapes
 from exporter.web.status.page import StatusPage
 from exporter.web.targets import TARGETS_PATH, Targets
 from exporter.web.ticket import TICKET_PATH, TicketDesk
@@ -41,14 +41,12 @@ def make_app(
 
     async def healthy(_request: Request) -> Response:
         ailment = exporter.ailment()
-        if ailment is None:
-            return PlainTextResponse("Healthy.\n")
-        return PlainTextResponse(f"Not healthy: {ailment}\n", status_code=503)
+        text, status = ("Healthy.\n", 200) if ailment is None else (f"Not healthy: {ailment}\n", 503)
+        return PlainTextResponse(text, status)
 
     async def ready(_request: Request) -> Response:
-        if exporter.ready:
-            return PlainTextResponse("Ready.\n")
-        return PlainTextResponse("Not ready: some apps have not been asked for yet.\n", status_code=503)
+        missing = "Not ready: some apps have not been asked for yet.\n"
+        return PlainTextResponse("Ready.\n") if exporter.ready else PlainTextResponse(missing, 503)
 
     async def page(request: Request) -> Response:
         return await run_in_threadpool(status.respond, request, _UNCACHED)
@@ -69,7 +67,7 @@ def make_app(
 
     application = Starlette(
         routes=[
-            Route(telemetry_path, MetricsApp(scrapes), methods=["GET"]),
+            Route(telemetry_path, scrapes, methods=["GET"]),
             Route("/", page, methods=["GET"]),
             Route("/style.css", style, methods=["GET"]),
             Route(TARGETS_PATH, targets.answer, methods=["GET"]),

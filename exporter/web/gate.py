@@ -45,7 +45,7 @@ class Gate:
     def configure(self, config: WebConfig) -> None:
         """Put a configuration in force."""
         old, self.config = self.config, config
-        self._users.change(config.users)
+        self._users.hashes = config.users
         if config.rate_limit != old.rate_limit:
             self._bucket = TokenBucket(config.rate_limit, self._clock)
         named = dict(config.headers)
@@ -66,7 +66,7 @@ class Gate:
         """Return the HTTP status to refuse a request with; None: let it in."""
         if not self._bucket.take():
             return 429
-        if not self._users:
+        if not self.config.users:
             return None
         authorization = _authorization(scope["headers"])
         if authorization is None:

@@ -43,7 +43,10 @@ class ScrapeAnswer:
 
 
 class Scrapes:
-    """Gives the answer that a client's headers ask for."""
+    """Answers in the form that a client's headers ask for.
+
+    With `?appid=…` the page has that app alone, or those few: 404 where one is not here, 400 for too many.
+    """
 
     def __init__(
         self, page: Callable[[], Page], telemetry: Telemetry, clock: Callable[[], float] = time.monotonic
@@ -52,6 +55,28 @@ class Scrapes:
         self._telemetry = telemetry
         self._clock = clock
         self._answers: dict[tuple[bool, bool], ScrapeAnswer] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the page in the form that the client asks for."""
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        appids = query.get("appid")
+        if appids is None:
+            answer: ScrapeAnswer | None = self.answer(scope["headers"])
+        elif len(appids) > _MOST_APPIDS:
+            await _TOO_MANY(scope, receive, send)
+            return
+        else:
+            answer = self.excerpt(scope["headers"], appids)
+        if answer is None:
+            await _UNKNOWN(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body"})
+            return
+        for part in answer.parts():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
 
     def answer(self, asked: Headers) -> ScrapeAnswer:
         """Return the answer to a request with these headers (names in lower case)."""
@@ -120,35 +145,3 @@ def _headers(size: int, *, openmetrics: bool, gzip: bool) -> Headers:
         (b"cache-control", b"no-store"),
     ]
     return [*headers, (b"content-encoding", b"gzip")] if gzip else headers
-
-
-class MetricsApp:
-    """Answers scrapes.
-
-    With `?appid=…` the page has that app alone, or those few: 404 where one is not here, 400 for too many.
-    """
-
-    def __init__(self, scrapes: Scrapes) -> None:
-        self._scrapes = scrapes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page in the form that the client asks for."""
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        appids = query.get("appid")
-        if appids is None:
-            answer: ScrapeAnswer | None = self._scrapes.answer(scope["headers"])
-        elif len(appids) > _MOST_APPIDS:
-            await _TOO_MANY(scope, receive, send)
-            return
-        else:
-            answer = self._scrapes.excerpt(scope["headers"], appids)
-        if answer is None:
-            await _UNKNOWN(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body"})
-            return
-        for part in answer.parts():
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body"})

@@ -13,7 +13,7 @@ from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.web import connection as module
 from exporter.web.gate import Gate
-from exporter.web.scrape import MetricsApp, Scrapes
+from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server
 from exporter.web.throttle import ThrottledLog
 from exporter.web.webconfig import WebConfig
@@ -46,7 +46,7 @@ def address(
 ) -> Iterator[Address]:
     """A server in a thread, whose patience for slow heads is short; other paths say hello."""
     monkeypatch.setattr(module, "HEAD_SECONDS", 0.3)
-    metrics = MetricsApp(scrapes)
+    metrics = scrapes
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/metrics":

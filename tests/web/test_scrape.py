@@ -6,7 +6,7 @@ import pytest
 
 from exporter.exposition.page import Page, PageMaker
 from exporter.exposition.telemetry import Telemetry
-from exporter.web.scrape import OWN_SECONDS, MetricsApp, Scrapes, _negotiate
+from exporter.web.scrape import OWN_SECONDS, Scrapes, _negotiate
 from tests.building import YESTERDAY, make_entry, make_row
 from tests.web.asking import ask
 
@@ -111,7 +111,7 @@ def test_an_app_that_is_not_here_has_no_page(stage: Stage) -> None:
 
 @pytest.mark.parametrize("query", ["appid=", "appid", "appid=&appid=", "appid=wx0000000000000001&appid="])
 def test_a_blank_appid_is_no_app_and_not_all_of_them(stage: Stage, query: str) -> None:
-    answer = ask(MetricsApp(stage.scrapes), "GET", "/metrics", query)
+    answer = ask(stage.scrapes, "GET", "/metrics", query)
     assert (answer.status, b"wechat_miniprogram_daily" in answer.body) == (404, False)
 
 
@@ -121,6 +121,6 @@ def test_an_excerpt_has_at_most_a_hundred_apps(stage: Stage) -> None:
     }
     stage.page = stage.maker.replace_all(entries, (YESTERDAY,))
     queries = ["&".join(f"appid={appid}" for appid in list(entries)[:number]) for number in (100, 101)]
-    few, many = (ask(MetricsApp(stage.scrapes), "GET", "/metrics", query) for query in queries)
+    few, many = (ask(stage.scrapes, "GET", "/metrics", query) for query in queries)
     assert (few.status, many.status) == (200, 400)
     assert b"At most 100 mini programs by appid" in many.body

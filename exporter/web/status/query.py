@@ -1,10 +1,10 @@
-"""What a visitor asks the status page for: read from the address, written back into its links."""
+"""What a visitor asks of the status page: read from the address, written back into its links."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from exporter.datasets.daily_trend import FIELDS
@@ -21,7 +21,12 @@ _FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
 COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
 """What the table can be sorted by; without a choice what needs attention comes first."""
 
+_MOST_DIGITS: Final = 9  # of a page's number
 _FROM_SMALL: Final = ("name", "state", "token")  # columns that are sorted from the small end at first
+
+
+_T = TypeVar("_T")
+_D = TypeVar("_D")
 
 
 class State(StrEnum):
@@ -49,31 +54,33 @@ class Query:
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> "Query":
-        """The query of an address; what is not allowed counts as not said."""
+        """Read the query of an address; what is not allowed counts as not said."""
+
+        def chosen(name: str, allowed: Iterable[_T], default: _D) -> _T | _D:
+            found = parameters.get(name, "")
+            return next((each for each in allowed if str(each) == found), default)
+
         lang = parameters.get("lang", "").lower().partition("-")[0]
-        state = parameters.get("state", "")
-        sort = _one_of(parameters.get("sort", ""), COLUMNS, "")
-        orders = ("desc", "asc") if first_order(sort) == "desc" else ("asc", "desc")
-        size = _whole(parameters.get("size", ""), SIZES[0])
-        refresh = _whole(parameters.get("refresh", ""), REFRESHES[0])
+        sort = chosen("sort", COLUMNS, "")
+        page = parameters.get("page", "")
         return cls(
             lang=next((each for each in Language if each == lang), None),
             q=" ".join(parameters.get("q", "")[:LONGEST_SEARCH].split()),
-            state=next((each for each in State if each == state), None),
+            state=chosen("state", State, None),
             sort=sort,
-            order=_one_of(parameters.get("order", ""), orders, orders[0]) if sort else "",
-            chart=_one_of(parameters.get("chart", ""), _FIELD_NAMES, cls().chart),
-            size=size if size in SIZES else SIZES[0],
-            page=max(1, _whole(parameters.get("page", ""), 1)),
-            refresh=refresh if refresh in REFRESHES else REFRESHES[0],
+            order=chosen("order", ("asc", "desc"), first_order(sort)) if sort else "",
+            chart=chosen("chart", _FIELD_NAMES, cls().chart),
+            size=chosen("size", SIZES, SIZES[0]),
+            page=max(1, int(page)) if page.isdecimal() and len(page) <= _MOST_DIGITS else 1,
+            refresh=chosen("refresh", REFRESHES, REFRESHES[0]),
         )
 
     def link(self, **changes: object) -> str:
-        """The address with these changes; what is left at its default is not written."""
+        """Return the address with these changes; what is left at its default is not written."""
         return f"?{urlencode(self.parameters(**changes), errors='replace')}"
 
     def parameters(self, **changes: object) -> dict[str, str]:
-        """The parameters that differ from the defaults, with these changes."""
+        """Return the parameters that differ from the defaults, with these changes."""
         changed = dataclasses.replace(self, **changes)  # type: ignore[arg-type]
         return {
             field.name: str(value)
@@ -82,7 +89,7 @@ class Query:
         }
 
     def sorted_by(self, column: str) -> str:
-        """The address that sorts by a column; the other way round where it is sorted by it already."""
+        """Return the address that sorts by a column; reversed where it is sorted by it already."""
         order = first_order(column)
         if self.sort == column and self.order == order:
             order = "asc" if order == "desc" else "desc"
@@ -90,16 +97,5 @@ class Query:
 
 
 def first_order(column: str) -> str:
-    """How a column is sorted at first: names from A, figures from the largest."""
+    """Return how a column is sorted at first: names from A, figures from the largest."""
     return "asc" if column in _FROM_SMALL else "desc"
-
-
-def _one_of(found: str, allowed: tuple[str, ...], otherwise: str) -> str:
-    return found if found in allowed else otherwise
-
-
-def _whole(found: str, otherwise: int) -> int:
-    try:
-        return int(found)
-    except ValueError:
-        return otherwise

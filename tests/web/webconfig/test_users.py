@@ -58,13 +58,13 @@ def test_no_number_of_guesses_fills_the_memory_or_pushes_a_user_out(
         users.check(basic("alice", f"guess {number}"))
     assert users.verdict(basic("alice", "sesame")) is True
     assert users.verdict(basic("alice", "guess 999")) is False
-    assert len(users._found) <= 257
+    assert len(users._verdicts) <= 257
 
 
 def test_what_is_remembered_is_no_password(users: Users) -> None:
     authorization = basic("alice", "sesame")
     users.check(authorization)
-    remembered = b"".join(users._found)
+    remembered = b"".join(users._verdicts)
     assert b"sesame" not in remembered
     assert authorization[6:] not in remembered
     assert Users({"alice": HASH})._digest(authorization) != users._digest(authorization)
@@ -89,7 +89,7 @@ def test_a_wrong_password_takes_as_long_whoever_has_the_name(
 def test_what_is_known_of_a_user_who_stays_the_same_outlives_a_change(users: Users) -> None:
     for name, password in (("alice", "sesame"), ("alice", "wrong"), ("bob", "another"), ("carol", "guess")):
         users.check(basic(name, password))
-    users.change({"alice": HASH, "bob": HASH, "carol": HASH})
+    users.hashes = {"alice": HASH, "bob": HASH, "carol": HASH}
     assert users.verdict(basic("alice", "sesame")) is True
     assert users.verdict(basic("alice", "wrong")) is False
     assert users.verdict(basic("bob", "another")) is None
