@@ -104,7 +104,7 @@ class Acceptor:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, BUFFER_LIMIT)
             task = self._loop.create_task(self._serve(client, str(address[0])))
             self._arriving[task] = None
-            task.add_done_callback(self._arrived)
+            task.add_done_callback(self._arriving.pop)
 
     def _make_room(self) -> bool:
         if self._connections.give_way():
@@ -113,9 +113,6 @@ class Acceptor:
         if oldest is not None:
             oldest.cancel()
         return oldest is not None
-
-    def _arrived(self, task: asyncio.Task[None]) -> None:
-        self._arriving.pop(task, None)
 
     async def _serve(self, client: socket.socket, address: str) -> None:
         context = self._context()

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from exporter.service import Exporter
 from exporter.web.scrape import Scrapes
-from exporter.web.status.page import StatusPage
+from exporter.web.status.page import STYLESHEET, StatusPage
 from exporter.web.targets import TARGETS_PATH, Targets
 from exporter.web.ticket import TICKET_PATH, TicketDesk
 
@@ -36,6 +36,7 @@ def make_app(
         sd_targets: what /sd names for each shard, once per replica; none: the address that was asked.
         refused: what was wrong with the configurations when they were last read.
     """
+    stylesheet = STYLESHEET.read_bytes()
     status = StatusPage(exporter, telemetry_path, refused)
     targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)
 
@@ -52,7 +53,7 @@ def make_app(
         return await run_in_threadpool(status.respond, request, _UNCACHED)
 
     async def style(_request: Request) -> Response:
-        return Response(status.stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+        return Response(stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def reloaded(_request: Request) -> Response:
         if reload is None:

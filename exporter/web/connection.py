@@ -10,8 +10,6 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from exporter.web.webconfig.loading import Headers
 
 HEAD_SECONDS: Final = 10
@@ -223,17 +221,3 @@ class HttpConnection(asyncio.Protocol):
         self.phase = phase
         self.since = self._loop.time()
         self.deadline = self.since + seconds
-
-
-def reporting(app: ASGIApp) -> ASGIApp:
-    """The application, whose connection learns when each answer is begun and handed over."""
-
-    async def report(scope: Scope, receive: Receive, send: Send) -> None:
-        connection = scope["state"]["connection"]
-        connection.begun()
-        try:
-            await app(scope, receive, send)
-        finally:
-            connection.answered()
-
-    return report

@@ -1,7 +1,6 @@
 """Access control by the web configuration, which is swapped whole when its file changes."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -52,11 +51,6 @@ class Gate:
         others = tuple(pair for pair in SECURITY_HEADERS if pair[0] not in named)
         self.headers = (*config.headers, *others)
 
-    @property
-    def tls(self) -> ssl.SSLContext | None:
-        """Return the TLS context for new connections; None: plain HTTP."""
-        return self.config.tls
-
     def allows(self, certificate: dict[str, Any] | None) -> bool:
         """Return whether a client with this verified certificate may connect."""
         names = self.config.allowed_sans
@@ -78,11 +72,11 @@ class Gate:
 
     async def _checked(self, authorization: bytes, scope: Scope) -> bool:
         """Check the password in turn: of each address one at a time, and the addresses one after another."""
-        connection = scope.get("state", {}).get("connection")
+        connection = scope["state"]["connection"]
         address = (scope["client"] or ("",))[0]
         client = self._clients.setdefault(address, asyncio.Lock())
         async with client, self._checking:
-            if connection is not None and connection.gone:
+            if connection.gone:
                 return False
             good = self._users.verdict(authorization)  # another connection may have asked for it
             return await run_in_threadpool(self._users.check, authorization) if good is None else good

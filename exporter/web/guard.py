@@ -1,4 +1,4 @@
-"""Stands before the application: turns away what must not reach it, and sends answers in slices."""
+"""The outermost application: refuse what must not reach the others, and send answers in slices."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -28,6 +28,15 @@ class Guard:
         self._unwell = unwell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, between the two moments that the connection must know."""
+        connection = scope["state"]["connection"]
+        connection.begun()
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            connection.answered()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse without a word about what is behind."""
         unmeasured = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         status = 400 if _is_ambiguous(scope) else await self._gate.refusal(scope)
@@ -53,13 +62,13 @@ class Guard:
 
 
 def _is_ambiguous(scope: Scope) -> bool:
-    """Whether a proxy before us may have read another host than we do (RFC 9112, 3.2) or another path."""
+    """Return whether a proxy may have read another host (RFC 9112, 3.2) or another path than we do."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     return hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1") or not scope["path"].isprintable()
 
 
 def _slicing(send: Send) -> Send:
-    """The same way to answer, by slices; `send` waits while the client does not read."""
+    """Return a `send` that cuts bodies into slices; the inner one waits while the client does not read."""
 
     async def send_sliced(message: Message) -> None:
         body = message.get("body", b"")

@@ -8,6 +8,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
+from logging import WARNING
 from typing import Final
 
 import uvicorn
@@ -15,7 +16,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from exporter.web.acceptor import Acceptor
-from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection, reporting
+from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection
 from exporter.web.gate import Gate
 from exporter.web.guard import Guard
 from exporter.web.throttle import ThrottledLog
@@ -43,7 +44,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and call `when_started`."""
         acceptor = Acceptor(
-            sockets or (), self._connection, lambda: self._gate.tls, self._connections, self._refused
+            sockets or (), self._connection, lambda: self._gate.config.tls, self._connections, self._refused
         )
         self.servers = [acceptor]  # type: ignore[list-item]
         acceptor.start()
@@ -75,15 +76,15 @@ class Server(uvicorn.Server):
             return True
         address = str((transport.get_extra_info("peername") or ("",))[0])
         why = "none of its names is among client_allowed_sans"
-        self._log.warning("client certificate refused", client=address, error=why)
+        self._log.write(WARNING, "client certificate refused", client=address, error=why)
         return False
 
     def _refused(self, error: ssl.SSLError, address: str) -> None:
         """Log what an operator can put right; strangers who speak no TLS at all are no news."""
         if isinstance(error, ssl.SSLCertVerificationError):
-            self._log.warning("client certificate refused", client=address, error=error.verify_message)
+            self._log.write(WARNING, "client certificate refused", client=address, error=error.verify_message)
         elif error.reason == _NO_CERTIFICATE:
-            self._log.warning("client certificate refused", client=address, error="none was sent")
+            self._log.write(WARNING, "client certificate refused", client=address, error="none was sent")
 
 
 def make_server(
@@ -98,7 +99,7 @@ def make_server(
     It calls `when_started` once it accepts connections; `unwell`: as in `Guard`.
     """
     settings = uvicorn.Config(
-        reporting(Guard(app, gate, unwell)),
+        Guard(app, gate, unwell),
         http="httptools",
         ws="none",
         lifespan="off",

@@ -19,7 +19,6 @@ from exporter.shards import Shard, owner
 TARGETS_PATH: Final = "/sd"
 _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
-_KEPT: Final = 4  # answers: a hundred thousand apps make some forty megabytes
 _MOST_APPS: Final = 200_000  # whose shard is remembered
 
 Group = dict[str, Any]
@@ -32,7 +31,7 @@ Wish = tuple[str, str, str]
 class Targets:
     """Answers with one target per shard, or with `?per=app` with one per app, each of its own page.
 
-    Answers are made one at a time and kept as long as the apps are the same ones.
+    Answers are made one at a time; the last one is kept as long as the apps are the same ones.
     """
 
     def __init__(
@@ -48,8 +47,7 @@ class Targets:
         self._templates = templates
         self._telemetry_path = telemetry_path
         self._making = asyncio.Lock()  # waiting for it takes no thread from others
-        self._made_of: Sequence[App] = ()
-        self._kept: dict[Wish, bytes] = {}
+        self._last: tuple[Wish, Sequence[App], bytes] | None = None  # 100,000 apps make some 40 MB
         self._owner = lru_cache(maxsize=_MOST_APPS)(partial(owner, total=shard.total))
 
     async def answer(self, request: Request) -> Response:
@@ -61,15 +59,9 @@ class Targets:
         wish = per, request.scope["scheme"], asked
         async with self._making:
             apps = self._apps()
-            if apps is not self._made_of:
-                self._made_of = apps
-                self._kept.clear()
-            body = self._kept.pop(wish, None)
-            if body is None:
-                body = await run_in_threadpool(self._made, wish, apps)
-            while len(self._kept) >= _KEPT:
-                del self._kept[next(iter(self._kept))]  # the one asked for longest ago
-            self._kept[wish] = body
+            if self._last is None or self._last[0] != wish or self._last[1] is not apps:
+                self._last = wish, apps, await run_in_threadpool(self._made, wish, apps)
+            body = self._last[2]
         return Response(body, media_type="application/json", headers=_UNCACHED)
 
     def _made(self, wish: Wish, apps: Sequence[App]) -> bytes:

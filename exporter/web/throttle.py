@@ -23,19 +23,12 @@ class ThrottledLog:
         self._last: dict[tuple[str, str], float] = {}
         self._left_out: Counter[tuple[str, str]] = Counter()
 
-    def warning(self, event: str, about: str = "", **values: object) -> None:
-        """Warn, unless a line of this kind was written less than a minute ago."""
-        self._write(self._log.warning, (event, about), values)
-
-    def error(self, event: str, about: str = "", **values: object) -> None:
-        """Log an error, unless a line of this kind was written less than a minute ago."""
-        self._write(self._log.error, (event, about), values)
-
-    def _write(self, write: Callable[..., object], kind: tuple[str, str], values: dict[str, object]) -> None:
-        now = self._clock()
+    def write(self, level: int, event: str, about: str = "", **values: object) -> None:
+        """Log an event, unless a line of this kind was written less than a minute ago."""
+        kind, now = (event, about), self._clock()
         if kind in self._last and now - self._last[kind] < EVERY_SECONDS:
             self._left_out[kind] += 1
             return
         self._last[kind] = now
         left_out = self._left_out.pop(kind, 0)
-        write(kind[0], **values, **({"left_out": left_out} if left_out else {}))
+        self._log.log(level, event, **values, **({"left_out": left_out} if left_out else {}))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from logging import ERROR, WARNING
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -63,7 +64,7 @@ class TicketDesk:
         except RefusedPushError as error:
             return self._refused(name, str(error))
         except (OSError, ValueError, VaultError) as error:  # WeChat pushes again in ten minutes
-            self._strangers.error("push not taken", about=name, platform=name, error=str(error))
+            self._strangers.write(ERROR, "push not taken", about=name, platform=name, error=str(error))
             return PlainTextResponse("", 500)
         if push.kind in ACCOUNT_EVENTS:
             self._exporter.watch.accounts_changed(name)
@@ -72,7 +73,7 @@ class TicketDesk:
 
     def _refused(self, name: str, why: str) -> Response:
         known = name if name in self._exporter.apps.platforms else ""  # names can be made up
-        self._strangers.warning("push refused", about=known, platform=name[:60], why=why)
+        self._strangers.write(WARNING, "push refused", about=known, platform=name[:60], why=why)
         return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
 
 

@@ -8,6 +8,16 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 
+class Waiting:
+    """A connection whose client waits for its answer."""
+
+    gone = False
+
+    def begun(self) -> None: ...
+
+    def answered(self) -> None: ...
+
+
 @dataclass
 class Answer:
     status: int
@@ -33,6 +43,7 @@ def scope_of(
         "headers": [*host, *headers],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 10950),
+        "state": {"connection": Waiting()},
     }
 
 

@@ -179,14 +179,6 @@ def test_with_addresses_given_it_does_not_matter_which_one_was_asked() -> None:
     assert targets.made == 1
 
 
-def test_no_number_of_names_fills_the_memory() -> None:
-    targets = Watched([APPS])
-    responses(targets, *(f"name-{number}:1" for number in range(50)))
-    assert len(targets._kept) == 4
-    responses(targets, "name-49:1")
-    assert targets.made == 50  # the last ones are kept
-
-
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The appids whose shards were worked out."""

@@ -1,3 +1,4 @@
+from logging import WARNING
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -11,12 +12,12 @@ def test_a_kind_of_line_is_written_once_a_minute_with_the_number_of_those_left_o
     now = [0.0]
     throttled = ThrottledLog(log, lambda: now[0])
     for _ in range(5):
-        throttled.warning("client certificate refused", client="10.0.0.66")
-    throttled.warning("push refused", about="main", platform="main")
-    throttled.warning("push refused", about="main", platform="main")
-    throttled.warning("push refused", about="other", platform="other")
+        throttled.write(WARNING, "client certificate refused", client="10.0.0.66")
+    throttled.write(WARNING, "push refused", about="main", platform="main")
+    throttled.write(WARNING, "push refused", about="main", platform="main")
+    throttled.write(WARNING, "push refused", about="other", platform="other")
     now[0] = 61
-    throttled.warning("client certificate refused", client="10.0.0.66")
+    throttled.write(WARNING, "client certificate refused", client="10.0.0.66")
     assert [(each["event"], each.get("left_out")) for each in events] == [
         ("client certificate refused", None),
         ("push refused", None),

@@ -44,9 +44,7 @@ _NO_CHANGE_KNOWN: Final = Change(DASH, "none")
 
 
 def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
-    """Return the figures of the newest row in the order of FIELDS; dashes where the app has no row."""
-    if not entry.rows:
-        return tuple(Figure(field.name, DASH, _NO_CHANGE_KNOWN, _NO_CHANGE_KNOWN) for field in FIELDS)
+    """Return the figures of the newest row of an app that has one, in the order of FIELDS."""
     newest = entry.rows[0].row
     day, week = entry.row(newest.ref_date - _DAY), entry.row(newest.ref_date - _WEEK)
     return tuple(

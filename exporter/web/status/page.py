@@ -16,14 +16,11 @@ from exporter.web.status.language import negotiate
 from exporter.web.status.query import Query
 
 _GZIP_LEVEL: Final = 4
-_STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"
+STYLESHEET: Final = Path(__file__).parent / "static" / "style.css"
 
 
 class StatusPage:
     """The page for people, in English and Chinese."""
-
-    stylesheet: bytes
-    """What the page links to as `style.css`."""
 
     def __init__(
         self,
@@ -37,7 +34,6 @@ class StatusPage:
         self._refused = refused
         self._clock = clock
         self._html = StatusHtml()
-        self.stylesheet = _STYLESHEET.read_bytes()
 
     def respond(self, request: Request, headers: Mapping[str, str]) -> Response:
         """Answer with the page that the request's parameters ask for, sent with these headers."""

@@ -7,8 +7,11 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from exporter.config.rules import BooleanRule, DurationRule, FileRule, NotAllowedError, TextRule
 from exporter.config.scalars import Scalar
@@ -16,54 +19,12 @@ from exporter.config.scalars import Scalar
 HIGHEST_COST: Final = 16
 """Of a bcrypt hash: a check of this one takes about five seconds, each step more twice as long."""
 
-VERSIONS: Final = {
-    "TLS13": ssl.TLSVersion.TLSv1_3,
-    "TLS12": ssl.TLSVersion.TLSv1_2,
-    "TLS11": ssl.TLSVersion.TLSv1_1,
-    "TLS10": ssl.TLSVersion.TLSv1,
-}
-CIPHERS: Final = {
-    "TLS_AES_128_GCM_SHA256": "",  # neither Go nor Python lets those of TLS 1.3 be chosen: it offers all
-    "TLS_AES_256_GCM_SHA384": "",
-    "TLS_CHACHA20_POLY1305_SHA256": "",
-    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
-    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
-}
-"""OpenSSL's names of those in Go's tls.CipherSuites(); the ones of plain RSA were there until Go 1.22."""
-
-CURVES: Final = {
-    "CurveP256": "prime256v1",
-    "CurveP384": "secp384r1",
-    "CurveP521": "secp521r1",
-    "X25519": "X25519",
-}
-CLIENT_AUTH: Final = {
-    "NoClientCert": ssl.CERT_NONE,
-    "RequestClientCert": ssl.CERT_NONE,
-    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
-    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
-}
-"""What is asked of a client's certificate."""
-
-HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Content-Security-Policy": (),
-    "Strict-Transport-Security": (),
-    "X-Content-Type-Options": ("nosniff",),
-    "X-Frame-Options": ("deny", "sameorigin"),
-    "X-XSS-Protection": (),
-}
+_NAMES: Final = yaml.safe_load(resources.files(__package__).joinpath("names.yaml").read_text("utf-8"))
+VERSIONS: Final = {name: ssl.TLSVersion[known] for name, known in _NAMES["versions"].items()}
+CLIENT_AUTH: Final = {name: ssl.VerifyMode[known] for name, known in _NAMES["client_auth"].items()}
+CIPHERS: Final[Mapping[str, str]] = _NAMES["ciphers"]
+CURVES: Final[Mapping[str, str]] = _NAMES["curves"]
+HEADERS: Final[Mapping[str, list[str]]] = _NAMES["headers"]
 """Headers that may be set, and which values; none named: any."""
 
 _BCRYPT: Final = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")

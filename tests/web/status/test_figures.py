@@ -90,12 +90,6 @@ def test_late_figures_are_compared_with_their_own_day_before() -> None:
     assert pv(figures(make_entry(rows=rows), Language.EN)).day == Change("+100%", "up")
 
 
-def test_an_app_without_rows_has_dashes_and_no_zeros() -> None:
-    found = figures(make_entry(), Language.EN)
-    assert [figure.name for figure in found] == [field.name for field in FIELDS]
-    assert {text for figure in found for text in (figure.text, figure.day.text, figure.week.text)} == {DASH}
-
-
 @pytest.mark.parametrize(("days", "late"), [(-1, 0), (0, 0), (1, 1), (3, 3)])
 def test_a_date_older_than_yesterday_in_beijing_is_late(days: int, late: int) -> None:
     assert days_late(make_entry(rows=[make_row(YESTERDAY - days * DAY)]), NOON) == late

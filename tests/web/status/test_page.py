@@ -11,7 +11,7 @@ from starlette.responses import Response
 from exporter.service import Exporter
 from exporter.shards import THE_WHOLE
 from exporter.store.entry import Entry, Health
-from exporter.web.status.page import StatusPage
+from exporter.web.status.page import STYLESHEET, StatusPage
 from tests.building import NOON, make_entry, make_row
 
 Ask = Callable[..., Response]
@@ -109,8 +109,8 @@ def test_half_a_surrogate_pair_does_not_break_the_page() -> None:
     assert "broken ? name" in bytes(response.body).decode()
 
 
-def test_the_stylesheet_fetches_nothing_and_knows_every_class_of_the_states(page: StatusPage) -> None:
-    sheet = page.stylesheet.decode()
+def test_the_stylesheet_fetches_nothing_and_knows_every_class_of_the_states() -> None:
+    sheet = STYLESHEET.read_text()
     assert "url(" not in sheet
     assert "@import" not in sheet
     assert {"ok", "not_ready", "failing", "untried"} <= set(
@@ -118,7 +118,7 @@ def test_the_stylesheet_fetches_nothing_and_knows_every_class_of_the_states(page
     )
 
 
-def test_light_and_dark_have_the_same_colours_to_set(page: StatusPage) -> None:
-    light, dark = page.stylesheet.decode().split("@media (prefers-color-scheme: dark)")[:2]
+def test_light_and_dark_have_the_same_colours_to_set() -> None:
+    light, dark = STYLESHEET.read_text().split("@media (prefers-color-scheme: dark)")[:2]
     dark = dark.split("*, ::before")[0]
     assert set(re.findall(r"(--[\w-]+):", light)) == set(re.findall(r"(--[\w-]+):", dark))
