@@ -71,7 +71,7 @@ class Query:
             order=chosen("order", ("asc", "desc"), first_order(sort)) if sort else "",
             chart=chosen("chart", _FIELD_NAMES, cls().chart),
             size=chosen("size", SIZES, SIZES[0]),
-            page=max(1, int(page)) if page.isdecimal() and len(page) <= _MOST_DIGITS else 1,
+            page=max(1, int(page[:_MOST_DIGITS])) if page.isdecimal() else 1,
             refresh=chosen("refresh", REFRESHES, REFRESHES[0]),
         )
 
