@@ -19,16 +19,8 @@ _DEEPEST: Final = 20
 _ALIAS_ALLOWANCE: Final = 100_000  # values beyond one per character of the file
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One file's plain data and the mistakes that were found while reading it."""
-
-    data: object
-    problems: tuple[Problem, ...]
-
-
-def read(text: str, environ: Mapping[str, str]) -> Document:
-    """Read one YAML document; `${NAME}` is replaced from `environ`.
+def read(text: str, environ: Mapping[str, str]) -> tuple[object, list[Problem]]:
+    """Return the data of one YAML document, and its mistakes; `${NAME}` is replaced from `environ`.
 
     Raises:
         UnusableError: what was read so far means nothing (syntax, several documents, too deep, too large).
@@ -39,7 +31,7 @@ def read(text: str, environ: Mapping[str, str]) -> Document:
     root = reader.root
     if not root or (isinstance(root[0], Scalar) and root[0].kind is scalars.ScalarKind.NOTHING):
         raise UnusableError("the file is empty", 1)
-    return Document(root[0], tuple(reader.problems))
+    return root[0], reader.problems
 
 
 @dataclass(slots=True)

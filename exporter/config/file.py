@@ -30,12 +30,12 @@ class ConfigFile:
         text = None
         try:
             text = source.text_of(path)
-            found = document.read(text, environ)
+            data, found = document.read(text, environ)
         except source.UnusableError as error:
             problems.found.append(Problem((), error.what, error.line or 0))
             return cls(path, text, BROKEN, problems)
-        problems.found += found.problems
-        return cls(path, text, found.data, problems)
+        problems.found += found
+        return cls(path, text, data, problems)
 
     def section(self, key: str) -> object:
         """Return what stands under a key; None where nothing does."""

@@ -117,15 +117,15 @@ class NumberRule(ValueRule):
         if read is None and not isinstance(value, str):
             odd = isinstance(value, Scalar) and value.kind is ScalarKind.ODD_NUMBER
             raise wrong_kind(value, self.allowed, ": write plain decimal digits" if odd else "")
-        right = read is not None and self.lowest <= read <= self.highest
-        if read is None or not right or (self.only and read not in self.only) or self._fractional(read):
-            quoted = read is None and isinstance(value, str) and decimal(value) is not None
-            advice = ": write it without quotes" if quoted else ""
-            raise NotAllowedError(f"{_written(value)} is not {self.allowed}{advice}")
-        return read if self.whole else float(read)
+        if read is not None and self._holds(read):
+            return read if self.whole else float(read)
+        quoted = read is None and isinstance(value, str) and decimal(value) is not None
+        advice = ": write it without quotes" if quoted else ""
+        raise NotAllowedError(f"{_written(value)} is not {self.allowed}{advice}")
 
-    def _fractional(self, read: float) -> bool:
-        return self.whole and not isinstance(read, int)
+    def _holds(self, read: float) -> bool:
+        inside = self.lowest <= read <= self.highest and (not self.only or read in self.only)
+        return inside and (not self.whole or isinstance(read, int))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,10 @@ class BooleanRule(ValueRule):
     def parse(self, value: object) -> bool:
         """Return the boolean."""
         words = dict(self.words)
-        plain = isinstance(value, Scalar)
-        written = value.written if isinstance(value, Scalar) else value
-        if (plain or isinstance(value, Substituted)) and isinstance(written, str) and written in words:
-            return words[written]
-        if plain or not isinstance(value, str):
+        text = value.written if isinstance(value, Scalar) else value
+        if isinstance(value, Scalar | Substituted) and text in words:
+            return words[str(text)]
+        if not isinstance(value, str):
             raise wrong_kind(value, self.allowed)
         advice = ": write it without quotes" if value in words else ""
         raise NotAllowedError(f"{shown(value)} is not {self.allowed}{advice}")
