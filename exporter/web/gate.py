@@ -9,9 +9,9 @@ from weakref import WeakValueDictionary
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
+from exporter.web.webconfig.format import RateSection
 from exporter.web.webconfig.loading import Headers, WebConfig
 from exporter.web.webconfig.tls import allows
-from exporter.web.webconfig.token_bucket import TokenBucket
 from exporter.web.webconfig.users import Users
 
 SECURITY_HEADERS: Final[Headers] = (
@@ -26,6 +26,30 @@ SECURITY_HEADERS: Final[Headers] = (
     (b"referrer-policy", b"no-referrer"),
 )
 """On every answer, unless the web configuration has another value."""
+
+
+class TokenBucket:
+    """`rate_limit`: fills with one token per interval, each request takes one; for one thread."""
+
+    def __init__(self, limit: RateSection, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds that never jump; the bucket begins full."""
+        self._limit = limit
+        self._clock = clock
+        self._tokens = float(limit.burst)
+        self._counted_at = clock()
+
+    def take(self) -> bool:
+        """Return whether one more request is allowed now."""
+        if not self._limit.interval:
+            return True
+        now = self._clock()
+        filled = self._tokens + (now - self._counted_at) / self._limit.interval
+        self._tokens = min(float(self._limit.burst), filled)
+        self._counted_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
 class Gate:

@@ -1,30 +1,144 @@
-"""What may stand in a web configuration file: every key with its rule and default, and what must agree."""
+"""What may stand in a web configuration file: every key with its rule, its default and what it becomes.
 
+Versions, cipher suites, curves and client authentication have Go's names, as in exporter-toolkit.
+"""
+
+import re
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
 from typing import Annotated, Final
+
+import yaml
 
 from exporter.config.lists import ListRule, PairsRule
 from exporter.config.problems import KeyPath, Pairs, shown
-from exporter.config.rules import NumberRule, TextRule, filled
+from exporter.config.rules import (
+    BooleanRule,
+    DurationRule,
+    FileRule,
+    NotAllowedError,
+    NumberRule,
+    TextRule,
+    filled,
+)
+from exporter.config.scalars import Scalar
 from exporter.config.sections import Key, Section
 from exporter.config.texts import HEADER_VALUE
-from exporter.web.webconfig.values import (
-    AUTH,
-    BOOLEAN,
-    CIPHER,
-    CLIENT_AUTH,
-    CURVE,
-    HASH,
-    HEADER,
-    HEADERS,
-    VERSION,
-    IntervalRule,
-    Pem,
-    pem_file,
-    pem_text,
+
+HIGHEST_COST: Final = 16
+"""Of a bcrypt hash: a check of this one takes about five seconds, each step more twice as long."""
+
+_NAMES: Final = yaml.safe_load(resources.files(__package__).joinpath("names.yaml").read_text("utf-8"))
+VERSIONS: Final = {name: ssl.TLSVersion[known] for name, known in _NAMES["versions"].items()}
+CLIENT_AUTH: Final = {name: ssl.VerifyMode[known] for name, known in _NAMES["client_auth"].items()}
+CIPHERS: Final[Mapping[str, str]] = _NAMES["ciphers"]
+CURVES: Final[Mapping[str, str]] = _NAMES["curves"]
+HEADERS: Final[Mapping[str, list[str]]] = _NAMES["headers"]
+"""Headers that may be set, and which values; none named: any."""
+
+_BCRYPT: Final = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_PART: Final = re.compile(rf"([0-9]{{1,15}}(?:\.[0-9]{{0,15}})?|\.[0-9]{{1,15}})({'|'.join(_SECONDS)})")
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRule(DurationRule):
+    """A duration as exporter-toolkit reads it: Go's, such as `1.5s` or `500us`, Prometheus' own, or 0.
+
+    Source: https://pkg.go.dev/time#ParseDuration
+    """
+
+    def parse(self, value: object) -> float:
+        """Return the duration in seconds."""
+        if isinstance(value, Scalar) and value.written == "0":
+            return 0.0
+        if isinstance(value, str) and re.fullmatch(f"({_PART.pattern})+", value):
+            seconds = sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
+            if self.lowest <= seconds <= self.highest:
+                return seconds
+        return DurationRule.parse(self, value)
+
+
+def _one_of(what: str, names: Mapping[str, object]) -> TextRule:
+    """Return the rule for one of these names, which becomes what it stands for."""
+
+    def accept(text: str) -> object:
+        if text not in names:
+            raise ValueError("another name")
+        return names[text]
+
+    return TextRule(what, accept)
+
+
+def _client_auth(text: str) -> str:
+    if text in ("RequireAnyClientCert", "RequireClientCert"):  # the second is its old name in the toolkit
+        raise NotAllowedError(
+            "RequireAnyClientCert is not supported: it takes any certificate without verifying it, and so "
+            "proves nothing; write RequireAndVerifyClientCert and name the CA in client_ca_file"
+        )
+    if text not in CLIENT_AUTH:
+        raise ValueError("another name")
+    return text
+
+
+def _bcrypt(text: str) -> str:
+    match = _BCRYPT.fullmatch(text)
+    if match is None or int(match[1]) < 4:  # noqa: PLR2004 - bcrypt's own lowest
+        raise ValueError("not a hash")
+    if int(match[1]) > HIGHEST_COST:
+        raise NotAllowedError(
+            f"a bcrypt hash of cost {match[1]}: a check would take too long, {HIGHEST_COST} is the most"
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """PEM data of a `key` of the file: another file's, or written in place (`text`)."""
+
+    key: str
+    path: Path | None = None
+    text: str = field(default="", repr=False)
+
+    def read(self) -> str:
+        """Return the data; raise OSError, or ValueError where it is not a text."""
+        return self.text if self.path is None else self.path.read_text("utf-8")
+
+
+def _pem_file(key: str) -> FileRule:
+    """Return the rule for a file of PEM data under this key."""
+    return FileRule(lambda path: Pem(key, path=Path(path)))
+
+
+def _pem_text(key: str) -> TextRule:
+    """Return the rule for PEM data in place under this key."""
+
+    def accept(text: str) -> Pem:
+        if not text.lstrip().startswith("-----BEGIN "):
+            raise ValueError("something else")
+        return Pem(key, text=text)
+
+    return TextRule("PEM data (-----BEGIN …)", accept, hidden=True)
+
+
+_BOOLEAN: Final = BooleanRule(
+    words=tuple(
+        (written, word in ("true", "yes", "on"))
+        for word in ("true", "yes", "on", "false", "no", "off")
+        for written in (word, word.capitalize(), word.upper())
+    )
 )
+_VERSION: Final = _one_of(f"a TLS version ({', '.join(VERSIONS)})", VERSIONS)
+_CIPHER: Final = _one_of(
+    "a cipher suite that Go's tls.CipherSuites() has, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", CIPHERS
+)
+_CURVE: Final = _one_of(f"a curve ({', '.join(CURVES)})", CURVES)
+_HEADER: Final = _one_of(f"a header that can be set ({', '.join(HEADERS)})", {name: name for name in HEADERS})
+_HASH: Final = TextRule("a bcrypt hash ($2y$10$…, as htpasswd -nBC 10 makes it)", _bcrypt, hidden=True)
+_AUTH: Final = TextRule(f"a client authentication ({', '.join(CLIENT_AUTH)})", _client_auth)
 
 _Mistakes = Iterator[tuple[KeyPath, str]]
 """Key paths, and what is wrong there."""
@@ -34,21 +148,21 @@ _Mistakes = Iterator[tuple[KeyPath, str]]
 class TlsSection:
     """The section `tls_server_config`."""
 
-    cert_file: Annotated[Pem | None, Key(pem_file("cert_file"))] = None
-    cert: Annotated[Pem | None, Key(pem_text("cert"))] = None
-    key_file: Annotated[Pem | None, Key(pem_file("key_file"))] = None
-    key: Annotated[Pem | None, Key(pem_text("key"))] = None
-    client_auth_type: Annotated[str, Key(AUTH)] = "NoClientCert"
-    client_ca_file: Annotated[Pem | None, Key(pem_file("client_ca_file"))] = None
-    client_ca: Annotated[Pem | None, Key(pem_text("client_ca"))] = None
+    cert_file: Annotated[Pem | None, Key(_pem_file("cert_file"))] = None
+    cert: Annotated[Pem | None, Key(_pem_text("cert"))] = None
+    key_file: Annotated[Pem | None, Key(_pem_file("key_file"))] = None
+    key: Annotated[Pem | None, Key(_pem_text("key"))] = None
+    client_auth_type: Annotated[str, Key(_AUTH)] = "NoClientCert"
+    client_ca_file: Annotated[Pem | None, Key(_pem_file("client_ca_file"))] = None
+    client_ca: Annotated[Pem | None, Key(_pem_text("client_ca"))] = None
     client_allowed_sans: Annotated[
         tuple[str, ...], Key(ListRule(TextRule("a name", filled), "a list of names"))
     ] = ()
-    min_version: Annotated[ssl.TLSVersion, Key(VERSION)] = ssl.TLSVersion.TLSv1_2
-    max_version: Annotated[ssl.TLSVersion, Key(VERSION)] = ssl.TLSVersion.TLSv1_3
-    cipher_suites: Annotated[tuple[str, ...], Key(ListRule(CIPHER, "a list of cipher suites"))] = ()
-    prefer_server_cipher_suites: Annotated[bool, Key(BOOLEAN)] = True
-    curve_preferences: Annotated[tuple[str, ...], Key(ListRule(CURVE, "a list of curves"))] = ()
+    min_version: Annotated[ssl.TLSVersion, Key(_VERSION)] = ssl.TLSVersion.TLSv1_2
+    max_version: Annotated[ssl.TLSVersion, Key(_VERSION)] = ssl.TLSVersion.TLSv1_3
+    cipher_suites: Annotated[tuple[str, ...], Key(ListRule(_CIPHER, "a list of cipher suites"))] = ()
+    prefer_server_cipher_suites: Annotated[bool, Key(_BOOLEAN)] = True
+    curve_preferences: Annotated[tuple[str, ...], Key(ListRule(_CURVE, "a list of curves"))] = ()
 
     @property
     def verify_mode(self) -> ssl.VerifyMode:
@@ -90,8 +204,8 @@ class TlsSection:
 class HttpSection:
     """The section `http_server_config`."""
 
-    http2: Annotated[bool, Key(BOOLEAN)] = True
-    headers: Annotated[Pairs, Key(PairsRule(HEADER, replace(HEADER_VALUE, hidden=False), hidden=True))] = ()
+    http2: Annotated[bool, Key(_BOOLEAN)] = True
+    headers: Annotated[Pairs, Key(PairsRule(_HEADER, replace(HEADER_VALUE, hidden=False), hidden=True))] = ()
 
     def mistakes(self) -> _Mistakes:
         """Yield the headers whose value browsers do not know."""
@@ -119,7 +233,7 @@ class WebFile:
 
     tls_server_config: Annotated[TlsSection | None, Key(Section(TlsSection))] = None
     http_server_config: Annotated[HttpSection, Key(Section(HttpSection))] = HttpSection()
-    basic_auth_users: Annotated[Pairs, Key(PairsRule(TextRule("a text"), HASH))] = ()
+    basic_auth_users: Annotated[Pairs, Key(PairsRule(TextRule("a text"), _HASH))] = ()
     rate_limit: Annotated[RateSection, Key(Section(RateSection))] = RateSection()
 
     def mistakes(self) -> _Mistakes:

@@ -9,8 +9,7 @@ from ipaddress import ip_address
 from typing import Any, Final, NoReturn
 
 from exporter.config.source import reason
-from exporter.web.webconfig.format import TlsSection
-from exporter.web.webconfig.values import Pem
+from exporter.web.webconfig.format import Pem, TlsSection
 
 _OLD: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 

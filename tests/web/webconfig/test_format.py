@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.web.webconfig.values import IntervalRule
+from exporter.web.webconfig.format import IntervalRule
 
 
 @pytest.mark.parametrize(
