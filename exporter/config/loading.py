@@ -15,6 +15,7 @@ from exporter.config.platforms import check_repeated
 from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
 from exporter.config.sections import Key, Section
 from exporter.config.settings import MAIN_FILE, Config, MainFile
+from exporter.config.texts import is_appid
 from exporter.config.token_types import ThirdParty, origin
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
@@ -92,10 +93,11 @@ class _Apps:
             path = (*prefix, index)
             self.count += 1
             app = APP.read(data, path, file.problems)
-            if app is None:
-                continue
-            what = f"{shown(app.appid)} is configured already"
-            if self._clashes(app.appid.lower(), file, (*path, "appid"), what):
+            appid = data.get("appid") if isinstance(data, dict) else None
+            twice = is_appid(appid) and self._clashes(
+                str(appid).lower(), file, (*path, "appid"), f"{shown(str(appid))} is configured already"
+            )
+            if app is None or twice:
                 continue
             account = origin(app.token)
             what = "leads to another app's token already, so that both would show one account's figures"

@@ -31,8 +31,13 @@ def matching(pattern: str) -> Callable[[str], str]:
     return accept
 
 
+def is_appid(value: object) -> bool:
+    """Return whether a value of a file is an appid."""
+    return isinstance(value, str) and re.fullmatch(_APPID, value) is not None
+
+
 def _appid_pattern(text: str) -> str:
-    if re.fullmatch(_APPID, text):
+    if is_appid(text):
         return text
     if not any(sign in text for sign in "*?["):
         raise ValueError("neither an appid nor a pattern")

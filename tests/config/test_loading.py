@@ -244,6 +244,14 @@ def test_apps_of_one_token_service_are_told_apart_by_their_bodies(file: Path) ->
     assert len(load(file, {}).apps) == 2
 
 
+def test_an_appid_that_is_there_twice_is_reported_beside_other_mistakes_of_the_app(file: Path) -> None:
+    first, second = problems(
+        file, "apps:\n- {appid: wx0123456789abcdef, secret: a}\n- {appid: wx0123456789abcdef, name: b}\n"
+    )
+    assert first.startswith("config.yaml:3: apps[1]: exactly one of secret")
+    assert second.endswith("'wx0123456789abcdef' is configured already (first at config.yaml:2)")
+
+
 def test_a_platform_that_discovers_needs_no_app(file: Path) -> None:
     file.write_text(
         "platforms: [{name: main, component_appid: wxabcdefabcdefabcd, component_appsecret: x, "
