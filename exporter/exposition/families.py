@@ -93,8 +93,8 @@ def families_of(tables: Iterable[Shown]) -> tuple[Family, ...]:
     return (*FAMILIES, *(family for shown in tables for family in shown.families()))
 
 
-def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Shown] = ()) -> list[str]:
-    """The sample lines of these apps, one text per family in the order of `families_of`.
+def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Shown] = ()) -> Iterator[str]:
+    """Give the sample lines of these apps, one text per family in the order of `families_of`.
 
     Args:
         entries: the apps, in the order in which they are shown.
@@ -102,32 +102,44 @@ def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Sho
         tables: the datasets on show beside the daily trend.
     """
     apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
-    newest = [(f"{labels}}} ", entry.rows[0].row) for labels, entry in apps if entry.rows]
+    newest = [_dated_values(f"{labels}}} ", entry.rows[0].row) for labels, entry in apps if entry.rows]
     stamps = {day: f',ref_date="{day.isoformat()}"}} ' for day in dates}
     dated = [
-        (labels + stamps[held.row.ref_date], held.row)
+        _dated_values(labels + stamp, held.row)
         for labels, entry in apps
         for held in entry.rows
-        if held.row.ref_date in stamps
+        if (stamp := stamps.get(held.row.ref_date))
     ]
-    return [
-        *_figures(DAILY, newest),
-        *_figures(BY_DATE, dated),
-        *_health(apps),
-        *_dataset_health(apps, tables),
-        *(lines for shown in tables for lines in shown.render(apps)),
-    ]
+    yield from _figures(DAILY, newest)
+    yield from _figures(BY_DATE, dated)
+    yield from _health(apps)
+    yield from _dataset_health(apps, tables)
+    for shown in tables:
+        yield from shown.render(apps)
 
 
-def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Iterator[str]:
-    """Lines of the figures' families and, last, of the dates; `rows` come with their labels written."""
+_DatedValues = tuple[str, date, tuple[int | float | None, ...]]
+"""A row's labels as written, its date and its figures."""
+
+
+def _dated_values(labels: str, row: Row) -> _DatedValues:
+    return labels, row.ref_date, row.values
+
+
+def _figures(families: Sequence[Family], rows: Sequence[_DatedValues]) -> Iterator[str]:
+    """Give the lines of the figures' families and, last, of the dates."""
     for position, family in enumerate(families[:-1]):
         start = f"{family.metric}{{"
-        values = [(labels, row.values[position]) for labels, row in rows]
-        yield "".join([f"{start}{labels}{value}\n" for labels, value in values if value is not None])
-    stamps = {day: midnight(day) for day in {row.ref_date for _, row in rows}}
+        yield "".join(
+            [
+                f"{start}{labels}{value}\n"
+                for labels, _, values in rows
+                if (value := values[position]) is not None
+            ]
+        )
+    stamps = {day: midnight(day) for day in {day for _, day, _ in rows}}
     start = f"{families[-1].metric}{{"
-    yield "".join([f"{start}{labels}{stamps[row.ref_date]}\n" for labels, row in rows])
+    yield "".join([f"{start}{labels}{stamps[day]}\n" for labels, day, _ in rows])
 
 
 def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:

@@ -95,19 +95,21 @@ def _metrics(shown: ShownTable) -> tuple[Metric, ...]:
 def _lines(dataset: Dataset, metric: Metric, points: Sequence[_Line]) -> str:
     start = f"{Family(metric.name, metric.help).metric}{{"
     places = [(label, dataset.labels.index(label)) for label in metric.labels if label != DATED_LABEL]
-    valued: list[tuple[str, Point, int | float]]
+    if places:
+        points = [(labels + _own(point, places), period, point) for labels, period, point in points]
     if metric.moment is not None:
         of = dataset.moments[metric.moment].of
-        times = {period: of(period) for period in {period for _, period, _ in points}}
-        valued = [(labels, point, times[period]) for labels, period, point in points]
-    else:
-        at = metric.field or 0
-        valued = [
-            (labels, point, value) for labels, _, point in points if (value := point.values[at]) is not None
+        periods = {period.first: period for _, period, _ in points}
+        times = {first: of(period) for first, period in periods.items()}
+        return "".join([f"{start}{labels}}} {times[period.first]}\n" for labels, period, _ in points])
+    at = metric.field or 0
+    return "".join(
+        [
+            f"{start}{labels}}} {value}\n"
+            for labels, _, point in points
+            if (value := point.values[at]) is not None
         ]
-    if not places:
-        return "".join([f"{start}{labels}}} {value}\n" for labels, _, value in valued])
-    return "".join([f"{start}{labels}{_own(point, places)}}} {value}\n" for labels, point, value in valued])
+    )
 
 
 def _own(point: Point, places: Sequence[tuple[str, int]]) -> str:

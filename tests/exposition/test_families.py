@@ -18,7 +18,7 @@ DAY_BEFORE = YESTERDAY - timedelta(days=1)
 
 def lines(entry: Entry, *dates: object) -> dict[str, list[str]]:
     """The sample lines per metric name, without those that are empty."""
-    texts = render([entry], dates)  # type: ignore[arg-type]
+    texts = list(render([entry], dates))  # type: ignore[arg-type]
     return {family.name: text.splitlines() for family, text in zip(FAMILIES, texts, strict=True) if text}
 
 
@@ -127,7 +127,7 @@ def test_times_are_unix_times() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_name_comes_back_as_it_was_in_both_formats(name: str) -> None:
     entry = make_entry(1, [make_row()], name=name)
-    texts = render([entry], ())
+    texts = list(render([entry], ()))
     family, text = FAMILIES[1], texts[1]
     plain = headers(family, openmetrics=False).decode() + text
     strict = headers(family, openmetrics=True).decode() + text + "# EOF\n"
@@ -139,7 +139,7 @@ def test_any_name_comes_back_as_it_was_in_both_formats(name: str) -> None:
 
 @given(st.floats(min_value=0, max_value=2**53, allow_nan=False))
 def test_any_figure_comes_back_exactly(value: float) -> None:
-    text = render([make_entry(1, [bare_row(YESTERDAY, visit_depth=value)])], ())[6]
+    text = list(render([make_entry(1, [bare_row(YESTERDAY, visit_depth=value)])], ()))[6]
     assert float(text.rsplit(" ", 1)[1]) == value
 
 
