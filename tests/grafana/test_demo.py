@@ -14,6 +14,7 @@ import yaml
 
 from grafana.__main__ import DASHBOARDS
 from prometheus.__main__ import HOME
+from tests.docs.pages import ROOT, blocks
 from tests.grafana.boards import asked
 from tests.prometheus.servers import Database, prometheus, wait_until
 from tests.running import Running, running, serving
@@ -162,6 +163,17 @@ def test_every_rule_works_and_the_demo_s_troubles_fire(database: Database) -> No
         assert "<error" not in notes
         assert "<no value>" not in notes
         assert "{{" not in notes
+
+
+@pytest.mark.parametrize("page", ["docs/datasets.md", "docs/datasets.zh-CN.md"])
+def test_the_queries_of_the_page_about_datasets_answer(database: Database, page: str) -> None:
+    """All of them are shares."""
+    queries = [block.text for block in blocks(ROOT / page) if block.language == "promql"]
+    assert len(queries) == 8
+    for query in queries:
+        shares = [float(series["value"][1]) for series in database.instant(query)]
+        assert shares, query
+        assert all(0 <= share <= 1 for share in shares), query
 
 
 def test_recorded_series_are_those_of_the_rules(database: Database) -> None:
