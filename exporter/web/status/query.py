@@ -40,7 +40,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The choices; `lang` is None where only the browser's settings tell the language."""
+    """The choices; `lang` is None where only the browser's settings choose the language."""
 
     lang: Language | None = None
     q: str = ""

@@ -114,12 +114,12 @@ def test_a_state_has_a_text_and_a_shape_beside_its_colour() -> None:
     assert all(soup.select(f"symbol{shape}") for shape in shapes)
 
 
-@pytest.mark.parametrize(("language", "told"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
-def test_a_failing_app_tells_reason_detail_advice_and_pause(language: Language, told: str) -> None:
+@pytest.mark.parametrize(("language", "words"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
+def test_a_failing_app_shows_reason_detail_advice_and_pause(language: Language, words: str) -> None:
     trouble = text(one(page(language=language), "tr.trouble"))
     assert TEXTS["reason.ip_not_allowed"][language] in trouble
     assert "errcode 40164: invalid ip 203.0.113.7" in trouble
-    assert told in trouble
+    assert words in trouble
     assert ("paused until 14:00" if language == "en" else "暂停至 14:00") in trouble
 
 
@@ -134,11 +134,11 @@ def test_a_failure_without_detail_or_pause_has_only_reason_and_advice() -> None:
 
 def test_a_failing_app_says_since_when_and_how_old_its_figures_are() -> None:
     health = replace(REFUSED, failing_since=NOON - 7200, last_success=NOON - 90_000)
-    told = text(one(page([replace(FAILING, health=health)]), ".times"))
-    assert told.startswith(
+    words = text(one(page([replace(FAILING, health=health)]), ".times"))
+    assert words.startswith(
         "failing since 10:00 (2 h ago) last figures 11-23 11:00 paused until 14:00 (in 2 h)"
     )
-    assert "SIGHUP or POST /-/reload" in told
+    assert "SIGHUP or POST /-/reload" in words
     chinese = text(one(page([replace(FAILING, health=health)], Language.ZH), ".times"))
     assert "10:00 起失败 （2 小时前）" in chinese
 
@@ -147,9 +147,9 @@ def test_a_spent_quota_does_not_come_back_with_a_reload() -> None:
     spent = replace(
         REFUSED, failure=errcode_failure(45009, "reach max api daily quota limit"), fingerprint=None
     )
-    told = text(one(page([replace(FAILING, health=spent)]), ".times"))
-    assert "paused until 14:00" in told
-    assert "reload" not in told
+    words = text(one(page([replace(FAILING, health=spent)]), ".times"))
+    assert "paused until 14:00" in words
+    assert "reload" not in words
 
 
 def test_a_failing_app_without_figures_takes_no_row_of_dashes() -> None:
@@ -198,7 +198,7 @@ def test_a_chart_without_any_bar_has_only_its_ground() -> None:
     assert [path["class"] for path in soup.select("svg.chart path")] == [["ground"]]
 
 
-def test_totals_tell_how_many_apps_they_are_of() -> None:
+def test_totals_say_how_many_apps_they_are_of() -> None:
     tiles = [text(tile) for tile in page().select(".tile")]
     assert tiles[0] == "Failing 1 of 4 apps Not ready yet 1 Not yet asked 1 OK 1"
     assert tiles[1:5] == [
@@ -417,16 +417,16 @@ def test_ids_are_unique_and_the_skip_link_leads_to_the_apps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "words"),
     [
         (Language.EN, "shard 1 of 4, from 0"),
         (Language.ZH, "分片 1，共 4 个（从 0 起）"),
     ],
 )
-def test_one_of_several_exporters_says_which_it_is(language: Language, told: str) -> None:
+def test_one_of_several_exporters_says_which_it_is(language: Language, words: str) -> None:
     situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", Shard(1, 4))
     soup = BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
-    assert told in text(one(soup, ".overview"))
+    assert words in text(one(soup, ".overview"))
 
 
 def test_an_exporter_alone_says_nothing_of_others() -> None:
@@ -434,20 +434,20 @@ def test_an_exporter_alone_says_nothing_of_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "words"),
     [(Language.EN, "The storage fails: what is on show comes from memory."), (Language.ZH, "存储出错")],
 )
-def test_a_storage_that_fails_is_told_at_the_top_with_its_reason(language: Language, told: str) -> None:
+def test_a_storage_that_fails_is_shown_at_the_top_with_its_reason(language: Language, words: str) -> None:
     why = "cannot write storage redis://cache/0: <Connection refused>"
     situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
     soup = BeautifulSoup(HTML.render(situation, Query.read({}), language), "html.parser")
     banner = text(one(soup, "main > .banner"))
-    assert told in banner
+    assert words in banner
     assert why in banner
     assert not page().select("main > .banner")
 
 
-def test_a_refused_configuration_is_told_at_the_top() -> None:
+def test_a_refused_configuration_is_shown_at_the_top() -> None:
     situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
     soup = BeautifulSoup(HTML.render(situation, Query.read({}), Language.EN), "html.parser")
     banner = text(one(soup, "main > .banner"))
@@ -498,12 +498,12 @@ def test_each_platform_has_a_row_with_its_ticket_and_its_accounts() -> None:
     assert not page().select(".platforms")
 
 
-@pytest.mark.parametrize(("language", "told"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
-def test_a_platform_in_trouble_says_why_since_when_and_what_to_do(language: Language, told: str) -> None:
+@pytest.mark.parametrize(("language", "words"), [(Language.EN, advice.IP.en), (Language.ZH, advice.IP.zh)])
+def test_a_platform_in_trouble_says_why_since_when_and_what_to_do(language: Language, words: str) -> None:
     refused = errcode_failure(40164, "<invalid ip>")
     soup = platforms(PlatformState("main", refused, NOON - 7200, discovers=True), language=language)
     trouble = text(one(soup, ".platforms .trouble"))
-    assert told in trouble
+    assert words in trouble
     assert "errcode 40164: <invalid ip>" in trouble
     assert "10:00" in trouble
     assert one(soup, ".platforms tbody")["class"] == ["app", "failing"]
