@@ -1,15 +1,17 @@
 """Writes the reference pages of docs/ from the code, so that they cannot drift: run by `make docs`.
 
-Prose is in docs/templates/ and docs/wording.py; names, types, units, defaults, errcodes and advice come
-from the program's own tables. `--check` writes nothing and fails where a page would change.
+Prose is in docs/templates/, docs/wording.py and docs/chinese.yaml; names, types, units, defaults, errcodes
+and advice come from the program's own tables. `--check` writes nothing and fails where a page would change.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -107,11 +109,14 @@ def errors_context() -> dict[str, Any]:
 
 
 PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
-    "metrics.md": metrics_context,
-    "configuration.md": configuration_context,
-    "errors.md": errors_context,
-    "datasets.md": datasets.context,
-    "datasets.zh-CN.md": datasets.context,
+    f"{page}{language}.md": context
+    for page, context in (
+        ("metrics", metrics_context),
+        ("configuration", configuration_context),
+        ("errors", errors_context),
+        ("datasets", datasets.context),
+    )
+    for language in ("", ".zh-CN")
 }
 
 
@@ -153,8 +158,8 @@ def reason_section(reason: Reason) -> ReasonSection:
     )
 
 
-def render(page: str) -> str:
-    """One page as it should be."""
+def render(page: str, texts: Mapping[str, str] | None = None) -> str:
+    """Return one page as it should be; `texts` has the Chinese of what comes from the code."""
     environment = Environment(
         loader=FileSystemLoader(DOCS / "templates"),
         autoescape=select_autoescape(),
@@ -164,7 +169,15 @@ def render(page: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = cell
+    environment.filters["chinese"] = (chinese() if texts is None else texts).__getitem__
     return environment.get_template(f"{page}.jinja").render(PAGES[page]())
+
+
+@cache
+def chinese() -> Mapping[str, str]:
+    """Return the Chinese of each English text that a page takes from the code."""
+    texts: dict[str, str] = yaml.safe_load((Path(__file__).parent / "chinese.yaml").read_text("utf-8"))
+    return texts
 
 
 def cell(text: object) -> str:

@@ -39,7 +39,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.EMPTY: "WeChat answered without a row for this date. A state, not a failure.",
     Reason.QUOTA_DAILY: "The account's calls of the day (or month) are spent.",
     Reason.QUOTA_MINUTE: "Too many calls within a minute.",
-    Reason.TOKEN_REJECTED: "The access token was refused, or there was none to be had from its keeper.",
+    Reason.TOKEN_REJECTED: "WeChat refused the access token, or the file or service that holds it gave none.",
     Reason.INVALID_APPID: "The appid is wrong, or not one of a mini program.",
     Reason.INVALID_SECRET: "The AppSecret is wrong, frozen, or its file cannot be read.",
     Reason.IP_NOT_ALLOWED: "WeChat does not accept calls from the exporter's IP.",

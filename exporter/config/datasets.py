@@ -109,7 +109,7 @@ _KEYS: Final = {
         "WeChat's own count of the calls to each interface: limit, used, left.",
         interval=Key(
             DurationRule(1, 86_400),
-            "Time between two questions about the quota of an interface.",
+            "Time between two calls for the quota of an interface.",
             default=21_600.0,
         ),
     ),

@@ -79,7 +79,8 @@ class WechatSettings:
         Key(
             CertificatesRule(),
             "Certificates (PEM) of a private CA, or of a proxy that inspects TLS; trusted besides "
-            "the usual ones, for WeChat and for whoever keeps tokens. Read at the start and on a reload.",
+            "the usual ones, for WeChat, token services and ticket services. Read at the start and on a "
+            "reload.",
             name="ca_file",
         ),
     ] = dataclasses.field(default="", repr=False)

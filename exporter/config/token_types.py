@@ -160,7 +160,7 @@ TokenSettings = StableToken | AccessToken | FileToken | HttpToken | ThirdParty |
 
 TOKENS: Final = Choice[TokenSettings](
     {
-        Section(StableToken, tag="stable_token"): "The default way: leaves other holders' tokens alone.",
+        Section(StableToken, tag="stable_token"): "The default: the tokens of other programs stay valid.",
         Section(
             AccessToken, tag="access_token"
         ): "The classic cgi-bin/token: each new token invalidates the one that others hold.",
