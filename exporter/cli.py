@@ -80,7 +80,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         usage=f"{PROGRAM} [COMMAND] [flags]" if default else None,
         description="Prometheus exporter for WeChat mini programs' daily visit figures."
         if default
-        else _COMMANDS[command].capitalize() + ".",
+        else f"{_COMMANDS[command][0].upper()}{_COMMANDS[command][1:]}.",
         epilog=_EXAMPLES if default else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -111,6 +111,20 @@ def _check_flags(parser: argparse.ArgumentParser) -> None:
     web_config_flag(parser)
     parser.add_argument("--online", action="store_true", help="make one real call per app")
     language_flag(parser, None)
+    parser.add_argument(
+        "--app",
+        dest="apps",
+        metavar="NAME_OR_APPID",
+        action="append",
+        default=[],
+        help="with --online: only this app, and what WeChat answers to each call; repeatable",
+    )
+    parser.add_argument(
+        "--print",
+        dest="print_config",
+        action="store_true",
+        help="print the configuration with its defaults and without its secrets",
+    )
 
 
 def _backfill_flags(parser: argparse.ArgumentParser) -> None:

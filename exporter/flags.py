@@ -18,6 +18,8 @@ _LAST_PORT: Final = 65535
 
 def contradiction(flags: argparse.Namespace) -> str | None:
     """What is wrong with flags that are good one by one; None where they go together."""
+    if getattr(flags, "online", None) is False and flags.apps:
+        return "argument --app: needs --online"
     total: int = getattr(flags, "total_shards", 1)
     for target in getattr(flags, "sd_targets", ()):
         if total > 1 and SHARD not in target:
@@ -35,7 +37,11 @@ def contradiction(flags: argparse.Namespace) -> str | None:
 def config_flag(parser: argparse.ArgumentParser) -> None:
     """Where the configuration is."""
     parser.add_argument(
-        "--config.file", dest="config_file", metavar="PATH", default="config.yaml", help="(%(default)s)"
+        "--config.file",
+        dest="config_file",
+        metavar="PATH",
+        default="config.yaml",
+        help="configuration file (default: %(default)s)",
     )
 
 
@@ -90,7 +96,7 @@ def web_flags(parser: argparse.ArgumentParser) -> None:
         "--web.enable-lifecycle",
         dest="enable_lifecycle",
         action="store_true",
-        help="allow POST /-/reload (SIGHUP always reloads)",
+        help="allow POST /-/reload and POST /-/refresh?appid=… (SIGHUP always reloads)",
     )
 
 
@@ -131,7 +137,7 @@ def language_flag(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 
 def _path(text: str) -> str:
-    taken = text in {"/", "/style.css", "/sd"} or text.startswith(("/-/", "/wechat/ticket/"))
+    taken = text in {"/", "/style.css", "/sd", "/config"} or text.startswith(("/-/", "/wechat/ticket/"))
     if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
     return text

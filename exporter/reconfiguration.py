@@ -82,6 +82,14 @@ class Reconfiguration:
             self.log.error("configuration refused, the old one stays", error=problem)
         return problem
 
+    def refresh(self, appid: str) -> bool:
+        """Ask for an app now, paused or not; return False where there is no such app."""
+        found = [app.appid for app in self.apps.own if app.appid.lower() == appid]
+        if found:
+            self.ledger.ask_again(found)
+            self.rounds.reconfigure(self.rounds.settings)
+        return bool(found)
+
     def follow(self, news: News) -> None:
         """Ask for the accounts that the watch over the platforms has found, and for what may work now."""
         if news.apps_changed:

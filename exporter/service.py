@@ -106,6 +106,10 @@ class Exporter:
         """Read the configuration again; return what is wrong with it, None where it is in force."""
         return self._reconfiguration.reload()
 
+    def refresh(self, appid: str) -> bool:
+        """Ask for an app now, paused or not; return False where there is no such app."""
+        return self._reconfiguration.refresh(appid)
+
     @property
     def ready(self) -> bool:
         """Whether every app was asked for or restored, and the platforms' accounts were looked up."""

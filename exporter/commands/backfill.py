@@ -25,7 +25,7 @@ from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
 from exporter.backfill.span import Span, SpanError, read_span
 from exporter.beijing import DAY_SECONDS
-from exporter.commands.session import existing_store, needed_store, open_wechat
+from exporter.commands.session import UsageError, chosen_apps, existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
 from exporter.config.datasets import usual_settings
 from exporter.config.settings import Config
@@ -40,10 +40,6 @@ from exporter.store.servers import server_name
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}
 _OURS: Final = frozenset({"appid", "name", "ref_date"})
-
-
-class UsageError(Exception):
-    """Flags that do not fit; the text says which would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +211,7 @@ def _noun(order: Order) -> str:
 
 
 def _wanted(order: Order, apps: Apps) -> Wanted:
-    names = order.apps
-    known = {each for app in apps.own for each in (app.appid, app.name)}
-    for name in names:
-        if name not in known:
-            found = ", nor an account of a platform" if apps.platforms else ""
-            raise UsageError(f"--app {name}: no app of the configuration{found} has this name or appid")
-    chosen = tuple(app for app in apps.own if not names or app.appid in names or app.name in names)
-    return Wanted(chosen, order.span, order.now)
+    return Wanted(chosen_apps(apps, order.apps), order.span, order.now)
 
 
 def _labels(pairs: Sequence[str]) -> dict[str, str]:

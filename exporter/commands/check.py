@@ -5,9 +5,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -16,9 +17,11 @@ from exporter import capacity
 from exporter.apps import Apps
 from exporter.backfill.report import counted
 from exporter.beijing import yesterday
+from exporter.commands.call_details import CallDetails
 from exporter.commands.probe import Answers, probe
-from exporter.commands.session import needed_store, open_wechat
+from exporter.commands.session import UsageError, chosen_apps, needed_store, open_wechat
 from exporter.config import ConfigError, load
+from exporter.config.printed import config_text
 from exporter.config.settings import App, Config
 from exporter.config_warnings import config_warnings, doubts
 from exporter.datasets.daily_trend import FIELDS
@@ -27,6 +30,7 @@ from exporter.discovery.search import Search
 from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
+from exporter.store.opening import storage_doubts
 from exporter.store.shared import is_shared
 from exporter.web import webconfig
 from exporter.wechat import endpoints
@@ -42,35 +46,49 @@ def run(flags: argparse.Namespace) -> int:
         config = load(Path(flags.config_file), os.environ)
         if flags.web_config_file is not None:
             webconfig.load(Path(flags.web_config_file), os.environ)
-    except (ConfigError, ShardError) as error:
+        config = replace(config, apps=tuple(app for app in config.apps if shard.owns(app.appid)))
+        if flags.print_config:
+            sys.stdout.write(config_text(config))
+            return 0
+        return _check(config, shard, flags)
+    except (ConfigError, ShardError, UsageError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    config = replace(config, apps=tuple(app for app in config.apps if shard.owns(app.appid)))
-    sys.stdout.write(f"{config.path}: OK\n")
-    if flags.web_config_file is not None:
-        sys.stdout.write(f"{flags.web_config_file}: OK\n")
-    for config_warning in (*config_warnings(config), *doubts(config)):
-        sys.stderr.write(f"warning: {config_warning}\n")
-    report = _Report(config, shard, flags.log_language or _language(os.environ))
-    if not flags.online:
-        report.tell_capacity(len(config.apps))
-        for platform in config.platforms:
-            if platform.discovery is not None:
-                sys.stdout.write(f"platform {platform.name}: --online counts its accounts too\n")
-        report.tell_warnings(len(config.apps))
-        return 0
-    try:
-        return _check_online(config, shard, report)
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def _check_online(config: Config, shard: Shard, report: "_Report") -> int:
-    """Ask for the newest row of every app of the shard and print a line about each."""
+def _check(config: Config, shard: Shard, flags: argparse.Namespace) -> int:
+    sys.stdout.write(f"{config.path}: OK\n")
+    if flags.web_config_file is not None:
+        sys.stdout.write(f"{flags.web_config_file}: OK\n")
+    for warning in (*config_warnings(config), *doubts(config), *storage_doubts(config.storage)):
+        sys.stderr.write(f"warning: {warning}\n")
+    report = _Report(config, shard, flags.log_language or _language(os.environ))
+    if flags.online:
+        return _check_online(config, shard, report, flags.apps)
+    report.tell_capacity(len(config.apps))
+    for platform in config.platforms:
+        if platform.discovery is not None:
+            sys.stdout.write(f"platform {platform.name}: --online counts its accounts too\n")
+    report.tell_warnings(len(config.apps))
+    return 0
+
+
+def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequence[str]) -> int:
+    """Ask for the newest row of every app of the shard, or of those named, and print a line about each.
+
+    Where apps are named, print what WeChat answered to each call too.
+    """
     store = needed_store(config)
-    log, latency = open_log("error", "logfmt"), _Latency()
-    with open_wechat(config, store, log, observer=latency, shard=shard) as apps:
+    log, latency, details = open_log("error", "logfmt"), _Latency(), CallDetails(sys.stdout.write)
+    with open_wechat(config, store, log, observer=details if names else latency, shard=shard) as apps:
+        if names:
+            apps.client.record = details.answered
+            apps.list_accounts()
+            chosen = chosen_apps(apps, names)
+            return 1 if sum([report.tell_app(app, _answers(apps, log, app)) for app in chosen]) else 0
         if is_shared(store):
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
         failed = sum([report.tell_platform(search) for search in apps.list_accounts()])
@@ -82,18 +100,14 @@ def _check_online(config: Config, shard: Shard, report: "_Report") -> int:
 
 
 def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> int:
-    """How many apps WeChat refuses."""
-
-    def ask(app: App) -> Answers:
-        datasets = apps.config.datasets_of(app)
-        return probe(apps.accesses[app.appid], datasets, yesterday(time.time()), log)
-
-    refused = 0
+    """Ask for every app, several at a time; return how many WeChat refuses."""
     with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
-        for app, answers in zip(apps.own, threads.map(ask, apps.own), strict=True):
-            report.tell_app(f"{_shown(app.name)} ({app.appid})", answers)
-            refused += answers.refused
-    return refused
+        found = zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True)
+        return sum([report.tell_app(app, answers) for app, answers in found])
+
+
+def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> Answers:
+    return probe(apps.accesses[app.appid], apps.config.datasets_of(app), yesterday(time.time()), log)
 
 
 class _Latency:
@@ -147,8 +161,9 @@ class _Report:
             self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, told))
         return bool(without)
 
-    def tell_app(self, about: str, answers: Answers) -> None:
-        """One app on its line; below it the datasets that failed, each with what to do."""
+    def tell_app(self, app: App, answers: Answers) -> bool:
+        """Write an app's line, below it the datasets that failed, with what to do; return if any did."""
+        about = f"{_shown(app.name)} ({app.appid})"
         problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
         good = len(answers.datasets) - len(problems)
         told = [f"{counted(good, 'dataset')} OK"] if good else []
@@ -159,6 +174,7 @@ class _Report:
         for name, problem in problems:
             if not problem.reason.is_state:
                 self._write(f"    {name}", self._told(problem).replace("\n", "\n    "))
+        return answers.refused
 
     def tell(self, about: str, outcome: Row | Failure) -> None:
         """One outcome, on a line of its own."""

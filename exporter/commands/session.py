@@ -9,7 +9,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.config.settings import AccessToken, Config
+from exporter.config.settings import AccessToken, App, Config
 from exporter.config.storage import SQLITE
 from exporter.discovery.state import PlatformState
 from exporter.discovery.watch import PlatformWatch
@@ -18,6 +18,24 @@ from exporter.store.interface import Store
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import open_store
 from exporter.wechat.client import Observer
+
+
+class UsageError(Exception):
+    """Flags that do not fit; the text says which would."""
+
+
+def chosen_apps(apps: Apps, names: Collection[str]) -> tuple[App, ...]:
+    """Return the apps with these names or appids, all of them where none is named.
+
+    Raises:
+        UsageError: there is no such app.
+    """
+    known = {each for app in apps.own for each in (app.appid, app.name)}
+    for name in names:
+        if name not in known:
+            found = ", nor an account of a platform" if apps.platforms else ""
+            raise UsageError(f"--app {name}: no app of the configuration{found} has this name or appid")
+    return tuple(app for app in apps.own if not names or app.appid in names or app.name in names)
 
 
 def existing_store(config: Config) -> Store:

@@ -19,6 +19,10 @@ from exporter.config.texts import is_appid
 from exporter.config.token_types import ThirdParty, origin
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
+_HINT: Final = (
+    ". Name yours with --config.file, begin with five lines as in README or with config.example.yaml, or "
+    "try `wechat-miniprogram-exporter demo`, which needs none"
+)
 _SECTIONS: Final = ("wechat", "refresh", "datasets", "storage")
 _APPS_FILE: Final = Section[dict[str, object]](dict, {"apps": Key(ListRule(APP, ""), default=())})
 """A file of `apps_files`; a bare list is taken for its `apps`."""
@@ -34,6 +38,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: with every mistake of every file.
     """
+    if not path.exists():
+        raise ConfigError((f"{path}: No such file or directory{_HINT}",))
     folder = os.fspath(path.absolute().parent)
     pairs: dict[Pairs, Pairs] = {}
     main = ConfigFile.read(path, environ, Problems(folder, pairs))

@@ -65,8 +65,10 @@ class TextRule(ValueRule):
     def parse(self, value: object) -> object:
         """Return what `accept` makes of the text."""
         if not isinstance(value, str):
-            quotable = isinstance(value, Scalar) and value.kind is not ScalarKind.NOTHING
-            raise wrong_kind(value, self.allowed, ": write it in quotes" if quotable else "")
+            advice = ": write it in quotes" if isinstance(value, Scalar) else ""
+            if isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING:
+                advice = ": a text that begins with # needs quotes"
+            raise wrong_kind(value, self.allowed, advice)
         try:
             return self.accept(str(value))
         except NotAllowedError:

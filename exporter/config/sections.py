@@ -77,7 +77,7 @@ class Section(Generic[_T]):
         """
         self.tag = tag
         self.keys: dict[str, Key] = {}
-        self._build = build
+        self.build = build
         self._parameters: dict[str, str] = {}
         self._one_of = [one_of] if one_of else []
         self._at_most_one = at_most_one
@@ -137,7 +137,7 @@ class Section(Generic[_T]):
             self._check(found, path, problems)
         if not complete or len(problems.found) > before:
             return None
-        return self._build(**values)
+        return self.build(**values)
 
     def _count(self, value: Mapping[str, object], path: KeyPath, problems: Problems) -> None:
         for keys in self._one_of:

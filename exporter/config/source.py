@@ -18,6 +18,7 @@ _FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\
 _SURROGATES: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
+_FULL_WIDTH: Final = re.compile(r"[\s-]*[a-z_]+：")
 _WORDS: Final = (  # a part of PyYAML's or libyaml's message, and ours
     ("mapping values are not allowed", "': ' inside an unquoted text, or wrong indentation"),
     ("tab character", "indent with spaces, not tabs"),
@@ -93,7 +94,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
         while (event := loader.get_event()) is not None:
             yield event
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(error) from None
+        raise _full_width_colon(error, text) or _not_yaml(error) from None
     except yaml.YAMLError:
         raise UnusableError("not YAML: a character that is not allowed") from None
     finally:
@@ -124,6 +125,16 @@ def _with_whole_escapes(text: str) -> str:
 def _one_escape(pair: re.Match[str]) -> str:
     high, low = int(pair[2], 16), int(pair[3], 16)
     return f"{pair[1]}\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
+
+
+def _full_width_colon(error: yaml.MarkedYAMLError, text: str) -> UnusableError | None:
+    """Return where a full-width colon stands for the one that YAML knows: above what cannot be read."""
+    begun = _line_of(error.context_mark) or 1
+    until = max(begun, _line_of(error.problem_mark) or 1)
+    for number, line in enumerate(text.splitlines()[:until], 1):
+        if number >= begun - 1 and _FULL_WIDTH.match(line):
+            return UnusableError("not YAML: a full-width colon '：' where ': ' is needed", number)
+    return None
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:

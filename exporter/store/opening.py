@@ -1,6 +1,9 @@
 """Chooses the store that `storage.url` names."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -53,6 +56,20 @@ def sweep(store: Store, log: FilteringBoundLogger) -> None:
 def open_store(settings: StorageSettings) -> Store:
     """Open the storage for a command, also while an exporter uses it; raises StoreError as above."""
     return _checked(_open(settings, lambda _: None, lambda *_: None, None), settings)
+
+
+def storage_doubts(settings: StorageSettings) -> Iterator[str]:
+    """Say why the storage could not be opened by this user; nothing is left of the attempt."""
+    if not settings.url.startswith(SQLITE):
+        return
+    path = _path(settings)
+    folder = next(each for each in path.parents if each.exists())
+    try:
+        if path.exists():
+            os.close(os.open(path, os.O_RDWR))
+        TemporaryDirectory(prefix=".check-", dir=folder).cleanup()
+    except OSError as error:
+        yield f"storage {path}: cannot be written by this user: {folder}: {error.strerror}"
 
 
 def _open(

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter.service import Exporter
+from exporter.web.lifecycle import Lifecycle
 from exporter.web.scrape import Scrapes
 from exporter.web.status.page import STYLESHEET, StatusPage
 from exporter.web.targets import TARGETS_PATH, Targets
@@ -38,6 +39,7 @@ def make_app(
     """
     stylesheet = STYLESHEET.read_bytes()
     status = StatusPage(exporter, telemetry_path, refused)
+    lifecycle = Lifecycle(exporter, reload)
     targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
@@ -55,17 +57,6 @@ def make_app(
     async def style(_request: Request) -> Response:
         return Response(stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
-    async def reloaded(_request: Request) -> Response:
-        if reload is None:
-            return PlainTextResponse(
-                "Lifecycle API is not enabled: start with --web.enable-lifecycle.\n", 403
-            )
-        problem = await run_in_threadpool(reload)
-        if problem is None:
-            outlook = f": {exporter.outlook}" if exporter.outlook else ""
-            return PlainTextResponse(f"Reloaded{outlook}.\n")
-        return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
-
     application = Starlette(
         routes=[
             Route(telemetry_path, scrapes, methods=["GET"]),
@@ -75,7 +66,9 @@ def make_app(
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
             Route(TICKET_PATH, TicketDesk(exporter, exporter.log).take, methods=["POST"]),
-            Route("/-/reload", reloaded, methods=["POST"]),
+            Route("/-/reload", lifecycle.reload, methods=["POST"]),
+            Route("/-/refresh", lifecycle.refresh, methods=["POST"]),
+            Route("/config", lifecycle.config, methods=["GET"]),
         ]
     )
     application.router.redirect_slashes = False  # it would redirect to whatever Host says

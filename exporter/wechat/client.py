@@ -12,7 +12,7 @@ from exporter.config.settings import WechatSettings
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.network.connections import Adapter
-from exporter.wechat.network.transport import Parts, Transport
+from exporter.wechat.network.transport import Answer, Parts, Transport
 from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
@@ -41,6 +41,8 @@ class Client:
     pace: Callable[[], None]
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.monotonic
+    record: Callable[[Answer, Iterable[str]], None] = lambda *_: None
+    """Is given what came to each call, and what is secret in the request."""
 
     def follow(self, other: "Client") -> None:
         """Call within `other`'s limits from now on, at the same address: tokens and accesses outlive that."""
@@ -70,8 +72,10 @@ class Client:
             CallError: whatever went wrong; safe to show.
         """
         url = self.base_url + address if address.startswith("/") else address
+        secrets = tuple(secrets)
         with self.observed(endpoint, secrets):
             answer = self.transport.send(method, url, repeatable=endpoint.repeatable, **parts)
+            self.record(answer, secrets)
             return read(read_json(answer, asking_for_token=endpoint.takes_secret))
 
     @contextmanager

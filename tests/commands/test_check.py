@@ -276,3 +276,54 @@ def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
     told = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True, check=True)
     assert told.stdout == f"{path}: OK\n"
     assert "Traceback" not in told.stderr
+
+
+def test_one_app_is_asked_alone_and_each_call_is_shown(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wechat.set_fault(fake_appid(2), Fault.IP)
+    assert check("--online", "--app=app-00002") == 1
+    told = capsys.readouterr().out
+    assert "getDailyVisitTrend" in told or "getStableAccessToken" in told
+    assert "errcode 40164, rid " in told
+    assert f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed" in told
+    assert wechat.calls(appid=fake_appid(1)) == wechat.calls(appid=fake_appid(3)) == 0
+    assert check("--online", f"--app={fake_appid(1)}") == 0
+    told = capsys.readouterr().out
+    assert '"access_token": "<secret>"' in told
+    assert '"visit_pv"' in told
+
+
+def test_an_app_that_is_not_there_is_bad_usage(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("--online", "--app=nobody") == 2
+    assert "--app nobody: no app of the configuration" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        check("--app=app-00001")
+    assert ended.value.code == 2
+
+
+def test_the_configuration_is_printed_without_its_secrets(
+    check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check("--print") == 0
+    told = capsys.readouterr().out
+    assert "secret: <secret>" in told
+    assert wechat.apps[0].secret not in told
+
+
+def test_a_storage_that_cannot_be_written_is_warned_of_and_nothing_is_left(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    text = path.read_text("utf-8")
+    for url, warned in (("sqlite:////proc/nowhere/x.db", True), ("sqlite:///new/folder/x.db", False)):
+        path.write_text(text.replace("memory://", url), "utf-8")
+        assert check() == 0
+        assert ("cannot be written by this user" in capsys.readouterr().err) == warned
+    assert [each.name for each in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_without_a_configuration_it_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config.file=/nowhere/config.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert all(hint in told for hint in ("--config.file", "config.example.yaml", "demo"))

@@ -467,7 +467,8 @@ def test_a_missing_file_is_a_clear_error() -> None:
     with pytest.raises(ConfigError) as caught:
         load(Path("no/such.yaml"), {})
 
-    assert caught.value.problems == ("no/such.yaml: No such file or directory",)
+    (problem,) = caught.value.problems
+    assert problem.startswith("no/such.yaml: No such file or directory. Name yours with --config.file")
 
 
 def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:

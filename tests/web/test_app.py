@@ -12,7 +12,7 @@ from exporter.service import Exporter
 from exporter.store.entry import Health, HeldRow
 from exporter.web.app import make_app
 from exporter.web.scrape import Scrapes
-from tests.building import NOON, make_row
+from tests.building import NOON, make_row, paused_until
 from tests.web.asking import Answer, ask
 
 APPID = "wx0123456789abcdef"
@@ -109,6 +109,31 @@ def test_reload_tells_what_is_wrong(
     answer = ask(make_app(exporter, "/metrics", scrapes, lambda: problem), "POST", "/-/reload")
     assert answer.status == status
     assert (problem or "Reloaded").encode() in answer.body
+
+
+def test_the_configuration_in_force_is_shown_without_secrets(request_: Ask) -> None:
+    answer = request_("GET", "/config")
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert f"appid: {APPID}".encode() in answer.body
+    assert b"not-a-real" not in answer.body
+    assert request_("POST", "/config").status == 405
+
+
+def test_one_app_is_asked_now_where_the_lifecycle_is_enabled(
+    exporter: Exporter, scrapes: Scrapes, request_: Ask
+) -> None:
+    assert request_("POST", "/-/refresh").status == 403
+    app = make_app(exporter, "/metrics", scrapes, lambda: None)
+    row_comes(exporter)
+    exporter.ledger.update(APPID, lambda entry: replace(entry, health=paused_until(NOON + 3600)))
+    assert ask(app, "POST", "/-/refresh", f"appid={APPID.upper()}").status == 200
+    entry = exporter.ledger.get(APPID)
+    assert entry is not None
+    assert entry.health.is_awaited(NOON)
+    for other in ("", "appid=wxffffffffffffffff"):
+        assert ask(app, "POST", "/-/refresh", other).status == 404
+    assert ask(app, "GET", "/-/refresh", f"appid={APPID}").status == 405
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, exporter: Exporter) -> None:

@@ -1,0 +1,45 @@
+"""What an operator may ask of the running exporter: its configuration, a reload, one app asked now."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from exporter.config.printed import config_text
+from exporter.service import Exporter
+
+_OFF: Final = "Lifecycle API is not enabled: start with --web.enable-lifecycle.\n"
+
+
+class Lifecycle:
+    """Answers these requests; `reload` returns what is wrong, None: nothing may be changed over HTTP."""
+
+    def __init__(self, exporter: Exporter, reload: Callable[[], str | None] | None) -> None:
+        self._exporter = exporter
+        self._reload = reload
+
+    async def config(self, _request: Request) -> Response:
+        """Show the configuration in force, without secrets."""
+        text = await run_in_threadpool(config_text, self._exporter.config)
+        return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
+
+    async def reload(self, _request: Request) -> Response:
+        """Read the configuration again."""
+        if self._reload is None:
+            return PlainTextResponse(_OFF, 403)
+        problem = await run_in_threadpool(self._reload)
+        if problem is None:
+            outlook = f": {self._exporter.outlook}" if self._exporter.outlook else ""
+            return PlainTextResponse(f"Reloaded{outlook}.\n")
+        return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
+
+    async def refresh(self, request: Request) -> Response:
+        """Have WeChat asked for one app now, paused or not."""
+        if self._reload is None:
+            return PlainTextResponse(_OFF, 403)
+        appid = request.query_params.get("appid", "").lower()
+        if await run_in_threadpool(self._exporter.refresh, appid):
+            return PlainTextResponse("WeChat is asked now.\n")
+        return PlainTextResponse("No such app: POST /-/refresh?appid=wx0123456789abcdef\n", 404)
