@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from docs import datasets
+from docs import datasets, reliability
 from docs.wording import ACTIONS, HEALTH, REASONS
 from exporter.config import reference
 from exporter.datasets.daily_trend import FIELDS
@@ -117,7 +117,7 @@ PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
         ("datasets", datasets.context),
     )
     for language in ("", ".zh-CN")
-}
+} | {"reliability.zh-CN.md": reliability.context}
 
 
 def own_families() -> Iterator[OwnFamily]:

@@ -15,6 +15,7 @@ PAGES = (
     "docs/errors.md",
     "docs/metrics.md",
     "docs/performance.md",
+    "docs/reliability.md",
 )
 CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`|\]\([^)]*\)|<!--.*?-->", re.MULTILINE | re.DOTALL)
 TERM = re.compile(r"^\| [^|]+ \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
