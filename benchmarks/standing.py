@@ -25,7 +25,7 @@ from exporter.web.gate import Gate
 from exporter.web.listen import listen
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig import load as load_web
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import AccessToken, CloudFunction, Config, Secret, StableToken
+from exporter.config.settings import ClassicToken, CloudFunction, Config, Secret, StableToken
 from exporter.config.storage import MEMORY
 from exporter.descriptors import shortage
 
@@ -60,7 +60,7 @@ def config_warnings(config: Config) -> Iterator[ConfigWarning]:
         yield ConfigWarning(text, frozenset({config.wechat.base_url}))
     if short := shortage(config.refresh.concurrency):
         yield ConfigWarning(short)
-    classic = [app for app in config.apps if isinstance(app.token, AccessToken)]
+    classic = [app for app in config.apps if isinstance(app.token, ClassicToken)]
     yield from _several(_CLASSIC, "apps", {app.appid: app.name for app in classic})
 
 
@@ -71,7 +71,7 @@ def doubts(config: Config) -> Iterator[ConfigWarning]:
     secrets = [
         (app.name, app.token.secret)
         for app in config.apps
-        if isinstance(app.token, StableToken | AccessToken | CloudFunction)
+        if isinstance(app.token, StableToken | ClassicToken | CloudFunction)
     ] + [(platform.name, platform.component_appsecret) for platform in config.platforms]
     odd = {name: name for name, secret in secrets if not _APP_SECRET.fullmatch(_read(secret))}
     yield from _several(_ODD, "of", odd)

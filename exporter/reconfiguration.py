@@ -14,7 +14,7 @@ from exporter.config_warnings import ConfigWarnings
 from exporter.discovery.watch import News
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.outlook import outlook
+from exporter.refresh.reload_summary import reload_summary
 from exporter.refresh.rounds import Rounds
 from exporter.refresh.settings import RoundSettings, round_settings
 from exporter.store.interface import Store, StoreError
@@ -103,7 +103,7 @@ class Reconfiguration:
         self._show(config, settings)
         self._restore_new()
         sweep(self.store, self.log)  # the file of the encryption key may have a new one
-        self.outlook = outlook(self.ledger.entries(), self.clock())
+        self.outlook = reload_summary(self.ledger.entries(), self.clock())
         self.rounds.reconfigure(settings)
 
     def _show(self, config: Config, settings: RoundSettings) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from exporter.apps import Apps
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     Config,
     FileToken,
     RefreshSettings,
@@ -195,7 +195,7 @@ def test_two_apps_with_one_token_are_not_shown_as_two(tmp_path: Path, door: Door
 
 
 def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door: Door) -> None:
-    store, app = MemoryStore(), replace(make_app(), token=AccessToken(Secret("not-a-real-secret")))
+    store, app = MemoryStore(), replace(make_app(), token=ClassicToken(Secret("not-a-real-secret")))
     config = replace(CONFIG, apps=(app,))
     some = door(store=store, config=config)
     with pytest.raises(CallError):  # nobody answers there

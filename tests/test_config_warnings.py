@@ -7,8 +7,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     Config,
     Platform,
     RefreshSettings,
@@ -33,7 +33,7 @@ PLATFORM = Platform("main", "wxabcdefabcdefabcd", SECRET, TicketFile(Path("ticke
 
 
 def classic(number: int) -> App:
-    return replace(make_app(number), token=AccessToken(SECRET))
+    return replace(make_app(number), token=ClassicToken(SECRET))
 
 
 def with_secret(folder: Path, written: str) -> Config:

@@ -18,8 +18,8 @@ from exporter.backfill.span import Span
 from exporter.beijing import beijing_text
 from exporter.config.settings import App
 from exporter.datasets.dataset import Row
-from exporter.refresh.outcome import ATTEMPTS, Random, after_failure, retry_delay
 from exporter.refresh.plan import Ask
+from exporter.refresh.retries import ATTEMPTS, Random, after_failure, retry_delay
 from exporter.store.entry import Health
 from exporter.store.interface import Store
 from exporter.wechat.access import Access, fetch_row

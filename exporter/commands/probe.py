@@ -13,7 +13,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.outcome import refuses_account
+from exporter.refresh.retries import refuses_account
 from exporter.wechat.access import Access, fetch_quota, fetch_row
 from exporter.wechat.failures.failure import Failure, Reason
 

@@ -1,4 +1,4 @@
-"""`serve`: run the exporter until a signal stops it."""
+"""`serve`: run the exporter until a signal stops it. Its flags: cli.py, and flags.py for shared ones."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ from exporter.web.listen import ListenError, listen, listening_on
 from exporter.web.reloads import Reloads
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig.watch import Watch
 

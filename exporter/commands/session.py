@@ -9,7 +9,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.config.settings import AccessToken, App, Config
+from exporter.config.settings import App, ClassicToken, Config
 from exporter.config.storage import SQLITE
 from exporter.discovery.state import PlatformState
 from exporter.discovery.watch import PlatformWatch
@@ -47,7 +47,7 @@ def existing_store(config: Config) -> Store:
 
 def needed_store(config: Config) -> Store:
     """Open the configured storage where credentials are kept or shared there. Raises StoreError."""
-    classic = any(isinstance(app.token, AccessToken) for app in config.apps)
+    classic = any(isinstance(app.token, ClassicToken) for app in config.apps)
     needed = classic or config.platforms or config.storage.redis is not None
     return open_store(config.storage) if needed else MemoryStore()
 

@@ -14,12 +14,12 @@ from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.lists import ListRule
 from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.config.rules import DurationRule, FileRule, NumberRule
+from exporter.config.schema import Key, Section
 from exporter.config.secret import LARGEST_SECRET, Secret
-from exporter.config.sections import Key, Section
 from exporter.config.storage import STORAGE, RedisServer, StorageSettings
 from exporter.config.texts import BASE_URL
 from exporter.config.token_types import (
-    AccessToken,
+    ClassicToken,
     CloudFunction,
     CloudHosting,
     FileToken,
@@ -31,8 +31,8 @@ from exporter.config.token_types import (
 
 __all__ = [
     "LARGEST_SECRET",
-    "AccessToken",
     "App",
+    "ClassicToken",
     "CloudFunction",
     "CloudHosting",
     "Config",

@@ -1,6 +1,7 @@
-"""The ways to a token that a configuration may choose, each with its keys, rules and meanings.
+"""The types of token that a configuration may choose, each with its keys, rules and meanings.
 
-A new way is one more class and one more line in `TOKENS`.
+A new type is a class here (also in `TokenSettings` and `TOKENS`), where its token comes from in
+wechat/tokens/sources.py, and a case in wechat/access.py.
 """
 
 import dataclasses
@@ -12,8 +13,8 @@ from typing import Annotated, Final
 from exporter.config.lists import PairsRule
 from exporter.config.problems import Pairs
 from exporter.config.rules import FileRule
+from exporter.config.schema import Choice, Key, SecretKey, Section
 from exporter.config.secret import Secret
-from exporter.config.sections import Choice, Key, SecretKey, Section
 from exporter.config.texts import (
     APPID,
     BODY_TEXT,
@@ -43,7 +44,7 @@ class StableToken:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessToken:
+class ClassicToken:
     """Ask for a classic access token: each one invalidates the one that others hold."""
 
     secret: Annotated[Secret, APP_SECRET]
@@ -156,13 +157,13 @@ class CloudFunction:
     secret: Annotated[Secret, APP_SECRET]
 
 
-TokenSettings = StableToken | AccessToken | FileToken | HttpToken | ThirdParty | CloudHosting | CloudFunction
+TokenSettings = StableToken | ClassicToken | FileToken | HttpToken | ThirdParty | CloudHosting | CloudFunction
 
 TOKENS: Final = Choice[TokenSettings](
     {
         Section(StableToken, tag="stable_token"): "The default: the tokens of other programs stay valid.",
         Section(
-            AccessToken, tag="access_token"
+            ClassicToken, tag="access_token"
         ): "The classic cgi-bin/token: each new token invalidates the one that others hold.",
         Section(FileToken, tag="file"): "Another program writes the token to a file.",
         Section(HttpToken, tag="http"): "Another program hands out the token over HTTP.",

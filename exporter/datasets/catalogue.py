@@ -1,4 +1,7 @@
-"""All datasets: adding one is a file beside this one and a line here."""
+"""All datasets: a new one is a file beside this one and a line here.
+
+Its switch stands in config/datasets.py, its stand-in figures in simulator/tables.py.
+"""
 
 from types import MappingProxyType
 from typing import Final

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
-from exporter.refresh.outcome import (
+from exporter.refresh.plan import Ask
+from exporter.refresh.retries import (
     Random,
     after_failure,
     after_older_row,
@@ -13,7 +14,6 @@ from exporter.refresh.outcome import (
     outlasts_date,
     refuses_account,
 )
-from exporter.refresh.plan import Ask
 from exporter.refresh.settings import RoundSettings
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
 from exporter.wechat.failures.failure import Failure

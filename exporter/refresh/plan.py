@@ -16,7 +16,7 @@ from exporter.datasets.enabled import Enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA, quota_due
 from exporter.datasets.schedule import Want
-from exporter.refresh.outcome import ATTEMPTS, refuses_account
+from exporter.refresh.retries import ATTEMPTS, refuses_account
 from exporter.refresh.settings import RoundSettings
 from exporter.store.entry import Entry, Health, Table
 

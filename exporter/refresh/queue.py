@@ -1,4 +1,7 @@
-"""The calls of one round, in the order in which they may start, and how many were answered how."""
+"""The calls of one round, each from the time when it may start, and how many were answered how.
+
+The order of the first calls comes from `plan.round_asks`.
+"""
 
 import heapq
 import math

@@ -19,7 +19,7 @@ from exporter.web.acceptor import Acceptor
 from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection
 from exporter.web.gate import Gate
 from exporter.web.guard import Guard
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 
 SWITCH_SECONDS: Final = 0.0005
 """How long a refreshing thread may keep the interpreter from the event loop: a tenth of Python's own

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import TicketCallback
 from exporter.service import Exporter
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 from exporter.wechat.vault import VaultError
 
 TICKET_PATH: Final = "/wechat/ticket/{platform}"

@@ -9,8 +9,8 @@ from typing import Final, Protocol, assert_never
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     CloudFunction,
     CloudHosting,
     FileToken,
@@ -97,7 +97,7 @@ def choose_access(
     match token:
         case StableToken():
             source = StableTokenSource(appid, token.secret, client)
-        case AccessToken():
+        case ClassicToken():
             source = AccessTokenSource(appid, token.secret, client)
         case FileToken():
             source = FileTokenSource(token)

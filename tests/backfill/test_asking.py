@@ -11,7 +11,7 @@ from exporter.backfill.journal import Count, Journal, JournalError
 from exporter.backfill.span import Span
 from exporter.beijing import next_midnight
 from exporter.datasets.dataset import Row
-from exporter.refresh.outcome import ATTEMPTS
+from exporter.refresh.retries import ATTEMPTS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendAccess, make_row

@@ -7,7 +7,7 @@ from pathlib import Path
 from exporter.config import load
 from exporter.config.datasets import DATASETS
 from exporter.config.settings import (
-    AccessToken,
+    ClassicToken,
     FileToken,
     HttpToken,
     RefreshSettings,
@@ -28,7 +28,7 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
 
     config = load(config_file, {"TOKEN_SERVICE_KEY": "sesame"})
 
-    assert [type(app.token) for app in config.apps] == [StableToken, FileToken, HttpToken, AccessToken]
+    assert [type(app.token) for app in config.apps] == [StableToken, FileToken, HttpToken, ClassicToken]
     assert config.wechat == WechatSettings()
     assert config.refresh == RefreshSettings()
     assert config.storage.url == f"sqlite:///{tmp_path}/data/exporter.db"

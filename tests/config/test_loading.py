@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from exporter.config import ConfigError, load, platforms, source
 from exporter.config.datasets import DATASETS
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     CloudFunction,
     CloudHosting,
     Config,
@@ -144,7 +144,7 @@ def test_every_setting_arrives_with_its_unit_and_its_path_resolved() -> None:
     )
     assert [app.token for app in config.apps[1:]] == [
         StableToken(Secret("sesame")),
-        AccessToken(Secret(path=GOOD / "secrets/coffee-shop")),
+        ClassicToken(Secret(path=GOOD / "secrets/coffee-shop")),
         FileToken(GOOD / "run/tea.token"),
         FileToken(Path("/run/wechat/tea.json"), "token"),
         HttpToken("https://tokens.example/wx5123456789abcdef?for=wx5123456789abcdef"),

@@ -11,7 +11,7 @@ from exporter.beijing import DAY_SECONDS
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.exposition.publisher import Publisher
-from exporter.refresh.outcome import after_failure
+from exporter.refresh.retries import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger

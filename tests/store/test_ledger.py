@@ -6,7 +6,7 @@ import pytest
 
 from exporter.config.settings import Secret, StableToken
 from exporter.not_before import NotBefore
-from exporter.refresh.outcome import after_failure
+from exporter.refresh.retries import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure

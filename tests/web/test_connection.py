@@ -15,7 +15,7 @@ from exporter.web import connection as module
 from exporter.web.gate import Gate
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig import WebConfig
 from tests.building import YESTERDAY, make_entry, make_row
 

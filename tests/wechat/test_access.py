@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     CloudFunction,
     CloudHosting,
     FileToken,
@@ -98,7 +98,7 @@ def cloudbase_token(scene: Scene, app: SimApp) -> TokenSettings:
 
 SETTINGS: dict[str, Callable[[Scene, SimApp], TokenSettings]] = {
     "stable_token": lambda _, app: StableToken(Secret(app.secret)),
-    "access_token": lambda _, app: AccessToken(Secret(app.secret)),
+    "access_token": lambda _, app: ClassicToken(Secret(app.secret)),
     "file": file_token,
     "http": http_token,
     "third_party": lambda _, __: ThirdParty("main"),
@@ -269,7 +269,7 @@ def test_a_wrong_secret_suspends_and_is_not_shown(kind: str, scene: Scene) -> No
     secret = Secret("sesame-that-opens-nothing")
     wrong: dict[str, TokenSettings] = {
         "stable_token": StableToken(secret),
-        "access_token": AccessToken(secret),
+        "access_token": ClassicToken(secret),
         "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
     }
     access = choose_access(App(APPS[0].appid, "app", (), wrong[kind]), scene.client, scene.platforms)

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from exporter.config.settings import (
-    AccessToken,
     App,
+    ClassicToken,
     FileToken,
     HttpToken,
     Secret,
@@ -215,7 +215,7 @@ def settings_by_kind(keeper: str, folder: Path) -> dict[str, TokenSettings]:
     address = f"{keeper.replace('//', f'//me:{KEEPERS_PASSWORD}@')}/token?key={quote(KEEPERS_KEY, safe='')}"
     return {
         "stable_token": StableToken(Secret(SECRET)),
-        "access_token": AccessToken(Secret(SECRET)),
+        "access_token": ClassicToken(Secret(SECRET)),
         "file": FileToken(folder / "token"),
         "http": HttpToken(address, headers=(("X-Key", f"Bearer {KEEPERS_KEY}"),)),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import AccessToken, App, FileToken, Secret, StableToken, TokenSettings
+from exporter.config.settings import App, ClassicToken, FileToken, Secret, StableToken, TokenSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
@@ -295,7 +295,7 @@ def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
 def test_a_classic_fetch_ends_a_classic_token_that_another_holds_and_no_stable_one(
     sim: Simulator, clock: Clock
 ) -> None:
-    classic = AccessToken(Secret(APP.secret))
+    classic = ClassicToken(Secret(APP.secret))
     with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
         stable, ours, theirs = access_of(STABLE, one), access_of(classic, one), access_of(classic, other)
         for access in (stable, ours, theirs):

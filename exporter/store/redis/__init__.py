@@ -1,1 +1,13 @@
-"""redis://: rows, states, tokens and credentials that several exporters share."""
+"""redis://: rows, tokens and credentials that several exporters share.
+
+The keys, each after the configured prefix:
+
+    figures:SERVER:DATASET:APPID  hash, the rows by period       store.py
+    refusal:SERVER:KEY            string, when to ask again      store.py
+    rows:APPID                    hash, rows of before 1.0       store.py
+    duty:DUTY                     string, who lists accounts     store.py
+    mark                          string, lost with the data     store.py
+    token:KIND:APPID@ADDRESS      string, an access token        tokens.py
+    lock:KIND:APPID@ADDRESS       string, who fetches it         tokens.py
+    credential:NAME, known:NAME   strings, what must survive     credentials.py
+"""

@@ -25,7 +25,7 @@ from exporter.config.rules import (
     filled,
 )
 from exporter.config.scalars import Scalar
-from exporter.config.sections import Key, Section
+from exporter.config.schema import Key, Section
 from exporter.config.texts import HEADER_VALUE
 
 HIGHEST_COST: Final = 16

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.not_before import AT_ONCE
-from exporter.refresh.outlook import outlook
+from exporter.refresh.reload_summary import reload_summary
 from exporter.store.entry import Entry, Health
 from tests.building import NOON, make_entry, paused_until
 
@@ -26,4 +26,4 @@ SOON, LATE = make_entry(health=paused_until(NOON + 300)), make_entry(health=paus
     ],
 )
 def test_a_reload_says_who_is_asked_now_and_who_waits(entries: list[Entry], text: str) -> None:
-    assert outlook(entries, NOON) == text
+    assert reload_summary(entries, NOON) == text

@@ -3,7 +3,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.web.throttle import ThrottledLog
+from exporter.web.throttled_log import ThrottledLog
 
 
 def test_a_kind_of_line_is_written_once_a_minute_with_the_number_of_those_left_out(

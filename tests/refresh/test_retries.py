@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.beijing import next_midnight, next_month
-from exporter.refresh.outcome import (
+from exporter.refresh.retries import (
     ATTEMPTS,
     after_failure,
     after_older_row,

@@ -6,7 +6,7 @@ from exporter.beijing import beijing_text
 from exporter.store.entry import Entry
 
 
-def outlook(entries: Iterable[Entry], now: float) -> str:
+def reload_summary(entries: Iterable[Entry], now: float) -> str:
     """Return what a reload leads to: how many apps are asked now, until when others wait; '' for neither."""
     known = list(entries)
     asked = sum(entry.health.is_awaited(now) for entry in known)
