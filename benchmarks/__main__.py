@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.table import told, write_json
+from benchmarks.table import line, write_json
 
 NAMES = ("round", "render", "scrape", "memory", "storage", "backfill", "prometheus")
 
@@ -15,7 +15,7 @@ def main(names: list[str]) -> None:
     for name in names or NAMES:
         for figure in import_module(f"benchmarks.{name}").measure():
             figures.append(figure)
-            print(told(figure), flush=True)
+            print(line(figure), flush=True)
     out = Path("build/benchmarks.json")
     out.parent.mkdir(exist_ok=True)
     write_json(figures, out)

@@ -1,4 +1,4 @@
-"""A fleet under trial: 4 shards × 2 replicas with one Redis, killed, cut off and divided anew.
+"""A fleet under trial: 4 shards × 2 replicas with one Redis, killed, cut off and divided again.
 
 Each replica asks for itself; tokens are fetched once for all. Counts WeChat's calls, and looks whether every
 app's figures are on show, and right. Ends with 1 where something does not hold.
@@ -37,7 +37,7 @@ def main(apps: int, interval: int) -> None:
         for shard in range(SHARDS):
             for _ in range(REPLICAS):
                 trial.start(shard, SHARDS)
-        tell("all on show after the start", f"{trial.complete():.0f} s")
+        show("all on show after the start", f"{trial.complete():.0f} s")
         normal_rounds(trial)
         killed(trial)
         redis_killed(trial)
@@ -48,10 +48,10 @@ def normal_rounds(trial: Trial) -> None:
     """Two rounds of each with nothing in the way."""
     trial.asked_in(1)  # the first rounds end
     calls = trial.asked_in(_ROUNDS)
-    tell("calls per app in two rounds of both", spread(calls, trial))
+    show("calls per app in two rounds of both", spread(calls, trial))
     must(calls.total() <= 1.05 * _ROUNDS * REPLICAS * len(trial.apps), "one call per app, replica and round")
     must(trial.token_calls() == len(trial.apps), "one call per token")
-    tell("on show, wrong, not by two", str(trial.shown()))
+    show("on show, wrong, not by two", str(trial.shown()))
 
 
 def killed(trial: Trial, kills: int = 6) -> None:
@@ -63,9 +63,9 @@ def killed(trial: Trial, kills: int = 6) -> None:
         now, wrong, _ = trial.shown()
         trial.start(victim.shard, SHARDS)
         back = trial.complete()
-        tell("kill -9 in a round", f"{now} apps at once, all after {back:.0f} s, {wrong} wrong")
+        show("kill -9 in a round", f"{now} apps at once, all after {back:.0f} s, {wrong} wrong")
         must(now == len(trial.apps) and not wrong, "every app on show, none wrong")
-    tell("token calls so far", str(trial.token_calls()))
+    show("token calls so far", str(trial.token_calls()))
     must(trial.token_calls() <= len(trial.apps) + kills, "no token is fetched again")
 
 
@@ -77,16 +77,16 @@ def redis_killed(trial: Trial) -> None:
     shown, wrong, _ = trial.shown()
     trial.redis.start()
     calls = trial.asked_in(_ROUNDS)
-    tell("Redis killed in a round", f"{shown} apps meanwhile, {wrong} wrong; calls {spread(calls, trial)}")
+    show("Redis killed in a round", f"{shown} apps meanwhile, {wrong} wrong; calls {spread(calls, trial)}")
     must(shown == len(trial.apps) and not wrong, "no lost row")
     must(trial.token_calls() == tokens, "no token is fetched again")
-    tell("on show, wrong, not by two", str(trial.shown()))
+    show("on show, wrong, not by two", str(trial.shown()))
 
 
 def divided_anew(trial: Trial) -> None:
     """One shard more: every exporter ends, then all are started again."""
     moved = sum(owner(appid, SHARDS) != owner(appid, SHARDS + 1) for appid in trial.apps)
-    tell("apps that change their shard", f"{moved} of {len(trial.apps)}: {moved / len(trial.apps):.1%}")
+    show("apps that change their shard", f"{moved} of {len(trial.apps)}: {moved / len(trial.apps):.1%}")
     must(moved <= (1 / (SHARDS + 1) + 0.02) * len(trial.apps), "few apps move")
     tokens = trial.token_calls()
     for exporter in list(trial.exporters):
@@ -97,11 +97,11 @@ def divided_anew(trial: Trial) -> None:
     for shard in range(SHARDS + 1):
         for _ in range(REPLICAS):
             trial.start(shard, SHARDS + 1)
-    tell("divided anew", f"all on show after {trial.complete():.0f} s")
-    tell("calls per app in two rounds of both", spread(trial.asked_in(_ROUNDS), trial))
-    tell("token calls so far", str(trial.token_calls()))
+    show("divided again", f"all on show after {trial.complete():.0f} s")
+    show("calls per app in two rounds of both", spread(trial.asked_in(_ROUNDS), trial))
+    show("token calls so far", str(trial.token_calls()))
     must(trial.token_calls() == tokens, "no token is fetched again")
-    tell("on show, wrong, not by two", str(trial.shown()))
+    show("on show, wrong, not by two", str(trial.shown()))
 
 
 def spread(calls: Counter[str], trial: Trial) -> str:
@@ -116,7 +116,7 @@ def must(holds: bool, what: str) -> None:  # noqa: FBT001 - it reads as a senten
         raise SystemExit(f"does not hold: {what}")
 
 
-def tell(what: str, seen: str) -> None:
+def show(what: str, seen: str) -> None:
     """One line."""
     print(f"{what:<36} {seen}", flush=True)
 

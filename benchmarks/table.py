@@ -24,7 +24,7 @@ class Figure:
         return median(self.ours) / median(self.theirs)
 
 
-def told(figure: Figure) -> str:
+def line(figure: Figure) -> str:
     """One line: median (min to max) of both and the ratio."""
     mine, other = (
         f"{median(values):.4g} ({min(values):.4g} to {max(values):.4g}) {figure.unit}"

@@ -1,4 +1,4 @@
-"""A part of the exporter's own metrics, rendered anew only after a change: that takes milliseconds."""
+"""A part of the exporter's own metrics, rendered again only after a change: that takes milliseconds."""
 
 from collections.abc import Callable
 from typing import Final

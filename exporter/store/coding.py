@@ -36,8 +36,8 @@ def row_text(row: Row, dataset: Dataset = DAILY_TREND) -> str:
 def points_text(*words: object) -> str:
     """Write one point from names and values in turn, as old columns hold them; what is NULL is left out."""
     figures = {name: value for name, value in zip(words[::2], words[1::2], strict=True) if value is not None}
-    told = {name: value if isinstance(value, int | float) else str(value) for name, value in figures.items()}
-    return _written([told])
+    texts = {name: value if isinstance(value, int | float) else str(value) for name, value in figures.items()}
+    return _written([texts])
 
 
 def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row:

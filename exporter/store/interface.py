@@ -12,11 +12,11 @@ from exporter.wechat.vault import Vault, VaultError
 
 
 class StoreError(VaultError):
-    """The storage cannot be opened, read or written; the text tells what to do."""
+    """The storage cannot be opened, read or written; the text says what to do."""
 
 
 WriteObserver = Callable[[bool], None]
-"""Is told after each write whether it succeeded."""
+"""Is given, after each write, whether it succeeded."""
 
 
 class Store(Vault, Protocol):

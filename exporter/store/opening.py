@@ -22,12 +22,12 @@ def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Un
 
     Args:
         settings: the section `storage`.
-        observer: is told of every write to a disk or to Redis.
-        unusable: is told of stored rows that cannot be used.
+        observer: is called after every write to a disk or to Redis.
+        unusable: is given stored rows that cannot be used.
 
     Raises:
         StoreError: another exporter has the file, it cannot be opened, or the key does not fit it; the text
-            tells what to do.
+            says what to do.
     """
     claim = Claim(_path(settings)) if settings.url.startswith(SQLITE) else None
     try:

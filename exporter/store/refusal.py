@@ -72,7 +72,7 @@ def health_of(refusal: Refusal, last_success: float | None) -> Health:
 def refusal_text(refusal: Refusal) -> str:
     """Write a refusal as a text for a storage; it holds no secret."""
     failure, fingerprint = refusal.failure, refusal.fingerprint
-    told = {
+    written = {
         "reason": failure.reason,
         "action": failure.action,
         "advice": [failure.advice.en, failure.advice.zh],
@@ -84,7 +84,7 @@ def refusal_text(refusal: Refusal) -> str:
         "fingerprint": None if fingerprint is None else fingerprint.hex(),
         "failing_since": refusal.failing_since,
     }
-    return json.dumps({key: value for key, value in told.items() if value is not None}, ensure_ascii=False)
+    return json.dumps({key: value for key, value in written.items() if value is not None}, ensure_ascii=False)
 
 
 def read_refusal(text: object, now: float) -> Refusal | None:
@@ -97,21 +97,21 @@ def read_refusal(text: object, now: float) -> Refusal | None:
     return refusal if holds else None
 
 
-def _read(told: Mapping[str, Any]) -> Refusal:
-    english, chinese = told["advice"]
-    fingerprint, since = told.get("fingerprint"), told.get("failing_since")
-    errcode = told.get("errcode")
+def _read(written: Mapping[str, Any]) -> Refusal:
+    english, chinese = written["advice"]
+    fingerprint, since = written.get("fingerprint"), written.get("failing_since")
+    errcode = written.get("errcode")
     return Refusal(
         Failure(
-            Reason(told["reason"]),
-            Action(told["action"]),
+            Reason(written["reason"]),
+            Action(written["action"]),
             Advice(_printable(english), _printable(chinese)),
-            _printable(told["detail"]),
+            _printable(written["detail"]),
             None if errcode is None else int(errcode),
         ),
-        float(told["refused_at"]),
-        float(told["until"]),
-        max(0, min(int(told["strikes"]), _MOST_STRIKES)),
+        float(written["refused_at"]),
+        float(written["until"]),
+        max(0, min(int(written["strikes"]), _MOST_STRIKES)),
         None if fingerprint is None else bytes.fromhex(fingerprint),
         None if since is None else float(since),
     )

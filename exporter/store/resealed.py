@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """How many texts were encrypted anew, how many no key opens, and how many older keys are configured."""
+    """How many texts were encrypted again, how many no key opens, and how many older keys are configured."""
 
     changed: int = 0
     lost: int = 0

@@ -92,14 +92,14 @@ class SqliteStore:
 
         Args:
             path: the file.
-            observer: is told of every write.
+            observer: is called after every write.
             seal: encrypts credentials.
-            unusable: is told of stored rows that cannot be used.
+            unusable: is given stored rows that cannot be used.
             claim: is given back when the store is closed.
             clock: gives Unix time.
 
         Raises:
-            StoreError: it cannot be opened; the text tells what to do.
+            StoreError: it cannot be opened; the text says what to do.
         """
         self._path = path
         self._observer = observer

@@ -59,7 +59,7 @@ class Connection:
 
     @contextmanager
     def writing(self) -> Iterator[Client]:
-        """Write, and tell the observer; raises StoreError."""
+        """Write, and call the observer; raises StoreError."""
         try:
             with self._explained("write") as client:
                 yield client
