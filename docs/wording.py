@@ -1,4 +1,4 @@
-"""What only the docs tell: when health metrics are absent, reasons and actions in whole sentences."""
+"""Texts of the docs alone: when health metrics are absent, reasons and actions in whole sentences."""
 
 from collections.abc import Mapping
 from typing import Final

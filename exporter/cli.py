@@ -28,8 +28,8 @@ _COMMANDS: Final = {
     "serve": "run the exporter (the default)",
     "check": "validate the configuration; --online also asks WeChat once per app",
     "backfill": "fetch past dates, for promtool, VictoriaMetrics, spreadsheets",
-    "simulate": "a stand-in WeChat server on loopback, for demos and tests",
-    "demo": "simulate and serve in one process: no credentials needed",
+    "simulate": "run a stand-in WeChat server on loopback, for demos and tests",
+    "demo": "run the stand-in and the exporter in one process, without credentials",
     "healthcheck": "exit 0 if a running exporter answers /-/healthy",
 }
 _EXAMPLES: Final = f"""
@@ -131,17 +131,17 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
     config_flag(parser)
     for flag, name, metavar, text in (
         ("--from", "first", "DATE", "first date: 2026-01-31, or 60d for that many days back"),
-        ("--to", "last", "DATE", "last date (%(default)s)"),
-        ("--output", "output", "FILE", "where to write; appears whole or not at all"),
-        ("--push", "push", "URL", "send to VictoriaMetrics, in batches"),
+        ("--to", "last", "DATE", "last date (default: %(default)s)"),
+        ("--output", "output", "FILE", "file to write; appears whole or not at all"),
+        ("--push", "push", "URL", "send the samples to VictoriaMetrics, in batches"),
         (
             "--journal",
             "journal",
             "FILE",
-            "keeps every answer (OUTPUT.journal, without --output backfill.journal)",
+            "file that keeps every answer (default: OUTPUT.journal, without --output backfill.journal)",
         ),
-        ("--dataset", "dataset", "NAME", "which of WeChat's tables, such as weekly_trend (%(default)s)"),
-        ("--resolution", "resolution", "DURATION", "also replay the latest family at this step, say 5m"),
+        ("--dataset", "dataset", "NAME", "dataset to fetch, such as weekly_trend (default: %(default)s)"),
+        ("--resolution", "resolution", "DURATION", "also write the latest figures at this step, such as 5m"),
     ):
         parser.add_argument(
             flag,
@@ -152,17 +152,17 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
             help=text,
         )
     for flag, name, metavar, text in (
-        ("--app", "apps", "NAME_OR_APPID", "only this app, repeatable (all)"),
-        ("--label", "labels", "NAME=VALUE", "target label such as job or instance, repeatable"),
+        ("--app", "apps", "NAME_OR_APPID", "only this app; repeatable (default: all)"),
+        ("--label", "labels", "NAME=VALUE", "target label such as job or instance; repeatable"),
     ):
         parser.add_argument(flag, dest=name, metavar=metavar, action="append", default=[], help=text)
     parser.add_argument(
         "--format",
         choices=("openmetrics", "prometheus", "csv", "jsonl"),
-        help="of --output (as its name ends: .csv, .jsonl, .prom; else openmetrics)",
+        help="format of --output (default: by its suffix .csv, .jsonl or .prom; else openmetrics)",
     )
     parser.add_argument("--missing", action="store_true", help="ask only for dates that the storage lacks")
-    parser.add_argument("--dry-run", action="store_true", help="say how many calls it would make")
+    parser.add_argument("--dry-run", action="store_true", help="print how many calls it would make, and exit")
     log_flags(parser, "info")
 
 
@@ -172,15 +172,23 @@ def _simulate_flags(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         type=address,
         default="127.0.0.1:10951",
-        help="loopback only (%(default)s)",
+        help="loopback address to listen on (default: %(default)s)",
     )
     parser.add_argument(
-        "--apps", type=count, default=0, metavar="N", help="healthy apps (0: the demo's fleet)"
+        "--apps",
+        type=count,
+        default=0,
+        metavar="N",
+        help="number of healthy apps (default: the apps of the demo)",
     )
-    parser.add_argument("--latency", type=seconds, default=0.0, metavar="SECONDS", help="before every answer")
     parser.add_argument(
-        "--always-published", action="store_true", help="yesterday's rows are there at any hour"
+        "--latency",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="time before every answer (default: none)",
     )
+    parser.add_argument("--always-published", action="store_true", help="have yesterday's rows at any hour")
     parser.add_argument("--print-config", action="store_true", help="print a configuration for it and exit")
 
 
@@ -195,6 +203,6 @@ def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
         dest="listen_address",
         metavar="HOST:PORT",
         type=address,
-        help="where the exporter listens (as the one that runs beside it, else :10950)",
+        help="address of the exporter (default: that of the exporter on this machine, else :10950)",
     )
     web_config_flag(parser)

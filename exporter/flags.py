@@ -52,7 +52,7 @@ def shard_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_shard,
         default="0",
-        help="which part of the apps, from 0; auto: the number of a StatefulSet's pod (%(default)s)",
+        help="shard to run, from 0; auto: the number of the StatefulSet's pod (default: %(default)s)",
     )
     parser.add_argument(
         "--total-shards",
@@ -60,7 +60,7 @@ def shard_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_total,
         default=1,
-        help="into how many parts the apps are divided (%(default)s)",
+        help="number of shards that divide the apps (default: %(default)s)",
     )
 
 
@@ -72,7 +72,7 @@ def web_flags(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         type=address,
         action="append",
-        help="address to listen on, repeatable (:10950)",
+        help="address to listen on; repeatable (default: :10950)",
     )
     parser.add_argument(
         "--web.telemetry-path",
@@ -80,7 +80,7 @@ def web_flags(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         type=_path,
         default="/metrics",
-        help="path of the metrics (%(default)s)",
+        help="path of the metrics (default: %(default)s)",
     )
     parser.add_argument(
         "--sd.target",
@@ -89,7 +89,8 @@ def web_flags(parser: argparse.ArgumentParser) -> None:
         type=_target,
         action="append",
         default=[],
-        help="what /sd names for each shard, {shard} being its number; repeatable for replicas (as asked)",
+        help="target of each shard on /sd, {shard} stands for its number; repeatable for replicas "
+        "(default: the address of the request)",
     )
     web_config_flag(parser)
     parser.add_argument(
@@ -106,7 +107,7 @@ def web_config_flag(parser: argparse.ArgumentParser) -> None:
         "--web.config.file",
         dest="web_config_file",
         metavar="PATH",
-        help="TLS, basic authentication, headers, rate limit",
+        help="file with TLS, basic authentication, headers and rate limit (default: none)",
     )
 
 
@@ -117,10 +118,14 @@ def log_flags(parser: argparse.ArgumentParser, level: str) -> None:
         dest="log_level",
         choices=("debug", "info", "warning", "error"),
         default=level,
-        help="(%(default)s)",
+        help="least severe events to log (default: %(default)s)",
     )
     parser.add_argument(
-        "--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt", help="(%(default)s)"
+        "--log.format",
+        dest="log_format",
+        choices=("logfmt", "json"),
+        default="logfmt",
+        help="format of the log (default: %(default)s)",
     )
     language_flag(parser, "en")
 
@@ -132,7 +137,7 @@ def language_flag(parser: argparse.ArgumentParser, default: str | None) -> None:
         dest="log_language",
         choices=("en", "zh"),
         default=default,
-        help=f"language of the advice on failures ({default or 'as the locale'})",
+        help=f"language of the advice on failures (default: {default or 'the locale'})",
     )
 
 

@@ -1,5 +1,5 @@
 // Asks one of WeChat's data interfaces by cloud call (云调用): started by the exporter through
-// tcb/invokecloudfunction, so no user and no token is needed here. docs/cloud.md tells how to upload it.
+// tcb/invokecloudfunction, so no user and no token is needed here. docs/cloud.md explains how to upload it.
 const cloud = require('wx-server-sdk')
 
 cloud.init({ env: cloud.DYNAMIC_CURRENT_ENV })
