@@ -8,7 +8,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 LOCK     = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 --upgrade
 
-.PHONY: demo test test-fast lint format docs bench dist chart lock sbom audit clean
+.PHONY: demo test test-fast lint format docs bench screenshots dist chart lock sbom audit clean
 
 demo: $(PROGRAM)  ## stand-in WeChat and the exporter in one process, no credentials
 	@$(BIN)/python -m exporter demo $(ARGS)
@@ -35,6 +35,9 @@ docs: $(TOOLS)  ## write the generated pages, dashboards and rules
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: $(TOOLS)  ## the pictures of README, by Chromium
+	$(BIN)/python -m docs.screenshots
 
 dist: $(TOOLS)  ## wheel and sdist in dist/, the same bytes wherever they are built
 	$(PIP) install --quiet 'twine>=6,<8' 'pyroma>=5,<6'
