@@ -51,30 +51,28 @@ class Client:
     def ask(
         self,
         endpoint: Endpoint,
-        method: str,
-        address: str,
         read: Callable[[dict[str, Any]], _Result],
         *,
         secrets: Iterable[str],
+        base_url: str | None = None,
         **parts: Unpack[Parts],
     ) -> _Result:
         """Make one call to WeChat and return what `read` makes of the answer.
 
         Args:
-            endpoint: which interface, for the counters.
-            method: GET or POST.
-            address: a path below `base_url`, or a whole URL.
+            endpoint: which interface.
             read: makes the result of the answer's JSON object; may raise CallError.
             secrets: what is secret in the request; blotted out should the answer's text repeat it.
+            base_url: another address of WeChat's than the client's.
             parts: the request's parameters, body and headers.
 
         Raises:
             CallError: whatever went wrong; safe to show.
         """
-        url = self.base_url + address if address.startswith("/") else address
+        url = (self.base_url if base_url is None else base_url) + endpoint.path
         secrets = tuple(secrets)
         with self.observed(endpoint, secrets):
-            answer = self.transport.send(method, url, repeatable=endpoint.repeatable, **parts)
+            answer = self.transport.send(endpoint.method, url, repeatable=endpoint.repeatable, **parts)
             self.record(answer, secrets)
             return read(read_json(answer, asking_for_token=endpoint.takes_secret))
 

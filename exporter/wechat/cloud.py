@@ -20,7 +20,7 @@ from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import DataCall, DirectAccess, Figures, advising, read_row, row_call
+from exporter.wechat.datacube import DataCall, DirectAccess, Figures, read_row, row_call
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -29,7 +29,6 @@ from exporter.wechat.tokens.cache import TokenSource
 from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
-INVOKE_PATH: Final = "/tcb/invokecloudfunction"
 _WECHATS_HOSTS: Final = ".weixin.qq.com"
 _THREW: Final = -504002  # what WeChat says of a function that threw an error
 _CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
@@ -52,17 +51,10 @@ class HostingAccess:
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask where cloud hosting adds the credential."""
-        call = row_call(dataset, period)
-        with advising(call.interface):
-            return self._client.ask(
-                call.endpoint,
-                "POST",
-                hosting_url(self._client.base_url) + call.path,
-                call.read,
-                params={} if self._from_appid is None else {"from_appid": self._from_appid},
-                body=call.body,
-                secrets=(),
-            )
+        account = {} if self._from_appid is None else {"from_appid": self._from_appid}
+        return row_call(dataset, period).ask(
+            self._client, account, secrets=(), base_url=hosting_url(self._client.base_url)
+        )
 
     def quota(self, cgi_path: str) -> Figures:
         """Refuse: WeChat offers no cloud call for it."""
@@ -112,7 +104,6 @@ class FunctionAccess(DirectAccess):
         return DataCall(
             dataset.interface,
             endpoints.CLOUD_FUNCTION,
-            INVOKE_PATH,
             {**named, **dates},
             partial(read_result, dataset, period),
             {"env": self._settings.env, "name": self._settings.function},

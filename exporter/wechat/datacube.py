@@ -1,14 +1,13 @@
 """The data calls: any dataset by its period, and quotas; and how they are made with an access token."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
-from exporter.datasets.quota import QUOTA_PATH, quota_request, read_quota
+from exporter.datasets.quota import quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, Endpoint, endpoint_of
@@ -24,59 +23,60 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class DataCall(Generic[_Result]):
-    """A POST for an app's data, without the credential.
+    """A call for an app's data, without the credential.
 
     `interface`: which of WeChat's the data come from. `read` makes the result of the answer's JSON object.
     """
 
     interface: str
     endpoint: Endpoint
-    path: str
     body: Mapping[str, object]
     read: Callable[[dict[str, Any]], _Result]
     params: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(
+        self,
+        client: Client,
+        credential: Mapping[str, str],
+        secrets: Iterable[str],
+        base_url: str | None = None,
+    ) -> _Result:
+        """Make the call; its failure says what to do about this interface of WeChat's."""
+        params = {**credential, **self.params}
+        try:
+            return client.ask(
+                self.endpoint, self.read, secrets=secrets, base_url=base_url, params=params, body=self.body
+            )
+        except CallError as error:
+            error.failure = replace(error.failure, advice=error.failure.advice.about(self.interface))
+            raise
 
 
 def row_call(dataset: Dataset, period: Period) -> DataCall[Row]:
     """Ask for the dataset's row of one period of its calendar; WeChat gives one at a time."""
     read = partial(read_row, dataset, period)
-    return DataCall(dataset.interface, endpoint_of(dataset), dataset.path, dataset.request(period), read)
+    return DataCall(dataset.interface, endpoint_of(dataset), dataset.request(period), read)
 
 
 def quota_call(cgi_path: str) -> DataCall[Figures]:
     """Ask for limit, used and left calls of an interface today, in the order of QUOTA_FIELDS."""
-    return DataCall(API_QUOTA.name, API_QUOTA, QUOTA_PATH, quota_request(cgi_path), _read_figures)
+    return DataCall(API_QUOTA.name, API_QUOTA, quota_request(cgi_path), partial(_trusted, read_quota))
 
 
 def read_row(dataset: Dataset, period: Period, body: Mapping[str, Any]) -> Row:
     """Read an answer; no row and an untrustworthy row are CallErrors of their own reasons."""
+    row = _trusted(lambda answer: dataset.read(answer, period), body)
+    if row is None:
+        raise CallError(failure(Reason.EMPTY, f"WeChat has no row for {period}"))
+    return row
+
+
+def _trusted(read: Callable[[Mapping[str, Any]], _Result], body: Mapping[str, Any]) -> _Result:
     try:
-        row = dataset.read(body, period)
+        return read(body)
     except MalformedRowError as error:
         problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-    else:
-        if row is not None:
-            return row
-        problem = failure(Reason.EMPTY, f"WeChat has no row for {period}")
     raise CallError(problem)  # out here: in the handler the error would come along with what it shows
-
-
-def _read_figures(body: Mapping[str, Any]) -> Figures:
-    try:
-        return read_quota(body)
-    except MalformedRowError as error:
-        problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-    raise CallError(problem)
-
-
-@contextmanager
-def advising(interface: str) -> Iterator[None]:
-    """Have the failure of a call say what to do about this interface of WeChat's."""
-    try:
-        yield
-    except CallError as error:
-        error.failure = replace(error.failure, advice=error.failure.advice.about(interface))
-        raise
 
 
 class DirectAccess:
@@ -117,13 +117,4 @@ class DirectAccess:
 
     def _ask(self, call: DataCall[_Result], token: Token) -> _Result:
         self._owners.claim(self._appid, token)
-        with advising(call.interface):
-            return self._client.ask(
-                call.endpoint,
-                "POST",
-                call.path,
-                call.read,
-                params={self.parameter: token.value, **call.params},
-                body=call.body,
-                secrets=[token.value],
-            )
+        return call.ask(self._client, {self.parameter: token.value}, [token.value])

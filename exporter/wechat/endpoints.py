@@ -7,38 +7,47 @@ from typing import Final
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
-from exporter.datasets.quota import QUOTA
+from exporter.datasets.quota import QUOTA, QUOTA_PATH
+
+_COMPONENT: Final = "/cgi-bin/component"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One interface.
 
+    `path`: below WeChat's address; '' where the address is the operator's own.
     `takes_secret`: it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret.
     `repeatable`: a second call does no harm, should the first one's connection break before the answer.
     """
 
     name: str
+    path: str = ""
+    method: str = "POST"
     takes_secret: bool = False
     repeatable: bool = True
 
 
 def endpoint_of(dataset: Dataset) -> Endpoint:
     """Return the interface that a dataset comes from."""
-    return Endpoint(dataset.interface)
+    return Endpoint(dataset.interface, dataset.path)
 
 
 DAILY_VISIT_TREND: Final = endpoint_of(DAILY_TREND)
-STABLE_ACCESS_TOKEN: Final = Endpoint("getStableAccessToken", takes_secret=True)
-ACCESS_TOKEN: Final = Endpoint("getAccessToken", takes_secret=True, repeatable=False)  # ends the one before
+STABLE_ACCESS_TOKEN: Final = Endpoint("getStableAccessToken", "/cgi-bin/stable_token", takes_secret=True)
+ACCESS_TOKEN: Final = Endpoint(  # each token ends the one before
+    "getAccessToken", "/cgi-bin/token", "GET", takes_secret=True, repeatable=False
+)
 HTTP_TOKEN: Final = Endpoint("http_token")  # token: {type: http}, not WeChat's
-COMPONENT_TOKEN: Final = Endpoint("api_component_token", takes_secret=True)
-AUTHORIZER_TOKEN: Final = Endpoint("api_authorizer_token")
-AUTHORIZER_LIST: Final = Endpoint("api_get_authorizer_list")
-AUTHORIZER_INFO: Final = Endpoint("api_get_authorizer_info")
+COMPONENT_TOKEN: Final = Endpoint(
+    "api_component_token", f"{_COMPONENT}/api_component_token", takes_secret=True
+)
+AUTHORIZER_TOKEN: Final = Endpoint("api_authorizer_token", f"{_COMPONENT}/api_authorizer_token")
+AUTHORIZER_LIST: Final = Endpoint("api_get_authorizer_list", f"{_COMPONENT}/api_get_authorizer_list")
+AUTHORIZER_INFO: Final = Endpoint("api_get_authorizer_info", f"{_COMPONENT}/api_get_authorizer_info")
 HTTP_TICKET: Final = Endpoint("http_ticket")  # verify_ticket: {http: …}, not WeChat's
-CLOUD_FUNCTION: Final = Endpoint("invokecloudfunction")
-API_QUOTA: Final = Endpoint("getApiQuota")
+CLOUD_FUNCTION: Final = Endpoint("invokecloudfunction", "/tcb/invokecloudfunction")
+API_QUOTA: Final = Endpoint("getApiQuota", QUOTA_PATH)
 
 ALWAYS: Final = (
     DAILY_VISIT_TREND,

@@ -59,7 +59,7 @@ PIECES = pieces(TOKEN) | pieces(SECRET) | pieces(KEEPERS_KEY) | pieces(KEEPERS_P
 
 
 def asked(client: Client, read: Callable[[dict[str, Any]], object], **given: Any) -> object:
-    return client.ask(endpoints.DAILY_VISIT_TREND, "GET", "/path", read, **{"secrets": [], **given})
+    return client.ask(endpoints.DAILY_VISIT_TREND, read, **{"secrets": [], **given})
 
 
 # One call
@@ -73,13 +73,14 @@ def test_an_answer_is_read_and_counted_as_good() -> None:
     assert 0 <= observed.seconds[0] < 5
 
 
-def test_a_path_goes_below_the_base_and_a_whole_url_elsewhere() -> None:
-    with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as keeper:
+def test_an_interface_is_asked_below_the_clients_address_or_another_one() -> None:
+    path = endpoints.DAILY_VISIT_TREND.path
+    with Peer(says(whole(b"{}"))) as base, Peer(says(whole(b"{}"))) as other:
         with opened(f"{base.url}/prefix") as client:
             asked(client, dict)
-            client.ask(endpoints.HTTP_TOKEN, "GET", f"{keeper.url}/token", dict, secrets=[])
-        assert base.received[0].startswith(b"GET /prefix/path ")
-        assert keeper.received[0].startswith(b"GET /token ")
+            asked(client, dict, base_url=other.url)
+        assert base.received[0].startswith(f"POST /prefix{path} ".encode())
+        assert other.received[0].startswith(f"POST {path} ".encode())
 
 
 def test_the_pace_is_waited_for_first_and_is_no_part_of_the_time_told() -> None:
@@ -131,7 +132,7 @@ def test_only_interfaces_that_take_the_secret_blame_it_for_a_refused_token() -> 
     with Peer(says(body)) as peer, opened(peer.url) as client:
         for endpoint in endpoints.ALWAYS:
             with pytest.raises(CallError) as caught:
-                client.ask(endpoint, "GET", "/path", dict, secrets=[])
+                client.ask(endpoint, dict, secrets=[])
             reasons[endpoint] = caught.value.failure.reason
     secret = {endpoints.STABLE_ACCESS_TOKEN, endpoints.ACCESS_TOKEN}
     taking = {endpoint for endpoint in endpoints.ALWAYS if endpoint.takes_secret}

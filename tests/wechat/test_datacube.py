@@ -178,7 +178,7 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
     answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
     call = row_call(DAILY_TREND, PERIOD)
     with Peer(says(answer)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        client.ask(call.endpoint, "GET", "/path", call.read, secrets=[token])
+        call.ask(client, {"access_token": token}, [token])
     assert str(caught.value) == "ref_date is '***', asked for 20261123"
     assert caught.value.__context__ is None
 

@@ -19,7 +19,6 @@ from exporter.wechat.platform.tickets import TicketSource
 from exporter.wechat.tokens.cache import Token, TokenSource
 from exporter.wechat.tokens.sources import fingerprint, read_secret, token_reader
 
-COMPONENT_PATH: Final = "/cgi-bin/component/"
 _PAUSE_SECONDS: Final = 30.0  # after a failure; ten thousand accounts must not repeat it
 _BUDGET: Final = (5, 600.0)  # component tokens in so many seconds; WeChat allows 2,000 fetches a day
 _OWN_ADVICE: Final = {Reason.INVALID_SECRET: PLATFORM_SECRET, Reason.INVALID_APPID: PLATFORM_APPID}
@@ -79,8 +78,6 @@ class ComponentTokenSource(TokenSource):
         try:
             token = self._client.ask(
                 endpoints.COMPONENT_TOKEN,
-                "POST",
-                f"{COMPONENT_PATH}api_component_token",
                 token_reader(now, "component_access_token"),
                 body=body,
                 secrets=[secret, ticket],

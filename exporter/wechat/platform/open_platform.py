@@ -8,7 +8,7 @@ from exporter.wechat import endpoints
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.platform.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
-from exporter.wechat.platform.component import COMPONENT_PATH, ComponentTokenSource
+from exporter.wechat.platform.component import ComponentTokenSource
 from exporter.wechat.platform.tickets import choose_ticket
 from exporter.wechat.tokens.cache import Share, Token, TokenCache, unshared
 from exporter.wechat.vault import Vault
@@ -41,8 +41,6 @@ class OpenPlatform:
         def call(token: Token) -> _Result:
             return self.client.ask(
                 endpoint,
-                "POST",
-                f"{COMPONENT_PATH}{endpoint.name}",
                 read,
                 # old pages name it component_access_token, new ones access_token
                 params={"access_token": token.value, "component_access_token": token.value},

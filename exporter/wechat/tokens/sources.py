@@ -15,8 +15,10 @@ from typing import Any, Final
 from exporter.config.settings import FileToken, HttpToken, Secret
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
+from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
+from exporter.wechat.network.transport import Parts
 from exporter.wechat.tokens import classic
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource, expiring_token
 from exporter.wechat.tokens.services import TOKEN, ask_service, content, is_token, read_file
@@ -28,6 +30,8 @@ _LONGEST_DIGITS: Final = 12
 class SecretSource(TokenSource):
     """An interface of WeChat's that gives a token for appid and secret."""
 
+    endpoint: Endpoint
+
     def __init__(self, appid: str, secret: Secret, client: Client) -> None:
         self._appid = appid
         self._secret = secret
@@ -37,47 +41,36 @@ class SecretSource(TokenSource):
         """Read the secret and ask with it."""
         secret = read_secret(self._secret)
         credential = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
-        return self._ask(credential, token_reader(self._client.clock()))
+        read = token_reader(self._client.clock())
+        return self._client.ask(self.endpoint, read, secrets=[secret], **self._parts(credential))
 
     def fingerprint(self) -> bytes:
         """Return a hash of appid and secret."""
         return fingerprint(self._appid, self._secret)
 
     @abstractmethod
-    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token: ...
+    def _parts(self, credential: dict[str, str]) -> Parts:
+        """Return where the credential stands in the request."""
 
 
 class StableTokenSource(SecretSource):
-    """getStableAccessToken: the default; harms no other holder."""
+    """getStableAccessToken in normal mode, the default: the current token comes back while it is good."""
 
     kind = "stable_token"
+    endpoint = endpoints.STABLE_ACCESS_TOKEN
 
-    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token:
-        """Ask in normal mode: the current token comes back while it is good."""
-        return self._client.ask(
-            endpoints.STABLE_ACCESS_TOKEN,
-            "POST",
-            "/cgi-bin/stable_token",
-            read,
-            body={**credential, "force_refresh": False},
-            secrets=[credential["secret"]],
-        )
+    def _parts(self, credential: dict[str, str]) -> Parts:
+        return {"body": {**credential, "force_refresh": False}}
 
 
 class AccessTokenSource(SecretSource):
     """getAccessToken, the classic interface: every fetch ends the previous token."""
 
     kind = classic.KIND
+    endpoint = endpoints.ACCESS_TOKEN
 
-    def _ask(self, credential: dict[str, str], read: Callable[[dict[str, Any]], Token]) -> Token:
-        return self._client.ask(
-            endpoints.ACCESS_TOKEN,
-            "GET",
-            "/cgi-bin/token",
-            read,
-            params=credential,
-            secrets=[credential["secret"]],
-        )
+    def _parts(self, credential: dict[str, str]) -> Parts:
+        return {"params": credential}
 
 
 class FileTokenSource(TokenSource):

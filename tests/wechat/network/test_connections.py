@@ -233,7 +233,7 @@ def test_what_must_not_be_repeated_has_a_connection_of_its_own() -> None:
 def test_a_classic_token_is_never_asked_for_on_a_kept_connection() -> None:
     with Peer(resets_when_asked_again) as peer, opened(peer.url) as client:
         client.transport.send("GET", peer.url)
-        client.ask(ACCESS_TOKEN, "GET", "/cgi-bin/token", dict, secrets=[])
+        client.ask(ACCESS_TOKEN, dict, secrets=[])
         assert (peer.accepted, len(peer.received)) == (2, 2)
 
 

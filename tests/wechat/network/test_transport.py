@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__
-from exporter.wechat.endpoints import HTTP_TOKEN
+from exporter.wechat.endpoints import DAILY_VISIT_TREND
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import BODY_LIMIT, Answer
 from exporter.wechat.verdict import read_json
@@ -216,7 +216,7 @@ def test_what_follows_a_body_is_not_taken_for_the_next_answer() -> None:
 def test_a_body_cut_by_a_wrong_content_length_is_malformed() -> None:
     answer = says_and_closes(head(5) + b'{"list":[]}')
     with Peer(answer) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        client.ask(HTTP_TOKEN, "GET", "/path", dict, secrets=[])
+        client.ask(DAILY_VISIT_TREND, dict, secrets=[])
     assert caught.value.failure.reason is Reason.MALFORMED
 
 
