@@ -75,7 +75,7 @@ def while_refreshing(apps: int) -> Iterator[Figure]:
     url = f"http://127.0.0.1:{OURS}/metrics"
     with standing(Case(apps, 1)):
         rest = [load(url, 1, "gzip") for _ in range(RUNS)]
-    with wechat(apps, latency=0.0) as address, standing(Case(apps, 1), address):
+    with wechat(apps, latency=0.0) as address, standing(Case(apps, 1), f"--wechat={address}"):
         busy = [load(url, 1, "gzip") for _ in range(RUNS)]
     tails = [each.p99 for each in busy]
     yield Figure("scrape p99", case, "ms", tails, "the same at rest", [each.p99 for each in rest])

@@ -1,6 +1,6 @@
 """An exporter that holds N apps' rows; run in a process of its own.
 
-`python -m benchmarks.standing PORT APPS HISTORY_DAYS [--datasets=NAME,NAME] [WECHAT]`: with the address of a
+`python -m benchmarks.standing PORT APPS HISTORY_DAYS [--datasets=NAME,NAME] [--wechat=URL]`: with the address of a
 stand-in WeChat it also refreshes them, one round after the other at full speed; without, it asks nobody. The
 environment variable WEB_CONFIG names a web configuration file.
 """
@@ -89,7 +89,7 @@ if __name__ == "__main__":
     parser = ArgumentParser(prog="python -m benchmarks.standing")
     for name in ("port", "apps", "history_days"):
         parser.add_argument(name, type=int)
-    parser.add_argument("wechat", nargs="?")
+    parser.add_argument("--wechat")
     parser.add_argument("--datasets", default="")
     given = parser.parse_args()
     datasets = tuple(filter(None, given.datasets.split(",")))
