@@ -1,8 +1,8 @@
 """An exporter that holds N apps' rows; run in a process of its own.
 
-`python -m benchmarks.standing PORT APPS HISTORY_DAYS [--datasets=NAME,NAME] [--wechat=URL]`: with the address of a
-stand-in WeChat it also refreshes them, one round after the other at full speed; without, it asks nobody. The
-environment variable WEB_CONFIG names a web configuration file.
+`python -m benchmarks.standing PORT APPS HISTORY_DAYS [--datasets=NAME,NAME] [--wechat=URL]`: with the address
+of a stand-in WeChat it also refreshes them, one round after the other at full speed; without, it asks nobody.
+The environment variable WEB_CONFIG names a web configuration file.
 """
 
 import os
