@@ -8,32 +8,35 @@ from exporter.exposition.families import Family
 from exporter.wechat.failures.failure import Action, Reason
 
 HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
-    families.UP: ("appid, name", "until the app was asked for the first time since the start"),
-    families.LAST_REFRESH: ("appid, name", "until the app was asked for the first time since the start"),
-    families.LAST_SUCCESS: ("appid, name", "until a row came or was restored from the storage"),
-    families.TOKEN_EXPIRY: ("appid, name", "while no token is held, or its end is not known (`file`)"),
+    families.UP: ("appid, name", "until the first call for the app since the start"),
+    families.LAST_REFRESH: ("appid, name", "until the first call for the app since the start"),
+    families.LAST_SUCCESS: ("appid, name", "until a row has come, from WeChat or from the storage"),
+    families.TOKEN_EXPIRY: (
+        "appid, name",
+        "while the exporter has no token, or does not know its end (`file`)",
+    ),
     families.INFO: ("appid, name, your `labels`", "never"),
     families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
     families.DATASET_UP: (
         "appid, name, dataset",
-        "until a row of the dataset was asked for or restored",
+        "until the first call for the dataset, or a row from the storage",
     ),
-    families.DATASET_REF_DATE: ("appid, name, dataset", "while no row of the dataset is held"),
+    families.DATASET_REF_DATE: ("appid, name, dataset", "while the exporter has no row of the dataset"),
     families.DATASET_LAST_SUCCESS: (
         "appid, name, dataset",
-        "until a row of the dataset came or was restored from the storage",
+        "until a row of the dataset has come, from WeChat or from the storage",
     ),
     families.DATASET_ERROR_INFO: ("appid, name, dataset, reason, errcode", "while the dataset does not fail"),
 }
 """The families that are no figures: their labels, and when an app has no series of them."""
 
 REASONS: Final[Mapping[Reason, str]] = {
-    Reason.NETWORK: "No connection, or one that broke off: DNS, firewall, proxy, TLS.",
-    Reason.TIMEOUT: "The whole answer was not there within `wechat.timeout`.",
+    Reason.NETWORK: "No connection, or a broken one: DNS, firewall, proxy, TLS.",
+    Reason.TIMEOUT: "The whole answer did not arrive within `wechat.timeout`.",
     Reason.HTTP_STATUS: "An answer without WeChat's errcode and with an HTTP status other than 2xx. "
     "After 5xx, 408, 425 and 429 the exporter retries, after others it waits for the next round.",
-    Reason.MALFORMED: "An answer, or a row in it, that cannot be trusted. It is not used; the last good row "
-    "stays. After a bad row the exporter waits for the next round, after another bad answer it retries.",
+    Reason.MALFORMED: "An answer, or a row in it, that the exporter cannot trust and does not use; the last good "
+    "row stays. After a bad row the exporter waits for the next round, after another bad answer it retries.",
     Reason.BUSY: "WeChat is busy.",
     Reason.NOT_READY: "WeChat has not computed this date yet. A state, not a failure.",
     Reason.EMPTY: "WeChat answered without a row for this date. A state, not a failure.",
@@ -49,7 +52,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.THIRD_PARTY_REFRESH_TOKEN: "A third-party platform's refresh token or code is no longer good.",
     Reason.DATE_RANGE: "WeChat refused the date.",
     Reason.UNKNOWN_ERRCODE: "WeChat answered with a code that this version does not know.",
-    Reason.INTERNAL: "A fault of the exporter's own.",
+    Reason.INTERNAL: "A fault of the exporter itself.",
 }
 
 ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
@@ -70,7 +73,7 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     ),
     Action.NEXT_ROUND: (
         "next round",
-        "Asks again in the next round; where that is not WeChat's answer, sooner: see below.",
+        "Asks again in the next round; sooner where the failure is no answer of WeChat's: see below.",
     ),
     Action.NEXT_DAY: (
         "next day",
