@@ -35,8 +35,9 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.TIMEOUT: "The whole answer did not arrive within `wechat.timeout`.",
     Reason.HTTP_STATUS: "An answer without WeChat's errcode and with an HTTP status other than 2xx. "
     "After 5xx, 408, 425 and 429 the exporter retries, after others it waits for the next round.",
-    Reason.MALFORMED: "An answer, or a row in it, that the exporter cannot trust and does not use; the last good "
-    "row stays. After a bad row the exporter waits for the next round, after another bad answer it retries.",
+    Reason.MALFORMED: "An answer, or a row in it, that the exporter cannot trust and does not use; the last "
+    "good row stays. After a bad row the exporter waits for the next round, after another bad answer it "
+    "retries.",
     Reason.BUSY: "WeChat is busy.",
     Reason.NOT_READY: "WeChat has not computed this date yet. A state, not a failure.",
     Reason.EMPTY: "WeChat answered without a row for this date. A state, not a failure.",
