@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator.accounts import SimApp
+from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.server import Conditions, Simulator
 from tests.wechat.lines import Clock
 
 APP = SimApp("wxfa4e000000000001", "not-a-real-secret-0001", "app-1")
+PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
+
+import pytest
 
 from exporter.config.settings import WechatSettings
 from exporter.datasets.daily_trend import DAILY_TREND
@@ -17,8 +19,9 @@ from exporter.datasets.period import DAY
 from exporter.wechat.access import Access
 from exporter.wechat.client import Client, open_client
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.failures.failure import CallError, Reason
+from exporter.wechat.failures.failure import CallError, Failure, Reason
 
+T = TypeVar("T")
 GENEROUS: Final = 5.0  # seconds; for calls that are not about time
 
 
@@ -60,6 +63,21 @@ def opened(
         yield client
     finally:
         client.transport.stop()
+
+
+def outcome(call: Callable[[], T]) -> T | Failure:
+    """What the call returns, or the failure that it raises."""
+    try:
+        return call()
+    except CallError as error:
+        return error.failure
+
+
+def failure_of(call: Callable[[], object]) -> Failure:
+    """The failure that the call raises."""
+    with pytest.raises(CallError) as caught:
+        call()
+    return caught.value.failure
 
 
 def everything_told(error: BaseException) -> str:

@@ -7,11 +7,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exporter.simulator import pushes
-from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.pushes import PushRequest
 from exporter.wechat.platform.pushes import LARGEST_PUSH, PlatformPush, PushReader, RefusedPushError
+from tests.wechat.conftest import PLATFORM
 
-PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 READER = PushReader(PLATFORM.component_appid, PLATFORM.token, PLATFORM.aes_key)
 NOW = 1_795_500_000.0
 TICKET = "ticket@@@not-a-real-ticket"

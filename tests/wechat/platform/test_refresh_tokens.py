@@ -1,32 +1,21 @@
 """Refresh tokens: none is lost and none grows old again, whatever happens at whichever step."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from exporter.beijing import yesterday
-from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
-from exporter.datasets.dataset import Row
-from exporter.simulator.accounts import SimApp
-from exporter.simulator.fleet import fake_appid, fake_secret
-from exporter.simulator.platforms import PlatformDesk, SimPlatform
-from exporter.simulator.server import Conditions, Simulator
+from exporter.simulator.fleet import fake_appid
 from exporter.store.interface import StoreError
-from exporter.store.memory import MemoryStore
-from exporter.wechat.access import Access, choose_access
-from exporter.wechat.client import Client
-from exporter.wechat.failures.failure import CallError, Failure
-from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.access import Access
 from exporter.wechat.platform.refresh_tokens import RefreshToken, stored
-from tests.wechat.lines import Clock, daily_trend, opened
+from tests.wechat.conftest import PLATFORM
+from tests.wechat.platform.conftest import Scene, Vault
 
 APPID = fake_appid(1)
-PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 KEY = f"refresh_token/{PLATFORM.component_appid}/{APPID}"
 FIRST, SECOND, THIRD = (
     RefreshToken("first", 1.0, ""),
@@ -55,13 +44,13 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Vault(MemoryStore):
+class SteppedVault(Vault):
     """A storage to which something happens at one step of its use."""
 
     def __init__(self) -> None:
         super().__init__()
         self.steps_left = -1
-        self.happens: Callable[[], None] = lambda: None
+        self.happens: Callable[[], object] = lambda: None
 
     def _step(self, key: str) -> None:
         if key != KEY or self.steps_left < 0:
@@ -82,57 +71,31 @@ class Vault(MemoryStore):
         self._step(key)
         return done
 
-    def wipe(self) -> None:
-        self._credentials.clear()
+
+@pytest.fixture(name="vault")
+def _vault() -> Vault:
+    return SteppedVault()
 
 
-@dataclass
-class Scene:
-    sim: Simulator
-    client: Client
-    clock: Clock
-    ticket: Path
-    vault: Vault = field(default_factory=Vault)
-
-    @property
-    def desk(self) -> PlatformDesk:
-        return self.sim.platforms["main"]
-
-    def platform(self) -> OpenPlatform:
-        settings = Platform(
-            "main", PLATFORM.component_appid, Secret(PLATFORM.secret), TicketFile(self.ticket)
-        )
-        return OpenPlatform(settings, self.client, self.vault)
-
-    def exporter(self) -> Access:
-        """One that has just started, with the same storage."""
-        app = App(APPID, "app", (), ThirdParty("main"))
-        return choose_access(app, self.client, {"main": self.platform()})
-
-    def ask(self, access: Access) -> Row | Failure:
-        """Ask with a new access token, as the one before has ended."""
-        self.clock.now += 7000
-        self.ticket.write_text(self.sim.new_ticket("main"))
-        try:
-            return daily_trend(access, yesterday(self.clock()))
-        except CallError as error:
-            return error.failure
-
-    def stored(self) -> list[str]:
-        """The refresh tokens that are stored; the first version stored no spare one."""
-        kept = json.loads(self.vault.credential(KEY) or "[]")
-        return [kept[0], *kept[3:]] if kept else []
+def ask(scene: Scene, access: Access) -> bool:
+    """Ask with a new access token, as the one before has ended; whether a row comes."""
+    scene.clock.now += 7000
+    scene.ticket.write_text(scene.sim.new_ticket("main"))
+    return scene.works(access)
 
 
-@pytest.fixture
-def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
-    conditions = Conditions(time_source=clock, always_published=True)
-    app = SimApp(APPID, fake_secret(1), "app")
-    with (
-        Simulator([app], conditions, platforms=[PLATFORM]) as sim,
-        opened(sim.base_url, clock=clock) as client,
-    ):
-        yield Scene(sim, client, clock, tmp_path / "ticket")
+def asked_while(happens: Callable[[], object], step: int, scene: Scene, access: Access) -> None:
+    """Ask while something happens at this step of the storage's use."""
+    assert isinstance(scene.vault, SteppedVault)
+    scene.vault.happens, scene.vault.steps_left = happens, step
+    ask(scene, access)
+    scene.vault.steps_left = -1
+
+
+def current_is_stored(scene: Scene) -> bool:
+    """Whether what is stored has the refresh token that WeChat takes now, be it as the spare one."""
+    kept = json.loads(scene.vault.credential(KEY) or "[]")
+    return scene.desk.accounts[APPID] in [kept[0], *kept[3:]]
 
 
 def test_what_the_first_versions_stored_is_read(scene: Scene) -> None:
@@ -141,102 +104,80 @@ def test_what_the_first_versions_stored_is_read(scene: Scene) -> None:
 
 
 STEPS = range(10)
-EVENTS: dict[str, Callable[[Scene, Access], None]] = {
+EVENTS: dict[str, Callable[[Scene, Access], object]] = {
     "the storage comes back empty": lambda scene, _: scene.vault.wipe(),
-    "paused while another exporter gets a token": lambda scene, other: _ignore(scene.ask(other)),
-    "the storage fails": lambda *_: _fail(),
+    "paused while another exporter gets a token": ask,
+    "the storage fails": lambda *_: raise_error(StoreError("cannot write storage: No space left on device")),
 }
 
 
-def _must_be_a_row(outcome: Row | Failure) -> None:
-    assert isinstance(outcome, Row), outcome
-
-
-def _ignore(_: object) -> None:
-    """It may fail: the newest refresh token may be on its way to the storage."""
-
-
-def _fail() -> None:
-    raise StoreError("cannot write storage: No space left on device")
+def raise_error(error: BaseException) -> None:
+    raise error
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_refresh_token_that_the_list_does_not_have_is_not_lost(scene: Scene, event: str, step: int) -> None:
-    ours, other = scene.exporter(), scene.exporter()
-    _must_be_a_row(scene.ask(ours))
+    ours, other = scene.access(), scene.access()
+    assert ask(scene, ours)
     scene.desk.lists_refresh_tokens = False  # what is lost now is lost for ever
-    scene.vault.happens = lambda: EVENTS[event](scene, other)
-    scene.vault.steps_left = step
-    scene.ask(ours)
-    scene.vault.steps_left = -1
-    for exporter in (ours, other, scene.exporter()):
-        _must_be_a_row(scene.ask(exporter))
-    assert scene.desk.accounts[APPID] in scene.stored()
+    asked_while(lambda: EVENTS[event](scene, other), step, scene, ours)
+    assert all(ask(scene, exporter) for exporter in (ours, other, scene.access()))
+    assert current_is_stored(scene)
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("event", EVENTS)
 def test_the_first_refresh_token_of_an_account_is_not_lost(scene: Scene, event: str, step: int) -> None:
-    ours, other = scene.exporter(), scene.exporter()
-    scene.vault.happens = lambda: EVENTS[event](scene, other)
-    scene.vault.steps_left = step
-    scene.ask(ours)
-    scene.vault.steps_left = -1
+    ours, other = scene.access(), scene.access()
+    asked_while(lambda: EVENTS[event](scene, other), step, scene, ours)
     scene.desk.lists_refresh_tokens = scene.sim.calls("authorizer_token") == 0
-    for exporter in (ours, other, scene.exporter()):
-        _must_be_a_row(scene.ask(exporter))
-    assert scene.desk.accounts[APPID] in scene.stored()
+    assert all(ask(scene, exporter) for exporter in (ours, other, scene.access()))
+    assert current_is_stored(scene)
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_leaves_an_account_that_works(scene: Scene, step: int) -> None:
-    def kill() -> None:
-        raise Killed
-
-    _must_be_a_row(scene.ask(scene.exporter()))
-    scene.vault.happens, scene.vault.steps_left = kill, step
-    killed = scene.exporter()
+    assert ask(scene, scene.access())
     with suppress(Killed):
-        scene.ask(killed)
-    scene.vault.steps_left = -1
-    _must_be_a_row(scene.ask(scene.exporter()))
+        asked_while(lambda: raise_error(Killed()), step, scene, scene.access())
+    assert ask(scene, scene.access())
 
 
 def test_a_refresh_token_beside_an_unusable_access_token_is_kept(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    access = scene.exporter()
-    _must_be_a_row(scene.ask(access))
+    access = scene.access()
+    assert ask(scene, access)
     scene.desk.lists_refresh_tokens = False
     give = scene.desk.authorizer_token
 
     def without_lifetime(*asked: Any) -> object:
         return {**give(*asked), "expires_in": None}  # type: ignore[dict-item]
 
-    monkeypatch.setattr(scene.desk, "authorizer_token", without_lifetime)
     scene.clock.now += 300  # the token held has ended
-    assert isinstance(scene.ask(access), Failure)
-    assert scene.stored() == [scene.desk.accounts[APPID]]
-    monkeypatch.undo()
-    _must_be_a_row(scene.ask(access))
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.desk, "authorizer_token", without_lifetime)
+        assert not ask(scene, access)
+    assert current_is_stored(scene)
+    assert ask(scene, access)
 
 
 def test_a_refresh_token_is_stored_again_after_the_storage_came_back_empty(scene: Scene) -> None:
     scene.desk.rotates = False
-    access = scene.exporter()
-    _must_be_a_row(scene.ask(access))
+    access = scene.access()
+    assert ask(scene, access)
     scene.vault.wipe()
-    _must_be_a_row(scene.ask(access))
-    assert scene.stored() == [scene.desk.accounts[APPID]]
+    assert ask(scene, access)
+    assert current_is_stored(scene)
 
 
 def test_an_older_storage_that_comes_back_costs_no_account(scene: Scene) -> None:
-    access = scene.exporter()
-    _must_be_a_row(scene.ask(access))
-    old = dict(scene.vault._credentials)
-    _must_be_a_row(scene.ask(access))
+    access = scene.access()
+    assert ask(scene, access)
+    old = scene.vault.credential(KEY)
+    assert ask(scene, access)
     scene.desk.lists_refresh_tokens = False
-    scene.vault._credentials = old
-    _must_be_a_row(scene.ask(access))
-    assert scene.desk.accounts[APPID] in scene.stored()
+    assert scene.vault.put(KEY, scene.vault.credential(KEY), old or "")
+    assert ask(scene, access)
+    assert current_is_stored(scene)

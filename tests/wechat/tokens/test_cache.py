@@ -1,7 +1,5 @@
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 
 import pytest
 from hypothesis import given
@@ -9,47 +7,27 @@ from hypothesis import strategies as st
 
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
-from tests.wechat.lines import Clock
+from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
+from tests.wechat.lines import Clock, failure_of, outcome
+from tests.wechat.tokens.conftest import Source
 
 START = Clock().now
 BUSY = errcode_failure(-1, "system error")
 REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
-class Script(TokenSource):
-    """A source with these outcomes, one per fetch, the last one for ever."""
-
-    kind = "script"
-
-    def __init__(self, *outcomes: Token | Failure) -> None:
-        self._outcomes = list(outcomes)
-        self.fetches = 0
-        self.refused: list[str] = []
-        self.before: Callable[[], object] = lambda: None
-
-    def fetch(self) -> Token:
-        self.fetches += 1
-        self.before()
-        outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
-        if isinstance(outcome, Failure):
-            raise CallError(outcome)
-        return outcome
-
-    def fingerprint(self) -> bytes:
-        return b""
-
-    def refuse(self, value: str) -> None:
-        self.refused.append(value)
-
-
 def token(value: str, lifetime: float = 7200, at: float = 0) -> Token:
     return expiring_token(value, lifetime, START + at)
 
 
-def cached(*outcomes: Token | Failure) -> tuple[TokenCache, Script, Clock]:
-    clock, source = Clock(), Script(*outcomes)
+def cached(*outcomes: Token | Failure) -> tuple[TokenCache, Source, Clock]:
+    """A cache over a source with these outcomes, the last one for ever."""
+    clock, source = Clock(), Source(lambda number: outcomes[min(number, len(outcomes)) - 1])
     return TokenCache(source, clock), source, clock
+
+
+def got(cache: TokenCache) -> str | Failure:
+    return outcome(lambda: cache.get().value)
 
 
 # How long a token is kept
@@ -58,16 +36,8 @@ def cached(*outcomes: Token | Failure) -> tuple[TokenCache, Script, Clock]:
 @pytest.mark.parametrize(
     ("lifetime", "kept"),
     [
-        (7200, 6900),
-        (1000, 700),
-        (361, 61),
-        (360, 60),
+        *((7200, 6900), (361, 61), (360, 60), (299, 60), (120, 60), (119, 59.5), (0.5, 0.25)),
         (345, 60),  # the second example of getStableAccessToken's page
-        (299, 60),
-        (120, 60),
-        (119, 59.5),
-        (1, 0.5),
-        (0.5, 0.25),
     ],
 )
 def test_a_token_is_kept_until_five_minutes_before_its_end_or_asked_for_again_soon(
@@ -134,21 +104,12 @@ def test_a_token_is_used(
         assert source.fetches == fetches
 
 
-def got(cache: TokenCache) -> str | Failure:
-    try:
-        return cache.get().value
-    except CallError as error:
-        return error.failure
-
-
-def test_the_end_of_the_token_held_is_known_where_it_is() -> None:
-    cache, _, _ = cached(token("one"))
+@pytest.mark.parametrize(("held", "ends"), [(token("one"), START + 7200), (UNKNOWN_END, None)])
+def test_the_end_of_the_token_held_is_known_where_it_is(held: Token, ends: float | None) -> None:
+    cache, _, _ = cached(held)
     assert cache.expires_at is None
     cache.get()
-    assert cache.expires_at == START + 7200
-    cache, _, _ = cached(UNKNOWN_END)
-    cache.get()
-    assert cache.expires_at is None
+    assert cache.expires_at == ends
 
 
 def test_nothing_that_shows_a_cache_shows_its_token() -> None:
@@ -172,68 +133,55 @@ def test_only_the_token_that_was_refused_is_dropped_and_its_source_knows_of_it_o
     assert (second.value, source.fetches, source.refused) == ("two", 2, ["one"])
 
 
-def test_a_call_whose_token_is_refused_is_made_once_more_with_another() -> None:
+@pytest.mark.parametrize(
+    ("why", "used", "refused"),
+    [
+        (errcode_failure(40001, "invalid credential"), ["one", "two"], ["one"]),
+        (failure(Reason.NETWORK, "gone"), ["one"], []),
+    ],
+    ids=["its token is refused", "another reason"],
+)
+def test_a_call_that_fails_is_made_once_more_where_its_token_was_refused(
+    why: Failure, used: list[str], refused: list[str]
+) -> None:
     cache, source, _ = cached(token("one"), token("two"), token("three"))
-    used: list[str] = []
+    with_tokens: list[str] = []
 
-    def refused(held: Token) -> None:
-        used.append(held.value)
-        raise CallError(errcode_failure(40001, "invalid credential"))
+    def fails(held: Token) -> None:
+        with_tokens.append(held.value)
+        raise CallError(why)
 
-    with pytest.raises(CallError, match="40001"):
-        cache.use(refused)
-    assert used == ["one", "two"]
-    assert cache.use(lambda held: held.value) == "two"
-    assert source.refused == ["one"]
-
-
-def test_a_call_that_fails_for_another_reason_is_made_once() -> None:
-    cache, source, _ = cached(token("one"))
-
-    def fails(_: Token) -> None:
-        raise CallError(failure(Reason.NETWORK, "gone"))
-
-    with pytest.raises(CallError, match="gone"):
-        cache.use(fails)
-    assert (source.fetches, source.refused) == (1, [])
+    assert failure_of(lambda: cache.use(fails)) == why
+    assert (with_tokens, source.refused) == (used, refused)
+    assert cache.use(lambda held: held.value) == used[-1]
 
 
 # Threads
 
 
-class Gate:
-    """Stands for a cache's lock, and counts who has come to it."""
+class CountingLock:
+    """A lock that knows how many have come to it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._changed = threading.Condition()
-        self._arrived = 0
+        self.come = threading.Semaphore(0)
 
     def __enter__(self) -> None:
-        with self._changed:
-            self._arrived += 1
-            self._changed.notify_all()
+        self.come.release()
         self._lock.acquire()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def wait_for(self, count: int) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._arrived >= count, 10)
 
-
-@pytest.mark.parametrize("outcome", [token("one"), REFUSED], ids=["a token", "a refusal"])
-def test_many_threads_that_come_before_a_fetch_is_over_share_its_outcome(outcome: Token | Failure) -> None:
-    cache, source, _ = cached(outcome, token("two"))
-    gate = Gate()
-    cache._lock = gate  # type: ignore[assignment]
-    source.before = lambda: gate.wait_for(32)
-    with ThreadPoolExecutor(32) as pool:
-        outcomes = list(pool.map(lambda _: got(cache), range(32)))
-    assert outcomes == [outcome.value if isinstance(outcome, Token) else outcome] * 32
+@pytest.mark.parametrize("first", [token("one"), REFUSED], ids=["a token", "a refusal"])
+def test_many_threads_that_come_before_a_fetch_is_over_share_its_outcome(first: Token | Failure) -> None:
+    cache, source, _ = cached(first, token("two"))
+    lock = cache._lock = CountingLock()  # type: ignore[assignment]
+    source.meanwhile = lambda: [lock.come.acquire(timeout=10) for _ in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda _: got(cache), range(16)))
+    assert outcomes == [first.value if isinstance(first, Token) else first] * 16
     assert source.fetches == 1
 
 

@@ -1,17 +1,18 @@
 """Classic tokens: kept over restarts, one a round."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure
-from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
-from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
+from exporter.wechat.failures.failure import Action, Failure, Reason
+from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.classic import KIND, KeptSource, kept_in
 from exporter.wechat.vault import VaultError
-from tests.wechat.lines import Clock
+from tests.wechat.lines import Clock, failure_of
+from tests.wechat.tokens.conftest import Source
 
 HOUR = 3600.0
 LATE = failure(Reason.TIMEOUT, "no whole answer within 10 s")
@@ -26,39 +27,30 @@ class Vault(MemoryStore):
         return super().credential(key)
 
 
-@dataclass
-class Scene(TokenSource):
+class Scene:
     """WeChat's interface, which numbers its tokens, and exporters that share a storage."""
 
-    clock: Clock = field(default_factory=Clock)
-    vault: Vault = field(default_factory=Vault)
-    made: int = 0
-    answers: Failure | None = None
-    kind = KIND
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.vault = Vault()
+        self.answers: Failure | None = None
+        self.wechat = Source(lambda made: self.answers or self._token(made), KIND)
 
-    def fetch(self) -> Token:
-        self.made += 1
-        if self.answers is not None:
-            raise CallError(self.answers)
-        return expiring_token(f"token-{self.made}", 7200, self.clock())
+    def _token(self, made: int) -> Token:
+        return expiring_token(f"token-{made}", 7200, self.clock())
 
-    def fingerprint(self) -> bytes:
-        return b""
+    @property
+    def made(self) -> int:
+        return self.wechat.fetches
 
     def started(self, interval: float = HOUR) -> TokenCache:
         kept = kept_in(self.vault, "access_token/wx@url")
-        return TokenCache(KeptSource(self, kept, lambda: interval, self.clock), self.clock)
+        return TokenCache(KeptSource(self.wechat, kept, lambda: interval, self.clock), self.clock)
 
 
 @pytest.fixture
 def scene() -> Scene:
     return Scene()
-
-
-def refused(cache: TokenCache) -> Failure:
-    with pytest.raises(CallError) as caught:
-        cache.get()
-    return caught.value.failure
 
 
 def test_a_restart_or_another_command_uses_the_token_that_is_kept(scene: Scene) -> None:
@@ -78,11 +70,11 @@ def test_a_token_near_its_end_is_replaced_for_all(scene: Scene) -> None:
 def test_a_token_that_wechat_refuses_is_replaced_once_in_a_round(scene: Scene) -> None:
     cache = scene.started()
     cache.drop(cache.get())
-    problem = refused(cache)
+    problem = failure_of(cache.get)
     assert (problem.reason, problem.action) == (Reason.TOKEN_REJECTED, Action.NEXT_ROUND)
     assert problem.advice == advice.TOKEN
     assert "one a round" in problem.detail
-    refused(scene.started())  # a restart does not make it two
+    failure_of(scene.started().get)  # a restart does not make it two
     assert scene.made == 1
     scene.clock.now += HOUR
     assert cache.get().value == "token-2"
@@ -94,7 +86,7 @@ def test_a_token_that_wechat_refuses_is_replaced_once_in_a_round(scene: Scene) -
 def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene, answer: Failure) -> None:
     cache, scene.answers = scene.started(), answer
     for _ in range(3):
-        problem = refused(cache)
+        problem = failure_of(cache.get)
         assert (problem.reason, problem.detail) == (answer.reason, answer.detail)
     assert problem.action is Action.NEXT_ROUND
     assert scene.made == 1
@@ -112,7 +104,7 @@ def test_answers_that_come_too_late_cost_one_token_a_round(scene: Scene, answer:
 )
 def test_where_wechat_made_no_token_asking_again_ends_nobodys(scene: Scene, answer: Failure) -> None:
     cache, scene.answers = scene.started(), answer
-    assert refused(cache) == answer
+    assert failure_of(cache.get) == answer
     scene.answers = None
     assert cache.get().value == "token-2"
 
@@ -141,7 +133,7 @@ def test_a_storage_that_does_not_answer_changes_nothing_for_the_exporter(scene: 
     scene.vault.away = True
     cache = scene.started()
     cache.drop(cache.get())
-    refused(cache)
+    failure_of(cache.get)
     assert scene.made == 1
 
 

@@ -1,5 +1,6 @@
 """Two apps with one token: which of them has it, whoever is asked for first."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -7,49 +8,42 @@ import pytest
 
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
-from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
+from exporter.wechat.failures.failure import Failure, Reason
+from exporter.wechat.tokens.cache import Token, TokenCache
 from exporter.wechat.tokens.owners import TokenOwners
-from tests.wechat.lines import Clock
+from tests.wechat.lines import Clock, failure_of, outcome
+from tests.wechat.tokens.conftest import Source
+
+ABSENT = failure(Reason.TOKEN_REJECTED, "no such file")
 
 
-@dataclass
-class Foreign(TokenSource):
-    """Another program that keeps an app's token, None while it has none."""
-
-    value: str | None
-    kind: str = "file"
-    fetches: int = 0
-
-    def fetch(self) -> Token:
-        self.fetches += 1
-        if self.value is None:
-            raise CallError(failure(Reason.TOKEN_REJECTED, "no such file"))
-        return Token(self.value, None, renew_at=0.0)
-
-    def fingerprint(self) -> bytes:
-        return b""
+def having(value: str | None) -> Callable[[int], Token | Failure]:
+    """Another program that keeps this token of an app's, or none."""
+    return lambda _: ABSENT if value is None else Token(value, None, renew_at=0.0)
 
 
 @dataclass
 class Scene:
-    owners: TokenOwners = field(default_factory=lambda: TokenOwners(Clock()))
+    clock: Clock = field(default_factory=Clock)
+    owners: TokenOwners = field(init=False)
     caches: dict[str, TokenCache] = field(default_factory=dict)
 
-    def has(self, **tokens: str | None) -> dict[str, Foreign]:
-        sources = {appid: Foreign(value) for appid, value in tokens.items()}
+    def __post_init__(self) -> None:
+        self.owners = TokenOwners(self.clock)
+
+    def has(self, **tokens: str | None) -> dict[str, Source]:
+        sources = {appid: Source(having(value), "file") for appid, value in tokens.items()}
         for appid, source in sources.items():
-            self.caches[appid] = TokenCache(source, Clock())
+            self.caches[appid] = TokenCache(source, self.clock)
             self.owners.join(appid, self.caches[appid])
         self.owners.arrange(self.caches)
         return sources
 
+    def claim(self, appid: str) -> None:
+        self.owners.claim(appid, self.caches[appid].get())
+
     def claims(self, appid: str) -> bool:
-        try:
-            self.owners.claim(appid, self.caches[appid].get())
-        except CallError:
-            return False
-        return True
+        return outcome(lambda: self.claim(appid)) is None
 
 
 @pytest.fixture
@@ -59,9 +53,7 @@ def scene() -> Scene:
 
 def test_the_other_app_and_what_to_do_are_named(scene: Scene) -> None:
     scene.has(first="same", second="same")
-    with pytest.raises(CallError) as caught:
-        scene.owners.claim("second", scene.caches["second"].get())
-    problem = caught.value.failure
+    problem = failure_of(lambda: scene.claim("second"))
     assert (problem.reason, problem.advice) == (Reason.TOKEN_REJECTED, advice.SAME_TOKEN)
     assert problem.detail == "its token is that of first, whose figures it would show"
 
@@ -90,24 +82,19 @@ def test_the_tokens_of_those_before_are_looked_at_once(scene: Scene) -> None:
     assert [source.fetches for source in sources.values()] == [*[1] * 19, 3]
 
 
-def test_a_token_that_has_moved_on_is_free_for_the_one_that_it_belongs_to(scene: Scene) -> None:
-    sources = scene.has(first="same", second="same")
-    assert scene.claims("first")
-    assert not scene.claims("second")
-    sources["first"].value = "other"
-    assert scene.claims("second")
-
-
-def test_while_the_first_ones_token_cannot_be_had_it_keeps_what_it_had(scene: Scene) -> None:
+@pytest.mark.parametrize(("then", "free"), [("other", True), (None, False)])
+def test_a_token_that_has_moved_on_is_free_but_not_where_the_first_ones_cannot_be_had(
+    scene: Scene, then: str | None, *, free: bool
+) -> None:
     sources = scene.has(first="same", second="same")
     assert not scene.claims("second")
-    sources["first"].value = None
-    assert not scene.claims("second")
+    sources["first"].outcome = having(then)
+    assert scene.claims("second") is free
 
 
 def test_a_program_without_a_token_or_with_a_fault_holds_nobody_up(scene: Scene) -> None:
     sources = scene.has(first=None, second="", third="same")
-    sources["second"].fetch = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    sources["second"].meanwhile = lambda: 1 / 0
     assert scene.claims("third")
 
 
@@ -126,18 +113,11 @@ def test_an_app_that_is_gone_holds_no_token(scene: Scene) -> None:
 
 
 def test_a_slow_program_holds_the_others_up_for_seconds_only(scene: Scene) -> None:
-    clock = Clock()
+    def slow() -> None:
+        scene.clock.now += 10
 
-    class Slow(Foreign):
-        def fetch(self) -> Token:
-            clock.now += 10
-            return super().fetch()
-
-    scene.owners = TokenOwners(clock)
-    slow = {f"wx{number}": Slow(None) for number in range(10)}
-    for appid, source in slow.items():
-        scene.owners.join(appid, TokenCache(source, clock))
-    scene.caches = {appid: TokenCache(source, clock) for appid, source in slow.items()}
-    scene.has(last="token")
+    sources = scene.has(**{f"wx{number}": None for number in range(10)}, last="token")
+    for appid in sources.keys() - {"last"}:
+        sources[appid].meanwhile = slow
     assert scene.claims("last")
-    assert sum(source.fetches for source in slow.values()) == 1
+    assert sum(source.fetches for source in sources.values()) == 2

@@ -10,10 +10,11 @@ from exporter.config.settings import Config, RefreshSettings, StorageSettings, W
 from exporter.store.memory import MemoryStore
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource, expiring_token
+from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.shared import SharedSource, Sharing, longest_patience
 from exporter.wechat.vault import VaultError
-from tests.wechat.lines import Clock
+from tests.wechat.lines import Clock, failure_of, outcome
+from tests.wechat.tokens.conftest import Source
 
 CONFIG = Config(
     Path("config.yaml"),
@@ -23,39 +24,39 @@ CONFIG = Config(
     (),
 )
 START = Clock().now
+REFUSED = errcode_failure(40125, "invalid appsecret")
 PATIENCE = 35.0
 KEY = "stable_token:wx0000000000000001@https://api.weixin.qq.com"
 
 
 @dataclass
 class Pool:
-    """A `TokenPool`; `after` a call of that name something else happens."""
+    """A `TokenPool`; `once_locked` something else happens."""
 
     clock: Clock
     tokens: dict[str, Token] = field(default_factory=dict)
     locks: dict[str, tuple[str, float]] = field(default_factory=dict)
     fences: int = 0
     away: bool = False
-    calls: list[str] = field(default_factory=list)
-    after: dict[str, Callable[[], object]] = field(default_factory=dict)
+    once_locked: Callable[[], object] = lambda: None
 
     def token(self, key: str) -> Token | None:
-        self._called("token")
+        self._reach()
         held = self.tokens.get(key)
         return held if held is not None and self.clock() < (held.expires_at or 0) else None
 
     def lock(self, key: str, seconds: float) -> str | None:
-        self._called("lock")
+        self._reach()
         if self._holder(key):
             return None
         self.fences += 1
         fence = f"{self.fences}"
         self.locks[key] = fence, self.clock() + seconds
-        self.after.pop("lock", lambda: None)()
+        self.once_locked()
         return fence
 
     def keep(self, key: str, token: Token, fence: str) -> bool:
-        self._called("keep")
+        self._reach()
         if self._holder(key) != fence:
             return False
         self.tokens[key] = token
@@ -63,12 +64,12 @@ class Pool:
         return True
 
     def unlock(self, key: str, fence: str) -> None:
-        self._called("unlock")
+        self._reach()
         if self._holder(key) == fence:
             del self.locks[key]
 
     def drop(self, key: str, value: str) -> None:
-        self._called("drop")
+        self._reach()
         if key in self.tokens and self.tokens[key].value == value:
             del self.tokens[key]
 
@@ -76,41 +77,23 @@ class Pool:
         fence, until = self.locks.get(key, ("", 0.0))
         return fence if fence and self.clock() < until else None
 
-    def _called(self, name: str) -> None:
-        self.calls.append(name)
+    def _reach(self) -> None:
         if self.away:
             raise VaultError("cannot read storage redis://cache/0: Connection refused.")
-
-
-@dataclass
-class Source(TokenSource):
-    """Gives a new token each time, good for two hours; `meanwhile` something else happens."""
-
-    clock: Clock
-    kind: str = "stable_token"
-    fetches: int = 0
-    refused: bool = False
-    meanwhile: Callable[[], object] = lambda: None
-
-    def fetch(self) -> Token:
-        self.fetches += 1
-        self.meanwhile()
-        if self.refused:
-            raise CallError(errcode_failure(40125, "invalid appsecret"))
-        return expiring_token(f"fake-{id(self)}-{self.fetches}", 7200, self.clock())
-
-    def fingerprint(self) -> bytes:
-        return b""
 
 
 class Rig:
     def __init__(self) -> None:
         self.clock = Clock()
         self.pool = Pool(self.clock)
-        self.source = Source(self.clock)
+        self.source = self.new_source("fake")
         self.waits = 0
         self.while_waiting: Callable[[], object] = lambda: None
         self.stopping = False
+
+    def new_source(self, name: str, kind: str = "stable_token") -> Source:
+        """Gives a new token each time, good for two hours."""
+        return Source(lambda fetch: expiring_token(f"{name}-{fetch}", 7200, self.clock()), kind)
 
     def wait(self, seconds: float) -> bool:
         self.waits += 1
@@ -136,25 +119,20 @@ def rig() -> Rig:
 
 def test_the_first_one_fetches_and_the_others_use_what_it_got(rig: Rig) -> None:
     token = rig.fetch()
-    other = Source(rig.clock)
+    other = rig.new_source("other")
     assert rig.shared(other).fetch() == token
     assert (rig.source.fetches, other.fetches) == (1, 0)
     assert rig.pool.locks == {}
 
 
 def test_a_token_near_its_end_is_renewed_by_one(rig: Rig) -> None:
-    old = rig.fetch()
-    rig.clock.now = old.renew_at
-    new = rig.fetch()
-    assert new.value != old.value
-    assert rig.fetch() == new
-    assert rig.source.fetches == 2
+    rig.clock.now = rig.fetch().renew_at
+    assert [rig.fetch().value for _ in range(2)] == ["fake-2", "fake-2"]
 
 
 def test_a_token_that_comes_between_looking_and_locking_is_used(rig: Rig) -> None:
-    came: list[Token] = []
-    rig.pool.after["lock"] = lambda: came.append(rig.put("fake-of-another"))
-    assert rig.fetch() == came[0]
+    rig.pool.once_locked = lambda: rig.put("fake-of-another")
+    assert rig.fetch().value == "fake-of-another"
     assert rig.source.fetches == 0
     assert rig.pool.locks == {}  # the right is given back
 
@@ -173,21 +151,17 @@ def test_while_another_fetches_its_token_is_waited_for(rig: Rig) -> None:
     assert (rig.waits, rig.source.fetches) == (5, 0)
 
 
-def test_while_another_renews_the_token_is_used_that_is_good_for_some_minutes(rig: Rig) -> None:
+@pytest.mark.parametrize(("left", "used"), [(300, True), (59, False)])
+def test_while_another_renews_a_token_it_is_used_except_in_its_last_minute(
+    rig: Rig, left: float, *, used: bool
+) -> None:
     old = rig.put("fake-old")
-    rig.clock.now = old.renew_at
+    rig.clock.now = START + 7200 - left
     rig.pool.lock(KEY, PATIENCE)
     held = rig.fetch()
-    assert (held.value, held.expires_at, rig.waits) == ("fake-old", old.expires_at, 0)
-    assert rig.clock() < held.renew_at < rig.clock() + 60  # looked at again soon
-
-
-def test_a_token_in_its_last_minute_is_not_used_while_another_renews_it(rig: Rig) -> None:
-    old = rig.put("fake-old")
-    rig.clock.now = START + 7200 - 59
-    rig.pool.lock(KEY, PATIENCE)
-    assert rig.fetch().value != old.value
-    assert rig.waits > 0
+    assert (held.value == old.value, rig.waits == 0) == (used, used)
+    if used:  # it is looked at again soon
+        assert (held.expires_at, rig.clock() < held.renew_at < rig.clock() + 60) == (old.expires_at, True)
 
 
 def test_one_that_dies_with_the_right_stops_the_others_for_its_time_alone(rig: Rig) -> None:
@@ -203,9 +177,7 @@ def test_others_that_hold_the_right_again_and_again_are_not_waited_for_without_e
 
     taken_again()
     rig.while_waiting = taken_again
-    with pytest.raises(CallError) as failed:
-        rig.fetch()
-    assert failed.value.failure.reason is Reason.TIMEOUT
+    assert failure_of(rig.fetch).reason is Reason.TIMEOUT
     assert rig.clock() == pytest.approx(START + 2 * PATIENCE, abs=0.5)
 
 
@@ -230,41 +202,32 @@ def test_what_one_brings_that_was_too_slow_is_put_before_nobody(rig: Rig, *, ove
     assert (used == "fake-of-another") is overtaken
 
 
-def test_a_refusal_gives_the_right_back(rig: Rig) -> None:
-    rig.source.refused = True
-    with pytest.raises(CallError, match="40125"):
-        rig.fetch()
-    assert rig.pool.locks == {}
-
-
-@pytest.mark.parametrize("refused", [True, False])
-def test_a_pool_that_goes_away_during_a_fetch_changes_nothing_of_its_outcome(
-    rig: Rig, *, refused: bool
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_fetch_has_its_outcome_and_gives_the_right_back_also_where_the_pool_goes_away(
+    rig: Rig, *, refused: bool, away: bool
 ) -> None:
-    rig.source.refused = refused
-    rig.source.meanwhile = lambda: setattr(rig.pool, "away", True)
     if refused:
-        with pytest.raises(CallError, match="40125"):
-            rig.fetch()
-    else:
-        assert rig.fetch().value.startswith("fake-")
+        rig.source.outcome = lambda _: REFUSED
+    rig.source.meanwhile = lambda: setattr(rig.pool, "away", away)
+    assert outcome(lambda: rig.fetch().value) == (REFUSED if refused else "fake-1")
+    assert away or rig.pool.locks == {}
 
 
 @pytest.mark.parametrize("kind", ["stable_token", "component_token", "third_party"])
 def test_without_the_pool_a_token_that_harms_nobody_is_fetched(rig: Rig, kind: str) -> None:
     rig.pool.away = True
     rig.source.kind = kind
-    assert rig.fetch().value.startswith("fake-")
+    assert rig.fetch().value == "fake-1"
+    rig.shared(rig.source).refuse("fake-1")
 
 
 def test_without_the_pool_a_classic_token_is_not_fetched_and_the_failure_says_why(rig: Rig) -> None:
     rig.pool.away = True
     rig.source.kind = "access_token"
-    with pytest.raises(CallError) as failed:
-        rig.fetch()
-    assert rig.source.fetches == 0
-    assert failed.value.failure.reason is Reason.INTERNAL
-    assert "Connection refused. A classic token is not fetched without it" in str(failed.value)
+    problem = failure_of(rig.fetch)
+    assert (problem.reason, rig.source.fetches) == (Reason.INTERNAL, 0)
+    assert "Connection refused. A classic token is not fetched without it" in problem.detail
 
 
 def test_a_refused_token_is_forgotten_for_all_unless_another_one_is_there(rig: Rig) -> None:
@@ -277,30 +240,19 @@ def test_a_refused_token_is_forgotten_for_all_unless_another_one_is_there(rig: R
 
 
 def test_a_token_refused_at_two_exporters_is_fetched_once(rig: Rig) -> None:
-    sources = [Source(rig.clock), Source(rig.clock)]
-    caches = [TokenCache(rig.shared(source), rig.clock) for source in sources]
-    tokens = [cache.get() for cache in caches]
-    for cache, token in zip(caches, tokens, strict=True):
+    caches = [TokenCache(rig.shared(rig.source), rig.clock) for _ in range(2)]
+    for cache, token in [(cache, cache.get()) for cache in caches]:
         cache.drop(token)
-    assert caches[0].get() == caches[1].get()
-    assert sum(source.fetches for source in sources) == 2
-
-
-def test_a_pool_that_is_away_when_a_token_is_refused_is_no_failure(rig: Rig) -> None:
-    rig.pool.away = True
-    rig.shared(rig.source).refuse("fake-old")
-    assert rig.pool.calls == ["drop"]
+    assert [cache.get().value for cache in caches] == ["fake-2", "fake-2"]
 
 
 def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
-    sources = []
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
         config = replace(CONFIG, wechat=WechatSettings(url, 10.0))
         sharing = Sharing(MemoryStore(), rig.pool, config, lambda: 3600.0, rig.clock, rig.wait)
         for kind in ("stable_token", "access_token"):
             for appid in ("wx0000000000000001", "wx0000000000000002"):
-                sources.append(Source(rig.clock, kind))
-                sharing.share(sources[-1], appid).fetch()
+                sharing.share(rig.new_source(f"{kind} {appid} {url}", kind), appid).fetch()
     assert len({token.value for token in rig.pool.tokens.values()}) == 8
     assert "stable_token:wx0000000000000001@http://127.0.0.1:1" in rig.pool.tokens
 
