@@ -119,6 +119,7 @@ def test_a_name_with_a_line_break_stays_on_its_line(
     assert f"'two\\nlines' ({fake_appid(2)}): OK" in capsys.readouterr().out
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "gbk"])
 def test_a_console_without_the_letters_shows_their_numbers(
     check: Check, wechat: Simulator, tmp_path: Path, encoding: str
@@ -268,6 +269,7 @@ def test_a_platform_that_is_refused_is_told_with_what_to_do(
     assert "*platform's* list" in told
 
 
+@pytest.mark.real
 def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     apps = "".join(f"  - {{appid: wx{number:016x}, secret: not-a-real-secret}}\n" for number in range(3))

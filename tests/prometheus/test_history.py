@@ -236,6 +236,7 @@ def told(request: pytest.FixtureRequest) -> History:
     return history(request.param)
 
 
+@pytest.mark.real  # with the tests that look at it in real databases: it takes seconds to make
 def test_the_history_has_what_it_must(told: History) -> None:
     assert 165 <= len(told.known) < 180  # some are never published
     assert told.known["wxb", DATES[20]] == 0

@@ -17,6 +17,7 @@ from exporter.simulator.server import Conditions, Simulator
 from exporter.wechat.platform.pushes import LARGEST_PUSH
 from tests.running import Running, serving
 
+pytestmark = pytest.mark.real
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 OTHER = SimPlatform("files", "wxfa4ec00000000002", "not-a-real-component-secret")
 
