@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -22,7 +23,7 @@ from exporter.refresh.plan import Ask
 from exporter.refresh.retries import ATTEMPTS, Random, after_failure, retry_delay
 from exporter.store.entry import Health
 from exporter.store.interface import Store
-from exporter.wechat.access import Access, fetch_row
+from exporter.wechat.access import Access, attempt
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 PATIENCE: Final = 3
@@ -160,7 +161,8 @@ class Asking:
         if course.ended_by is not None:
             return
         dataset, asked_at = self._journal.dataset, self._clock()
-        outcome = fetch_row(self._accesses[ask.appid], dataset, dataset.calendar.starting(ask.day), self._log)
+        access, period = self._accesses[ask.appid], dataset.calendar.starting(ask.day)
+        outcome = attempt(partial(access.fetch, dataset, period), self._log)
         if isinstance(outcome, Row):
             outcome = dataset.selection.known(outcome, asked_at)
         if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:

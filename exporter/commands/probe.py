@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -14,7 +15,7 @@ from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.retries import refuses_account
-from exporter.wechat.access import Access, fetch_quota, fetch_row
+from exporter.wechat.access import Access, attempt
 from exporter.wechat.failures.failure import Failure, Reason
 
 _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
@@ -46,9 +47,9 @@ def probe(
 
 def _trend(access: Access, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:
     newest = DAY.newest(yesterday)
-    outcome = fetch_row(access, DAILY_TREND, newest, log)
+    outcome = attempt(partial(access.fetch, DAILY_TREND, newest), log)
     if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
-        before = fetch_row(access, DAILY_TREND, DAY.earlier(newest), log)
+        before = attempt(partial(access.fetch, DAILY_TREND, DAY.earlier(newest)), log)
         return outcome if isinstance(before, Failure) and before.reason.is_state else before
     return outcome
 
@@ -58,10 +59,10 @@ def _others(
 ) -> Iterator[tuple[str, Failure | None]]:
     for settings in datasets:
         if settings.name == QUOTA:
-            found: object = fetch_quota(access, DAILY_TREND.path, log)
+            found: object = attempt(partial(access.quota, DAILY_TREND.path), log)
         else:
             dataset = BY_NAME[settings.name]
             back = min(dataset.selection.backs(settings))  # of cohorts, the newest one that has a key
             period = dataset.calendar.earlier(dataset.calendar.newest(yesterday), back)
-            found = fetch_row(access, dataset, period, log)
+            found = attempt(partial(access.fetch, dataset, period), log)
         yield settings.name, found if isinstance(found, Failure) else None

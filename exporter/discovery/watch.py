@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App
 from exporter.discovery.search import Search, Turn
 from exporter.discovery.state import PlatformState
+from exporter.wechat.access import attempt
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.tickets import Ticket
@@ -145,21 +146,18 @@ class PlatformWatch:
 
     def look(self) -> News:
         """Look at tickets and secrets, and go on with each search whose time has come."""
-        retries: list[tuple[str, Collection[Reason]]] = []
-        try:
-            retries += self.look_at_credentials()
-        except Exception as error:  # noqa: BLE001 - the accounts are searched for all the same
-            self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+        looked = attempt(self.look_at_credentials, self._log)
+        retries = [] if isinstance(looked, Failure) else looked  # the accounts are searched for all the same
         changed = False
         for each in self._searches():
             failed = each.failure
-            try:
-                changed |= each.go_on()
-                if failed is not None and each.failure is None:
-                    retries.append((each.name, {failed.reason}))
-            except Exception as error:  # noqa: BLE001 - one platform must not stop the others
-                self._log.error("internal fault", error=type(error).__name__, exc_info=True)
+            outcome = attempt(each.go_on, self._log)
+            if isinstance(outcome, Failure):  # one platform must not stop the others
                 each.postpone()
+                continue
+            changed |= outcome
+            if failed is not None and each.failure is None:
+                retries.append((each.name, {failed.reason}))
         self._show()
         return News(changed, tuple(retries))
 

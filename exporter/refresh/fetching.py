@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -18,9 +19,9 @@ from exporter.refresh.settings import RoundSettings
 from exporter.refresh.state_log import StateLog, about_dataset
 from exporter.store.entry import Entry, HeldQuota, HeldRow
 from exporter.store.ledger import Ledger
-from exporter.wechat.access import Access
+from exporter.wechat.access import Access, attempt
 from exporter.wechat.failures.errcodes import failure
-from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.failures.failure import Failure, Reason
 
 _HANGS = "the call hangs: is it the look-up of a name, or a file on a disk that does not answer?"
 
@@ -69,18 +70,7 @@ class Fetching:
                 self._queue_datasets(ask, queue)
             return "paused" if ask.starts_app else ""
         began = self.clock()
-        outcome: HeldRow | HeldQuota | Failure
-        try:
-            if ask.dataset == QUOTA:
-                outcome = HeldQuota(access.quota(ask.label), began)
-            else:
-                row = access.fetch(BY_NAME[ask.dataset], ask.period)
-                outcome = HeldRow(self._known(ask, row, began), began)
-        except CallError as error:
-            outcome = error.failure
-        except Exception as error:
-            self.log.exception("internal fault", error=type(error).__name__)
-            outcome = failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
+        outcome = attempt(partial(self._ask, ask, access, began), self.log)
         fetched = self._fetched(ask, access, outcome, began)
         if self.stopping.is_set():
             return ""
@@ -108,6 +98,12 @@ class Fetching:
             return False
         self.ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
         return True
+
+    def _ask(self, ask: Ask, access: Access, began: float) -> HeldRow | HeldQuota:
+        if ask.dataset == QUOTA:
+            return HeldQuota(access.quota(ask.label), began)
+        row = access.fetch(BY_NAME[ask.dataset], ask.period)
+        return HeldRow(self._known(ask, row, began), began)
 
     def _fetched(
         self, ask: Ask, access: Access, outcome: HeldRow | HeldQuota | Failure, began: float

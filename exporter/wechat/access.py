@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final, Protocol, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
@@ -36,7 +36,7 @@ from exporter.wechat.tokens.sources import (
     StableTokenSource,
 )
 
-_NO_PLATFORMS: Final[Mapping[str, OpenPlatform]] = MappingProxyType({})
+_Result = TypeVar("_Result")
 
 
 class Access(Protocol):
@@ -78,7 +78,7 @@ class DiscoveredAccess(DirectAccess):
 def choose_access(
     app: App,
     client: Client,
-    platforms: Mapping[str, OpenPlatform] = _NO_PLATFORMS,
+    platforms: Mapping[str, OpenPlatform] = MappingProxyType({}),
     share: Share = unshared,
     owners: TokenOwners | None = None,
 ) -> Access:
@@ -112,32 +112,20 @@ def choose_access(
             source, access = FileTokenSource(FileToken(token.token_file)), HostingTokenAccess
         case CloudFunction():
             source = StableTokenSource(appid, token.secret, client)
-            access = partial(FunctionAccess, token)
+            access = partial(FunctionAccess, settings=token)
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(token)
-    if not isinstance(source, FileTokenSource | HttpTokenSource):
+    if not source.kept_elsewhere:
         source = share(source, appid)
     return access(client, appid, source, owners or TokenOwners(client.stopwatch))
 
 
-def fetch_row(access: Access, dataset: Dataset, period: Period, log: FilteringBoundLogger) -> Row | Failure:
-    """Ask once; whatever goes wrong is a failure, so that one app's trouble stays its own."""
+def attempt(call: Callable[[], _Result], log: FilteringBoundLogger) -> _Result | Failure:
+    """Make a call; whatever goes wrong is a failure, so that one app's trouble stays its own."""
     try:
-        return access.fetch(dataset, period)
-    except Exception as error:  # noqa: BLE001 - logged there
-        return _failed(error, log)
-
-
-def fetch_quota(access: Access, cgi_path: str, log: FilteringBoundLogger) -> Figures | Failure:
-    """Ask once for the quota of an interface, as `fetch_row` does for a row."""
-    try:
-        return access.quota(cgi_path)
-    except Exception as error:  # noqa: BLE001 - logged there
-        return _failed(error, log)
-
-
-def _failed(error: Exception, log: FilteringBoundLogger) -> Failure:
-    if isinstance(error, CallError):
+        return call()
+    except CallError as error:
         return error.failure
-    log.error("internal fault", error=type(error).__name__, exc_info=error)
-    return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
+    except Exception as error:
+        log.exception("internal fault", error=type(error).__name__)
+        return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,8 +25,6 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer
-from exporter.wechat.tokens.cache import TokenSource
-from exporter.wechat.tokens.owners import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
 _WECHATS_HOSTS: Final = ".weixin.qq.com"
@@ -35,10 +33,22 @@ _CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
 _FINE: Final = ":ok"  # ends a cloud call's errMsg
 
 
-class HostingAccess:
-    """From inside cloud hosting (云托管) without a token: the network says who asks."""
+class _CloudCall:
+    """What accesses inside cloud hosting (云托管) have in common: there is no cloud call for a quota."""
 
+    __slots__ = ()
     kind = "cloud_hosting"
+
+    def quota(self, cgi_path: str) -> Figures:
+        """Refuse: WeChat offers no cloud call for it."""
+        detail = f"cloud hosting cannot ask for the quota of {cgi_path}: WeChat has no cloud call for it"
+        text = advice.PERMISSION.about(endpoints.API_QUOTA.name)
+        raise CallError(failure(Reason.PERMISSION, detail, text=text))
+
+
+class HostingAccess(_CloudCall):
+    """From inside cloud hosting without a token: the network says who asks."""
+
     token_expires_at = None
 
     def __init__(self, client: Client, settings: CloudHosting) -> None:
@@ -56,42 +66,24 @@ class HostingAccess:
             self._client, account, secrets=(), base_url=hosting_url(self._client.base_url)
         )
 
-    def quota(self, cgi_path: str) -> Figures:
-        """Refuse: WeChat offers no cloud call for it."""
-        raise _no_quota(cgi_path)
 
-
-class HostingTokenAccess(DirectAccess):
+class HostingTokenAccess(_CloudCall, DirectAccess):
     """With the cloudbase_access_token that cloud hosting keeps in a file, read for every call."""
 
     __slots__ = ()
-    kind = "cloud_hosting"
     parameter = "cloudbase_access_token"
 
-    def quota(self, cgi_path: str) -> Figures:
-        """Refuse: WeChat offers no cloud call for it."""
-        raise _no_quota(cgi_path)
 
-
+@dataclass(slots=True, eq=False)
 class FunctionAccess(DirectAccess):
     """A cloud function makes the call inside; it is started with the account's stable token.
 
     The quota comes without the function: there is no cloud call for it, and the token is the account's own.
     """
 
-    __slots__ = ("_settings",)
-    kind = "cloud_function"
+    settings: CloudFunction = field(kw_only=True)
 
-    def __init__(
-        self,
-        settings: CloudFunction,
-        client: Client,
-        appid: str,
-        source: TokenSource,
-        owners: TokenOwners,
-    ) -> None:
-        super().__init__(client, appid, source, owners)
-        self._settings = settings
+    kind = "cloud_function"
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Start the function with interface and dates, and read what it returned."""
@@ -106,14 +98,8 @@ class FunctionAccess(DirectAccess):
             endpoints.CLOUD_FUNCTION,
             {**named, **dates},
             partial(read_result, dataset, period),
-            {"env": self._settings.env, "name": self._settings.function},
+            {"env": self.settings.env, "name": self.settings.function},
         )
-
-
-def _no_quota(cgi_path: str) -> CallError:
-    detail = f"cloud hosting cannot ask for the quota of {cgi_path}: WeChat has no cloud call for it"
-    text = advice.PERMISSION.about(endpoints.API_QUOTA.name)
-    return CallError(failure(Reason.PERMISSION, detail, text=text))
 
 
 def hosting_url(base_url: str) -> str:

@@ -15,7 +15,6 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
 from exporter.wechat.tokens.owners import TokenOwners
-from exporter.wechat.tokens.sources import FileTokenSource, HttpTokenSource
 
 Figures = tuple[int | float | None, ...]
 _Result = TypeVar("_Result")
@@ -79,24 +78,28 @@ def _trusted(read: Callable[[Mapping[str, Any]], _Result], body: Mapping[str, An
     raise CallError(problem)  # out here: in the handler the error would come along with what it shows
 
 
+@dataclass(slots=True, eq=False)
 class DirectAccess:
     """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
 
-    __slots__ = ("_appid", "_client", "_owners", "_tokens")
+    client: Client
+    appid: str
+    source: TokenSource
+    owners: TokenOwners
+    _tokens: TokenCache = field(init=False)
+
     parameter = "access_token"
 
-    def __init__(self, client: Client, appid: str, source: TokenSource, owners: TokenOwners) -> None:
-        self._client = client
-        self._appid = appid
-        self._owners = owners
-        self._tokens = TokenCache(source, client.clock)
-        if isinstance(source, FileTokenSource | HttpTokenSource):
-            owners.join(appid, self._tokens)
+    def __post_init__(self) -> None:
+        """Let others with the same token know, where another program keeps it."""
+        self._tokens = TokenCache(self.source, self.client.clock)
+        if self.source.kept_elsewhere:
+            self.owners.join(self.appid, self._tokens)
 
     @property
     def kind(self) -> str:
         """The token type as the configuration names it."""
-        return self._tokens.source.kind
+        return self.source.kind
 
     @property
     def token_expires_at(self) -> float | None:
@@ -105,7 +108,7 @@ class DirectAccess:
 
     def fingerprint(self) -> bytes:
         """Return a hash that changes when the operator changes the credential."""
-        return self._tokens.source.fingerprint()
+        return self.source.fingerprint()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask with the token held; one that WeChat refuses is renewed once, and the call made once more."""
@@ -116,5 +119,5 @@ class DirectAccess:
         return self._tokens.use(partial(self._ask, quota_call(cgi_path)))
 
     def _ask(self, call: DataCall[_Result], token: Token) -> _Result:
-        self._owners.claim(self._appid, token)
-        return call.ask(self._client, {self.parameter: token.value}, [token.value])
+        self.owners.claim(self.appid, token)
+        return call.ask(self.client, {self.parameter: token.value}, [token.value])

@@ -75,16 +75,17 @@ class Transport:
             CallError: network, timeout or a body over the limit; safe to show.
         """
         call = Call(self._timeout, self._turn, wants_new=not repeatable)
+        proxies: dict[str, str] = {}
         self._calls.add(call)
         try:
             if self._stopped:
                 raise CallError(failure(Reason.NETWORK, f"{host(url)}: not asked, the exporter stops"))
             self._close_later()
             with under_way(call):
+                proxies = self._proxies_for(url)
                 request = requests.PreparedRequest()
                 headers = {**_HEADERS, **(parts.get("headers") or {})}
                 request.prepare(method, url, headers, params=parts.get("params"), json=parts.get("body"))
-                proxies = self._proxies_for(url)
                 while True:
                     try:
                         # By the adapter: a session would read a redirect's body, of any size, to follow it.
@@ -97,7 +98,8 @@ class Transport:
                             raise
                         call.wants_new = True  # the one kept was gone, as others may be
         except TRANSPORT_ERRORS as error:
-            problem = explain(error, url, self._proxy(url))
+            proxy = requests.utils.select_proxy(url, proxies) if proxies else None
+            problem = explain(error, url, proxy)
         finally:
             self._calls.discard(call)
         if problem.reason is Reason.TIMEOUT:
@@ -125,11 +127,6 @@ class Transport:
             own = _is_loopback(host(url))
             self._proxies[place] = {} if own else requests.utils.get_environ_proxies(url)
         return self._proxies[place]
-
-    def _proxy(self, url: str) -> str | None:
-        with suppress(ValueError):
-            return requests.utils.select_proxy(url, self._proxies_for(url))
-        return None
 
     def _close_later(self) -> None:
         """Have the connections closed once there are no more calls."""

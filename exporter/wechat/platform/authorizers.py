@@ -42,16 +42,6 @@ class AuthorizedAccounts:
     refresh_tokens: Mapping[str, str] = field(repr=False)
     whole: bool = True
 
-    @classmethod
-    def of_json(cls, found: Any) -> "AuthorizedAccounts":  # noqa: ANN401 - JSON
-        """Read what is stored."""
-        asked_at, refresh_tokens = found
-        return cls(float(asked_at), dict(refresh_tokens))
-
-    def json(self) -> object:
-        """Return what is stored."""
-        return self.asked_at, self.refresh_tokens
-
     def other(self, appid: str, refused: str) -> str | None:
         """Return the account's refresh token if there is one, and another than that one."""
         found = self.refresh_tokens.get(appid)
@@ -76,7 +66,12 @@ class AuthorizerList:
         """
         self._get_token = get_token
         self._ask_page = ask_page
-        self._record = Record(vault, key, AuthorizedAccounts.of_json, AuthorizedAccounts.json)
+        self._record = Record(
+            vault,
+            key,
+            lambda found: AuthorizedAccounts(float(found[0]), dict(found[1])),
+            lambda listing: [listing.asked_at, listing.refresh_tokens],
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._reading: Future[AuthorizedAccounts] | None = None

@@ -6,7 +6,7 @@ Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.not_before import AT_ONCE, NotBefore
@@ -84,7 +84,12 @@ class PushedTicket:
     """The newest ticket that WeChat pushed to the exporter; kept in the vault, so over restarts."""
 
     def __init__(self, component_appid: str, vault: Vault) -> None:
-        self._record = Record(vault, f"ticket/{component_appid}", _of_json, _to_json)
+        self._record = Record(
+            vault,
+            f"ticket/{component_appid}",
+            lambda found: Ticket(str(found[0]), float(found[1])),
+            lambda ticket: [ticket.value, ticket.received_at or 0.0],
+        )
 
     def ticket(self) -> Ticket:
         """Return the newest one."""
@@ -102,15 +107,6 @@ class PushedTicket:
         self._record.save(
             lambda kept: ticket if kept is None or (kept.received_at or 0.0) <= came_at else None
         )
-
-
-def _of_json(found: Any) -> Ticket:  # noqa: ANN401 - JSON
-    value, received_at = found
-    return Ticket(str(value), float(received_at))
-
-
-def _to_json(ticket: Ticket) -> object:
-    return ticket.value, ticket.received_at or 0.0
 
 
 def choose_ticket(settings: Platform, client: Client, vault: Vault) -> TicketSource:

@@ -27,9 +27,10 @@ class Token:
 
 
 class TokenSource(ABC):
-    """Where an app's token comes from."""
+    """Where an app's token comes from; `kept_elsewhere`: another program keeps it, for itself or for us."""
 
     __slots__ = ()
+    kept_elsewhere = False
 
     @property
     @abstractmethod

@@ -77,6 +77,7 @@ class FileTokenSource(TokenSource):
     """A file that another program keeps up to date; read again for every call."""
 
     kind = "file"
+    kept_elsewhere = True
 
     def __init__(self, settings: FileToken) -> None:
         self._settings = settings
@@ -96,6 +97,7 @@ class HttpTokenSource(TokenSource):
     """A service of the operator's own that hands out the token another program keeps."""
 
     kind = "http"
+    kept_elsewhere = True
 
     def __init__(self, settings: HttpToken, client: Client) -> None:
         self._settings = settings
