@@ -51,9 +51,7 @@ class Exporter:
             lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
         )
         sweep(store, log)
-        self.watch = PlatformWatch(
-            store, self.telemetry, log, clock=clock, stopping=stopping, turn=turns(store)
-        )
+        self.watch = PlatformWatch(self.telemetry, log, stopping=stopping, turn=turns(store))
         self.apps = Apps(
             config,
             store,

@@ -1,7 +1,6 @@
 """WeChat and the storage opened for a command that ends by itself: `check --online` and `backfill`."""
 
 import threading
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +66,7 @@ def open_wechat(
     """
     stopping = threading.Event()
     try:
-        watch = PlatformWatch(store, _Unwatched(), log, clock=time.time, stopping=stopping)
+        watch = PlatformWatch(_Unwatched(), log, stopping=stopping)
         apps = Apps(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
             yield apps

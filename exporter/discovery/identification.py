@@ -1,6 +1,5 @@
 """Asks WeChat what the accounts of a platform are: under which name, and whether mini programs."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -25,10 +24,10 @@ _OF_ACCOUNT: Final = frozenset(
 class Identification:
     """Asks when accounts are due. `failed`: whether the last asking broke off, as all accounts would fail."""
 
-    def __init__(self, platform: OpenPlatform, clock: Callable[[], float]) -> None:
+    def __init__(self, platform: OpenPlatform) -> None:
         self.failed = False
         self._platform = platform
-        self._clock = clock
+        self._clock = platform.client.clock
         self._after = AT_ONCE
 
     def due(self, known: accounts.Accounts) -> list[str]:

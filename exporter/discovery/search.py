@@ -15,7 +15,7 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.refresh_tokens import stored
-from exporter.wechat.vault import Record, Vault, VaultError, credible
+from exporter.wechat.vault import Record, VaultError, credible
 
 Turn = Callable[[str], bool]
 """Whether this exporter may do a piece of work for the next minutes, or another one is at it."""
@@ -43,9 +43,7 @@ class Search:
         self,
         platform: OpenPlatform,
         settings: Discovery,
-        vault: Vault,
         log: FilteringBoundLogger,
-        clock: Callable[[], float],
         turn: Turn | None,
     ) -> None:
         """Accounts known from before a restart are there at once.
@@ -62,11 +60,11 @@ class Search:
         self.listed_at: float | None = None
         self._settings = settings
         self._log = log.bind(platform=self.name)
-        self._clock = clock
+        self._clock = platform.client.clock
         self._turn = turn
         key = f"accounts/{platform.settings.component_appid}"
-        self._record = Record(vault, key, AccountList.of_json, AccountList.json)
-        self._identification = Identification(platform, clock)
+        self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
+        self._identification = Identification(platform)
         self._list_after = self._look_after = AT_ONCE
         self._believe_after: NotBefore | None = None
         self._saved_at = -1.0

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,7 +16,6 @@ from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.tickets import Ticket
 from exporter.wechat.tokens.services import TICKET
-from exporter.wechat.vault import Vault
 
 _LOOK_SECONDS: Final = 15.0  # between two looks at tickets and secrets
 _BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
@@ -40,21 +39,20 @@ class _Watched:
     secret: bytes | None = None
     failing_since: float | None = None
 
-    def has_new_secret(self) -> bool:
-        """Look at the secret's fingerprint; return whether it is another one than at the last look."""
-        seen, found = self.secret, self.platform.source.fingerprint()
-        self.secret = found if seen is None else found or seen
-        return seen is not None and self.secret != seen
-
-    def has_new_ticket(self) -> bool:
-        """Look at the ticket; return whether it is another one than at the last look."""
+    def look_at_credential(self) -> Iterator[Collection[Reason]]:
+        """Look at secret and ticket; give the reasons of the failures that a new one may end."""
+        secret, found = self.secret, self.platform.source.fingerprint()
+        self.secret = found if secret is None else found or secret
+        if secret is not None and self.secret != secret:
+            yield _BY_SECRET
         seen = self.ticket
         try:
-            found = self.ticket = self.platform.tickets.ticket()
+            self.ticket = self.platform.tickets.ticket()
         except CallError as error:
             self.ticket = error.failure
-            return False
-        return seen is not None and not (isinstance(seen, Ticket) and seen.value == found.value)
+            return
+        if seen is not None and not (isinstance(seen, Ticket) and seen.value == self.ticket.value):
+            yield _BY_TICKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +71,15 @@ class PlatformWatch:
 
     def __init__(
         self,
-        vault: Vault,
         gauges: Gauges,
         log: FilteringBoundLogger,
         *,
-        clock: Callable[[], float],
         stopping: threading.Event,
         turn: Turn | None = None,
     ) -> None:
         """`turn`: set where the vault is shared with exporters that look the same accounts up."""
-        self._vault = vault
         self._gauges = gauges
         self._log = log
-        self._clock = clock
         self._stopping = stopping
         self._turn = turn
         self._wake = threading.Event()
@@ -179,8 +173,7 @@ class PlatformWatch:
         """
         retries: list[tuple[str, Collection[Reason]]] = []
         for name, each in self._watched.items():
-            looks = (_BY_SECRET, each.has_new_secret()), (_BY_TICKET, each.has_new_ticket())
-            for reasons in (reasons for reasons, is_new in looks if is_new):
+            for reasons in each.look_at_credential():
                 retries.append((name, reasons))
                 if each.search is not None:
                     each.search.retry(reasons)
@@ -192,7 +185,7 @@ class PlatformWatch:
             if _problem(each) is None:
                 each.failing_since = None
             elif each.failing_since is None:
-                each.failing_since = self._clock()
+                each.failing_since = each.platform.client.clock()
         states = self.states()
         if states != self._shown:
             self._shown = states
@@ -200,9 +193,7 @@ class PlatformWatch:
 
     def _search(self, platform: OpenPlatform) -> Search | None:
         settings = platform.settings.discovery
-        if settings is None:
-            return None
-        return Search(platform, settings, self._vault, self._log, self._clock, self._turn)
+        return None if settings is None else Search(platform, settings, self._log, self._turn)
 
     def _searches(self) -> list[Search]:
         return [each.search for each in self._watched.values() if each.search is not None]

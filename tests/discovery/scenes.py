@@ -67,14 +67,7 @@ class Scene:
         return OpenPlatform(settings, self.client, self.vault)
 
     def watch(self, turn: Turn | None = None) -> PlatformWatch:
-        watch = PlatformWatch(
-            self.vault,
-            self.gauges,
-            self.log,
-            clock=self.clock,
-            stopping=threading.Event(),
-            turn=turn,
-        )
+        watch = PlatformWatch(self.gauges, self.log, stopping=threading.Event(), turn=turn)
         watch.configure({"main": self.platform()})
         return watch
 
