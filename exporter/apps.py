@@ -61,6 +61,8 @@ class Apps:
         self.config = config
         self.client = self._open_client(config)
         self._owners = TokenOwners(time.monotonic)
+        pool = store.tokens if is_shared(store) else None
+        self._share = Sharing(store, pool, lambda: self.config, clock, stopping.wait).share
         self.configure(config)
 
     @property
@@ -105,9 +107,8 @@ class Apps:
         self.config = config
         kept = {name: each for name, each in self.platforms.items() if each.settings in config.platforms}
         new = [settings for settings in config.platforms if settings.name not in kept]
-        share = self._sharing.share
         self.platforms = kept | {
-            each.name: OpenPlatform(each, self.client, self.store, share) for each in new
+            each.name: OpenPlatform(each, self.client, self.store, self._share) for each in new
         }
         renewed = {settings.name for settings in new}
         self.accesses = {
@@ -128,11 +129,10 @@ class Apps:
         if everyone != self.all:  # what is made of it need not be made again
             self.all = everyone
         self.own = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
-        share = self._sharing.share
         self.accesses = {
             app.appid: self.accesses[app.appid]
             if app.appid in self.accesses and before[app.appid] == app.token
-            else choose_access(app, self.client, self.platforms, share, self._owners)
+            else choose_access(app, self.client, self.platforms, self._share, self._owners)
             for app in self.own
         }
         self._owners.arrange(self.accesses)
@@ -147,19 +147,6 @@ class Apps:
         """End the waits and the calls under way."""
         self._stopping.set()
         self.client.transport.stop()
-
-    @property
-    def _sharing(self) -> Sharing:
-        """Where tokens are kept beside the exporter's own memory."""
-        pool = self.store.tokens if is_shared(self.store) else None
-        return Sharing(
-            self.store,
-            pool,
-            self.config,
-            interval=lambda: self.config.refresh.interval,
-            clock=self._clock,
-            wait=self._stopping.wait,
-        )
 
     def _open_client(self, config: Config) -> Client:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)

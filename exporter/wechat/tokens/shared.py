@@ -130,24 +130,25 @@ class SharedSource(TokenSource):
 class Sharing:
     """Where tokens are kept beside the process's memory, apart for each address of WeChat's.
 
-    `pool`: None where no other exporter uses the vault. `interval`: gives the seconds between two rounds.
+    `pool`: None where no other exporter uses the vault. `config`: gives the one in force.
     """
 
     vault: Vault
     pool: TokenPool | None
-    config: Config
-    interval: Callable[[], float]
+    config: Callable[[], Config]
     clock: Callable[[], float]
     wait: Wait
 
     def share(self, source: TokenSource, appid: str) -> TokenSource:
         """Keep a classic token over restarts; share a token of any kind with the other exporters."""
-        kind, app = source.kind, f"{appid}@{self.config.wechat.base_url}"
+        kind, config = source.kind, self.config()
+        app = f"{appid}@{config.wechat.base_url}"
         if kind == KIND:
-            source = KeptSource(source, kept_in(self.vault, f"{kind}/{app}"), self.interval, self.clock)
+            kept = kept_in(self.vault, f"{kind}/{app}")
+            source = KeptSource(source, kept, lambda: self.config().refresh.interval, self.clock)
         if self.pool is None:
             return source
-        patience = _patience(self.config, _CALLS.get(kind, 1))
+        patience = _patience(config, _CALLS.get(kind, 1))
         return SharedSource(source, self.pool, f"{kind}:{app}", patience, self.clock, self.wait)
 
 

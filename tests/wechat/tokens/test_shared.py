@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -248,8 +249,8 @@ def test_a_token_refused_at_two_exporters_is_fetched_once(rig: Rig) -> None:
 
 def test_each_kind_app_and_address_has_a_token_of_its_own(rig: Rig) -> None:
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
-        config = replace(CONFIG, wechat=WechatSettings(url, 10.0))
-        sharing = Sharing(MemoryStore(), rig.pool, config, lambda: 3600.0, rig.clock, rig.wait)
+        config = partial(replace, CONFIG, wechat=WechatSettings(url, 10.0))
+        sharing = Sharing(MemoryStore(), rig.pool, config, rig.clock, rig.wait)
         for kind in ("stable_token", "access_token"):
             for appid in ("wx0000000000000001", "wx0000000000000002"):
                 sharing.share(rig.new_source(f"{kind} {appid} {url}", kind), appid).fetch()
