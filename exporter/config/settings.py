@@ -159,6 +159,12 @@ class Config:
     platforms: tuple[Platform, ...] = ()
     datasets: tuple[DatasetSettings, ...] = ()
 
+    @property
+    def longest_call(self) -> float:
+        """How long, in seconds, a call to WeChat may take, the wait for its turn included."""
+        rate = self.refresh.requests_per_second
+        return self.wechat.timeout + (self.refresh.concurrency / rate if rate else 0.0)
+
     def datasets_of(self, app: App) -> tuple[DatasetSettings, ...]:
         """Return the datasets that an app has beside the daily trend."""
         return tuple(each for each in self.datasets if app.has(each.name))

@@ -46,8 +46,6 @@ class RoundSettings:
 def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: float) -> RoundSettings:
     """Return what a configuration asks for; `token_waits`: the seconds that shared tokens may take."""
     refresh = config.refresh
-    rate = refresh.requests_per_second
-    turns = refresh.concurrency * _CALLS / rate if rate else 0.0
     return RoundSettings(
         history_days=refresh.history_days,
         revisit_days=refresh.revisit_days,
@@ -57,5 +55,5 @@ def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: 
         datasets={each.name: each for each in enabled(config.datasets)},
         quota=next((each for each in config.datasets if each.name == QUOTA), None),
         concurrency=refresh.concurrency,
-        patience=_CALLS * config.wechat.timeout + turns + _MARGIN_SECONDS + token_waits,
+        patience=_CALLS * config.longest_call + _MARGIN_SECONDS + token_waits,
     )

@@ -108,7 +108,7 @@ def choose_access(
             access = DiscoveredAccess if token.discovered else DirectAccess
         case CloudHosting():
             if token.token_file is None:
-                return HostingAccess(client, token)
+                return HostingAccess(client, token.from_appid)
             source, access = FileTokenSource(FileToken(token.token_file)), HostingTokenAccess
         case CloudFunction():
             source = StableTokenSource(appid, token.secret, client)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from exporter.config.settings import CloudFunction, CloudHosting
+from exporter.config.settings import CloudFunction
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.field import camel
@@ -46,24 +46,24 @@ class _CloudCall:
         raise CallError(failure(Reason.PERMISSION, detail, text=text))
 
 
+@dataclass(slots=True, eq=False)
 class HostingAccess(_CloudCall):
     """From inside cloud hosting without a token: the network says who asks."""
 
-    token_expires_at = None
+    client: Client
+    from_appid: str | None
 
-    def __init__(self, client: Client, settings: CloudHosting) -> None:
-        self._client = client
-        self._from_appid = settings.from_appid
+    token_expires_at = None
 
     def fingerprint(self) -> bytes:
         """Return a hash of what the settings say."""
-        return hashlib.sha256(f"{self._from_appid}".encode()).digest()
+        return hashlib.sha256(f"{self.from_appid}".encode()).digest()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask where cloud hosting adds the credential."""
-        account = {} if self._from_appid is None else {"from_appid": self._from_appid}
+        account = {} if self.from_appid is None else {"from_appid": self.from_appid}
         return row_call(dataset, period).ask(
-            self._client, account, secrets=(), base_url=hosting_url(self._client.base_url)
+            self.client, account, secrets=(), base_url=hosting_url(self.client.base_url)
         )
 
 

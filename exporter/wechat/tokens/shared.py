@@ -162,8 +162,5 @@ def _patience(config: Config, calls: int) -> float:
 
     Where there are several, the first may have to wait for the platform's token, which another one fetches.
     """
-    rate = config.refresh.requests_per_second
-    turn = config.refresh.concurrency / rate if rate else 0.0
-    one = config.wechat.timeout + turn
-    waits = WAITS * (one + _MARGIN_SECONDS) if calls > 1 else 0.0
-    return calls * one + waits + _MARGIN_SECONDS
+    waits = WAITS * (config.longest_call + _MARGIN_SECONDS) if calls > 1 else 0.0
+    return calls * config.longest_call + waits + _MARGIN_SECONDS
