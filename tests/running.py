@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+GENEROUS = 60.0  # seconds; a busy machine is no fault of the exporter's
 COMMAND = (sys.executable, "-m", "exporter")
 Sample = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -43,7 +44,7 @@ class Running:
         """All that it has written, to both standard streams."""
         return self._output.read_text("utf-8")
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 15) -> None:
+    def wait_until(self, condition: Callable[[], bool], seconds: float = GENEROUS) -> None:
         """Return once the condition holds; an exporter that does not answer yet is waited for."""
         end = time.monotonic() + seconds
         while True:
@@ -59,7 +60,7 @@ class Running:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait; returns the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(GENEROUS)
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def running(port: int, *words: str, cwd: Path | None = None) -> Iterator[Running
             yield Running(process, f"http://127.0.0.1:{port}", Path(output.name))
         finally:
             process.kill()
-            process.wait(15)
+            process.wait(GENEROUS)
 
 
 @contextmanager
