@@ -209,7 +209,7 @@ def _cpu_seconds(base_url: str) -> float:
 def _ask(base_url: str, target: Asked, app: str) -> tuple[float, int]:
     if target.target["instant"]:
         return _take(base_url, "query", target.expression(app, NOW), time=NOW)
-    start = NOW - target.days * DAY_SECONDS
+    start = midnight(NEWEST) - target.days * DAY_SECONDS
     return _take(base_url, "query_range", target.expression(app, NOW), start=start, end=NOW, step=DAY_SECONDS)
 
 

@@ -64,18 +64,18 @@ def _now(words: Words) -> Iterator[stat.Panel]:
     scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
     arrived = f"count({queries.with_yesterday()})"
     firing = f'count(ALERTS{{alertstate="firing",alertname=~"{_ALERTS}"}})\nor\n0 * count({_RECORDED})'
-    yield figure(words, "fleet_scraped", [Query(f"{scraped} or vector(0)")], COUNT, ALL_IS_GOOD, width=3)
-    yield figure(words, "apps_total", [Query(f"count({queries.configured()})")], width=3)
+    yield figure(words, "fleet_scraped", [Query(f"{scraped} or vector(0)")], COUNT, ALL_IS_GOOD, width=6)
+    yield figure(words, "apps_total", [Query(f"count({queries.configured()})")], width=6)
     share = [
         Query(f"{counted(queries.with_yesterday())}", words.word("with_data")),
         Query(f"{arrived}\n/\ncount({queries.configured()})", words.word("share"), SHARE),
     ]
-    yield figure(words, "arrived", share, width=5)
-    yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER, width=4)
-    yield figure(words, "late", [Query(counted(late))], steps=NONE_IS_BEST, width=2)
-    yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD, width=2)
-    yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST, width=2)
-    yield figure(words, "firing", [Query(firing)], steps=NONE_IS_BEST, width=3)
+    yield figure(words, "arrived", share, width=6)
+    yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER, width=6)
+    yield figure(words, "late", [Query(counted(late))], steps=NONE_IS_BEST, width=6)
+    yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD, width=6)
+    yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST, width=6)
+    yield figure(words, "firing", [Query(firing)], steps=NONE_IS_BEST, width=6)
 
 
 def _totals(words: Words) -> Iterator[stat.Panel]:

@@ -7,12 +7,13 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import ERROR_INFO, UP
+from exporter.exposition.families import ERROR_INFO, INFO, UP
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override
 from grafana.panels import (
     COUNT,
+    DAY,
     NUMBER,
     SHARE,
     Size,
@@ -20,10 +21,11 @@ from grafana.panels import (
     dated_lines,
     figure,
     listing,
+    series_lines,
     stacked,
     worded,
 )
-from grafana.queries import date_number, dated, dated_ratio, seen_dates
+from grafana.queries import AT_END, date_number, dated, dated_ratio, seen_dates
 from grafana.sheet import APP, app, label_filter, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words, field_unit
@@ -36,8 +38,23 @@ def mini_program(words: Words) -> Dashboard:
     """The dashboard in the language of the words."""
     board = sheet("mini-program", words, "now-30d", [*label_filter(words), app(words)])
     panels = [*_newest(words), *_bars(words), *_means(words), _weekday(words), _table(words)]
+    section(board, words.word("side_by_side"), [_overlay(words)])
     section(board, "${appid:text}", panels, repeat="appid")
     return numbered(board)
+
+
+def _overlay(words: Words) -> timeseries.Panel:
+    """A line per app chosen, under the name that it has at the end of the range."""
+    name = f"count by (appid, name) (topk by (appid) (1, {INFO.metric}{{{APP}}} {AT_END}))"
+    visitors = f"({dated('visit_uv', APP)})\n* on (appid) group_left (name) {name}"
+    return series_lines(words, "overlay", Query(visitors, "{{name}}"), COUNT, Size(24)).min(0).interval(DAY)
+
+
+def _alerts(words: Words) -> table.Panel:
+    firing = f'max by (alertname, severity) (ALERTS{{alertstate="firing", {APP}}})'
+    columns = {"alertname": words.word("alert"), "severity": words.word("severity")}
+    panel = listing(words, "one_alerts", [Query(firing)], columns, words.word("severity"), Size(6, 4))
+    return panel.no_value(words.word("nothing_fires"))
 
 
 def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
@@ -50,7 +67,8 @@ def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
         Query(f"floor((time() - {stamp}) / 86400)", words.word("days_old"), NUMBER, DAYS_OLD),
     ]
     yield figure(words, "one_newest", age, NUMBER, width=5)
-    yield failing_table(words, "one_failing", f"{ERROR_INFO.metric}{{{APP}}}", Size(16, 4))
+    yield failing_table(words, "one_failing", f"{ERROR_INFO.metric}{{{APP}}}", Size(10, 4))
+    yield _alerts(words)
     for field in FIELDS:
         now = newest(field.metric, APP)
         asked = [

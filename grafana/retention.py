@@ -10,11 +10,11 @@ from exporter.datasets.daily_retention import DAYS
 from grafana.datasets import app_columns, datasets_on, per_app_section, ratio
 from grafana.overrides import override
 from grafana.panels import COUNT, SHARE, Size, bars_of, dated_lines, figure, listing, needing
-from grafana.queries import AT_END, FLEET, chosen
+from grafana.queries import AT_END, CHOSEN, FLEET, chosen
 from grafana.sheet import APP, chosen_apps, link_to_app, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.datasets import newest_row, retention, row_per_date
+from prometheus.datasets import newest_row, retention, row_per_date, sum_per_date
 
 KINDS: Final = (("visit_uv_new", "new"), ("visit_uv", "active"))
 """Whose return is counted: the figure's name, and the word for it."""
@@ -33,19 +33,19 @@ def retention_board(words: Words) -> Dashboard:
     return numbered(board)
 
 
+def _names(figure_name: str) -> tuple[str, str]:
+    return f"retain_{figure_name}", f"retain_cohort_{figure_name}"
+
+
 def _back(figure_name: str, day: int, where: str) -> tuple[str, str]:
     """Those who came back of the newest cohort that has the day, and the cohort."""
-    rows = retention(day)
-    names = (f"retain_{figure_name}", f"retain_cohort_{figure_name}")
-    back, cohort = (newest_row(rows, name, where) for name in names)
+    back, cohort = (newest_row(retention(day), name, where) for name in _names(figure_name))
     return back, cohort
 
 
 def _back_per_date(figure_name: str, day: int, where: str) -> tuple[str, str]:
     """The same for each cohort's date: day n comes n days later than the daily trend."""
-    rows = retention(day)
-    names = (f"retain_{figure_name}", f"retain_cohort_{figure_name}")
-    back, cohort = (row_per_date(rows, name, where, later=day) for name in names)
+    back, cohort = (row_per_date(retention(day), name, where, later=day) for name in _names(figure_name))
     return back, cohort
 
 
@@ -62,9 +62,11 @@ def _fleet_lines(words: Words) -> Iterator[timeseries.Panel]:
     for name, kind in KINDS:
         asked = []
         for day in LINES:
-            back, cohort = _back_per_date(name, day, FLEET)
-            sums = (f"sum({chosen(expr, AT_END)})" for expr in (back, cohort))
-            asked.append(Query("\n/\n".join(sums), f"D{day}"))
+            back, cohort = (
+                sum_per_date(retention(day), each, FLEET, f"{CHOSEN} {AT_END}", later=day)
+                for each in _names(name)
+            )
+            asked.append(Query(f"({back})\n/\n({cohort})", f"D{day}"))
         panel = dated_lines(words, f"all_dated_{kind}", asked, SHARE, _HALF).min(0)
         yield needing(panel, words, _DATASET)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import (
+    AnnotationQuery,
     Dashboard,
     DashboardLink,
     DatasourceVariable,
@@ -22,6 +23,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from exporter.exposition.families import INFO, NAMESPACE
+from grafana.colours import PURPLE, SKY
 from grafana.queries import CHOSEN
 from grafana.targets import DATASOURCE
 from grafana.texts import Words
@@ -30,6 +32,11 @@ TAG: Final = "wechat-miniprogram"
 APP: Final = 'appid=~"$appid"'
 """What the selectors have between their braces where a row of panels is repeated for each app chosen."""
 BUILD_INFO: Final = f"{NAMESPACE}_exporter_build_info"
+_OWN: Final = f"{NAMESPACE}_exporter"
+_REVISED: Final = f"sum(increase({_OWN}_rows_revised_total[$__rate_interval])) > 0"
+_RELOADED: Final = (
+    f"count(changes({_OWN}_config_last_reload_success_timestamp_seconds[$__rate_interval]) > 0) > 0"
+)
 _LABEL_NAMES: Final = 0  # Grafana's numbers for what a variable is made from
 _LABEL_VALUES: Final = 1
 _QUERY_RESULT: Final = 3
@@ -64,7 +71,19 @@ def sheet(name: str, words: Words, start: str, variables: Sequence[QueryVariable
         .editable()
         .link(link)
         .variables([datasource, *variables])
-        .annotations([])
+        .annotations([_event(words, "revised", _REVISED, SKY), _event(words, "reloaded", _RELOADED, PURPLE)])
+    )
+
+
+def _event(words: Words, key: str, expr: str, colour: str) -> AnnotationQuery:
+    """Mark in all charts when something happened."""
+    return (
+        AnnotationQuery()
+        .name(words.word(key))
+        .datasource(DATASOURCE)
+        .enable(True)  # noqa: FBT003 - the SDK's own signature
+        .icon_color(colour)
+        .expr(expr)
     )
 
 

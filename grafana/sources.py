@@ -62,9 +62,12 @@ def _stack(words: Words) -> timeseries.Panel:
 def _table(words: Words, key: str, where: str) -> table.Panel:
     """Opens of each source, their share, and their change on the apps that have both rows."""
     name = f"name_{words.language}"
-    now, then = newest_row(_SOURCE, _OPENS, where), row_before(_SOURCE, _OPENS, 7, where)
+    now = newest_row(_SOURCE, _OPENS, where)
     if where == FLEET:
-        now, then = chosen(now), chosen(then)
+        now = chosen(now)
+        then = chosen(row_before(_SOURCE, _OPENS, 7, where, ("7d",)))
+    else:
+        then = row_before(_SOURCE, _OPENS, 7, where)
     both = f"sum by (source) (({now})\nand on (appid) ({then}))\n/\nsum by (source) ({then}) - 1"
     opens = f"sum by (source) ({now})"
     figures = [

@@ -45,6 +45,8 @@ WORDS: Final = {
     "newest": Text("newest", "最新"),
     "seconds": Text("suffix: s", "suffix: 秒"),
     "job": Text("Job", "任务"),
+    "revised": Text("WeChat corrected a row", "微信更正了数据"),
+    "reloaded": Text("Configuration reloaded", "重新加载配置"),
     "label": Text("Filter by label", "按标签筛选"),
     "label_value": Text("Value", "取值"),
     "needs": Text("No figures: switch on the dataset {}", "无数据：请启用数据集 {}"),

@@ -226,11 +226,17 @@ DATASET_PANELS: Final = {
     ),
     "all_dated_new": PanelText(
         Text("All: new visitors who come back, per cohort", "新增留存（全部，按日期）"),
-        _cohort("Of all mini programs, large ones counting more.", "全部小程序，按人数加权。"),
+        _cohort(
+            "Of all mini programs, large ones counting more; the newest cohort from 18:00 on.",
+            "全部小程序，按人数加权；最新日期自 18:00 起显示。",
+        ),
     ),
     "all_dated_active": PanelText(
         Text("All: visitors who come back, per cohort", "活跃留存（全部，按日期）"),
-        _cohort("Of all mini programs, large ones counting more.", "全部小程序，按人数加权。"),
+        _cohort(
+            "Of all mini programs, large ones counting more; the newest cohort from 18:00 on.",
+            "全部小程序，按人数加权；最新日期自 18:00 起显示。",
+        ),
     ),
     "retention_table": _panel(
         ("Retention of every mini program", "各小程序留存"),

@@ -21,6 +21,12 @@ MINI_PROGRAM_WORDS: Final = {
         "一个或多个小程序，各占一行：最新数据、每日数据与对比。",
     ),
     "days_old": Text("days old", "距今天数"),
+    "side_by_side": Text("Side by side", "对比"),
+    "alert": Text("Alert", "告警"),
+    "severity": Text("Severity", "级别"),
+    "nothing_fires": Text(
+        "No alert fires, or the shipped rules are not loaded.", "没有触发的告警，或未加载内置规则。"
+    ),
     "failing_state": Text("failing", "失败"),
     "ok_state": Text("OK", "正常"),
     "returning": Text("Returning visitors", "回访用户数"),
@@ -38,6 +44,20 @@ MINI_PROGRAM_PANELS: Final = {
             "answer. "
             "The Fleet dashboard tells the reason of a failure.",
             "最近一次请求微信是否正常应答（“尚未就绪”也属正常）。失败原因见总览。",
+        ),
+    ),
+    "overlay": PanelText(
+        Text("Visitors of the chosen mini programs", "所选小程序的访问人数"),
+        _dated(
+            "Distinct visitors of each date, a line per mini program chosen above.",
+            "各日去重访问人数，上方所选的每个小程序一条线。",
+        ),
+    ),
+    "one_alerts": PanelText(
+        Text("Alerts firing", "触发中的告警"),
+        Text(
+            "The shipped alerts that fire for this mini program now.",
+            "该小程序当前触发的内置告警。",
         ),
     ),
     "one_newest": PanelText(

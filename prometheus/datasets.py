@@ -4,6 +4,7 @@ As in `expressions`, a figure is always joined with the date beside it, so that 
 `by` names the labels that a row's figures have beside appid and name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,12 +91,15 @@ max by (appid, name{_also(rows.by)}) (
 )"""
 
 
-def row_before(rows: Latest, figure: str, days: int, where: str) -> str:
-    """Take a figure of the row `days` (1 or 7) before each app's newest, from the past of the newest rows."""
+def row_before(rows: Latest, figure: str, days: int, where: str, offsets: Sequence[str] | None = None) -> str:
+    """Take a figure of the row `days` (1 or 7) before each app's newest, from the past of the newest rows.
+
+    `offsets`: where the past is looked at; fewer than the usual ones cost less and find fewer rows.
+    """
     newest = f"max by (appid) ({rows.of_dataset(DATASET_REF_DATE.metric, where)})"
     wanted = f"== on (appid) group_left () ({newest} - {days * DAY_SECONDS})"
     return "\nor\n".join(
-        held_row(rows, figure, where, f"offset {offset}", wanted) for offset in OFFSETS[days]
+        held_row(rows, figure, where, f"offset {offset}", wanted) for offset in offsets or OFFSETS[days]
     )
 
 
@@ -107,6 +111,21 @@ def row_per_date(rows: Latest, figure: str, where: str, later: int = 0) -> str:
     wanted = f"== {date_at_point()}"
     held = (held_row(rows, figure, where, f"offset -{after + 24 * later}h", wanted) for after in _AFTER)
     return "\nor\n".join(held)
+
+
+def sum_per_date(rows: Latest, figure: str, where: str, apps: str, later: int = 0) -> str:
+    """Sum the same over many apps: the sum of those that have their row at the first of two moments.
+
+    Cheap, as all are looked at together: on a grid of Beijing's days at 18:00.
+    `apps` selects the apps that count. Divide only by another sum of the same rows, as several exporters
+    of an app count each.
+    """
+    sums = []
+    for after in (42, 24):
+        when = f"offset -{after + 24 * later}h"
+        held = f"{rows.select(figure, where, when)} and {rows.dates(where, when)} == {date_at_point()}"
+        sums.append(f"sum(({held}) and on (appid) {apps})")
+    return "\nor\n".join(sums)
 
 
 def held_row(rows: Latest, figure: str, where: str, when: str, wanted: str) -> str:

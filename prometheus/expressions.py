@@ -124,14 +124,15 @@ def before(metric: str, days: int, where: str = "") -> str:
 
 def dated_before(metric: str, days: int, where: str = "") -> str:
     """Take the figure of the date so many days before each app's newest from the by-date family, by appid."""
+    at = _braces(where)
+    wanted = f"({by_date(metric)}{at}\n  and ({_DATED_REF}{at} {_is_before(days, where)}))"
     return f"""\
 max by (appid) (
-  (
-{_deeper(on_show(metric, where), 4)}
-  )
-  and on (appid, ref_date)
-    ({_DATED_REF}{_braces(where)} {_is_before(days, where)})
-)"""
+  {wanted}
+  and ignoring (ref_date) topk by (appid) (1, {LAST_SUCCESS.metric}{at})
+)
+or
+max by (appid) {wanted}"""
 
 
 def weighted_mean(figure: str, weight: str) -> str:

@@ -29,8 +29,8 @@ class Asked:
 
     @property
     def days(self) -> int:
-        """The dashboard's own time range."""
-        start = board(HOME / f"{self.board}.json")["time"]["from"]
+        """The panel's time range: its own, or the dashboard's."""
+        start = self.panel.get("timeFrom") or board(HOME / f"{self.board}.json")["time"]["from"]
         return int(start.removeprefix("now-").removesuffix("d")) if start.endswith("d") else 1
 
     def expression(self, app: str = ".*", at: float = 0, job: str = ".*") -> str:
