@@ -1,4 +1,4 @@
-"""`python -m grafana` writes the dashboards' JSON anew, in both languages."""
+"""`python -m grafana` writes the dashboards' JSON in both languages."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The status page's advice as Grafana value mappings, so that a table can tell what to do."""
+"""The status page's advice as Grafana value mappings, so that a table can say what to do."""
 
 from typing import Final
 

@@ -23,8 +23,8 @@ def own_steps(steps: Steps) -> list[DynamicConfigValue]:
     """The property that gives a field its own thresholds, if it has any."""
     if not steps:
         return []
-    told = [{"value": value, "color": colour} for value, colour in steps]
-    return [override("thresholds", {"mode": "absolute", "steps": told})]
+    listed = [{"value": value, "color": colour} for value, colour in steps]
+    return [override("thresholds", {"mode": "absolute", "steps": listed})]
 
 
 def joined(headings: Mapping[str, str]) -> list[DataTransformerConfig]:

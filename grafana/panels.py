@@ -1,4 +1,4 @@
-"""Panels of each kind, dressed alike: text, data source, queries, unit, thresholds, colours."""
+"""Panels of each kind, with the same text, data source, queries, unit, thresholds and colours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def figure(
     for ref, query in zip(ascii_uppercase, queries, strict=False):
         if query.unit:
             panel.override_by_query(ref, [override("unit", query.unit), *own_steps(query.steps)])
-    return _dress(panel, words, key, instant(queries), unit, Size(width, 4))
+    return _with_frame(panel, words, key, instant(queries), unit, Size(width, 4))
 
 
 def bars_of(
@@ -115,26 +115,26 @@ def bars_of(
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(steps))
     )
-    return _dress(panel, words, key, instant(queries), unit, size)
+    return _with_frame(panel, words, key, instant(queries), unit, size)
 
 
 def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """Lines over time, at the step that fits the page."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).show_points(VisibilityMode.AUTO)
-    return _coloured(_dress(panel, words, key, ranged(queries), unit, size), queries)
+    return _coloured(_with_frame(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
     """Lines over time for the series of one query: shades of one colour, which any eye tells apart."""
     shades = FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE)
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).color_scheme(shades)
-    return _dress(panel, words, key, ranged((query,)), unit, size)
+    return _with_frame(panel, words, key, ranged((query,)), unit, size)
 
 
 def series_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
     """Lines over time for the many series of one query, each in a colour of its own."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2)
-    return _dress(panel, words, key, ranged((query,)), unit, size)
+    return _with_frame(panel, words, key, ranged((query,)), unit, size)
 
 
 def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
@@ -145,7 +145,7 @@ def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, siz
 def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """A bar per date and query: the expression must be right on any grid of days."""
     panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(1).min(0)
-    return _coloured(_dress(panel, words, key, ranged(queries), unit, size), queries)
+    return _coloured(_with_frame(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
@@ -177,7 +177,7 @@ def category_bars(
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.NONE))
         .thresholds(thresholds(PLAIN))
     )
-    panel = _dress(panel, words, key, tables(queries), unit, size)
+    panel = _with_frame(panel, words, key, tables(queries), unit, size)
     panel.transformations([*joined(column_names(queries)), ascending(labels[1])])
     for colour, query in zip(SERIES, queries, strict=False):
         panel.override_by_name(query.legend, [fixed(colour)])
@@ -196,7 +196,7 @@ def spread(words: Words, key: str, query: Query, unit: str, bucket: int, size: S
         .thresholds(thresholds(PLAIN))
         .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(BLUE))
     )
-    return _dress(panel, words, key, tables((query,)), unit, size)
+    return _with_frame(panel, words, key, tables((query,)), unit, size)
 
 
 def listing(
@@ -221,7 +221,7 @@ def listing(
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(PLAIN))
     )
-    panel = _dress(panel, words, key, tables(queries), NUMBER, size)
+    panel = _with_frame(panel, words, key, tables(queries), NUMBER, size)
     panel.transformations(joined({**columns, **column_names(queries)}))
     for query in queries:
         if query.legend and query.unit:
@@ -253,7 +253,7 @@ def worded(words: Words, texts: Mapping[str, str]) -> list[ValueMap | RangeMap |
     ]
 
 
-def _dress(
+def _with_frame(
     panel: AnyPanel, words: Words, key: str, targets: Sequence[Dataquery], unit: str, size: Size
 ) -> AnyPanel:
     title, description = words.panel(key)

@@ -78,7 +78,7 @@ FLEET_PANELS: Final = {
     "failing": PanelText(
         Text("Failing", "失败"),
         Text(
-            "Mini programs whose last refresh failed; the table below tells why and what to do.",
+            "Mini programs whose last refresh failed; the table below says why and what to do.",
             "最近一次刷新失败的小程序数量，原因与处理建议见下表。",
         ),
     ),

@@ -42,8 +42,8 @@ MINI_PROGRAM_PANELS: Final = {
         Text(
             'Whether WeChat answered when it was last asked for this mini program; "not ready yet" is an '
             "answer. "
-            "The Fleet dashboard tells the reason of a failure.",
-            "最近一次请求微信是否正常应答（“尚未就绪”也属正常）。失败原因见总览。",
+            "The table beside has the reason of a failure.",
+            "最近一次请求微信是否正常应答（“尚未就绪”也属正常）。失败原因见旁边的表格。",
         ),
     ),
     "overlay": PanelText(

@@ -1,5 +1,6 @@
-"""The alerts on one mini program's refresh: late, failing, and each failure that a person must mend."""
+"""The alerts on one mini program's refresh: late, failing, and each failure that a person must act on."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from exporter.exposition.families import INFO, NAMESPACE, TOKEN_EXPIRY, UP
@@ -31,8 +32,8 @@ _ERRCODE: Final = (
     f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}"
     "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}{{ end }}"
 )
-_TOLD: Final = "Reason {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
-_TOLD_ZH: Final = "原因 {{ $labels.reason }}{{ with $labels.errcode }}，错误码 {{ . }}{{ end }}。"
+_REASON: Final = "Reason {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
+_REASON_ZH: Final = "原因 {{ $labels.reason }}{{ with $labels.errcode }}，错误码 {{ . }}{{ end }}。"
 _AGAIN: Final = f" A reload of the configuration has it asked again.{PAGE}"
 _AGAIN_ZH: Final = f"重新加载配置可立即重试。{PAGE_ZH}"
 
@@ -88,59 +89,86 @@ def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
                 "succeeds."
             ),
         ),
-        Alert(
-            name="CredentialRefused",
-            severity=Severity.CRITICAL,
-            expr=failing(*CREDENTIAL),
-            summary=f"{APP}: WeChat refuses its credential ({{{{ $labels.reason }}}})",
-            summary_zh=f"{APP}：微信拒绝其凭证（{{{{ $labels.reason }}}}）",
-            description=(
-                f"{_TOLD} The exporter asks rarely now, and at once when the secret or the configuration "
-                f"changes.{PAGE}"
-            ),
-            description_zh=f"{_TOLD_ZH}程序已降低请求频率，密钥或配置变更后会立即重试。{PAGE_ZH}",
+        *_refused(),
+        _token_not_renewed(limits.number("TokenNotRenewed", "intervals")),
+    )
+
+
+def _refused() -> Iterator[Alert]:
+    """The alerts on refusals that a person must act on: summary and advice, each in English and Chinese."""
+    yield _refusal(
+        "CredentialRefused",
+        Severity.CRITICAL,
+        CREDENTIAL,
+        ("WeChat refuses its credential ({{ $labels.reason }})", "微信拒绝其凭证（{{ $labels.reason }}）"),
+        (
+            f"The exporter asks rarely now, and at once when the secret or the configuration changes.{PAGE}",
+            f"程序已降低请求频率，密钥或配置变更后会立即重试。{PAGE_ZH}",
         ),
-        Alert(
-            name="IpNotAllowed",
-            severity=Severity.CRITICAL,
-            expr=failing(Reason.IP_NOT_ALLOWED),
-            summary=f"{APP}: the exporter's IP is not on WeChat's allow-list",
-            summary_zh=f"{APP}：出口 IP 不在微信白名单中",
-            description=(
-                f"{_TOLD} Which IP and whose list stand on the status page. Put it on the list; changes take "
-                f"up to ten minutes.{_AGAIN}"
+    )
+    yield _refusal(
+        "IpNotAllowed",
+        Severity.CRITICAL,
+        (Reason.IP_NOT_ALLOWED,),
+        ("the exporter's IP is not on WeChat's allow-list", "出口 IP 不在微信白名单中"),
+        (
+            (
+                "Which IP and whose list stand on the status page. Put it on the list; changes take up to ten "
+                f"minutes.{_AGAIN}"
             ),
-            description_zh=f"{_TOLD_ZH}状态页写明被拒绝的 IP 与应修改的白名单，加入后最长十分钟生效。{_AGAIN_ZH}",
+            f"状态页写明被拒绝的 IP 与应修改的白名单，加入后最长十分钟生效。{_AGAIN_ZH}",
         ),
-        Alert(
-            name="PermissionMissing",
-            severity=Severity.CRITICAL,
-            expr=failing(Reason.PERMISSION),
-            summary=f"{APP}: WeChat does not let it use the data interface",
-            summary_zh=f"{APP}：没有数据分析接口权限",
-            description=(
-                f"{_TOLD} With a third-party platform the merchant must grant permission set 18 or 21; "
-                f"otherwise check the account's own permissions.{_AGAIN}"
+    )
+    yield _refusal(
+        "PermissionMissing",
+        Severity.CRITICAL,
+        (Reason.PERMISSION,),
+        ("WeChat does not let it use the data interface", "没有数据分析接口权限"),
+        (
+            (
+                "With a third-party platform the merchant must grant permission set 18 or 21; otherwise check the "
+                f"account's own permissions.{_AGAIN}"
             ),
-            description_zh=f"{_TOLD_ZH}第三方平台需商家授权权限集 18 或 21，否则请检查账号自身的接口权限。{_AGAIN_ZH}",
+            f"第三方平台需商家授权权限集 18 或 21，否则请检查账号自身的接口权限。{_AGAIN_ZH}",
         ),
-        Alert(
-            name="QuotaSpent",
-            severity=Severity.WARNING,
-            expr=failing(*QUOTA),
-            summary=f"{APP}: WeChat's call quota is spent ({{{{ $labels.reason }}}})",
-            summary_zh=f"{APP}：微信接口调用额度已用尽（{{{{ $labels.reason }}}}）",
-            description=(
-                f"{_TOLD} After quota_daily the exporter goes on at the next midnight in Beijing, after "
-                "quota_minute by itself. Someone else probably calls with the same account: the exporter "
-                f"needs a few calls an hour.{PAGE}"
+    )
+    yield _refusal(
+        "QuotaSpent",
+        Severity.WARNING,
+        QUOTA,
+        (
+            "WeChat's call quota is spent ({{ $labels.reason }})",
+            "微信接口调用额度已用尽（{{ $labels.reason }}）",
+        ),
+        (
+            (
+                "After quota_daily the exporter goes on at the next midnight in Beijing, after quota_minute by "
+                "itself. Someone else probably calls with the same account: the exporter needs a few calls an "
+                f"hour.{PAGE}"
             ),
-            description_zh=(
-                f"{_TOLD_ZH}quota_daily 在北京时间次日零点后恢复，quota_minute 自动恢复。"
+            (
+                "quota_daily 在北京时间次日零点后恢复，quota_minute 自动恢复。"
                 f"很可能有其他程序使用同一账号调用：本程序每小时只需几次调用。{PAGE_ZH}"
             ),
         ),
-        _token_not_renewed(limits.number("TokenNotRenewed", "intervals")),
+    )
+
+
+def _refusal(
+    name: str,
+    severity: Severity,
+    reasons: Sequence[Reason],
+    summary: tuple[str, str],
+    advice: tuple[str, str],
+) -> Alert:
+    return Alert(
+        name=name,
+        severity=severity,
+        expr=failing(*reasons),
+        summary=f"{APP}: {summary[0]}",
+        summary_zh=f"{APP}：{summary[1]}",
+        description=f"{_REASON} {advice[0]}",
+        description_zh=f"{_REASON_ZH}{advice[1]}",
     )
 
 

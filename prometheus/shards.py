@@ -6,7 +6,7 @@ from exporter.exposition.families import NAMESPACE
 
 OWN: Final = f"{NAMESPACE}_exporter"
 FLEET: Final = "cluster, namespace, job"
-"""What tells one fleet from another; labels that are not there count as empty."""
+"""What distinguishes one fleet from another; labels that are not there count as empty."""
 TARGET: Final = f"{FLEET}, instance"
 SHARD: Final = f"{FLEET}, shard, total_shards"
 INFO: Final = f"{OWN}_shard_info"

@@ -1,13 +1,31 @@
-"""An empty Prometheus, or one whose exporter is down: nothing is told that is not known."""
+"""No colour without its reason: an empty Prometheus, a dead exporter, a first day, what is switched off."""
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.grafana.boards import asked
+from exporter.beijing import DAY_SECONDS, midnight
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_trend import FIELDS
+from grafana import colours
+from prometheus.expressions import REF_DATE, daily
+from prometheus.expressions import by_date as dated
+from tests.grafana.boards import Asked, asked
+from tests.prometheus.history import History
 from tests.prometheus.servers import Database, prometheus
+from tests.prometheus.test_history import in_prometheus
 
+Shown = Callable[[History], AbstractContextManager[Database]]
+DATASET_BOARDS = {f"en/{name}" for name in ("audience", "retention", "sources", "pages")}
+DATASET_METRICS = re.compile(
+    r"_(weekly|monthly|by_week|by_month)_|_(share|retain|access|page)_\w+|visit_total_users|_dataset_up"
+)
+NAMING = {(board, "Mini programs with the dataset") for board in DATASET_BOARDS}
+"""The tiles that name the datasets beside their figures."""
 TOLD = {"en/fleet: Exporters scraped A", "en/exporter: Exporters scraped A"}
 """The only numbers that there are without an exporter: 0, which is red."""
 
@@ -27,3 +45,105 @@ def test_without_an_exporter_every_number_is_absent_but_that_of_the_exporters(em
             for series in empty.instant(target.expression()):
                 told[target.name] = float(series["value"][1])
     assert told == dict.fromkeys(TOLD, 0)
+
+
+DATE = date(2025, 1, 6)
+NOW = midnight(DATE) + DAY_SECONDS + 14 * 3600
+APP = 'appid="wxa",name="coffee",job="wechat-miniprogram",instance="a:10950"'
+EXPORTER = 'job="wechat-miniprogram",instance="a:10950"'
+OWN = "wechat_miniprogram_exporter"
+GOOD, BAD = {colours.GREEN}, {colours.ORANGE, colours.VERMILION}
+MINUTES = range(NOW - 3 * 3600, NOW + 1, 60)
+"""An exporter that is three hours old."""
+
+
+def healthy(until: int = NOW, *, by_date: bool = True) -> History:
+    """One app whose row of yesterday came, by an exporter that answers until then."""
+    told = History()
+    for at in MINUTES:
+        told.lines.append((f"up{{{EXPORTER}}}", int(at <= until), at))
+        if at <= until:
+            told.lines += [(series, value, at) for series, value in page(by_date=by_date)]
+    return told
+
+
+def page(*, by_date: bool) -> Iterator[tuple[str, float]]:
+    """What the exporter shows."""
+    for metric, value in (*((field.metric, 200) for field in FIELDS), (REF_DATE, midnight(DATE))):
+        yield f"{daily(metric)}{{{APP}}}", value
+        if by_date:
+            yield f'{dated(metric)}{{{APP},ref_date="{DATE}"}}', value
+    yield f"wechat_miniprogram_up{{{APP}}}", 1
+    yield f"wechat_miniprogram_info{{{APP}}}", 1
+    yield f"wechat_miniprogram_last_success_timestamp_seconds{{{APP}}}", MINUTES[0]
+    yield f"wechat_miniprogram_token_expiry_timestamp_seconds{{{APP}}}", NOW + 3600
+    yield f'{OWN}_build_info{{{EXPORTER},version="1",pythonversion="3"}}', 1
+    yield f'{OWN}_shard_info{{{EXPORTER},shard="0",total_shards="1"}}', 1
+    yield f"{OWN}_config_last_reload_successful{{{EXPORTER}}}", 1
+    yield f"{OWN}_apps{{{EXPORTER}}}", 1
+
+
+def colour(target: Asked, value: float) -> str:
+    """The colour that Grafana gives a value of this query."""
+    defaults = target.panel["fieldConfig"]["defaults"]
+    steps = defaults["thresholds"]["steps"]
+    for override in target.panel["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] in (target.target["refId"], target.target["legendFormat"]):
+            for each in override["properties"]:
+                if each["id"] == "thresholds":
+                    steps = each["value"]["steps"]
+    found: str = [step["color"] for step in steps if step["value"] is None or step["value"] <= value][-1]
+    return found
+
+
+def coloured(database: Database, among: set[str]) -> dict[str, str]:
+    """The figures that are in one of these colours."""
+    found = {}
+    for target in asked():
+        if target.target["instant"]:
+            for series in database.instant(target.expression(at=NOW), NOW):
+                its = colour(target, float(series["value"][1]))
+                if its in among:
+                    found[target.name] = its
+    return found
+
+
+@pytest.fixture
+def shown(program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path) -> Shown:
+    return lambda told: in_prometheus(program, free_port, told, tmp_path)
+
+
+def test_while_the_exporter_is_down_only_the_tiles_about_it_have_a_colour(shown: Shown) -> None:
+    with shown(healthy(until=NOW - 3600)) as database:
+        assert coloured(database, GOOD | BAD) == dict.fromkeys(TOLD, colours.VERMILION)
+
+
+@pytest.mark.parametrize("by_date", [True, False], ids=["first day", "history_days: 1"])
+def test_nothing_is_red_because_it_is_new_or_switched_off(by_date: bool, shown: Shown) -> None:  # noqa: FBT001 - a case
+    with shown(healthy(by_date=by_date)) as database:
+        assert coloured(database, BAD) == {}
+        green = coloured(database, GOOD)
+    assert {name.split(": ")[1] for name in green} == {
+        "Exporters scraped A",
+        "Late A",
+        "Failing A",
+        "Never any figures A",
+        "Last refresh A",
+        "Configuration in force A",
+    }
+
+
+def test_a_panel_of_a_dataset_that_is_off_is_empty_and_says_which_to_switch_on(shown: Shown) -> None:
+    empty = set()
+    with shown(healthy()) as database:
+        for target in asked():
+            text = target.expression(at=NOW)
+            if DATASET_METRICS.search(text) and target.board in DATASET_BOARDS:
+                found = database.instant(text, NOW) if target.target["instant"] else []
+                assert found == [], target.name
+                empty.add((target.board, target.panel["title"]))
+    assert len(empty) > 30
+    for target in asked():
+        if (target.board, target.panel["title"]) in empty - NAMING:
+            hint = target.panel["fieldConfig"]["defaults"]["noValue"]
+            assert any(name in hint for name in BY_NAME), target.name

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -26,13 +27,26 @@ class Receiver:
 
     def __init__(self) -> None:
         self.pages: list[dict[str, Any]] = []
-        pages = self.pages
+        self.paths: list[str] = []
+        pages, paths = self.pages, self.paths
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                paths.append(self.path)
                 pages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.answer({"errcode": 0, "errmsg": "ok"})
+
+            def do_GET(self) -> None:
+                paths.append(self.path)
+                self.answer({"errcode": 0, "errmsg": "ok", "access_token": "not-a-real-token"})
+
+            def answer(self, body: dict[str, Any]) -> None:
+                text = json.dumps(body).encode()
                 self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text)
 
             def log_message(self, *_: object) -> None:
                 """Nothing to the console."""
@@ -172,12 +186,69 @@ def test_one_cause_makes_one_notification(
     assert sorted(told) == sorted([ours, ("IpNotAllowed", 1)])
 
 
-def test_every_receiver_s_template_is_good(program: Callable[[str], str], tmp_path: Path) -> None:
+def with_all_receivers() -> str:
+    """The shipped configuration with the comments taken off its receivers."""
     text = DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8")
     head, receivers = text.split("receivers:\n")
     lines = [re.sub(r"^  # (?=- name|  )", "  ", line) for line in receivers.splitlines()]
+    return f"{head}receivers:\n" + "\n".join(lines) + "\n"
+
+
+def routed_to(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Where to write the configuration that sends to this receiver, and the configuration."""
+    told: dict[str, Any] = yaml.safe_load(with_all_receivers())
+    told["route"].update(receiver=name, group_wait="2s", group_interval="1s")
+    told["receivers"] = [each for each in told["receivers"] if each["name"] == name]
+    return folder / "alertmanager.yaml", told
+
+
+def late_apps(count: int) -> list[dict[str, Any]]:
+    notes = {
+        "summary_zh": "奶茶小铺：北京时间 12:00 仍无昨日数据",
+        "description_zh": "已有的最新日期为 2026-11-26。",
+    }
+    return [
+        {"labels": {"alertname": "DataLate", "appid": f"wx{number}", "job": "j"}, "annotations": notes}
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("name", ["wecom-robot", "dingtalk", "feishu"])
+def test_a_bridge_gets_one_request_with_the_alerts_that_fit_and_the_count_of_the_others(
+    name: str, program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
+) -> None:
+    path, told = routed_to(name, tmp_path)
+    (webhook,) = told["receivers"][0]["webhook_configs"]
+    address = urlsplit(webhook["url"])
+    where = address._replace(scheme="", netloc="").geturl()
+    webhook["url"] = receiver.url.rstrip("/") + where
+    path.write_text(yaml.safe_dump(told, allow_unicode=True), "utf-8")
+    with alertmanager(program("prometheus-alertmanager"), free_port(), path, tmp_path / "am") as server:
+        requests.post(f"http://{server}/api/v2/alerts", json=late_apps(25), timeout=5).raise_for_status()
+        wait_until(lambda: bool(receiver.pages), 20, "the bridge's request")
+    (page, *_) = receiver.pages
+    assert receiver.paths[0] == where
+    assert (len(page["alerts"]), page["truncatedAlerts"]) == (20, 5)
+    assert page["alerts"][0]["annotations"]["summary_zh"].startswith("奶茶小铺")
+
+
+def test_the_wecom_application_sends_the_chinese_texts(
+    program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
+) -> None:
+    path, told = routed_to("wecom-application", tmp_path)
+    (wechat,) = told["receivers"][0]["wechat_configs"]
+    wechat["api_url"] = receiver.url
+    path.write_text(yaml.safe_dump(told, allow_unicode=True), "utf-8")
+    with alertmanager(program("prometheus-alertmanager"), free_port(), path, tmp_path / "am") as server:
+        requests.post(f"http://{server}/api/v2/alerts", json=late_apps(1), timeout=5).raise_for_status()
+        wait_until(lambda: bool(receiver.pages), 20, "the message")
+    assert [urlsplit(each).path for each in receiver.paths[:2]] == ["/gettoken", "/message/send"]
+    assert "奶茶小铺：北京时间 12:00 仍无昨日数据" in receiver.pages[0]["text"]["content"]
+
+
+def test_every_receiver_s_template_is_good(program: Callable[[str], str], tmp_path: Path) -> None:
     path = tmp_path / "alertmanager.yaml"
-    path.write_text(f"{head}receivers:\n" + "\n".join(lines) + "\n", "utf-8")
+    path.write_text(with_all_receivers(), "utf-8")
     names = {each["name"] for each in yaml.safe_load(path.read_text("utf-8"))["receivers"]}
     assert names == {"console", "email", "wecom-application", "wecom-robot", "dingtalk", "feishu"}
     told = subprocess.run(
