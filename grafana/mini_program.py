@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import ERROR_INFO, INFO, UP
+from exporter.exposition.families import ERROR_INFO, INFO, LAST_SUCCESS, UP
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override
@@ -45,7 +45,8 @@ def mini_program(words: Words) -> Dashboard:
 
 def _overlay(words: Words) -> timeseries.Panel:
     """A line per app chosen, under the name that it has at the end of the range."""
-    name = f"count by (appid, name) (topk by (appid) (1, {INFO.metric}{{{APP}}} {AT_END}))"
+    answered = f"{LAST_SUCCESS.metric}{{{APP}}} {AT_END} or {INFO.metric}{{{APP}}} {AT_END}"
+    name = f"count by (appid, name) (topk by (appid) (1, {answered}))"
     visitors = f"({dated('visit_uv', APP)})\n* on (appid) group_left (name) {name}"
     return series_lines(words, "overlay", Query(visitors, "{{name}}"), COUNT, Size(24)).min(0).interval(DAY)
 
