@@ -33,8 +33,8 @@ _CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
 _FINE: Final = ":ok"  # ends a cloud call's errMsg
 
 
-class _CloudCall:
-    """What accesses inside cloud hosting (云托管) have in common: there is no cloud call for a quota."""
+class _InsideHosting:
+    """What both accesses inside cloud hosting (云托管) share: WeChat has no cloud call for a quota."""
 
     __slots__ = ()
     kind = "cloud_hosting"
@@ -47,7 +47,7 @@ class _CloudCall:
 
 
 @dataclass(slots=True, eq=False)
-class HostingAccess(_CloudCall):
+class HostingAccess(_InsideHosting):
     """From inside cloud hosting without a token: the network says who asks."""
 
     client: Client
@@ -67,7 +67,7 @@ class HostingAccess(_CloudCall):
         )
 
 
-class HostingTokenAccess(_CloudCall, DirectAccess):
+class HostingTokenAccess(_InsideHosting, DirectAccess):
     """With the cloudbase_access_token that cloud hosting keeps in a file, read for every call."""
 
     __slots__ = ()

@@ -91,7 +91,7 @@ class DirectAccess:
     parameter = "access_token"
 
     def __post_init__(self) -> None:
-        """Let others with the same token know, where another program keeps it."""
+        """Have the tokens compared with those of other apps, where another program keeps them."""
         self._tokens = TokenCache(self.source, self.client.clock)
         if self.source.kept_elsewhere:
             self.owners.join(self.appid, self._tokens)

@@ -35,9 +35,7 @@ class ComponentTokenSource(TokenSource):
         self._tickets = tickets
         self._client = client
         self.failure: Failure | None = None  # of the last fetch
-        self._refused: tuple[bytes, NotBefore, Failure] | None = (
-            None  # which secret and ticket, and till when
-        )
+        self._refused: tuple[bytes, NotBefore, Failure] | None = None  # secret and ticket, till when, why
         self._fetched: deque[float] = deque(maxlen=_BUDGET[0])
 
     def fetch(self) -> Token:
