@@ -43,7 +43,7 @@ def program() -> Callable[[str], str]:
     return find
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives ports on loopback that nobody listens on."""
 

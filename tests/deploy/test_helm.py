@@ -60,7 +60,8 @@ def chart() -> Iterator[Chart]:
 def render(chart: Chart, values: Json) -> Objects:
     found = chart.render(values=values, name=NAME, namespace="wechat")
     texts = (text for name, text in sorted(found.items()) if not name.endswith("NOTES.txt"))
-    return Objects(tuple(each for text in texts for each in yaml.safe_load_all(text) if each))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # dashboards are large
+    return Objects(tuple(each for text in texts for each in yaml.load_all(text, loader) if each))
 
 
 @pytest.fixture(params=VALUES, scope="module")

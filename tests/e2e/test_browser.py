@@ -21,7 +21,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo(free_port: Callable[[], int]) -> Iterator[Running]:
     port = free_port()
     with running(port, "demo", f"--web.listen-address=127.0.0.1:{port}") as demo:
