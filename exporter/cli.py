@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -32,6 +33,7 @@ _COMMANDS: Final = {
     "demo": "run the stand-in and the exporter in one process, without credentials",
     "healthcheck": "exit 0 if a running exporter answers /-/healthy",
 }
+_SERVERS: Final = ("serve", "simulate", "demo")  # they run until a signal, which is their usual end
 _EXAMPLES: Final = f"""
 commands:
 {"".join(f"  {name:<12} {text}{chr(10)}" for name, text in _COMMANDS.items())}
@@ -56,10 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(words)
     if (problem := contradiction(flags)) is not None:
         parser.error(problem)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     try:
         result: int = import_module(f"exporter.commands.{command}").run(flags)
     except KeyboardInterrupt:
-        return 1
+        return 0 if command in _SERVERS else 1
     except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -97,12 +97,15 @@ def test_a_missing_configuration_is_told_without_a_traceback(capsys: pytest.Capt
     assert "/no/such/file.yaml" in capsys.readouterr().err
 
 
-def test_an_interrupt_before_the_start_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("words", "code"), [([], 0), (["demo"], 0), (["check"], 1)])
+def test_an_interrupt_before_the_start_ends_a_server_well_and_fails_another_command(
+    words: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(_name: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("exporter.cli.import_module", interrupted)
-    assert main([]) == 1
+    assert main(words) == code
 
 
 def test_the_version_needs_none_of_the_heavy_libraries() -> None:

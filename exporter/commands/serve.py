@@ -98,6 +98,8 @@ def serve_config(
             )
             serve(server, sockets, reloads.reload)
         finally:
+            for number in (signal.SIGTERM, signal.SIGINT):  # a second one must not cut the end short
+                signal.signal(number, signal.SIG_IGN)
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")
     return 0

@@ -1,6 +1,7 @@
 """The whole exporter in its own process against the stand-in WeChat."""
 
 import gzip
+import os
 import re
 import signal
 import socket
@@ -219,6 +220,17 @@ def test_a_signal_stops_it_cleanly_within_five_seconds(
     assert time.monotonic() - start < 5
     assert "event=stopped" in exporter.output()
     assert "Traceback" not in exporter.output()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_start_ends_it_cleanly(
+    setup: Setup, tmp_path: Path, number: signal.Signals
+) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with running(setup.port, f"--config.file={pipe}") as exporter, pipe.open("wb"):  # it reads, and waits
+        assert exporter.stop(number) == 0
+        assert exporter.output() == ""
 
 
 def test_no_output_shows_a_secret_or_a_token(exporter: Running, wechat: Simulator) -> None:
