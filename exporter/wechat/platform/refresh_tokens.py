@@ -74,20 +74,46 @@ class AuthorizerTokenSource(TokenSource):
         self._record = stored(platform, appid)
         self._newest: RefreshToken | None = None  # that came here
         self._unsaved = False  # whether the storage did not work then
+        self._seen: str | None = None  # what WeChat's list had at the last look
+        self._authorized = ""  # of those, the last one that the merchant's authorisation brought
 
     def fetch(self) -> Token:
         """Get a token; where WeChat refuses the refresh token, read its list of accounts again once."""
         try:
-            return self._fetch()
+            token = self._fetch()
         except VaultError as error:
             raise CallError(failure(Reason.INTERNAL, str(error))) from None
+        self._seen = self._listed()  # no later authorisation than the one that this token is of
+        return token
 
     def fingerprint(self) -> bytes:
-        """Return a hash of the platform's credential and of the configured and the listed refresh token."""
+        """Return a hash of the platform's credential and of the configured and the listed refresh token.
+
+        A listed one that the exporter's own calls brought changes nothing: no person has done anything.
+        """
+        written = f"\n{self._start_hash()}\n{self._last_authorized()}".encode()
+        return hashlib.sha256(self._platform.source.fingerprint() + written).digest()
+
+    def _last_authorized(self) -> str:
+        """Return the refresh token that the list had when the merchant last authorised the platform."""
+        listed = self._listed()
+        if listed != self._seen:
+            if self._seen is None or not self._is_own(listed):
+                self._authorized = listed
+            self._seen = listed
+        return self._authorized
+
+    def _listed(self) -> str:
+        """Return the account's refresh token in WeChat's list as it is held; '' where it has none."""
         listing = self._platform.accounts.held()
-        listed = listing.refresh_tokens.get(self._appid, "") if listing is not None else ""
-        written = self._platform.source.fingerprint() + f"\n{self._start_hash()}\n{listed}".encode()
-        return hashlib.sha256(written).digest()
+        return listing.refresh_tokens.get(self._appid, "") if listing is not None else ""
+
+    def _is_own(self, refresh_token: str) -> bool:
+        """Return whether a call of the exporter's, or of another one with the same storage, brought it."""
+        own = [self._newest]
+        with suppress(VaultError):
+            own.append(self._record.load())
+        return any(each is not None and refresh_token in (each.value, each.spare) for each in own)
 
     def _fetch(self) -> Token:
         if self._newest is not None and self._unsaved:

@@ -103,6 +103,28 @@ def test_what_the_first_versions_stored_is_read(scene: Scene) -> None:
     assert stored(scene.platform(), APPID).load() == FIRST
 
 
+@pytest.mark.parametrize("rotates", [True, False])
+@pytest.mark.parametrize("listed_before", [True, False])
+def test_only_the_merchant_changes_the_fingerprint_not_the_exporters_own_calls(
+    scene: Scene, *, listed_before: bool, rotates: bool
+) -> None:
+    scene.desk.rotates = rotates
+    platform = scene.platform()
+    access, other = scene.access(platform), scene.access()
+    if listed_before:
+        assert ask(scene, other)
+        platform.accounts.read()
+    before = access.fingerprint()
+    for exporter in (access, other, access):
+        assert ask(scene, exporter)
+        assert access.fingerprint() == before
+        platform.accounts.read()
+        assert access.fingerprint() == before
+    scene.desk.authorise(APPID)
+    platform.accounts.read()
+    assert access.fingerprint() != before  # which ends a pause
+
+
 STEPS = range(10)
 EVENTS: dict[str, Callable[[Scene, Access], object]] = {
     "the storage comes back empty": lambda scene, _: scene.vault.wipe(),
