@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(words)
     if (problem := contradiction(flags)) is not None:
         parser.error(problem)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
+    for number in (signal.SIGINT, signal.SIGTERM):  # a background job would ignore the one, die of the other
+        signal.signal(number, signal.default_int_handler)
     try:
         result: int = import_module(f"exporter.commands.{command}").run(flags)
     except KeyboardInterrupt:
