@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,6 @@ from exporter.datasets.dataset import Dataset, Row
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid, fake_secret
-from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import TokenKind
@@ -38,12 +38,12 @@ from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
-from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, opened
+from tests.wechat.conftest import PLATFORM
+from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, failure_of, opened, outcome
 from tests.wechat.peers import Peer, json_body, says, whole
 
 DAY = date(2026, 11, 23)
 APPS = tuple(SimApp(fake_appid(n), fake_secret(n), f"app-{n}") for n in (1, 2))
-PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
 
 
 @dataclass
@@ -55,13 +55,17 @@ class Scene:
     clock: Clock
     observed: Observed
     folder: Path
-    services: list[Peer] = field(default_factory=list)
+    services: ExitStack
 
     def access(self, kind: str, number: int = 1) -> Access:
         app = APPS[number - 1]
         return choose_access(
             App(app.appid, app.name, (), SETTINGS[kind](self, app)), self.client, self.platforms
         )
+
+    def stable_token(self, app: SimApp) -> str:
+        """A token that another program fetched."""
+        return self.sim._desk.stable(app.appid, self.clock())[0]
 
     def tokens(self) -> int:
         """How many calls for tokens reached WeChat."""
@@ -79,15 +83,13 @@ TOKEN_ENDPOINTS = ("stable_token", "token", "component_token", "authorizer_token
 
 def file_token(scene: Scene, app: SimApp) -> TokenSettings:
     path = scene.folder / f"{app.appid}.token"
-    path.write_text(scene.sim._desk.stable(app.appid, scene.clock())[0])
+    path.write_text(scene.stable_token(app))
     return FileToken(path)
 
 
 def http_token(scene: Scene, app: SimApp) -> TokenSettings:
-    token = scene.sim._desk.stable(app.appid, scene.clock())[0]
-    peer = Peer(says(whole(json_body({"access_token": token, "expires_in": 7200}))))
-    scene.services.append(peer.__enter__())
-    return HttpToken(peer.url)
+    token = {"access_token": scene.stable_token(app), "expires_in": 7200}
+    return HttpToken(scene.services.enter_context(Peer(says(whole(json_body(token))))).url)
 
 
 def cloudbase_token(scene: Scene, app: SimApp) -> TokenSettings:
@@ -112,6 +114,7 @@ FETCHING = {  # those that fetch tokens of WeChat: the kind of token, fetches fo
     "third_party": (TokenKind.AUTHORIZER, 2),
     "cloud_function": (TokenKind.STABLE, 1),
 }
+HOSTING = ["cloud_hosting", "cloudbase_access_token"]
 KINDS = {"cloudbase_access_token": "cloud_hosting"}
 CALL = {"cloud_function": endpoints.CLOUD_FUNCTION}
 
@@ -120,25 +123,19 @@ every_fetching_kind = pytest.mark.parametrize("kind", FETCHING)
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    clock = Clock(datetime(2026, 11, 24, 7, tzinfo=UTC).timestamp())
+def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
     observed = Observed()
     conditions = Conditions(time_source=clock, hosting_appid=APPS[0].appid)
     with (
         Simulator(APPS, conditions, platforms=[PLATFORM]) as sim,
         opened(sim.base_url, observed=observed, clock=clock) as client,
+        ExitStack() as services,
     ):
-        scene = Scene(sim, client, clock, observed, tmp_path)
-        yield scene
-        for service in scene.services:
-            service.__exit__(None, None, None)
+        yield Scene(sim, client, clock, observed, tmp_path, services)
 
 
 def asked(access: Access) -> Row | Failure:
-    try:
-        return daily_trend(access, DAY)
-    except CallError as error:
-        return error.failure
+    return outcome(lambda: daily_trend(access, DAY))
 
 
 @every_kind
@@ -151,22 +148,21 @@ def test_every_dataset_is_the_same_by_every_access(kind: str, dataset: Dataset, 
     assert (row.period, access.kind) == (period, KINDS.get(kind, kind))
 
 
-@pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - {"cloud_hosting", "cloudbase_access_token"}))
+@pytest.mark.parametrize("kind", sorted(SETTINGS.keys() - set(HOSTING)))
 def test_every_kind_but_cloud_hosting_has_the_quota_of_an_interface(kind: str, scene: Scene) -> None:
     limit, used, left = scene.access(kind).quota(DAILY_TREND.path)
     assert limit == 100_000
     assert (used or 0) + (left or 0) == limit
 
 
-@pytest.mark.parametrize("kind", ["cloud_hosting", "cloudbase_access_token"])
+@pytest.mark.parametrize("kind", HOSTING)
 def test_cloud_hosting_says_that_there_is_no_cloud_call_for_quotas_without_asking(
     kind: str, scene: Scene
 ) -> None:
-    access = scene.access(kind)
-    with pytest.raises(CallError, match="no cloud call") as caught:
-        access.quota(DAILY_TREND.path)
-    assert caught.value.failure.reason is Reason.PERMISSION
-    assert "leave this dataset out" in caught.value.failure.advice.en
+    problem = failure_of(lambda: scene.access(kind).quota(DAILY_TREND.path))
+    assert "no cloud call" in problem.detail
+    assert problem.reason is Reason.PERMISSION
+    assert "leave this dataset out" in problem.advice.en
     assert scene.observed.calls == []
 
 
@@ -264,19 +260,20 @@ def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fau
     assert isinstance(asked(accesses[0]), Row)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FETCHING if kind != "third_party"])
-def test_a_wrong_secret_suspends_and_is_not_shown(kind: str, scene: Scene) -> None:
-    secret = Secret("sesame-that-opens-nothing")
-    wrong: dict[str, TokenSettings] = {
-        "stable_token": StableToken(secret),
-        "access_token": ClassicToken(secret),
-        "cloud_function": CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, secret),
-    }
-    access = choose_access(App(APPS[0].appid, "app", (), wrong[kind]), scene.client, scene.platforms)
+WRONG = Secret("sesame-that-opens-nothing")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [StableToken(WRONG), ClassicToken(WRONG), CloudFunction(CLOUD_ENV, CLOUD_FUNCTION, WRONG)],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_wrong_secret_suspends_and_is_not_shown(settings: TokenSettings, scene: Scene) -> None:
+    access = choose_access(App(APPS[0].appid, "app", (), settings), scene.client, scene.platforms)
     with pytest.raises(CallError) as caught:
         daily_trend(access, DAY)
-    assert caught.value.failure.reason is Reason.INVALID_SECRET
-    assert caught.value.failure.action is Action.SUSPEND
+    problem = caught.value.failure
+    assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
     assert "sesame" not in everything_told(caught.value)
 
 

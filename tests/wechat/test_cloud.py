@@ -22,9 +22,9 @@ from exporter.wechat.client import Client
 from exporter.wechat.cloud import hosting_url, read_result
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure
-from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.failures.failure import Action, Failure, Reason
 from tests.wechat.conftest import APP
-from tests.wechat.lines import Clock, daily_trend, opened
+from tests.wechat.lines import Clock, daily_trend, failure_of, opened
 from tests.wechat.peers import Peer, json_body, says, says_in_turn, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -49,9 +49,7 @@ def access(client: Client, token: CloudHosting | CloudFunction) -> Access:
 
 
 def refused(asked: Access, dataset: Dataset = DAILY_TREND, period: Period = PERIOD) -> Failure:
-    with pytest.raises(CallError) as caught:
-        asked.fetch(dataset, period)
-    return caught.value.failure
+    return failure_of(lambda: asked.fetch(dataset, period))
 
 
 # Cloud hosting
@@ -100,13 +98,20 @@ def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
     assert refused(asked).errcode == 42001  # the file was not rewritten
 
 
-def test_outside_of_cloud_hosting_wechat_misses_the_token(clock: Clock) -> None:
-    with Simulator([APP], Conditions(time_source=clock)) as sim, opened(sim.base_url, clock=clock) as client:
-        assert refused(access(client, CloudHosting())).errcode == 41001
-
-
-def test_an_account_that_does_not_share_the_environment_is_refused(client: Client) -> None:
-    assert refused(access(client, CloudHosting("wx0123456789abcdef"))).reason is Reason.INVALID_APPID
+@pytest.mark.parametrize(
+    ("hosting", "from_appid", "reason"),
+    [
+        ("", None, Reason.TOKEN_REJECTED),
+        (APP.appid, "wx0123456789abcdef", Reason.INVALID_APPID),
+    ],
+    ids=["outside of cloud hosting", "an account that does not share the environment"],
+)
+def test_who_may_not_use_cloud_hosting_is_refused(
+    clock: Clock, hosting: str, from_appid: str | None, reason: Reason
+) -> None:
+    conditions = Conditions(time_source=clock, hosting_appid=hosting)
+    with Simulator([APP], conditions) as sim, opened(sim.base_url, clock=clock) as client:
+        assert refused(access(client, CloudHosting(from_appid))).reason is reason
 
 
 # Cloud function
@@ -129,9 +134,7 @@ def invoked(returned: object) -> dict[str, Any]:
 
 
 def problem_of(body: dict[str, Any], dataset: Dataset = DAILY_TREND) -> Failure:
-    with pytest.raises(CallError) as caught:
-        read_result(dataset, PERIOD, body)
-    return caught.value.failure
+    return failure_of(lambda: read_result(dataset, PERIOD, body))
 
 
 def test_the_documented_camel_case_row_is_read_from_the_text_inside() -> None:

@@ -4,23 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.failures.failure import Action, Failure, Reason
 from exporter.wechat.network.transport import Answer
 from exporter.wechat.verdict import read_json
+from tests.wechat.lines import failure_of, outcome
 from tests.wechat.peers import json_body
 
 
 def judged(body: bytes, status: int = 200) -> dict[str, object] | Failure:
-    try:
-        return read_json(Answer(status, body))
-    except CallError as error:
-        return error.failure
+    return outcome(lambda: read_json(Answer(status, body)))
 
 
 def refused(body: bytes, status: int = 200) -> Failure:
-    problem = judged(body, status)
-    assert isinstance(problem, Failure)
-    return problem
+    return failure_of(lambda: read_json(Answer(status, body)))
 
 
 @pytest.mark.parametrize(

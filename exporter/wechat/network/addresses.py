@@ -53,10 +53,10 @@ def connect(
                     trying.register(begun, selectors.EVENT_WRITE, begun)
                 for key, _ in trying.select(min(pause, left())):
                     sock: socket.socket = key.data
+                    sock.settimeout(left())
                     trying.unregister(sock)
                     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if code == 0:
-                        sock.settimeout(left())
                         return sock
                     sock.close()
                     failed = OSError(code, os.strerror(code))

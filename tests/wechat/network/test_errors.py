@@ -6,34 +6,29 @@ import pytest
 import urllib3.util.ssl_
 
 from exporter.wechat.failures import advice
-from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.failures.failure import Action, Failure, Reason
 from exporter.wechat.network import connections
 from exporter.wechat.network.transport import Answer
 from tests.certificates import Authority
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import opened
-from tests.wechat.peers import Peer, Talk, drips_unasked, hangs, says, says_and_closes, whole
+from tests.wechat.lines import failure_of, opened
+from tests.wechat.peers import Peer, drips_unasked, hangs, says, says_and_closes, whole
 
 ANSWER = Answer(200, b'{"list":[]}')
 OK = whole(ANSWER.body)
 KEY = "not-a-real-proxy-password"
 
 
-def outcome(url: str, private_ca: str = "") -> Answer | Failure:
-    """What comes of a call there."""
-    try:
-        with opened(url, private_ca=private_ca) as client:
-            return client.transport.send("GET", f"{url}/cgi-bin/token?secret=TOPSECRET")
-    except CallError as error:
-        found = error.failure
-    assert "TOPSECRET" not in found.detail
-    return found
+def answer(url: str, private_ca: str = "") -> Answer:
+    """What a call there brings."""
+    with opened(url, private_ca=private_ca) as client:
+        return client.transport.send("GET", f"{url}/cgi-bin/token?secret=TOPSECRET")
 
 
 def failed(url: str, private_ca: str = "") -> Failure:
     """The failure of a call there, for its network."""
-    problem = outcome(url, private_ca)
-    assert isinstance(problem, Failure)
+    problem = failure_of(lambda: answer(url, private_ca))
+    assert "TOPSECRET" not in problem.detail
     assert (problem.reason, problem.action) == (Reason.NETWORK, Action.RETRY)
     return problem
 
@@ -76,10 +71,10 @@ def test_an_address_that_cannot_be_asked_is_a_network_failure_without_it(url: st
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "ключ"])
 def test_a_header_that_cannot_be_sent_is_a_network_failure_without_it(value: str) -> None:
-    with Peer(says(OK)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        client.transport.send("GET", peer.url, headers={"X-Key": value})
-    assert caught.value.failure.reason is Reason.NETWORK
-    assert value not in str(caught.value)
+    with Peer(says(OK)) as peer, opened(peer.url) as client:
+        problem = failure_of(lambda: client.transport.send("GET", peer.url, headers={"X-Key": value}))
+    assert problem.reason is Reason.NETWORK
+    assert value not in problem.detail
     assert peer.received == []
 
 
@@ -109,7 +104,7 @@ def test_the_environments_proxy_is_used_unless_no_proxy_names_the_host(
     with Peer(says(OK)) as proxy:
         proxied(monkeypatch, proxy.url)
         monkeypatch.setenv("no_proxy", "direct.invalid")
-        assert outcome("http://wechat.invalid") == ANSWER
+        assert answer("http://wechat.invalid") == ANSWER
         assert failed("http://direct.invalid").detail == "direct.invalid: the name could not be resolved"
     assert [text.split()[1].partition(b"?")[0] for text in proxy.received] == [
         b"http://wechat.invalid/cgi-bin/token"
@@ -120,7 +115,7 @@ def test_the_environments_proxy_is_used_unless_no_proxy_names_the_host(
 def test_loopback_never_goes_to_a_proxy(host: str, gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     proxied(monkeypatch, gone)
     with Peer(says(OK)) as peer:
-        assert outcome(peer.url.replace("127.0.0.1", host)) == ANSWER
+        assert answer(peer.url.replace("127.0.0.1", host)) == ANSWER
 
 
 @pytest.mark.parametrize("status", ["407 Who are you", "403 Forbidden", "503 Unavailable"])
@@ -137,42 +132,34 @@ def test_a_proxys_refusal_names_the_proxy_and_its_status(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_down_or_unknown_is_named(
-    scheme: str, gone: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for proxy, why in (
-        (gone.replace("//", f"//me:{KEY}@"), "connection failed: Connection refused"),
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [
+        ("127.0.0.1:1", "connection failed: Connection refused"),
         ("proxy.invalid:3128", "the name could not be resolved"),
-    ):
-        proxied(monkeypatch, proxy)
-        problem = failed(f"{scheme}://wechat.invalid")
-        shown = gone if KEY in proxy else f"http://{proxy}"
-        assert problem.detail == f"proxy {shown}: {why}"
-        assert problem.advice is advice.PROXY
+    ],
+)
+def test_a_proxy_that_is_down_or_unknown_is_named(
+    scheme: str, proxy: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxied(monkeypatch, f"http://me:{KEY}@{proxy}")
+    problem = failed(f"{scheme}://wechat.invalid")
+    assert (problem.detail, problem.advice) == (f"proxy http://{proxy}: {why}", advice.PROXY)
 
 
 def test_what_fails_behind_a_proxy_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    def manner(talk: Talk) -> None:
-        talk.request()
-        talk.socket.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-
-    with Peer(manner) as proxy:
+    with Peer(says_and_closes(b"HTTP/1.1 200 Connection established\r\n\r\n")) as proxy:
         proxied(monkeypatch, proxy.url)
-        assert failed("https://wechat.invalid").detail.startswith(
-            f"wechat.invalid through the proxy {proxy.url}: "
-        )
+        problem = failed("https://wechat.invalid")
+    assert problem.detail.startswith(f"wechat.invalid through the proxy {proxy.url}: ")
 
 
 def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Peer(hangs) as proxy:
+    with Peer(hangs) as proxy, opened("https://wechat.invalid", 0.2) as client:
         proxied(monkeypatch, proxy.url)
-        with (
-            opened("https://wechat.invalid", 0.2) as client,
-            pytest.raises(CallError, match=proxy.url) as caught,
-        ):
-            client.transport.send("GET", "https://wechat.invalid")
-    assert caught.value.failure.reason is Reason.TIMEOUT
-    assert str(caught.value).endswith(": no whole answer within 0.2 s")
+        problem = failure_of(lambda: client.transport.send("GET", "https://wechat.invalid"))
+    assert problem.reason is Reason.TIMEOUT
+    assert problem.detail == f"wechat.invalid through the proxy {proxy.url}: no whole answer within 0.2 s"
 
 
 def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +184,7 @@ def test_a_certificate_that_the_environment_vouches_for_is_accepted(
 ) -> None:
     monkeypatch.setenv(name, str(certificate.path))
     with Peer(says(OK), certificate.server) as peer:
-        assert outcome(peer.url) == ANSWER
+        assert answer(peer.url) == ANSWER
 
 
 def test_a_bundle_of_the_environments_that_is_missing_is_named_and_used_once_it_is_there(
@@ -206,13 +193,9 @@ def test_a_bundle_of_the_environments_that_is_missing_is_named_and_used_once_it_
     bundle = tmp_path / "bundle.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     with Peer(says(OK), certificate.server) as peer, opened(peer.url) as client:
-        with pytest.raises(CallError) as caught:
-            client.transport.send("GET", peer.url)
-        problem = caught.value.failure
-        assert problem.detail == (
-            f"REQUESTS_CA_BUNDLE names {bundle}, which cannot be used: No such file or directory"
-        )
-        assert problem.advice is advice.BUNDLE
+        problem = failure_of(lambda: client.transport.send("GET", peer.url))
+        missing = f"REQUESTS_CA_BUNDLE names {bundle}, which cannot be used: No such file or directory"
+        assert (problem.detail, problem.advice) == (missing, advice.BUNDLE)
         bundle.write_bytes(certificate.path.read_bytes())
         assert client.transport.send("GET", peer.url) == ANSWER
 
@@ -229,15 +212,14 @@ def test_a_private_ca_is_trusted_also_where_python_3_13_would_refuse_its_certifi
 ) -> None:
     monkeypatch.setattr(connections, "create_urllib3_context", as_python_3_13)
     authority = Authority(tmp_path)
-    pair = authority.issue("wechat")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pair = authority.issue("wechat")
     server.load_cert_chain(pair.cert, pair.key)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with Peer(says(OK), server) as peer:
-        problem = failed(peer.url)
-        assert problem.advice is advice.CERTIFICATE
+        assert failed(peer.url).advice is advice.CERTIFICATE
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-        assert outcome(peer.url, authority.file.read_text()) == ANSWER
+        assert answer(peer.url, authority.file.read_text()) == ANSWER
 
 
 def test_a_certificate_for_another_host_is_refused(certificate: Certificate) -> None:

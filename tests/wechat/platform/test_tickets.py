@@ -7,16 +7,14 @@ import pytest
 
 from exporter.config.settings import TicketFile, TicketHttp
 from exporter.wechat.failures.advice import NO_TICKET
-from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.platform.tickets import FileTicket, HttpTicket, TicketSource
-from tests.wechat.lines import Clock, opened
+from exporter.wechat.failures.failure import Failure, Reason
+from exporter.wechat.platform.tickets import FileTicket, HttpTicket, Ticket, TicketSource
+from tests.wechat.lines import Clock, failure_of, opened, outcome
 from tests.wechat.peers import Peer, says, says_in_turn, whole
 
 
 def refused(source: TicketSource) -> Failure:
-    with pytest.raises(CallError) as caught:
-        source.ticket()
-    return caught.value.failure
+    return failure_of(source.ticket)
 
 
 def test_a_ticket_file_is_read_anew_and_came_when_it_was_changed(tmp_path: Path) -> None:
@@ -64,23 +62,19 @@ def test_whatever_an_address_answers_instead_there_is_no_ticket(status: str) -> 
 
 def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_ticket(clock: Clock) -> None:
     answers = [b"", b"ONE", b"ONE", b"TWO"]
-
+    begun, asked = clock.now, []
     with (
         Peer(says_in_turn(map(whole, answers))) as service,
         opened("http://wechat.invalid", clock=clock) as client,
     ):
         source = HttpTicket(TicketHttp(service.url), client)
-        begun = clock.now
-        asked = []
-        for _ in range(150):
-            try:
-                source.ticket()
-            except CallError:
-                assert clock.now < begun + 15
+        for second in range(150):
+            found = outcome(source.ticket)
+            assert isinstance(found, Failure) == (second < 15)
             asked.append(len(service.received))
             clock.now += 1
-        assert [second for second in range(1, 150) if asked[second] > asked[second - 1]] == [15, 75, 135]
-        assert (source.ticket().value, source.ticket().received_at) == ("TWO", begun + 135)
+    assert [second for second in range(1, 150) if asked[second] > asked[second - 1]] == [15, 75, 135]
+    assert found == Ticket("TWO", begun + 135)
 
 
 def test_an_address_asked_by_a_clock_that_was_ahead_is_asked_again(clock: Clock) -> None:
