@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from exporter.config.settings import Discovery
+from exporter.discovery import identification
 from exporter.discovery.accounts import Account
 from exporter.discovery.watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
 from exporter.store.interface import StoreError
 from exporter.wechat.failures.failure import Reason
+from exporter.wechat.platform import authorizers
 from tests.discovery.scenes import Scene, Turns
 
 OFFICIAL = "wx00000000000000aa"
@@ -118,19 +120,23 @@ def test_accounts_stay_unknown_while_the_platform_itself_is_refused(scene: Scene
     assert names(watch) == NAMES
 
 
-@pytest.mark.parametrize("apps", [1200])
-def test_the_accounts_of_a_large_platform_are_shown_as_they_become_known(scene: Scene) -> None:
+@pytest.mark.parametrize("apps", [120])
+def test_the_accounts_of_a_large_platform_are_shown_as_they_become_known(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authorizers, "PAGE_SIZE", 50)
+    monkeypatch.setattr(identification, "_IN_ONE_GO", 50)
     watch = scene.watch()
     seen = []
     for _ in range(3):
         assert scene.search(watch).wait() == 0
         scene.turn(watch)
         seen.append((*calls(scene), len(watch.apps()), watch.settled))
-    assert seen == [(3, 500, 500, False), (3, 1000, 1000, False), (3, 1200, 1200, True)]
+    assert seen == [(3, 50, 50, False), (3, 100, 100, False), (3, 120, 120, True)]
     assert scene.search(watch).wait() > 0
 
 
-@pytest.mark.parametrize("apps", [100])
+@pytest.mark.parametrize("apps", [30])
 def test_a_line_that_is_down_ends_the_asking_for_accounts_soon(scene: Scene) -> None:
     watch = scene.watch()
     search = scene.search(watch)

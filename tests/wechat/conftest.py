@@ -14,7 +14,8 @@ import pytest
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.server import Conditions, Simulator
-from tests.wechat.lines import Clock
+from exporter.wechat.client import Client
+from tests.wechat.lines import Clock, opened
 
 APP = SimApp("wxfa4e000000000001", "not-a-real-secret-0001", "app-1")
 PLATFORM = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
@@ -45,6 +46,12 @@ def _clock() -> Clock:
 def _sim(clock: Clock) -> Iterator[Simulator]:
     with Simulator([APP], Conditions(slow_seconds=0.6, drip_seconds=0.02, time_source=clock)) as sim:
         yield sim
+
+
+@pytest.fixture(name="client")
+def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
+    with opened(sim.base_url, clock=clock) as client:
+        yield client
 
 
 @pytest.fixture(name="certificate", scope="session")

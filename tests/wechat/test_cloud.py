@@ -38,12 +38,6 @@ def _sim(clock: Clock) -> Iterator[Simulator]:
         yield sim
 
 
-@pytest.fixture(name="client")
-def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
-    with opened(sim.base_url, clock=clock) as client:
-        yield client
-
-
 def access(client: Client, token: CloudHosting | CloudFunction) -> Access:
     return choose_access(App(APP.appid, APP.name, (), token), client)
 

@@ -1,11 +1,10 @@
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import App, ClassicToken, FileToken, Secret, StableToken, TokenSettings
+from exporter.config.settings import App, FileToken, Secret, StableToken, TokenSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
@@ -176,12 +175,6 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
 # Against the simulator
 
 
-@pytest.fixture(name="client")
-def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
-    with opened(sim.base_url, clock=clock) as client:
-        yield client
-
-
 @pytest.mark.parametrize("fault", [Fault.CAMEL_CASE, Fault.STRINGS, Fault.DIRTY_TEXT])
 def test_oddities_that_are_no_faults_change_nothing(fault: Fault, client: Client, sim: Simulator) -> None:
     access = access_of(STABLE, client)
@@ -272,22 +265,6 @@ def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
     refusals = [sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
     assert (refusals, sim.ledger.forced()) == ([0, 0], {})
     assert sim.calls("stable_token") <= 10
-
-
-def test_a_classic_fetch_ends_a_classic_token_that_another_holds_and_no_stable_one(
-    sim: Simulator, clock: Clock
-) -> None:
-    classic = ClassicToken(Secret(APP.secret))
-    with opened(sim.base_url, clock=clock) as one, opened(sim.base_url, clock=clock) as other:
-        stable, ours, theirs = access_of(STABLE, one), access_of(classic, one), access_of(classic, other)
-        for access in (stable, ours, theirs):
-            asked(access)
-        clock.now += 301  # the old token's grace
-        assert isinstance(asked(stable), Row)
-        assert sim.calls("daily_visit_trend", outcome="40001") == 0
-        assert isinstance(asked(ours), Row)
-    assert sim.calls("daily_visit_trend", outcome="40001") == 1
-    assert sim.calls("token") == 3
 
 
 def test_a_token_file_that_its_program_renews_is_followed(

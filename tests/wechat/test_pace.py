@@ -1,48 +1,24 @@
 import pytest
 
 from exporter.wechat.pace import Pace
+from tests.wechat.lines import Clock
 
 
-class Time:
-    """A clock that only sleeping moves on."""
+@pytest.mark.parametrize(
+    ("per_second", "idle", "expected"),
+    [(4, [0, 0, 0, 0], [0.25] * 4), (4, [60, 0], [0.25]), (0, [0] * 100, [])],
+    ids=["evenly spread", "an idle time is no credit for a burst", "no limit"],
+)
+def test_calls_wait_for_their_turn(per_second: float, idle: list[float], expected: list[float]) -> None:
+    clock, slept = Clock(100.0), []
 
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now += seconds
 
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-def test_calls_start_evenly_spread(time: Time) -> None:
-    pace = Pace(4, time.clock, time.sleep)
-    starts = []
-    for _ in range(5):
+    pace = Pace(per_second, clock, sleep)
+    pace.wait()
+    for seconds in idle:
+        clock.now += seconds
         pace.wait()
-        starts.append(time.now - 100)
-    assert starts == [0, 0.25, 0.5, 0.75, 1.0]
-
-
-def test_an_idle_time_is_no_credit_for_a_burst(time: Time) -> None:
-    pace = Pace(4, time.clock, time.sleep)
-    pace.wait()
-    time.now += 60
-    pace.wait()
-    pace.wait()
-    assert time.slept == [0.25]
-
-
-def test_no_limit_never_sleeps(time: Time) -> None:
-    pace = Pace(0, time.clock, time.sleep)
-    for _ in range(100):
-        pace.wait()
-    assert time.slept == []
+    assert slept == expected

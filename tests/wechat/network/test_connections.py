@@ -73,19 +73,18 @@ def test_a_call_ends_at_its_limit_whatever_the_peer_drips(name: str) -> None:
         assert_ends_at_the_limit(client, url)
 
 
-def test_a_body_that_drips_through_tls_ends_at_the_limit(
+def test_a_body_that_drips_through_tls_or_a_proxy_ends_at_the_limit(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.path))
-    with Peer(drips(head(500), SPACES), certificate.server) as peer, opened(peer.url, LIMIT) as client:
-        assert_ends_at_the_limit(client, peer.url)
-
-
-def test_a_proxy_that_drips_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Peer(drips(b"HTTP/1.1 200 OK\r\n", bytewise(b"X: 1\r\n" * 50))) as proxy:
+    with (
+        Peer(drips(head(500), SPACES), certificate.server) as peer,
+        Peer(drips(b"HTTP/1.1 200 OK\r\n", bytewise(b"X: 1\r\n" * 50))) as proxy,
+        opened(peer.url, LIMIT) as client,
+    ):
         monkeypatch.setenv("https_proxy", proxy.url)
-        with opened("https://wechat.invalid", LIMIT) as client:
-            assert_ends_at_the_limit(client, "https://wechat.invalid")
+        assert_ends_at_the_limit(client, peer.url)
+        assert_ends_at_the_limit(client, "https://wechat.invalid")
 
 
 # What is left of a late call

@@ -159,7 +159,7 @@ def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         proxied(monkeypatch, proxy.url)
         problem = failure_of(lambda: client.transport.send("GET", "https://wechat.invalid"))
     assert problem.reason is Reason.TIMEOUT
-    assert problem.detail == f"wechat.invalid through the proxy {proxy.url}: no whole answer within 0.2 s"
+    assert problem.detail.endswith(f"proxy {proxy.url}: no whole answer within 0.2 s")
 
 
 def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -138,12 +137,6 @@ def test_arbitrary_requests_are_refused(query: dict[str, str], body: bytes) -> N
 @given(text=st.binary(max_size=300))
 def test_arbitrary_texts_inside_are_refused(text: bytes) -> None:
     refusal(sealed(text))
-
-
-def test_a_bomb_is_refused_at_once() -> None:
-    start = time.monotonic()
-    refusal(REFUSED["a bomb inside"][0])
-    assert time.monotonic() - start < 1
 
 
 def test_what_shows_a_reader_shows_no_secret() -> None:

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,6 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 APPID = APP.appid
 TOKEN_T = b'{"access_token":"T","expires_in":7200}'
 SECRET = Secret(APP.secret)
-
-
-@pytest.fixture(name="client")
-def _client(sim: Simulator, clock: Clock) -> Iterator[Client]:
-    with opened(sim.base_url, clock=clock) as client:
-        yield client
 
 
 @pytest.fixture(name="source", params=[StableTokenSource, AccessTokenSource])
