@@ -148,7 +148,7 @@ def _refused() -> Iterator[Alert]:
             ),
             (
                 "quota_daily 在北京时间次日零点后恢复，quota_minute 自动恢复。"
-                f"很可能有其他程序使用同一账号调用：本程序每小时只需几次调用。{PAGE_ZH}"
+                f"很可能有其他程序使用同一账号调用：Exporter 每小时只需几次调用。{PAGE_ZH}"
             ),
         ),
     )

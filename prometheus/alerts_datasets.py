@@ -132,7 +132,7 @@ def _quota_low(left: str) -> Alert:
             "the other one before WeChat refuses both. The count begins again at midnight in Beijing."
         ),
         description_zh=(
-            "微信统计使用该账号的全部程序的调用。本程序每小时只需几次：请在额度用尽之前找出其他调用方。北京时间零点重新计数。"
+            "微信统计使用该账号的全部程序的调用。Exporter 每小时只需几次：请在额度用尽之前找出其他调用方。北京时间零点重新计数。"
         ),
         why="The account's own limit, as the dataset quota shows it: 0 means that WeChat names none.",
     )

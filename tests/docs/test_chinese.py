@@ -19,6 +19,14 @@ PAGES = (
 )
 CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`|\]\([^)]*\)|<!--.*?-->", re.MULTILINE | re.DOTALL)
 TERM = re.compile(r"^\| [^|]+ \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+TEXTS = (
+    "exporter/web/status/texts.yaml",
+    "exporter/wechat/failures/advice.yaml",
+    "grafana/dashboards/zh/exporter.json",
+    "grafana/dashboards/zh/fleet.json",
+    "grafana/dashboards/zh/mini-program.json",
+    "prometheus/alerts.yaml",
+)
 TWINS = [path for path in markdown_files() if path.name.endswith(".zh-CN.md")]
 
 
@@ -63,6 +71,12 @@ def test_a_chinese_page_keeps_to_the_glossary(page: str) -> None:
     text = CODE.sub("", (ROOT / page).read_text("utf-8"))
     assert [word for word in unwanted() if word in text] == []
     assert re.findall(r'[一-鿿]"|"[一-鿿]', text) == []
+
+
+@pytest.mark.parametrize("file", TEXTS)
+def test_what_the_program_says_in_chinese_keeps_to_the_glossary(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert [word for word in unwanted() if word in text] == []
 
 
 def test_the_glossary_has_words_to_keep_to() -> None:
