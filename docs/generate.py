@@ -59,7 +59,7 @@ class ReasonSection(NamedTuple):
     reason: Reason
     meaning: str
     codes: tuple[Code, ...]
-    advices: tuple[tuple[str, Advice], ...]
+    advices: tuple[tuple[tuple[Code, ...], Advice], ...]
 
 
 class ConfigSection(NamedTuple):
@@ -147,14 +147,14 @@ def reason_section(reason: Reason) -> ReasonSection:
     if reason is Reason.UNKNOWN_ERRCODE:
         other = errcode_failure(_NO_ONES_CODE, "")
         told.append((Code("any other", "a code that is not on this page", other.action), other.advice))
-    advices: dict[Advice, list[str]] = {}
+    advices: dict[Advice, list[Code]] = {}
     for code, advice in told:
-        advices.setdefault(advice, []).append(code.cause if code.code == "–" else code.code)
+        advices.setdefault(advice, []).append(code)
     return ReasonSection(
         reason,
         REASONS[reason],
         tuple(code for code, _ in told),
-        tuple((", ".join(codes), advice) for advice, codes in advices.items()),
+        tuple((tuple(codes), advice) for advice, codes in advices.items()),
     )
 
 
