@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.settings import App, Discovery
 from exporter.discovery import accounts
 from exporter.discovery.accounts import Account, AccountList
-from exporter.discovery.identification import Identification
+from exporter.discovery.identification import identify
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -28,6 +28,7 @@ _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless 
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
 _SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
+_IN_ONE_GO: Final = 500  # accounts asked for between two changes of what is on show
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
 
 
@@ -64,8 +65,8 @@ class Search:
         self._turn = turn
         key = f"accounts/{platform.settings.component_appid}"
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
-        self._identification = Identification(platform)
-        self._list_after = self._look_after = AT_ONCE
+        self._list_after = self._look_after = self._identify_after = AT_ONCE
+        self._broke_off = False  # the last asking what accounts are
         self._believe_after: NotBefore | None = None
         self._saved_at = -1.0
         self._failures = 0
@@ -87,7 +88,7 @@ class Search:
     def complete(self) -> bool:
         """Whether all apps are known that can be known now."""
         return self.tried and (
-            self._identification.failed
+            self._broke_off
             or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
         )
 
@@ -104,13 +105,16 @@ class Search:
 
     def postpone(self, seconds: float = RETRY_SECONDS) -> None:
         """List and identify no sooner than that."""
-        self._list_in(max(seconds, self._list_after.left(self._clock())))
-        self._identification.postpone(seconds)
+        now = self._clock()
+        self._list_after, self._identify_after = (
+            NotBefore.until(now + max(seconds, each.left(now)), now)
+            for each in (self._list_after, self._identify_after)
+        )
 
     def wait(self) -> float:
         """Return how many seconds it is until there is something to do."""
         now = self._clock()
-        if any(self.known[appid].is_app is None for appid in self._identification.due(self.known)):
+        if any(self.known[appid].is_app is None for appid in self._to_identify()):
             return 0.0
         left = self._list_after.left(now)
         return left if self._turn is None else min(left, self._look_after.left(now))
@@ -119,13 +123,22 @@ class Search:
         """List the accounts if it is time, ask for some that are due; whether that changed anything."""
         adopted = self._look()
         listing = self._list_after.reached(self._clock())
-        if not (listing or self._identification.due(self.known)) or not self._takes_turn():
+        if not (listing or self._to_identify()) or not self._takes_turn():
             return adopted
         changed = self._list() if listing else False
         before = self.apps()
-        if self._identification.go_on(self.known):
+        if due := self._to_identify()[:_IN_ONE_GO]:
+            self._broke_off = not identify(self.platform, self.known, due)
+            if self._broke_off:
+                now = self._clock()
+                self._identify_after = NotBefore.until(now + RETRY_SECONDS, now)
             self._save()
         return changed or adopted or self.apps() != before
+
+    def _to_identify(self) -> list[str]:
+        """Return the accounts of which to ask now what they are, the unknown ones first."""
+        now = self._clock()
+        return accounts.to_ask_for(self.known, now) if self._identify_after.reached(now) else []
 
     def _list_in(self, seconds: float) -> None:
         now = self._clock()

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from exporter.config.settings import Discovery
-from exporter.discovery import identification
 from exporter.discovery.accounts import Account
 from exporter.discovery.watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
@@ -125,7 +124,7 @@ def test_the_accounts_of_a_large_platform_are_shown_as_they_become_known(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authorizers, "PAGE_SIZE", 50)
-    monkeypatch.setattr(identification, "_IN_ONE_GO", 50)
+    monkeypatch.setattr("exporter.discovery.search._IN_ONE_GO", 50)
     watch = scene.watch()
     seen = []
     for _ in range(3):
@@ -142,10 +141,10 @@ def test_a_line_that_is_down_ends_the_asking_for_accounts_soon(scene: Scene) -> 
     search = scene.search(watch)
     search._list()
     scene.sim.stop()
-    search._identification.go_on(search.known)
+    search.go_on()
     assert watch.settled  # as far as it can be for now
     assert watch.apps() == []
-    assert search._identification.due(search.known) == []
+    assert search._to_identify() == []
 
 
 # Lists that fail, or are not to be believed
