@@ -29,7 +29,7 @@ from grafana.queries import AT_END, date_number, dated, dated_ratio, seen_dates
 from grafana.sheet import APP, app, label_filter, numbered, section, sheet
 from grafana.targets import Query
 from grafana.texts import Words, field_unit
-from prometheus.expressions import REF_DATE, before, change, daily, newest
+from prometheus.expressions import REF_DATE, before, change, daily, newest, seen_before
 
 _HALF: Final = Size(12)
 
@@ -75,12 +75,17 @@ def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
         asked = [
             Query(now, words.field(field.name)),
             *(
-                Query(change(now, before(field.metric, days, APP)), words.word(key), SHARE, CHANGE)
+                Query(change(now, _before(field.metric, days)), words.word(key), SHARE, CHANGE)
                 for days, key in ((1, "day_on_day"), (7, "week_on_week"))
             ),
         ]
         width = 6 if field.integral else 8
         yield figure(words, f"one_{field.name}", asked, field_unit(field.name, words), width=width)
+
+
+def _before(metric: str, days: int) -> str:
+    """Take the figure so many days before the newest date, also where that is no longer on show."""
+    return f"{before(metric, days, APP)}\nor\n{seen_before(metric, days, APP)}"
 
 
 def _bars(words: Words) -> Iterator[timeseries.Panel]:

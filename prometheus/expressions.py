@@ -6,7 +6,7 @@ name or a pod that is no more. The series of the exporter that had an answer las
 that are there at the time. `where` is what stands between the braces of each selector.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import indent
 from typing import Final
 
@@ -133,6 +133,21 @@ max by (appid) (
 )
 or
 max by (appid) {wanted}"""
+
+
+def seen_before(metric: str, days: int, where: str = "") -> str:
+    """Take the same from the dates that were on show in the last fortnight: for apps that are days late.
+
+    The past is looked at every six hours, so this is for the panels of single apps.
+    """
+    rows, window = replace(DATES, step="6h"), "14d"
+    dates = f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{_braces(where)})[{window}:{rows.step}])"
+    return f"""\
+max by (appid) (
+{_deeper(seen(metric, window, where, rows=rows))}
+  and on (appid, ref_date)
+    ({dates} {_is_before(days, where)})
+)"""
 
 
 def weighted_mean(figure: str, weight: str) -> str:

@@ -12,8 +12,17 @@ import pytest
 import requests
 
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight
-from grafana.queries import AT_END, FLEET, apps_by_date, dated, dated_ratio, dates_on_show, totals_by_date
-from prometheus.expressions import before, newest, per_date, per_date_from_latest, usual
+from grafana.queries import (
+    AT_END,
+    CHOSEN,
+    FLEET,
+    apps_by_date,
+    dated,
+    dated_ratio,
+    dates_on_show,
+    totals_by_date,
+)
+from prometheus.expressions import before, newest, per_date, per_date_from_latest, seen_before, usual
 from tests.prometheus.history import (
     ALONE,
     APPS,
@@ -139,6 +148,7 @@ def grade_now_and_before(database: Database, told: History) -> None:
             (newest("visit_pv", where), 0),
             (before("visit_pv", 1, where), 1),
             (before("visit_pv", 7, where), 7),
+            *(((seen_before("visit_pv", 7, where), 7),) if where == BOTH else ()),
         ):
             right = possible = 0
             found = {
@@ -183,7 +193,7 @@ def grade_totals(database: Database, told: History) -> None:
     on_show = [DATES[50] - timedelta(days=back) for back in range(1, HISTORY_DAYS + 1)]
     totals = {"sum": totals_by_date("visit_pv", "newest"), "count": apps_by_date("newest")}
     for aggregation, text in totals.items():
-        expression = text.replace(FLEET, BOTH)
+        expression = text.replace(FLEET, BOTH).replace(f"\nand on (appid) {CHOSEN}", "")
         found = {
             series["metric"]["ref_date"]: float(series["value"][1])
             for series in database.instant(expression, at)
