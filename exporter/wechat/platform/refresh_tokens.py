@@ -83,8 +83,7 @@ class AuthorizerTokenSource(TokenSource):
             token = self._fetch()
         except VaultError as error:
             raise CallError(failure(Reason.INTERNAL, str(error))) from None
-        self._seen = self._listed()  # no later authorisation than the one that this token is of
-        return token
+        return replace(token, credential=self.fingerprint())  # the fetch may have met another authorisation
 
     def fingerprint(self) -> bytes:
         """Return a hash of the platform's credential and of the configured and the listed refresh token.
@@ -155,6 +154,7 @@ class AuthorizerTokenSource(TokenSource):
         refused, asked_at = (first.value, first.asked_at) if first is not None else ("", -math.inf)
         listed = self._platform.accounts.newer_refresh_token(self._appid, refused, asked_at)
         if listed:
+            self._seen = self._authorized = listed
             yield RefreshToken(listed, self._platform.client.clock(), start), kept
 
     def _ask(self, refresh_token: str, came: Callable[[str], object]) -> Token:

@@ -17,7 +17,7 @@ SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near 
 class Token:
     """A token, till when it is good (Unix time, None: unknown) and when to ask for the next one.
 
-    `credential`: the fingerprint of what it was fetched with.
+    `credential`: fingerprint of what it was fetched with; where the source gives none, that before the fetch.
     """
 
     value: str = field(repr=False)
@@ -94,7 +94,8 @@ class TokenCache:
             self._failure = None
             credential = self.source.fingerprint()  # before the fetch reads it: it may change meanwhile
             try:
-                self._token = replace(self.source.fetch(), credential=credential)
+                fetched = self.source.fetch()
+                self._token = replace(fetched, credential=fetched.credential or credential)
             except CallError as error:
                 error.failure = replace(error.failure, credential=credential)
                 good_till = held.expires_at if held is not None else None

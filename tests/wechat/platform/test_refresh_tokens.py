@@ -105,8 +105,9 @@ def test_what_the_first_versions_stored_is_read(scene: Scene) -> None:
 
 @pytest.mark.parametrize("rotates", [True, False])
 @pytest.mark.parametrize("listed_before", [True, False])
+@pytest.mark.parametrize("met_in", ["the list", "a fetch"])
 def test_only_the_merchant_changes_the_fingerprint_not_the_exporters_own_calls(
-    scene: Scene, *, listed_before: bool, rotates: bool
+    scene: Scene, *, met_in: str, listed_before: bool, rotates: bool
 ) -> None:
     scene.desk.rotates = rotates
     platform = scene.platform()
@@ -114,15 +115,28 @@ def test_only_the_merchant_changes_the_fingerprint_not_the_exporters_own_calls(
     if listed_before:
         assert ask(scene, other)
         platform.accounts.read()
+    assert ask(scene, access)
     before = access.fingerprint()
     for exporter in (access, other, access):
-        assert ask(scene, exporter)
-        assert access.fingerprint() == before
         platform.accounts.read()
         assert access.fingerprint() == before
+        assert ask(scene, exporter)
+        assert access.fingerprint() == before
     scene.desk.authorise(APPID)
-    platform.accounts.read()
+    if met_in == "the list":
+        platform.accounts.read()
+    else:
+        assert ask(scene, access)
     assert access.fingerprint() != before  # which ends a pause
+
+
+def test_a_refusal_of_the_data_has_the_fingerprint_of_the_authorisation_that_a_fetch_met(
+    scene: Scene,
+) -> None:
+    access = scene.access()
+    assert scene.works(access)
+    scene.desk.ip_allowed = False
+    assert scene.refused(access).credential == access.fingerprint()
 
 
 STEPS = range(10)
