@@ -20,7 +20,7 @@ from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import DataCall, DirectAccess, Figures, read_row, row_call
+from exporter.wechat.datacube import DataCall, DirectAccess, Figures, read_row, ready, row_call
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -99,6 +99,7 @@ class FunctionAccess(DirectAccess):
             {**named, **dates},
             partial(read_result, dataset, period),
             {"env": self.settings.env, "name": self.settings.function},
+            ready(dataset, period),
         )
 
 

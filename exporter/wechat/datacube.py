@@ -3,21 +3,24 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from exporter.datasets.dataset import Dataset, Row
-from exporter.datasets.period import Period
+from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import quota_request, read_quota
 from exporter.datasets.wire import MalformedRowError
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, Endpoint, endpoint_of
+from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
-from exporter.wechat.failures.failure import Action, CallError, Reason
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
 from exporter.wechat.tokens.owners import TokenOwners
 
 Figures = tuple[int | float | None, ...]
 _Result = TypeVar("_Result")
+_DATE_RANGE: Final = 61501
+_READY_SECONDS: Final = 12 * 3600  # after its end a week or a month has figures, or something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class DataCall(Generic[_Result]):
     """A call for an app's data, without the credential.
 
     `interface`: which of WeChat's the data come from. `read` makes the result of the answer's JSON object.
+    `ready_by`: Unix time until which WeChat may have no figures yet of a week or a month that is over.
     """
 
     interface: str
@@ -32,6 +36,7 @@ class DataCall(Generic[_Result]):
     body: Mapping[str, object]
     read: Callable[[dict[str, Any]], _Result]
     params: Mapping[str, str] = field(default_factory=dict)
+    ready_by: float = 0.0
 
     def ask(
         self,
@@ -47,14 +52,27 @@ class DataCall(Generic[_Result]):
                 self.endpoint, self.read, secrets=secrets, base_url=base_url, params=params, body=self.body
             )
         except CallError as error:
-            error.failure = replace(error.failure, advice=error.failure.advice.about(self.interface))
+            problem = self._judged(error.failure, client.clock())
+            error.failure = replace(problem, advice=problem.advice.about(self.interface))
             raise
+
+    def _judged(self, problem: Failure, now: float) -> Failure:
+        """Take a refusal of the dates of a period that has just ended for what it is: not ready yet."""
+        if problem.errcode != _DATE_RANGE or now >= self.ready_by:
+            return problem
+        return replace(problem, reason=Reason.NOT_READY, advice=advice.NOT_READY)
 
 
 def row_call(dataset: Dataset, period: Period) -> DataCall[Row]:
     """Ask for the dataset's row of one period of its calendar; WeChat gives one at a time."""
     read = partial(read_row, dataset, period)
-    return DataCall(dataset.interface, endpoint_of(dataset), dataset.request(period), read)
+    ready_by = ready(dataset, period)
+    return DataCall(dataset.interface, endpoint_of(dataset), dataset.request(period), read, ready_by=ready_by)
+
+
+def ready(dataset: Dataset, period: Period) -> float:
+    """Return the Unix time until which 61501 means that a week's or a month's figures are not ready yet."""
+    return 0.0 if dataset.calendar is DAY else period.end + _READY_SECONDS
 
 
 def quota_call(cgi_path: str) -> DataCall[Figures]:

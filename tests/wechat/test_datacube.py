@@ -8,6 +8,7 @@ from exporter.config.settings import App, FileToken, Secret, StableToken, TokenS
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
+from exporter.datasets.monthly_trend import MONTHLY_TREND
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.faults import CallKind, Fault
@@ -108,6 +109,21 @@ def test_what_to_do_about_another_dataset_names_its_interface(
 def test_a_date_range_error_of_a_period_that_is_over_means_later(dataset: Dataset, token: FileToken) -> None:
     problem = refusal(61501, dataset, token)
     assert (problem.reason, problem.action) == (Reason.DATE_RANGE, Action.NEXT_ROUND)
+
+
+@pytest.mark.parametrize("dataset", [WEEKLY_TREND, MONTHLY_TREND], ids=lambda each: each.name)
+def test_a_week_or_month_that_has_just_ended_is_not_ready_rather_than_refused(
+    dataset: Dataset, token: FileToken
+) -> None:
+    period = dataset.calendar.newest(YESTERDAY)
+    body = json_body({"errcode": 61501, "errmsg": "date range error"})
+    noon = period.end + 12 * 3600
+    with Peer(says(whole(body))) as peer:
+        for now, reason in ((period.end, Reason.NOT_READY), (noon, Reason.DATE_RANGE)):
+            with opened(peer.url, clock=Clock(now)) as client:
+                problem = refused(access_of(token, client), period, dataset)
+            assert (problem.reason, problem.action) == (reason, Action.NEXT_ROUND)
+            assert problem.errcode == 61501
 
 
 def quota(body: object, token: FileToken) -> object:
