@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from exporter.config.settings import Secret
 from exporter.store.interface import StoreError
 from exporter.store.sealing import KeySeal, NoSeal, open_seal
-from tests.wechat.lines import everything_told
+from tests.wechat.lines import everything_in
 
 OLD = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="
 NEW = "YW5vdGhlci1mYWtlLWtleS1hbm90aGVyLWZha2Uta2U="
@@ -47,7 +47,7 @@ def test_another_key_is_refused_with_an_advice() -> None:
     kept = seal(OLD).close(TEXT)
     with pytest.raises(StoreError, match="put the old one behind the new one") as refused:
         seal(NEW).open(kept)
-    assert kept not in everything_told(refused.value)
+    assert kept not in everything_in(refused.value)
 
 
 def test_a_text_that_was_changed_is_refused() -> None:

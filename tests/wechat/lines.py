@@ -80,19 +80,19 @@ def failure_of(call: Callable[[], object]) -> Failure:
     return caught.value.failure
 
 
-def everything_told(error: BaseException) -> str:
+def everything_in(error: BaseException) -> str:
     """All texts that an exception carries: its own, its arguments', its chain's and its traceback's."""
-    told, waiting, seen = [], [error], set()
+    texts, waiting, seen = [], [error], set()
     while waiting:
         each = waiting.pop()
         if id(each) in seen:
             continue
         seen.add(id(each))
-        told += [str(each), repr(each), repr(each.args), "".join(traceback.format_exception(each))]
+        texts += [str(each), repr(each), repr(each.args), "".join(traceback.format_exception(each))]
         if isinstance(each, CallError):
-            told.append(repr(each.failure))
+            texts.append(repr(each.failure))
         waiting += [other for other in (each.__cause__, each.__context__) if other is not None]
-    return "\n".join(told)
+    return "\n".join(texts)
 
 
 def open_files() -> int:

@@ -39,7 +39,7 @@ from exporter.wechat.client import Client
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from tests.wechat.conftest import PLATFORM
-from tests.wechat.lines import Clock, Observed, daily_trend, everything_told, failure_of, opened, outcome
+from tests.wechat.lines import Clock, Observed, daily_trend, everything_in, failure_of, opened, outcome
 from tests.wechat.peers import Peer, json_body, says, whole
 
 DAY = date(2026, 11, 23)
@@ -274,7 +274,7 @@ def test_a_wrong_secret_suspends_and_is_not_shown(settings: TokenSettings, scene
         daily_trend(access, DAY)
     problem = caught.value.failure
     assert (problem.reason, problem.action) == (Reason.INVALID_SECRET, Action.SUSPEND)
-    assert "sesame" not in everything_told(caught.value)
+    assert "sesame" not in everything_in(caught.value)
 
 
 @every_kind

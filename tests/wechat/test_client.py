@@ -24,7 +24,7 @@ from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from tests.wechat.conftest import Certificate
-from tests.wechat.lines import GENEROUS, Observed, daily_trend, everything_told, failure_of, opened
+from tests.wechat.lines import GENEROUS, Observed, daily_trend, everything_in, failure_of, opened
 from tests.wechat.peers import (
     Manner,
     Peer,
@@ -125,14 +125,14 @@ def refused_with(text: str, secrets: list[str]) -> str:
 @pytest.mark.parametrize("written", [TOKEN, quote(TOKEN, safe="")], ids=["plain", "URL-encoded"])
 def test_a_secret_that_an_answer_repeats_is_blotted_out_also_where_the_text_is_cut(written: str) -> None:
     for length in range(180, 260, 5):
-        told = refused_with("x " * (length // 2) + written, [TOKEN])
-        assert not [piece for piece in pieces(TOKEN) if piece in told]
-        assert len(told) <= 240
+        shown = refused_with("x " * (length // 2) + written, [TOKEN])
+        assert not [piece for piece in pieces(TOKEN) if piece in shown]
+        assert len(shown) <= 240
 
 
 def test_only_the_secret_is_blotted_out() -> None:
-    told = refused_with(f"api unauthorized {TOKEN} on 20261123 rid: 1-2-3", [TOKEN, "", "Bearer", "rid"])
-    assert told == "errcode 48001: api unauthorized *** on 20261123 rid: 1-2-3"
+    shown = refused_with(f"api unauthorized {TOKEN} on 20261123 rid: 1-2-3", [TOKEN, "", "Bearer", "rid"])
+    assert shown == "errcode 48001: api unauthorized *** on 20261123 rid: 1-2-3"
 
 
 def sim_like(token_answer: bytes, data: Manner) -> Manner:
@@ -201,8 +201,8 @@ def gives_nothing_away(app: App, client: Client) -> bool:
     access = choose_access(app, client)
     with pytest.raises(CallError) as caught:
         daily_trend(access, DAY)
-    told = everything_told(caught.value) + repr((app, client, client.transport, access))
-    return sorted(piece for piece in PIECES if piece in told) == []
+    shown = everything_in(caught.value) + repr((app, client, client.transport, access))
+    return sorted(piece for piece in PIECES if piece in shown) == []
 
 
 @pytest.mark.parametrize("kind", ["stable_token", "access_token", "file", "http"])

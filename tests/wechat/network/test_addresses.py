@@ -82,7 +82,7 @@ def test_no_socket_is_left_where_the_time_is_over_as_an_address_answers() -> Non
     assert [values["sock"].fileno() for values in frames if "sock" in values] == [-1]
 
 
-def test_the_last_refusal_is_told_where_all_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_refusal_is_raised_where_all_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     with Peer(hangs) as gone:
         pass
     with pytest.raises(ConnectionRefusedError):

@@ -18,7 +18,7 @@ from exporter.wechat.failures.failure import Action, CallError, Reason
 from exporter.wechat.platform import authorizers
 from exporter.wechat.platform.authorizers import read_page
 from tests.wechat.conftest import PLATFORM
-from tests.wechat.lines import daily_trend, everything_told, failure_of
+from tests.wechat.lines import daily_trend, everything_in, failure_of
 from tests.wechat.platform.conftest import Scene
 
 FIRST = fake_appid(1)
@@ -227,7 +227,7 @@ def test_nothing_that_is_shown_has_a_secret_in_it(scene: Scene) -> None:
     scene.desk.ip_allowed = False
     with pytest.raises(CallError) as caught:
         daily_trend(scene.access(platform), yesterday(scene.clock()))
-    shown = everything_told(caught.value) + repr(platform) + repr(listing)
+    shown = everything_in(caught.value) + repr(platform) + repr(listing)
     secrets += [token for token in listing.refresh_tokens.values() if token]
     assert not [secret for secret in secrets if secret in shown]
 

@@ -17,7 +17,7 @@ def refused(source: TicketSource) -> Failure:
     return failure_of(source.ticket)
 
 
-def test_a_ticket_file_is_read_anew_and_came_when_it_was_changed(tmp_path: Path) -> None:
+def test_a_ticket_file_is_read_each_time_and_came_when_it_was_changed(tmp_path: Path) -> None:
     path = tmp_path / "ticket"
     source = FileTicket(TicketFile(path))
     assert refused(source).detail == f"verify ticket file {path}: No such file or directory"
