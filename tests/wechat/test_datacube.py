@@ -22,7 +22,7 @@ from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.sources import StableTokenSource
 from tests.wechat.conftest import APP
-from tests.wechat.lines import GENEROUS, Clock, Observed, failure_of, opened, outcome
+from tests.wechat.lines import Clock, Observed, failure_of, opened, outcome
 from tests.wechat.peers import Peer, json_body, says, whole
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -233,19 +233,21 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
     fault: Fault, sim: Simulator, clock: Clock
 ) -> None:
     reason, action = FAULTS[fault]
-    limit = 0.3 if reason is Reason.TIMEOUT else GENEROUS
     observed = Observed()
-    with opened(sim.base_url, limit, observed, clock) as client:
-        access = access_of(STABLE, client)
+    with opened(sim.base_url, 0.3) as hurried, opened(sim.base_url, observed=observed, clock=clock) as client:
+        access, patient = access_of(STABLE, client), client.transport
         access.fetch(DAILY_TREND, DAY.starting(date(2026, 11, 20)))  # the token is there
         observed.calls.clear()
         sim.set_fault(APP.appid, fault, on=CallKind.DATA)
+        if reason is Reason.TIMEOUT:
+            client.transport = hurried.transport
         problem = refused(access)
         assert (problem.reason, problem.action) == (reason, action)
         counted = [each for endpoint, each in observed.calls if endpoint == endpoints.DAILY_VISIT_TREND]
         assert counted == [reason] * (2 if action is Action.RENEW_TOKEN else 1)
         assert sim.calls("other") == 0
         sim.set_fault(APP.appid, Fault.NONE)
+        client.transport = patient
         assert isinstance(asked(access), Row)
 
 

@@ -31,18 +31,19 @@ from tests.wechat.peers import (
 )
 
 LIMIT = 0.2
+ENOUGH = 0.8  # also for a call that is answered at once, on a busy machine
 LATE = 3.0  # seconds that a busy machine may need more; the peers here drip for four
 OK = whole(b'{"list":[]}')
 CHUNKED = "Transfer-Encoding: chunked"
 SPACES = [b" "] * 200
 
 
-def assert_ends_at_the_limit(client: Client, url: str) -> None:
+def assert_ends_at_the_limit(client: Client, url: str, limit: float = LIMIT) -> None:
     start = time.monotonic()
     problem = failure_of(lambda: client.transport.send("POST", f"{url}/path", body={}))
-    assert LIMIT - 0.01 <= time.monotonic() - start <= LIMIT + LATE
+    assert limit - 0.01 <= time.monotonic() - start <= limit + LATE
     assert (problem.reason, problem.action) == (Reason.TIMEOUT, Action.RETRY)
-    assert problem.detail.endswith(f": no whole answer within {LIMIT:g} s")
+    assert problem.detail.endswith(f": no whole answer within {limit:g} s")
 
 
 DRIPS: dict[str, Manner] = {
@@ -97,8 +98,8 @@ def first_connection(first: Manner, later: Manner) -> Manner:
 
 @pytest.mark.parametrize("first", [hangs, drips(head(500), SPACES)], ids=["hang", "drip"])
 def test_the_connection_of_a_late_call_is_not_used_again_and_the_next_call_works(first: Manner) -> None:
-    with Peer(first_connection(first, says(OK))) as peer, opened(peer.url, LIMIT) as client:
-        assert_ends_at_the_limit(client, peer.url)
+    with Peer(first_connection(first, says(OK))) as peer, opened(peer.url, ENOUGH) as client:
+        assert_ends_at_the_limit(client, peer.url, ENOUGH)
         for _ in range(2):
             assert client.transport.send("GET", peer.url) == Answer(200, b'{"list":[]}')
         assert peer.accepted == 2
@@ -110,9 +111,9 @@ def test_a_deadline_holds_on_a_kept_connection_too() -> None:
         talk.socket.sendall(OK)
         drips(head(500), SPACES)(talk)
 
-    with Peer(manner) as peer, opened(peer.url, LIMIT) as client:
+    with Peer(manner) as peer, opened(peer.url, ENOUGH) as client:
         client.transport.send("GET", peer.url)
-        assert_ends_at_the_limit(client, peer.url)
+        assert_ends_at_the_limit(client, peer.url, ENOUGH)
         assert peer.accepted == 1
 
 
@@ -120,9 +121,9 @@ def test_a_call_has_its_deadline_also_where_no_thread_can_be_started(monkeypatch
     def refuse(_: threading.Timer) -> None:
         raise RuntimeError("can't start new thread")
 
-    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, LIMIT) as client:
+    with Peer(hangs) as hanging, Peer(says(OK)) as peer, opened(peer.url, ENOUGH) as client:
         monkeypatch.setattr(threading.Timer, "start", refuse)
-        assert_ends_at_the_limit(client, hanging.url)
+        assert_ends_at_the_limit(client, hanging.url, ENOUGH)
         assert client.transport.send("GET", peer.url).status == 200
 
 
