@@ -20,8 +20,8 @@ from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.entry import Entry, Health, HeldRow
+from exporter.web.admission import Admission
 from exporter.web.app import make_app
-from exporter.web.gate import Gate
 from exporter.web.listen import listen
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
@@ -45,8 +45,8 @@ def main(port: int, case: Case, wechat: str | None = None) -> None:
         print("ready", flush=True)
 
     web = os.environ.get("WEB_CONFIG")
-    gate = Gate(WebConfig() if web is None else load_web(Path(web), os.environ))
-    server = make_server(asgi, gate, ThrottledLog(open_log("error", "logfmt")), started)
+    admission = Admission(WebConfig() if web is None else load_web(Path(web), os.environ))
+    server = make_server(asgi, admission, ThrottledLog(open_log("error", "logfmt")), started)
     with listen(f"127.0.0.1:{port}") as socket:
         serve(server, [socket], lambda: None)
     os._exit(0)  # what a round under way would still do does not matter here

@@ -20,8 +20,8 @@ from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
+from exporter.web.admission import Admission
 from exporter.web.app import make_app
-from exporter.web.gate import Gate
 from exporter.web.listen import ListenError, listen, listening_on
 from exporter.web.reloads import Reloads
 from exporter.web.scrape import Scrapes
@@ -54,8 +54,8 @@ def serve_config(
     """Serve the shard of a valid configuration; `started` is called once connections are accepted."""
     raise_limit()
     log = open_log(flags.log_level, flags.log_format, language=flags.log_language)
-    gate = Gate(WebConfig())
-    watch = _watch(flags.web_config_file, gate, log)
+    admission = Admission(WebConfig())
+    watch = _watch(flags.web_config_file, admission, log)
     try:
         if watch is not None:
             watch.start()
@@ -94,7 +94,7 @@ def serve_config(
                 exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets, reloads.refused
             )
             server = make_server(
-                app, gate, ThrottledLog(log), begin, unwell=lambda: exporter.ailment() is not None
+                app, admission, ThrottledLog(log), begin, unwell=lambda: exporter.ailment() is not None
             )
             serve(server, sockets, reloads.reload)
         finally:
@@ -105,5 +105,5 @@ def serve_config(
     return 0
 
 
-def _watch(path: str | None, gate: Gate, log: FilteringBoundLogger) -> Watch | None:
-    return None if path is None else Watch(Path(path), os.environ, gate.configure, log)
+def _watch(path: str | None, admission: Admission, log: FilteringBoundLogger) -> Watch | None:
+    return None if path is None else Watch(Path(path), os.environ, admission.configure, log)

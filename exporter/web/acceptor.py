@@ -1,4 +1,4 @@
-"""Accept connections: at most so many, each with the TLS settings of its moment.
+"""Accept connections, a limited number, each with the TLS settings in force at that moment.
 
 asyncio's own servers keep one TLS context for good and have no limit; and a limit that turns newcomers away
 would let whoever holds idle connections shut the scrapers out. Here the newcomer gets the place of the one
@@ -32,7 +32,7 @@ def connection_limit() -> int:
 
 
 class Acceptor:
-    """Stands where uvicorn keeps asyncio's servers."""
+    """Accepts connections in place of asyncio's servers, which uvicorn would use."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Acceptor:
         Args:
             sockets: that listen.
             make_protocol: for one connection.
-            context: gives what the next connection talks TLS with, None for plain HTTP.
+            context: returns the TLS context of the next connection, None for plain HTTP.
             connections: those that there are.
             refused: is given why a handshake failed, and the client's address.
         """
@@ -94,13 +94,11 @@ class Acceptor:
                 self._loop.remove_reader(listener)  # trying again at once would only spin
                 self._loop.call_later(_PAUSE_SECONDS, self._watch, listener)
                 return
-            if self._connections.count() + len(self._arriving) >= self._limit and not self._make_room():
+            if len(self._connections) + len(self._arriving) >= self._limit and not self._make_room():
                 client.close()
                 continue
             client.setblocking(False)  # noqa: FBT003 - the library's own parameter
-            with contextlib.suppress(
-                OSError, AttributeError
-            ):  # what it does not read waits here, not in the system
+            with contextlib.suppress(OSError, AttributeError):  # unread bytes wait here, not in the system
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, BUFFER_LIMIT)
             task = self._loop.create_task(self._serve(client, str(address[0])))
             self._arriving[task] = None
@@ -116,10 +114,10 @@ class Acceptor:
 
     async def _serve(self, client: socket.socket, address: str) -> None:
         context = self._context()
-        patience = None if context is None else HANDSHAKE_SECONDS
+        timeout = None if context is None else HANDSHAKE_SECONDS
         try:
             await self._loop.connect_accepted_socket(
-                self._make_protocol, client, ssl=context, ssl_handshake_timeout=patience
+                self._make_protocol, client, ssl=context, ssl_handshake_timeout=timeout
             )
         except asyncio.CancelledError:
             with contextlib.suppress(OSError):

@@ -1,10 +1,8 @@
 """The web application: which path answers what."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -14,9 +12,7 @@ from exporter.web.lifecycle import Lifecycle
 from exporter.web.scrape import Scrapes
 from exporter.web.status.page import STYLESHEET, StatusPage
 from exporter.web.targets import TARGETS_PATH, Targets
-from exporter.web.ticket import TICKET_PATH, TicketDesk
-
-_UNCACHED: Final = {"Cache-Control": "no-store"}
+from exporter.web.ticket import TICKET_PATH, TicketPushes
 
 
 def make_app(
@@ -27,17 +23,18 @@ def make_app(
     sd_targets: Sequence[str] = (),
     refused: Callable[[], Sequence[str]] = tuple,
 ) -> Starlette:
-    """The application.
+    """Make the application.
 
     Args:
         exporter: what to show.
         telemetry_path: where the metrics are.
-        scrapes: answers to what is asked there.
+        scrapes: what answers there.
         reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
         sd_targets: what /sd names for each shard, once per replica; none: the address that was asked.
         refused: what was wrong with the configurations when they were last read.
     """
-    stylesheet = STYLESHEET.read_bytes()
+    cached = {"Cache-Control": "max-age=3600"}
+    stylesheet = Response(STYLESHEET.read_bytes(), headers=cached, media_type="text/css")
     status = StatusPage(exporter, telemetry_path, refused)
     lifecycle = Lifecycle(exporter, reload)
     targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)
@@ -51,21 +48,15 @@ def make_app(
         missing = "Not ready: some apps have not been asked for yet.\n"
         return PlainTextResponse("Ready.\n") if exporter.ready else PlainTextResponse(missing, 503)
 
-    async def page(request: Request) -> Response:
-        return await run_in_threadpool(status.respond, request, _UNCACHED)
-
-    async def style(_request: Request) -> Response:
-        return Response(stylesheet, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
-
     application = Starlette(
         routes=[
             Route(telemetry_path, scrapes, methods=["GET"]),
-            Route("/", page, methods=["GET"]),
-            Route("/style.css", style, methods=["GET"]),
+            Route("/", status.answer, methods=["GET"]),
+            Route("/style.css", stylesheet, methods=["GET"]),
             Route(TARGETS_PATH, targets.answer, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
-            Route(TICKET_PATH, TicketDesk(exporter, exporter.log).take, methods=["POST"]),
+            Route(TICKET_PATH, TicketPushes(exporter, exporter.log).answer, methods=["POST"]),
             Route("/-/reload", lifecycle.reload, methods=["POST"]),
             Route("/-/refresh", lifecycle.refresh, methods=["POST"]),
             Route("/config", lifecycle.config, methods=["GET"]),

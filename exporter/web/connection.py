@@ -45,34 +45,19 @@ class Phase(IntEnum):
     ENDED = 4
 
 
-class Connections:
+class Connections(set["HttpConnection"]):
     """All connections of a server, and which of them to end when there are too many."""
-
-    def __init__(self) -> None:
-        self._all: set[HttpConnection] = set()
-
-    def add(self, connection: "HttpConnection") -> None:
-        """Add a connection."""
-        self._all.add(connection)
-
-    def remove(self, connection: "HttpConnection") -> None:
-        """Remove a connection."""
-        self._all.discard(connection)
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return len(self._all)
 
     def give_way(self) -> bool:
         """End the one that is least missed: that never asked, is idle, or reads too slowly; False: none."""
-        may = [each for each in self._all if each.may_go]
+        may = [each for each in self if each.may_go]
         if may:
             min(may, key=lambda each: (each.phase, each.since)).end()
         return bool(may)
 
     def end_late(self, now: float) -> None:
         """End those whose time is over; `now` by the event loop's clock."""
-        for each in [each for each in self._all if each.deadline <= now]:
+        for each in [each for each in self if each.deadline <= now]:
             each.end()
 
 
@@ -126,7 +111,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self.phase = Phase.ENDED
-        self._connections.remove(self)
+        self._connections.discard(self)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -24,7 +24,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def listen(address: str, backlog: int = 1024) -> socket.socket:
-    """A listening socket; all addresses of both families where the host is empty.
+    """Return a listening socket; of all addresses of both families where the host is empty.
 
     Raises:
         ListenError: not an address, or the system refuses it.
@@ -49,6 +49,6 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
 
 
 def listening_on(address: str, listener: socket.socket) -> str:
-    """The address as it was written, with the port that the system chose for a 0."""
+    """Return the address as it was written, with the port that the system chose for a 0."""
     host, _, _ = address.rpartition(":")
     return f"{host}:{listener.getsockname()[1]}"

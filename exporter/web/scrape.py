@@ -14,6 +14,7 @@ from exporter.exposition import gzipped, negotiation
 from exporter.exposition.gzipped import Piece
 from exporter.exposition.page import Page, excerpt
 from exporter.exposition.telemetry import Telemetry
+from exporter.web.webconfig.loading import Headers
 
 OWN_SECONDS: Final = 0.25
 """How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
@@ -22,7 +23,6 @@ _REMEMBERED: Final = 64
 _MOST_APPIDS: Final = 100  # of one request: they are rendered while others wait
 _TOO_MANY: Final = PlainTextResponse(f"At most {_MOST_APPIDS} mini programs by appid.\n", 400)
 _UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another shard's?\n", 404)
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,11 @@ class Scrapes:
         """Send the page in the form that the client asks for."""
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         appids = query.get("appid")
-        if appids is None:
-            answer: ScrapeAnswer | None = self.answer(scope["headers"])
-        elif len(appids) > _MOST_APPIDS:
+        if appids is not None and len(appids) > _MOST_APPIDS:
             await _TOO_MANY(scope, receive, send)
             return
-        else:
-            answer = self.excerpt(scope["headers"], appids)
+        asked = scope["headers"]
+        answer = self.answer(asked) if appids is None else self.excerpt(asked, appids)
         if answer is None:
             await _UNKNOWN(scope, receive, send)
             return

@@ -16,9 +16,9 @@ import uvloop
 from starlette.types import ASGIApp
 
 from exporter.web.acceptor import Acceptor
+from exporter.web.admission import Admission
 from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection
-from exporter.web.gate import Gate
-from exporter.web.guard import Guard
+from exporter.web.middleware import Middleware
 from exporter.web.throttled_log import ThrottledLog
 
 SWITCH_SECONDS: Final = 0.0005
@@ -33,18 +33,22 @@ class Server(uvicorn.Server):
     """uvicorn with our acceptor, and without its own signal handling, which would end the process."""
 
     def __init__(
-        self, config: uvicorn.Config, gate: Gate, log: ThrottledLog, when_started: Callable[[], None]
+        self, config: uvicorn.Config, admission: Admission, log: ThrottledLog, started: Callable[[], None]
     ) -> None:
         super().__init__(config)
-        self._gate = gate
+        self._admission = admission
         self._log = log
-        self._when_started = when_started
+        self._when_started = started
         self._connections = Connections()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and call `when_started`."""
         acceptor = Acceptor(
-            sockets or (), self._connection, lambda: self._gate.config.tls, self._connections, self._refused
+            sockets or (),
+            self._connection,
+            lambda: self._admission.config.tls,
+            self._connections,
+            self._refused,
         )
         self.servers = [acceptor]  # type: ignore[list-item]
         acceptor.start()
@@ -54,7 +58,7 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: end connections that are late, take new headers over."""
         self._connections.end_late(asyncio.get_running_loop().time())
-        self.config.encoded_headers = list(self._gate.headers)
+        self.config.encoded_headers = list(self._admission.headers)
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
@@ -63,7 +67,7 @@ class Server(uvicorn.Server):
         yield
 
     def _connection(self) -> HttpConnection:
-        return HttpConnection(self._inner, self._connections, self._admits, lambda: self._gate.headers)
+        return HttpConnection(self._inner, self._connections, self._admits, lambda: self._admission.headers)
 
     def _inner(self, connection: HttpConnection) -> asyncio.Protocol:
         return self.config.http_protocol_class(  # type: ignore[call-arg]
@@ -72,7 +76,7 @@ class Server(uvicorn.Server):
 
     def _admits(self, transport: asyncio.BaseTransport) -> bool:
         tls = transport.get_extra_info("ssl_object")
-        if tls is None or self._gate.allows(tls.getpeercert()):
+        if tls is None or self._admission.allows(tls.getpeercert()):
             return True
         address = str((transport.get_extra_info("peername") or ("",))[0])
         why = "none of its names is among client_allowed_sans"
@@ -89,17 +93,17 @@ class Server(uvicorn.Server):
 
 def make_server(
     app: ASGIApp,
-    gate: Gate,
+    admission: Admission,
     log: ThrottledLog,
     when_started: Callable[[], None],
     unwell: Callable[[], bool] = lambda: False,
 ) -> Server:
-    """Make a server for the application behind the gate.
+    """Make a server for the application behind admission control.
 
-    It calls `when_started` once it accepts connections; `unwell`: as in `Guard`.
+    It calls `when_started` once it accepts connections; `unwell`: as in `Middleware`.
     """
     settings = uvicorn.Config(
-        Guard(app, gate, unwell),
+        Middleware(app, admission, unwell),
         http="httptools",
         ws="none",
         lifespan="off",
@@ -110,7 +114,7 @@ def make_server(
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    return Server(settings, gate, log, when_started)
+    return Server(settings, admission, log, when_started)
 
 
 def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[], object]) -> None:

@@ -21,9 +21,6 @@ _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 _MOST_APPS: Final = 200_000  # whose shard is remembered
 
-Group = dict[str, Any]
-"""One item of the answer: `targets` and `labels`."""
-
 Wish = tuple[str, str, str]
 """What an answer depends on beside the apps: per what, the scheme, the address that was asked."""
 
@@ -72,14 +69,14 @@ class Targets:
         written = (json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() for each in groups)
         return b"[%b]" % b",".join(written)
 
-    def _per_shard(self, asked: str, common: dict[str, str]) -> Iterator[Group]:
+    def _per_shard(self, asked: str, common: dict[str, str]) -> Iterator[dict[str, Any]]:
         """Yield every shard; without templates this one alone, as it knows no other's address."""
         numbers: Iterable[int] = range(self._shard.total) if self._templates else (self._shard.number,)
         for number in numbers:
             labels = {**common, f"{_META}_shard": str(number)}
             yield {"targets": self._at(number, asked), "labels": labels}
 
-    def _per_app(self, apps: Sequence[App], asked: str, common: dict[str, str]) -> Iterator[Group]:
+    def _per_app(self, apps: Sequence[App], asked: str, common: dict[str, str]) -> Iterator[dict[str, Any]]:
         """Yield every app at its shard; `instance` sets them apart, as `up` has no label appid."""
         for app in apps:
             number = self._owner(app.appid)

@@ -1,4 +1,4 @@
-"""POST /wechat/ticket/{platform}: takes what WeChat pushes to a third-party platform."""
+"""POST /wechat/ticket/{platform}: take what WeChat pushes to a third-party platform."""
 
 import asyncio
 import time
@@ -17,11 +17,11 @@ from exporter.web.throttled_log import ThrottledLog
 from exporter.wechat.vault import VaultError
 
 TICKET_PATH: Final = "/wechat/ticket/{platform}"
-_LARGEST_BODY: Final = 64 * 1024
+LARGEST_PUSH: Final = 64 * 1024  # bytes
 _BODY_SECONDS: Final = 10.0
 
 
-class TicketDesk:
+class TicketPushes:
     """Answers `success` to WeChat's pushes and 400, without detail, to everything else."""
 
     def __init__(
@@ -32,20 +32,20 @@ class TicketDesk:
     ) -> None:
         self._exporter = exporter
         self._log = log
-        self._strangers = ThrottledLog(log)  # anybody can cause them
+        self._throttled = ThrottledLog(log)  # for what anybody can cause
         self._clock = clock
 
-    async def take(self, request: Request) -> Response:
-        """Read the body within its limits, and judge it."""
+    async def answer(self, request: Request) -> Response:
+        """Read the body within its limits, and take the push if it is WeChat's."""
         name = request.path_params["platform"]
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await _body(request)
         except (TimeoutError, ClientDisconnect, ValueError):
             return self._refused(name, "the body is larger than 64 KiB or did not come")
-        return await run_in_threadpool(self._judge, name, dict(request.query_params), body)
+        return await run_in_threadpool(self._taken, name, dict(request.query_params), body)
 
-    def _judge(self, name: str, query: dict[str, str], body: bytes) -> Response:
+    def _taken(self, name: str, query: dict[str, str], body: bytes) -> Response:
         platform = self._exporter.apps.platforms.get(name)
         if platform is None or not isinstance(settings := platform.settings.ticket, TicketCallback):
             return self._refused(name, "no such platform, or its tickets come another way")
@@ -64,7 +64,7 @@ class TicketDesk:
         except RefusedPushError as error:
             return self._refused(name, str(error))
         except (OSError, ValueError, VaultError) as error:  # WeChat pushes again in ten minutes
-            self._strangers.write(ERROR, "push not taken", about=name, platform=name, error=str(error))
+            self._throttled.write(ERROR, "push not taken", about=name, platform=name, error=str(error))
             return PlainTextResponse("", 500)
         if push.kind in ACCOUNT_EVENTS:
             self._exporter.watch.accounts_changed(name)
@@ -73,17 +73,17 @@ class TicketDesk:
 
     def _refused(self, name: str, why: str) -> Response:
         known = name if name in self._exporter.apps.platforms else ""  # names can be made up
-        self._strangers.write(WARNING, "push refused", about=known, platform=name[:60], why=why)
+        self._throttled.write(WARNING, "push refused", about=known, platform=name[:60], why=why)
         return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
 
 
 async def _body(request: Request) -> bytes:
-    """The body; ValueError as soon as it is too long, whatever its head has promised."""
-    if int(request.headers.get("content-length") or 0) > _LARGEST_BODY:
+    """Read the body; raise ValueError as soon as it is too long, whatever its head has promised."""
+    if int(request.headers.get("content-length") or 0) > LARGEST_PUSH:
         raise ValueError("too long")
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > _LARGEST_BODY:
+        if len(body) > LARGEST_PUSH:
             raise ValueError("too long")
     return bytes(body)

@@ -62,6 +62,6 @@ def test_the_page_is_drawn_with_its_style_and_breaks_no_rule_of_its_own(
     page = browse("--dump-dom", f"{demo.base_url}/?lang={lang}")
     for text in (heading, word, "coffee-shop", "早餐车"):
         assert text in page.stdout
-    told = shot.stderr + page.stderr
-    assert "Content Security Policy" not in told
-    assert "Refused to" not in told
+    logged = shot.stderr + page.stderr
+    assert "Content Security Policy" not in logged
+    assert "Refused to" not in logged

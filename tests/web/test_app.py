@@ -70,7 +70,7 @@ def test_a_head_request_has_the_headers_and_no_body(request_: Ask, exporter: Exp
     assert abs(int(head.headers["content-length"]) - len(full.body)) < 100  # the own part moves
 
 
-def test_the_length_is_told_and_right_in_every_form(request_: Ask, exporter: Exporter) -> None:
+def test_the_length_is_right_in_every_form(request_: Ask, exporter: Exporter) -> None:
     row_comes(exporter)
     for encoding in ("identity", "gzip"):
         for accept in ("text/plain", "application/openmetrics-text"):
@@ -103,7 +103,7 @@ def test_reload_is_off_without_its_flag(request_: Ask) -> None:
 
 
 @pytest.mark.parametrize(("problem", "status"), [(None, 200), ("config.yaml:3: no", 500)])
-def test_reload_tells_what_is_wrong(
+def test_reload_says_what_is_wrong(
     exporter: Exporter, scrapes: Scrapes, problem: str | None, status: int
 ) -> None:
     answer = ask(make_app(exporter, "/metrics", scrapes, lambda: problem), "POST", "/-/reload")

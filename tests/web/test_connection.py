@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.exposition.page import PageMaker
 from exporter.exposition.telemetry import Telemetry
 from exporter.web import connection as module
-from exporter.web.gate import Gate
+from exporter.web.admission import Admission
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server
 from exporter.web.throttled_log import ThrottledLog
@@ -61,7 +61,7 @@ def address(
         answered.append(scope["path"])
 
     started = threading.Event()
-    server = make_server(app, Gate(WebConfig()), ThrottledLog(log), started.set)
+    server = make_server(app, Admission(WebConfig()), ThrottledLog(log), started.set)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
@@ -149,6 +149,14 @@ def test_a_client_that_wants_the_end_gets_the_page_and_the_end(address: Address,
     with socket.create_connection(address) as client:
         client.sendall(request_)
         assert b"wechat_miniprogram_daily_visit_pv{" in read_all(client)
+
+
+def test_the_answer_to_a_head_request_has_no_body(address: Address) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(HELLO.replace(b"GET", b"HEAD").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert body == b""
 
 
 def test_a_get_with_a_body_does_not_confuse_the_next_request(address: Address) -> None:

@@ -23,7 +23,7 @@ def test_addresses_are_read_as_prometheus_writes_them(address: str, parsed: tupl
 @pytest.mark.parametrize(
     "address", ["", "10950", "localhost", "localhost:", "localhost:http", ":65536", ":-1", ":１"]
 )
-def test_what_is_no_address_is_told(address: str) -> None:
+def test_what_is_no_address_is_an_error(address: str) -> None:
     with pytest.raises(ListenError, match="is not an address: write host:port"):
         parse_address(address)
 
@@ -50,13 +50,13 @@ def test_without_ipv6_an_empty_host_still_listens(
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
 
 
-def test_an_address_in_use_is_told(free_port: Callable[[], int]) -> None:
+def test_an_address_in_use_is_an_error(free_port: Callable[[], int]) -> None:
     port = free_port()
     with listen(f"127.0.0.1:{port}"), pytest.raises(ListenError, match=r"cannot listen .*in use"):
         listen(f"127.0.0.1:{port}")
 
 
-def test_a_host_that_is_not_here_is_told() -> None:
+def test_a_host_that_is_not_here_is_an_error() -> None:
     with pytest.raises(ListenError, match="cannot listen on"):
         listen("no-such-host.invalid:80")
 

@@ -63,7 +63,7 @@ def test_every_app_can_be_a_target_at_the_shard_that_has_it() -> None:
     assert found[0]["labels"]["__meta_wechat_miniprogram_label_team"] == "retail"
 
 
-def test_replicas_of_an_app_are_told_apart() -> None:
+def test_replicas_of_an_app_differ_in_their_instance() -> None:
     found = groups("per=app", THE_WHOLE, "a:1", "b:1")
     assert len({group["labels"]["instance"] for group in found}) == len(found) == 2 * len(APPS)
 

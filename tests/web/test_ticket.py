@@ -14,7 +14,7 @@ from exporter.simulator.fleet import fleet
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.pushes import PushRequest
 from exporter.simulator.server import Conditions, Simulator
-from exporter.wechat.platform.pushes import LARGEST_PUSH
+from exporter.web.ticket import LARGEST_PUSH
 from tests.running import Running, serving
 
 pytestmark = pytest.mark.real
@@ -77,8 +77,8 @@ def test_only_whole_true_and_fresh_pushes_are_taken(exporter: Running, wechat: S
     assert wechat.calls("component_token") == 0
     assert pushes.send(url, good) == (200, "success")
     exporter.wait_until(lambda: wechat.calls("component_token", outcome="ok") == 1)
-    refused_lines = [line for line in exporter.output().splitlines() if "push refused" in line]
-    assert len(refused_lines) == 3  # a minute: of each platform, and of all made-up names together
+    refused_events = [line for line in exporter.output().splitlines() if "push refused" in line]
+    assert len(refused_events) == 3  # a minute: of each platform, and of all made-up names together
 
 
 def test_a_key_that_cannot_be_read_fills_no_log(exporter: Running, tmp_path: Path, wechat: Simulator) -> None:

@@ -10,15 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
 from exporter.datasets.daily_trend import FIELDS, figure_of
-from exporter.datasets.dataset import Dataset
 from exporter.datasets.enabled import Enabled
 from exporter.discovery.state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
-from exporter.store.entry import Entry, Table
+from exporter.store.entry import Entry
 from exporter.web.status import chart
 from exporter.web.status.figures import days_late, figures, written
 from exporter.web.status.language import Language
-from exporter.web.status.listing import list_apps, state_of
+from exporter.web.status.listing import app_state, list_apps, state_of, tables
 from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
 from exporter.web.status.times import local_time, span
 from exporter.web.status.totals import overview
@@ -48,12 +47,6 @@ class Situation:
     refused: Sequence[str] = ()
     platforms: Sequence[PlatformState] = ()
     datasets: Sequence[Enabled] = ()
-
-    def tables(self, entry: Entry) -> tuple[tuple[Dataset, Table], ...]:
-        """Return the app's datasets with what is held of each."""
-        return tuple(
-            (each.dataset, entry.table(each.name)) for each in self.datasets if each.belongs_to(entry.app)
-        )
 
 
 class StatusHtml:
@@ -91,11 +84,11 @@ class StatusHtml:
     def render(self, situation: Situation, query: Query, language: Language) -> str:
         """Return the whole page."""
         now, upcoming = situation.now, situation.next_round_at
-        listing = list_apps(situation.entries, query)
+        state = partial(app_state, datasets=situation.datasets)
+        listing = list_apps(situation.entries, query, state)
         return self._template.render(
             language=language,
             t=language.text,
-            advice=language.advice,
             time=partial(local_time, now=now, language=language),
             span=partial(span, language=language),
             figures=partial(figures, language=language),
@@ -110,6 +103,8 @@ class StatusHtml:
             situation=situation,
             next_round_at=upcoming if upcoming is not None and upcoming > now else None,  # else under way
             field_names={name: language.text(f"field.{name}") for name in _FIELDS},
-            overview=overview(situation.entries),
+            overview=overview(situation.entries, state),
+            app_state=state,
+            tables=partial(tables, datasets=situation.datasets),
             listing=listing,
         )

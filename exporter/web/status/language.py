@@ -9,7 +9,6 @@ import yaml
 
 from exporter.datasets.dataset import Dataset
 from exporter.exposition import negotiation
-from exporter.wechat.failures.advice import Advice
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = yaml.safe_load(
     resources.files(__package__).joinpath("texts.yaml").read_text("utf-8")
@@ -32,10 +31,6 @@ class Language(StrEnum):
         """Return the text with that key, filled in."""
         text = TEXTS[key][self]
         return text.format(**values) if values else text
-
-    def advice(self, advice: Advice) -> str:
-        """Return the advice in this language."""
-        return advice.text(self)
 
     def dataset(self, dataset: Dataset) -> str:
         """Return the dataset's name in this language: `Weekly trend`, `周趋势`."""

@@ -1,11 +1,13 @@
 """Which apps the status page lists: filtered, sorted, cut into pages."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.datasets.daily_trend import figure_of
-from exporter.store.entry import Entry, Health
+from exporter.datasets.dataset import Dataset
+from exporter.datasets.enabled import Enabled
+from exporter.store.entry import Entry, Health, Table
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
@@ -36,7 +38,7 @@ class Listing:
 
 
 def state_of(health: Health) -> State:
-    """Return how an app, or one of its datasets, is by its last refresh."""
+    """Return how a dataset is by its last refresh."""
     if health.last_refresh is None:
         return State.UNTRIED
     if health.reason is None:
@@ -44,20 +46,28 @@ def state_of(health: Health) -> State:
     return State.NOT_READY if health.up else State.FAILING
 
 
-def list_apps(entries: Iterable[Entry], query: Query) -> Listing:
+def tables(entry: Entry, datasets: Iterable[Enabled]) -> Iterator[tuple[Dataset, Table]]:
+    """Yield those of these datasets that the app has, with what is held of each."""
+    return ((each.dataset, entry.table(each.name)) for each in datasets if each.belongs_to(entry.app))
+
+
+def app_state(entry: Entry, datasets: Iterable[Enabled]) -> State:
+    """Return how an app is: as its daily trend, unless that does not fail and one of these datasets does."""
+    trend = state_of(entry.health)
+    if trend is State.FAILING or all(table.health.up for _, table in tables(entry, datasets)):
+        return trend
+    return State.DATASET_FAILING
+
+
+def list_apps(entries: Iterable[Entry], query: Query, state: Callable[[Entry], State]) -> Listing:
     """Return the page that the query asks for; the last one where it asks for one behind it."""
-    found = _sorted(_filtered(entries, query), query)
+    words = query.q.casefold().split()
+    found = [each for each in entries if query.state in (None, state(each)) and _has(each, words)]
     pages = max(1, -(-len(found) // query.size))
     page = min(query.page, pages)
     start = (page - 1) * query.size
-    shown = tuple(found[start : start + query.size])
+    shown = tuple(_sorted(found, query, state)[start : start + query.size])
     return Listing(shown, start + 1 if shown else 0, len(found), page, pages)
-
-
-def _filtered(entries: Iterable[Entry], query: Query) -> list[Entry]:
-    words = query.q.casefold().split()
-    in_state = (each for each in entries if query.state is None or state_of(each.health) is query.state)
-    return [entry for entry in in_state if not words or _has(entry, words)]
 
 
 def _has(entry: Entry, words: Sequence[str]) -> bool:
@@ -67,20 +77,21 @@ def _has(entry: Entry, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _sorted(entries: list[Entry], query: Query) -> list[Entry]:
+def _sorted(entries: list[Entry], query: Query, state: Callable[[Entry], State]) -> list[Entry]:
     """Sort as the query asks, else the urgent first; without a value come last, equal ones as configured."""
-    key = _key(query.sort or "state")
+    keys: dict[str, Callable[[Entry], Any]] = {
+        "": lambda entry: _URGENCY[state(entry)],
+        "state": lambda entry: _URGENCY[state(entry)],
+        "name": lambda entry: entry.app.name.casefold(),
+        "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
+        "token": lambda entry: entry.token_expires_at,
+    }
+
+    def figure(entry: Entry) -> float | None:
+        return figure_of(entry.rows[0].row, query.sort) if entry.rows else None
+
+    key = keys.get(query.sort, figure)
     keyed = [(key(entry), entry) for entry in entries]
     known = [pair for pair in keyed if pair[0] is not None]
     known.sort(key=lambda pair: pair[0], reverse=query.order == "desc")
     return [entry for _, entry in known] + [entry for value, entry in keyed if value is None]
-
-
-def _key(column: str) -> Callable[[Entry], Any]:
-    keys: dict[str, Callable[[Entry], Any]] = {
-        "name": lambda entry: entry.app.name.casefold(),
-        "state": lambda entry: _URGENCY[state_of(entry.health)],
-        "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
-        "token": lambda entry: entry.token_expires_at,
-    }
-    return keys.get(column, lambda entry: figure_of(entry.rows[0].row, column) if entry.rows else None)

@@ -2,10 +2,11 @@
 
 import gzip
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,8 +36,11 @@ class StatusPage:
         self._clock = clock
         self._html = StatusHtml()
 
-    def respond(self, request: Request, headers: Mapping[str, str]) -> Response:
-        """Answer with the page that the request's parameters ask for, sent with these headers."""
+    async def answer(self, request: Request) -> Response:
+        """Answer with the page that the request's parameters ask for."""
+        return await run_in_threadpool(self._made, request)
+
+    def _made(self, request: Request) -> Response:
         query = Query.read(request.query_params)
         language = query.lang or negotiate(",".join(request.headers.getlist("accept-language")))
         situation = Situation(
@@ -51,10 +55,13 @@ class StatusPage:
             platforms=self._exporter.watch.states(),
             datasets=tuple(self._exporter.ledger.datasets.values()),
         )
-        body = self._html.render(situation, query, language).encode(
-            errors="replace"
-        )  # of half surrogate pairs
-        headers = {**headers, "Content-Language": language.tag, "Vary": "Accept-Language, Accept-Encoding"}
+        text = self._html.render(situation, query, language)
+        body = text.encode(errors="replace")  # half surrogate pairs
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Language": language.tag,
+            "Vary": "Accept-Language, Accept-Encoding",
+        }
         if negotiation.accepts_gzip(",".join(request.headers.getlist("accept-encoding"))):
             body = gzip.compress(body, _GZIP_LEVEL)
             headers["Content-Encoding"] = "gzip"

@@ -19,7 +19,10 @@ REFRESHES: Final = (0, 60, 300)
 LONGEST_SEARCH: Final = 200
 _FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
 COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
-"""What the table can be sorted by; without a choice what needs attention comes first."""
+"""What the table can be sorted by, in order; the chart stands before the last.
+
+A new one also needs a heading in status.html, a cell in parts.html (`app_rows`) and a key in listing.py.
+"""
 
 _MOST_DIGITS: Final = 9  # of a page's number
 _FROM_SMALL: Final = ("name", "state", "token")  # columns that are sorted from the small end at first
@@ -33,6 +36,7 @@ class State(StrEnum):
     """How an app is; in the order in which they need attention."""
 
     FAILING = "failing"
+    DATASET_FAILING = "dataset_failing"
     NOT_READY = "not_ready"
     UNTRIED = "untried"
     OK = "ok"

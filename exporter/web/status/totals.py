@@ -1,14 +1,13 @@
 """The top of the status page: how many apps are how, and the sums that may be formed."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from exporter.datasets.daily_trend import FIELDS, figure_of
 from exporter.datasets.field import Field
 from exporter.store.entry import Entry
-from exporter.web.status.listing import state_of
 from exporter.web.status.query import State
 
 
@@ -32,12 +31,12 @@ class Overview:
     totals: tuple[Total, ...]
 
 
-def overview(entries: Sequence[Entry]) -> Overview:
+def overview(entries: Sequence[Entry], state: Callable[[Entry], State]) -> Overview:
     """Count and add up all apps, whatever the filter is.
 
     Additive figures only: the sum of distinct visitors or of means would be a wrong number.
     """
-    counts = Counter(state_of(entry.health) for entry in entries)
+    counts = Counter(map(state, entries))
     rows = [entry.rows[0].row for entry in entries if entry.rows]
     newest = max((row.ref_date for row in rows), default=None)
     rows = [row for row in rows if row.ref_date == newest]

@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,8 @@ from exporter.config.scalars import Scalar, ScalarKind
 from exporter.web.webconfig.format import WEB_FILE, RateSection, WebFile
 from exporter.web.webconfig.tls import TlsError, make_context
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in small letters, with values."""
 
 
 @dataclass(frozen=True, slots=True)

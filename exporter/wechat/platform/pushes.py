@@ -20,7 +20,6 @@ from defusedxml.ElementTree import fromstring
 from exporter.wechat.platform.tickets import Ticket
 from exporter.wechat.tokens.services import is_token
 
-LARGEST_PUSH: Final = 64 * 1024  # bytes
 _FRESH_SECONDS: Final = 300.0
 _PADDED_BITS: Final = 256  # WeChat pads to AES's key size, not to its block size
 _AES_BLOCK: Final = 16
@@ -55,14 +54,12 @@ class PushReader:
 
         Args:
             query: the URL's parameters.
-            body: the request's body, of at most `LARGEST_PUSH` bytes.
+            body: the request's body; its size is for the caller to limit.
             now: Unix time; a push that is five minutes older or younger is refused as a replay.
 
         Raises:
             RefusedPushError: anything about it is not as it must be.
         """
-        if len(body) > LARGEST_PUSH:
-            raise RefusedPushError("larger than 64 KiB")
         outer = _xml(body)
         encrypted = _text(outer, "Encrypt")
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")

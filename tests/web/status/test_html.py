@@ -200,7 +200,7 @@ def test_a_chart_without_any_bar_has_only_its_ground() -> None:
 
 def test_totals_say_how_many_apps_they_are_of() -> None:
     tiles = [text(tile) for tile in page().select(".tile")]
-    assert tiles[0] == "Failing 1 of 4 apps Not ready yet 1 Not yet asked 1 OK 1"
+    assert tiles[0] == "Failing 1 of 4 apps Dataset failing 0 Not ready yet 1 Not yet asked 1 OK 1"
     assert tiles[1:5] == [
         "Newest date 2026-11-23 1 of 4 apps have this date",
         "Opens 20 1 of 4 apps",
@@ -218,6 +218,7 @@ def test_totals_stay_those_of_all_apps_when_the_table_is_filtered() -> None:
 def test_the_counts_lead_to_the_apps_of_that_state() -> None:
     assert one(page(), ".states .value a")["href"] == "?state=failing"
     assert {str(link["href"]) for link in page().select(".states ul a")} == {
+        "?state=dataset_failing",
         "?state=not_ready",
         "?state=untried",
         "?state=ok",
@@ -549,6 +550,7 @@ def test_each_dataset_of_an_app_has_its_state_and_date(language: Language, summa
     soup = dataset_page(WITH_DATASETS, language)
     assert text(one(soup, ".datasets summary")) == summary
     assert [use["href"] for use in soup.select(".datasets summary use")] == ["#mark-ok", "#mark-failing"]
+    assert one(soup, "tbody")["class"] == ["app", "dataset_failing"]
     assert text(soup.select(".datasets li")[0]) == week
 
 

@@ -45,7 +45,7 @@ def test_the_templates_use_only_texts_that_exist_and_have_no_words_of_their_own(
 def test_a_text_is_filled_in_in_its_language() -> None:
     assert Language.EN.text("days_late", days=3) == "3 days late"
     assert Language.ZH.text("days_late", days=3) == "晚 3 天"
-    assert (Language.EN.advice(WAIT), Language.ZH.advice(WAIT)) == (WAIT.en, WAIT.zh)
+    assert (WAIT.text(Language.EN), WAIT.text(Language.ZH)) == (WAIT.en, WAIT.zh)
 
 
 def test_html_names_of_the_languages() -> None:

@@ -1,10 +1,14 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from exporter.store.entry import Entry, Health
-from exporter.web.status.listing import Listing, list_apps, state_of
+from exporter.config.settings import DatasetSettings
+from exporter.datasets.enabled import enabled
+from exporter.store.entry import Entry, Health, Table
+from exporter.web.status.listing import Listing, app_state, list_apps, state_of
 from exporter.web.status.query import Query, State
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row
@@ -12,6 +16,7 @@ from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make
 OK = Health(last_refresh=NOON, last_success=NOON)
 FAILING = Health(last_refresh=NOON, failure=make_failure(Reason.NETWORK))
 LATE = Health(last_refresh=NOON, failure=make_failure(Reason.NOT_READY))
+DATASETS = enabled([DatasetSettings("weekly_trend", history=5)])
 
 COFFEE = replace(
     make_entry(1, [make_row(scale=2)], OK), app=make_app(1, "Coffee-Shop", (("team", "retail"),))
@@ -22,14 +27,39 @@ NEW = make_entry(4, (), Health(), "Atlas")
 ALL = (COFFEE, TEA, BARE, NEW)
 
 
+def listed(entries: Iterable[Entry], query: Query) -> Listing:
+    return list_apps(entries, query, partial(app_state, datasets=DATASETS))
+
+
 def found(**query: str) -> list[Entry]:
-    return list(list_apps(ALL, Query.read(query)).entries)
+    return list(listed(ALL, Query.read(query)).entries)
 
 
 def test_without_a_choice_what_needs_attention_comes_first_else_as_configured() -> None:
     assert found() == [TEA, BARE, NEW, COFFEE]
     healthy = [make_entry(number, [make_row()], OK) for number in (3, 1, 2)]
-    assert list(list_apps(healthy, Query()).entries) == healthy
+    assert list(listed(healthy, Query()).entries) == healthy
+
+
+@pytest.mark.parametrize(
+    ("trend", "tables", "state"),
+    [
+        (OK, {"weekly_trend": FAILING}, State.DATASET_FAILING),
+        (LATE, {"weekly_trend": FAILING}, State.DATASET_FAILING),
+        (OK, {"weekly_trend": LATE}, State.OK),
+        (FAILING, {"weekly_trend": FAILING}, State.FAILING),
+        (OK, {"monthly_trend": FAILING}, State.OK),  # which was switched off by a reload
+    ],
+)
+def test_an_app_of_which_a_dataset_fails_stands_behind_the_failing_ones(
+    trend: Health, tables: dict[str, Health], state: State
+) -> None:
+    held = {name: Table(health=health) for name, health in tables.items()}
+    entry = replace(make_entry(9, health=trend), tables=held)
+    assert app_state(entry, DATASETS) is state
+    if state is State.DATASET_FAILING:
+        assert list(listed([*ALL, entry], Query()).entries) == [TEA, entry, BARE, NEW, COFFEE]
+        assert list(listed([*ALL, entry], Query(state=state)).entries) == [entry]
 
 
 @pytest.mark.parametrize(
@@ -105,25 +135,25 @@ def test_tokens_are_sorted_by_expiry_with_unknown_ones_last(order: str, expected
     entries = [
         replace(make_entry(number), token_expires_at=at) for number, at in ((1, 10.0), (2, None), (3, 99.0))
     ]
-    listing = list_apps(entries, Query.read({"sort": "token", "order": order}))
+    listing = listed(entries, Query.read({"sort": "token", "order": order}))
     assert [entry.app for entry in listing.entries] == [make_app(number) for number in expected]
 
 
 def test_pages_are_cut_from_the_sorted_apps() -> None:
     entries = [make_entry(number, [make_row(scale=number)], OK) for number in range(1, 121)]
-    listing = list_apps(entries, Query.read({"sort": "visit_pv", "page": "3"}))
+    listing = listed(entries, Query.read({"sort": "visit_pv", "page": "3"}))
     assert [entry.app for entry in listing.entries] == [make_app(number) for number in range(20, 0, -1)]
     assert (listing.first, listing.matching, listing.page, listing.pages) == (101, 120, 3, 3)
 
 
 def test_a_page_behind_the_last_is_the_last() -> None:
     entries = [make_entry(number) for number in range(51)]
-    listing = list_apps(entries, Query.read({"page": "9" * 30}))
+    listing = listed(entries, Query.read({"page": "9" * 30}))
     assert (listing.page, len(listing.entries)) == (2, 1)
 
 
 def test_nothing_found_is_one_empty_page() -> None:
-    listing = list_apps(ALL, Query(q="nobody"))
+    listing = listed(ALL, Query(q="nobody"))
     assert (listing.entries, listing.first, listing.matching) == ((), 0, 0)
     assert (listing.page, listing.pages) == (1, 1)
 

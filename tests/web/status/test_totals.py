@@ -1,13 +1,21 @@
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.store.entry import Health
+from exporter.store.entry import Entry, Health
+from exporter.web.status.listing import app_state
 from exporter.web.status.query import State
-from exporter.web.status.totals import overview
+from exporter.web.status.totals import Overview
+from exporter.web.status.totals import overview as count
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_entry, make_failure, make_row
 
 OLDER = YESTERDAY - timedelta(days=1)
+
+
+def overview(entries: Sequence[Entry]) -> Overview:
+    return count(entries, partial(app_state, datasets=()))
 
 
 def test_totals_are_of_the_newest_date_that_any_app_has() -> None:
@@ -31,7 +39,7 @@ def test_only_figures_that_add_up_are_added_up() -> None:
     assert [total.field.name for total in totals] == [field.name for field in FIELDS if field.additive]
 
 
-def test_each_total_tells_how_many_apps_gave_its_figure() -> None:
+def test_each_total_says_how_many_apps_gave_its_figure() -> None:
     totals = overview(
         [make_entry(1, [make_row()]), make_entry(2, [bare_row(YESTERDAY, session_cnt=5)])]
     ).totals
@@ -53,4 +61,10 @@ def test_apps_are_counted_by_state() -> None:
     entries = [make_entry(health=Health(last_refresh=NOON, failure=each)) for each in failures]
     found = overview([*entries, make_entry()])
     assert found.apps == 5
-    assert found.states == {State.FAILING: 1, State.NOT_READY: 1, State.UNTRIED: 1, State.OK: 2}
+    assert found.states == {
+        State.FAILING: 1,
+        State.DATASET_FAILING: 0,
+        State.NOT_READY: 1,
+        State.UNTRIED: 1,
+        State.OK: 2,
+    }

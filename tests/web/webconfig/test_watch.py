@@ -65,7 +65,7 @@ def test_a_new_user_is_taken_over(watch: Watch, path: Path, taken: list[WebConfi
     assert [list(config.users) for config in taken] == [["alice"], ["alice", "bob"]]
 
 
-def test_a_bad_new_file_is_refused_once_and_told(
+def test_a_bad_new_file_is_refused_and_logged_once(
     watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
 ) -> None:
     path.write_text("basic_auth_users: {alice: sesame}\n")
@@ -107,7 +107,7 @@ def test_a_key_that_comes_later_than_its_certificate_is_waited_for(
     assert len(taken) == 2
 
 
-def test_a_file_that_is_gone_is_told_and_the_old_one_stays(
+def test_a_file_that_is_gone_is_logged_and_the_old_one_stays(
     watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
 ) -> None:
     path.unlink()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exporter.simulator import pushes
 from exporter.simulator.pushes import PushRequest
-from exporter.wechat.platform.pushes import LARGEST_PUSH, PlatformPush, PushReader, RefusedPushError
+from exporter.wechat.platform.pushes import PlatformPush, PushReader, RefusedPushError
 from tests.wechat.conftest import PLATFORM
 
 READER = PushReader(PLATFORM.component_appid, PLATFORM.token, PLATFORM.aes_key)
@@ -84,7 +84,6 @@ REFUSED = {
     ),
     "nothing": (PushRequest(GOOD.query, b""), "not the XML"),
     "no Encrypt": (PushRequest(GOOD.query, b"<xml><AppId>wx0</AppId></xml>"), "there is no Encrypt"),
-    "too long": (PushRequest(GOOD.query, GOOD.body + b" " * LARGEST_PUSH), "larger than 64 KiB"),
     "no base64": (pushes.signed(PLATFORM, "%%%", str(int(NOW)), "n"), "cannot be decrypted"),
     "half a block": (pushes.signed(PLATFORM, "QUJD", str(int(NOW)), "n"), "cannot be decrypted"),
     "no time": (pushes.signed(PLATFORM, "QUJD", "soon", "n"), "no time"),

@@ -1,30 +1,27 @@
-"""The outermost application: refuse what must not reach the others, and send answers in slices."""
+"""The outermost layer: refuse what must not reach the application, and send its answers in slices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.web.gate import Gate
+from exporter.web.admission import Admission
 
 SLICE: Final = 64 * 1024
 """Bytes of an answer that are handed over at once; the next ones wait till the client reads."""
 
-_WORDS: Final[Mapping[int, bytes]] = {
-    400: b"Bad Request\n",
-    401: b"Unauthorized\n",
-    429: b"Too Many Requests\n",
-    503: b"Service Unavailable\n",
-}
 
+class Middleware:
+    """Answers only what is well formed, and only whom admission control lets in."""
 
-class Guard:
-    """An application that answers only what is well formed, and only whom the gate lets in."""
-
-    def __init__(self, app: ASGIApp, gate: Gate, unwell: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: Admission, unwell: Callable[[], bool] = lambda: False
+    ) -> None:
         """`unwell`: whether the exporter does not work, which health checks may know without a password."""
         self._app = app
-        self._gate = gate
+        self._admission = admission
         self._unwell = unwell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,26 +36,20 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse without a word about what is behind."""
         unmeasured = any(name == b"transfer-encoding" for name, _ in scope["headers"])
-        status = 400 if _is_ambiguous(scope) else await self._gate.refusal(scope)
+        status = 400 if _is_ambiguous(scope) else await self._admission.refusal(scope)
         if status is None and unmeasured:
             status = 400  # what follows such a head is not read: in a trailer there may be headers
-        if status == 401 and scope["path"] == "/-/healthy" and self._unwell():  # noqa: PLR2004
+        if status == HTTPStatus.UNAUTHORIZED and scope["path"] == "/-/healthy" and self._unwell():
             status = 503
         if status is None:
             await self._app(scope, receive, _slicing(send))
             return
-        body = _WORDS[status]
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        if status == 401:  # noqa: PLR2004
-            headers.append((b"www-authenticate", b"Basic"))
-        if status == 400 or unmeasured:  # noqa: PLR2004
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+        headers = {"Cache-Control": "no-store"}
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Basic"
+        if status == HTTPStatus.BAD_REQUEST or unmeasured:
+            headers["Connection"] = "close"
+        await PlainTextResponse(f"{HTTPStatus(status).phrase}\n", status, headers)(scope, receive, send)
 
 
 def _is_ambiguous(scope: Scope) -> bool:

@@ -1,4 +1,4 @@
-"""Access control by the web configuration, which is swapped whole when its file changes."""
+"""Admission control by the web configuration, which is swapped whole when its file changes."""
 
 import asyncio
 import time
@@ -52,7 +52,7 @@ class TokenBucket:
         return True
 
 
-class Gate:
+class Admission:
     """Decides who is answered; `configure` may be called from any thread."""
 
     def __init__(self, config: WebConfig, clock: Callable[[], float] = time.monotonic) -> None:
