@@ -37,9 +37,7 @@ def test_without_users_everyone_may_come_in() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/style.css", "/-/healthy", "/-/ready", "/-/reload", "/x"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
-def test_with_users_every_path_and_method_needs_a_password_and_gives_nothing_away(
-    method: str, path: str
-) -> None:
+def test_with_users_every_path_needs_a_password_and_gives_nothing_away(method: str, path: str) -> None:
     answer = through(Admission(WebConfig(users=USERS)), method, path)
     assert answer.status == 401
     assert answer.headers["www-authenticate"] == "Basic"
