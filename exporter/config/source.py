@@ -11,8 +11,9 @@ from typing import Final, Protocol
 
 import yaml
 
+from exporter.data_files import LOADER
+
 LARGEST_FILE: Final = 64 * 1024 * 1024  # bytes; five times what 100,000 apps need
-LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATES: Final = re.compile(

@@ -4,10 +4,9 @@ WeChat adds keys without documenting them; one that is not here is exported unde
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitDistribution.html
 """
 
-from importlib import resources
 from typing import Final, NamedTuple
 
-import yaml
+from exporter.data_files import read_table
 
 
 class Source(NamedTuple):
@@ -18,5 +17,6 @@ class Source(NamedTuple):
     name_en: str
 
 
-_TEXT: Final = resources.files(__package__).joinpath("access_sources.yaml").read_text("utf-8")
-SOURCES: Final = tuple(Source(key, *names) for key, names in yaml.safe_load(_TEXT).items())
+SOURCES: Final = tuple(
+    Source(key, *names) for key, names in read_table(__package__, "access_sources.yaml").items()
+)

@@ -3,14 +3,11 @@
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
-from importlib import resources
 from typing import Final
 
-import yaml
+from exporter.data_files import read_table
 
-_ERRMSGS: Final[Mapping[int, str]] = yaml.safe_load(
-    resources.files(__package__).joinpath("errmsgs.yaml").read_text("utf-8")
-)
+_ERRMSGS: Final[Mapping[int, str]] = read_table(__package__, "errmsgs.yaml")
 
 
 class RefusedError(Exception):

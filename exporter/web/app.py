@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter.service import Exporter
-from exporter.web.lifecycle import Lifecycle
+from exporter.web.lifecycle import OFF, Lifecycle
 from exporter.web.scrape import Scrapes
 from exporter.web.status.page import STYLESHEET, StatusPage
 from exporter.web.targets import TARGETS_PATH, Targets
@@ -36,7 +36,7 @@ def make_app(
     cached = {"Cache-Control": "max-age=3600"}
     stylesheet = Response(STYLESHEET.read_bytes(), headers=cached, media_type="text/css")
     status = StatusPage(exporter, telemetry_path, refused)
-    lifecycle = Lifecycle(exporter, reload)
+    lifecycle = Lifecycle(exporter, reload or (lambda: None))
     targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)
 
     async def healthy(_request: Request) -> Response:
@@ -57,8 +57,8 @@ def make_app(
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
             Route(TICKET_PATH, TicketPushes(exporter, exporter.log).answer, methods=["POST"]),
-            Route("/-/reload", lifecycle.reload, methods=["POST"]),
-            Route("/-/refresh", lifecycle.refresh, methods=["POST"]),
+            Route("/-/reload", lifecycle.reload if reload else OFF, methods=["POST"]),
+            Route("/-/refresh", lifecycle.refresh if reload else OFF, methods=["POST"]),
             Route("/config", lifecycle.config, methods=["GET"]),
         ]
     )

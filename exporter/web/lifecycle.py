@@ -10,13 +10,13 @@ from starlette.responses import PlainTextResponse, Response
 from exporter.config.printed import config_text
 from exporter.service import Exporter
 
-_OFF: Final = "Lifecycle API is not enabled: start with --web.enable-lifecycle.\n"
+OFF: Final = PlainTextResponse("Lifecycle API is not enabled: start with --web.enable-lifecycle.\n", 403)
 
 
 class Lifecycle:
-    """Answers these requests; `reload` returns what is wrong, None: nothing may be changed over HTTP."""
+    """Answers these requests; `reload` reads the configuration again and returns what is wrong with it."""
 
-    def __init__(self, exporter: Exporter, reload: Callable[[], str | None] | None) -> None:
+    def __init__(self, exporter: Exporter, reload: Callable[[], str | None]) -> None:
         self._exporter = exporter
         self._reload = reload
 
@@ -27,8 +27,6 @@ class Lifecycle:
 
     async def reload(self, _request: Request) -> Response:
         """Read the configuration again."""
-        if self._reload is None:
-            return PlainTextResponse(_OFF, 403)
         problem = await run_in_threadpool(self._reload)
         if problem is None:
             outlook = f": {self._exporter.outlook}" if self._exporter.outlook else ""
@@ -37,8 +35,6 @@ class Lifecycle:
 
     async def refresh(self, request: Request) -> Response:
         """Have WeChat asked for one app now, paused or not."""
-        if self._reload is None:
-            return PlainTextResponse(_OFF, 403)
         appid = request.query_params.get("appid", "").lower()
         if await run_in_threadpool(self._exporter.refresh, appid):
             return PlainTextResponse("WeChat is asked now.\n")

@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from importlib import resources
 from typing import Final
 
-import yaml
-
+from exporter.data_files import read_table
 from exporter.datasets.dataset import Dataset
-from exporter.exposition import negotiation
+from exporter.exposition.negotiation import parse
 
-TEXTS: Final[Mapping[str, Mapping[str, str]]] = yaml.safe_load(
-    resources.files(__package__).joinpath("texts.yaml").read_text("utf-8")
-)
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = read_table(__package__, "texts.yaml")
 """The page's words by key and language; `{name}` stands for what the page fills in."""
 
 
@@ -39,7 +35,5 @@ class Language(StrEnum):
 
 def negotiate(accept_language: str) -> Language:
     """Choose the language that a visitor likes best, by the header Accept-Language (RFC 9110, 12.5.4)."""
-    weights = {
-        tag.partition("-")[0]: weight for tag, _, weight in reversed(negotiation.parse(accept_language))
-    }
+    weights = {tag.partition("-")[0]: weight for tag, _, weight in reversed(parse(accept_language))}
     return max(Language, key=lambda language: weights.get(language, 0.0))

@@ -7,11 +7,8 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final
-
-import yaml
 
 from exporter.config.lists import ListRule, PairsRule
 from exporter.config.problems import KeyPath, Pairs, shown
@@ -27,11 +24,12 @@ from exporter.config.rules import (
 from exporter.config.scalars import Scalar
 from exporter.config.schema import Key, Section
 from exporter.config.texts import HEADER_VALUE
+from exporter.data_files import read_table
 
 HIGHEST_COST: Final = 16
 """Of a bcrypt hash: a check of this one takes about five seconds, each step more twice as long."""
 
-_NAMES: Final = yaml.safe_load(resources.files(__package__).joinpath("names.yaml").read_text("utf-8"))
+_NAMES: Final = read_table(__package__, "names.yaml")
 VERSIONS: Final = {name: ssl.TLSVersion[known] for name, known in _NAMES["versions"].items()}
 CLIENT_AUTH: Final = {name: ssl.VerifyMode[known] for name, known in _NAMES["client_auth"].items()}
 CIPHERS: Final[Mapping[str, str]] = _NAMES["ciphers"]

@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import Any, Final
 
-import yaml
-
-from exporter.config.source import LOADER
+from exporter.data_files import read_table
 
 _INTERFACE: Final = "getDailyVisitTrend"
 
@@ -47,13 +44,7 @@ def _advice(row: Mapping[str, Any]) -> Advice:
     return Advice(row["en"], row["zh"], **variants)
 
 
-def read_table(file: str) -> dict[Any, Any]:
-    """Read a data file of this folder."""
-    table: dict[Any, Any] = yaml.load(files(__package__).joinpath(file).read_bytes(), LOADER)  # noqa: S506 - safe
-    return table
-
-
-ADVICE: Final = {name: _advice(row) for name, row in read_table("advice.yaml").items()}
+ADVICE: Final = {name: _advice(row) for name, row in read_table(__package__, "advice.yaml").items()}
 
 
 def __getattr__(name: str) -> Advice:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from exporter.data_files import read_table
 from exporter.wechat.failures import advice
-from exporter.wechat.failures.advice import ADVICE, Advice, read_table
+from exporter.wechat.failures.advice import ADVICE, Advice
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 _NAMED_IN_TEXT: Final = re.compile(r"err[Cc]ode[\"']?[ :=]+[\"']?(-?[0-9]{1,9})\b")
@@ -26,7 +27,7 @@ def _row(code: int | None, reason: str, action: str, cause: str, advice_name: st
     return Errcode(code, Reason(reason), Action(action), cause, ADVICE[advice_name])
 
 
-_TABLES: Final = read_table("errcodes.yaml")
+_TABLES: Final = read_table(__package__, "errcodes.yaml")
 ERRCODES: Final[dict[int, Errcode]] = {code: _row(code, *row) for code, row in _TABLES["errcodes"].items()}
 CODELESS: Final = tuple(_row(None, *row) for row in _TABLES["without_errcode"])
 """Failures without a code; of each reason the usual one comes first."""
