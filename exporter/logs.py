@@ -70,7 +70,7 @@ def _printable(text: str) -> str:
 
 
 class _Undaunted(io.StringIO):
-    """A stream whose reader may go away: a lost line must not end the thread that told it."""
+    """A stream whose reader may go away: a lost line must not end the thread that wrote it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()

@@ -79,7 +79,7 @@ _LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use w
 
 
 class JournalError(Exception):
-    """The journal cannot be opened, read or written; the text tells what to do."""
+    """The journal cannot be opened, read or written; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Journal:
         return None
 
     def _is_settled(self, day: date, at: float, now: float) -> bool:
-        """Whether WeChat's "nothing for that period" is its last word, as far as can be told today."""
+        """Whether WeChat's "nothing for that period" is its last word, as far as is known today."""
         asked_on = yesterday(at)
         over = self.dataset.calendar.starting(day).last
         return yesterday(now) == asked_on or asked_on - over >= timedelta(days=UNSETTLED_DAYS)

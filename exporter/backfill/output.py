@@ -11,7 +11,7 @@ _BUFFER: Final = 1024 * 1024
 
 
 class OutputError(Exception):
-    """The output cannot be written; the text tells where and why."""
+    """The output cannot be written; the text says where and why."""
 
 
 def check_writable(path: Path) -> None:

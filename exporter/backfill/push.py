@@ -36,7 +36,7 @@ _PASSING: Final = frozenset({408, 425, 429})
 
 
 class PushError(Exception):
-    """The rows could not be sent; the text tells where to and why."""
+    """The rows could not be sent; the text says where to and why."""
 
 
 class _PassingError(PushError):
@@ -52,10 +52,10 @@ class Target:
 
     def digest(self, shape: Shape) -> str:
         """Names this target and these samples in the journal."""
-        told = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
+        words = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
         if shape.dataset is not DAILY_TREND:
-            told += f"\n{shape.settings}"
-        return hashlib.sha256(told.encode()).hexdigest()
+            words += f"\n{shape.settings}"
+        return hashlib.sha256(words.encode()).hexdigest()
 
 
 def read_target(url: str) -> Target:
@@ -147,8 +147,8 @@ class Push:
             raise problem  # out here: the library's error, whose text has the URL, would come along
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004
             kind = _PassingError if _is_passing(answer.status_code) else PushError
-            told = " ".join(answer.text[:_LONGEST_ANSWER].split())
-            raise kind(f"{self._target.place}: HTTP status {answer.status_code} {told}".rstrip())
+            words = " ".join(answer.text[:_LONGEST_ANSWER].split())
+            raise kind(f"{self._target.place}: HTTP status {answer.status_code} {words}".rstrip())
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -48,8 +48,8 @@ class Result:
             return ""
         if (ended_by := self.course.ended_by) is not None:
             return f"{ended_by.reason}: {ended_by.detail}"
-        told = (f"{reason} {count}" for reason, count in sorted(self.course.missed.items()))
-        return ", ".join(told) or "not asked for"
+        words = (f"{reason} {count}" for reason, count in sorted(self.course.missed.items()))
+        return ", ".join(words) or "not asked for"
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -80,32 +80,32 @@ def advice(
     out_of_reach: bool,
 ) -> list[str]:
     """What to do about the missing dates (weeks, months: `noun`), in sentences, advice in `language`."""
-    told = [
+    words = [
         f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. "
         f"{problem.advice.text(language)}"
         for name, problem in unlisted
     ]
     missing = sum(result.missing for result in results)
     if not missing:
-        return told
+        return words
     verb = "is" if missing == 1 else "are"
     text = "The same command goes on here and asks for nothing twice."
-    told.append(f"{counted(missing, noun)} {verb} missing. {text}")
+    words.append(f"{counted(missing, noun)} {verb} missing. {text}")
     if out_of_reach:
-        told.append("WeChat was out of reach: see to the network, then go on.")
+        words.append("WeChat was out of reach: see to the network, then go on.")
     waits = [result.waits_till for result in results if result.waits_till is not None]
     if waits:
         spent = "has spent its quota" if len(waits) == 1 else "have spent their quota"
-        told.append(f"{counted(len(waits), 'app')} {spent}: go on after {beijing_text(max(waits) + 60)}.")
+        words.append(f"{counted(len(waits), 'app')} {spent}: go on after {beijing_text(max(waits) + 60)}.")
     advised = {
         ended_by.advice.text(language): ended_by.reason
         for result in results
         if (ended_by := result.course.ended_by) is not None and result.waits_till is None
     }
-    told += (f"{reason}: {text}" for text, reason in advised.items())
+    words += (f"{reason}: {text}" for text, reason in advised.items())
     if any(Reason.NOT_READY in result.course.missed for result in results):
-        told.append(f"{noun.capitalize()}s that are not ready yet come later in the day.")
-    return told
+        words.append(f"{noun.capitalize()}s that are not ready yet come later in the day.")
+    return words
 
 
 def tell(results: Iterable[Result], stream: TextIO) -> None:

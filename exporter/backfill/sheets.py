@@ -35,5 +35,5 @@ def json_lines(journal: Journal, apps: Iterable[App], span: Span) -> Iterator[st
                 about = {"appid": app.appid, "name": app.name, "ref_date": f"{row.period.first}"}
                 about |= {label: text for label, text in zip(labels, point.labels, strict=True) if text}
                 figures = zip(names, point.values, strict=True)
-                told = {name: value for name, value in figures if value is not None}
-                yield json.dumps(about | told, ensure_ascii=False) + "\n"
+                words = {name: value for name, value in figures if value is not None}
+                yield json.dumps(about | words, ensure_ascii=False) + "\n"

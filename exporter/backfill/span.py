@@ -1,4 +1,4 @@
-"""The periods that a backfill is about, and how they are told on the command line."""
+"""The periods that a backfill is about, and how they are written on the command line."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _HOURS: Final = 8  # of the next day, Beijing time: WeChat has published most ro
 
 
 class SpanError(ValueError):
-    """The dates told cannot be asked for; the text says which can."""
+    """The dates cannot be asked for; the text says which can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,15 @@ class CallDetails:
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
         """Write about the call that is over."""
         answer, self._answer = self._answer, None
-        told = [f"{endpoint.name}: {seconds:.3f} s", reason or "OK"]
+        words = [f"{endpoint.name}: {seconds:.3f} s", reason or "OK"]
         body = None if answer is None else decode(answer.body)
         if answer is not None:
-            told.append(f"HTTP {answer.status}")
+            words.append(f"HTTP {answer.status}")
         if isinstance(body, dict) and (code := body.get("errcode", body.get("errCode"))):
-            told.append(f"errcode {code}")
+            words.append(f"errcode {code}")
             if rid := _RID.search(str(body.get("errmsg", body.get("errMsg", "")))):
-                told.append(f"rid {rid[1]}")
-        self._write(f"  {', '.join(told)}\n")
+                words.append(f"rid {rid[1]}")
+        self._write(f"  {', '.join(words)}\n")
         if answer is not None:
             self._write(f"    {self._shown(answer, body)}\n")
 

@@ -157,8 +157,8 @@ class _Report:
         kinds = f", {others} of them no mini program" if others else ""
         sys.stdout.write(f"{name}: OK, {counted(len(search.known), 'account')}{kinds}\n")
         if without:
-            told = f"{counted(len(without), 'account')} without a refresh token, first {without[0]}"
-            self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, told))
+            words = f"{counted(len(without), 'account')} without a refresh token, first {without[0]}"
+            self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, words))
         return bool(without)
 
     def tell_app(self, app: App, answers: Answers) -> bool:
@@ -166,28 +166,28 @@ class _Report:
         about = f"{_shown(app.name)} ({app.appid})"
         problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
         good = len(answers.datasets) - len(problems)
-        told = [f"{counted(good, 'dataset')} OK"] if good else []
-        told += [f"{name}: no row yet ({each.reason})" for name, each in problems if each.reason.is_state]
-        self._write(about, "; ".join([*self._told(answers.trend).split("\n", 1)[:1], *told]))
+        words = [f"{counted(good, 'dataset')} OK"] if good else []
+        words += [f"{name}: no row yet ({each.reason})" for name, each in problems if each.reason.is_state]
+        self._write(about, "; ".join([*self._worded(answers.trend).split("\n", 1)[:1], *words]))
         if isinstance(answers.trend, Failure) and not answers.trend.reason.is_state:
             sys.stdout.write(f"    {self._advice(answers.trend)}\n")
         for name, problem in problems:
             if not problem.reason.is_state:
-                self._write(f"    {name}", self._told(problem).replace("\n", "\n    "))
+                self._write(f"    {name}", self._worded(problem).replace("\n", "\n    "))
         return answers.refused
 
     def tell(self, about: str, outcome: Row | Failure) -> None:
         """One outcome, on a line of its own."""
-        self._write(about, self._told(outcome))
+        self._write(about, self._worded(outcome))
 
-    def _write(self, about: str, told: str) -> None:
-        sys.stdout.write(f"{about}: {told}\n")
+    def _write(self, about: str, words: str) -> None:
+        sys.stdout.write(f"{about}: {words}\n")
         sys.stdout.flush()
 
     def _advice(self, problem: Failure) -> str:
         return problem.advice.text(self._language)
 
-    def _told(self, outcome: Row | Failure) -> str:
+    def _worded(self, outcome: Row | Failure) -> str:
         if isinstance(outcome, Row):
             figures = ", ".join(
                 f"{field.name} {value}"

@@ -121,8 +121,8 @@ class KeySeal:
             if text != self._read[0]:
                 self._read = text, [Fernet(each.strip()) for each in text.split(",")]
         except (OSError, ValueError) as error:
-            told = error.strerror if isinstance(error, OSError) else "not 32 bytes as URL-safe base64"
-            raise StoreError(f"storage.encryption_key cannot be used: {told}") from None
+            words = error.strerror if isinstance(error, OSError) else "not 32 bytes as URL-safe base64"
+            raise StoreError(f"storage.encryption_key cannot be used: {words}") from None
         return self._read[1]
 
 

@@ -98,5 +98,5 @@ class RedisTokens:
 
 
 def _mark(value: str) -> str:
-    """Tells which token it is, also where tokens are kept encrypted."""
+    """Say which token it is, also where tokens are kept encrypted."""
     return sha256(value.encode()).hexdigest()[:32]
