@@ -198,7 +198,7 @@ def test_a_refresh_token_that_does_not_rotate_is_stored_once(scene: Scene) -> No
     ("code", "happens", "reason", "advice"),
     [
         (61003, lambda desk: desk.withdraw(FIRST), Reason.PERMISSION, "withdrawn"),
-        (61004, lambda desk: setattr(desk, "ip_allowed", False), Reason.IP_NOT_ALLOWED, "*platform's* list"),
+        (61004, lambda desk: setattr(desk, "ip_allowed", False), Reason.IP_NOT_ALLOWED, "platform's list"),
         (61007, lambda desk: setattr(desk, "permitted", False), Reason.PERMISSION, "permission set 18"),
     ],
 )
