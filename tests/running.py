@@ -14,6 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 GENEROUS = 60.0  # seconds; a busy machine is no fault of the exporter's
 COMMAND = (sys.executable, "-m", "exporter")
+SCRAPED_WITHIN = 5.0  # seconds: half of Prometheus' usual timeout, on a busy machine too
 Sample = tuple[str, tuple[tuple[str, str], ...]]
 
 

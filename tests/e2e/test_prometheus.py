@@ -71,8 +71,8 @@ def prometheus(
             try:
                 if (server.value(f"count_over_time(up{{{OF_ALL}}}[1m])") or 0) >= 2:
                     break
-            except requests.ConnectionError:
-                pass
+            except (requests.ConnectionError, json.JSONDecodeError):
+                pass  # it does not listen yet, or answers that it is not ready
             assert time.monotonic() < end, "Prometheus did not scrape in time"
             time.sleep(0.1)
         yield server
