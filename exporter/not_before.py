@@ -22,6 +22,11 @@ class NotBefore:
         """Make the wait from `now` until `at`."""
         return cls(at, max(at - now, 0.0))
 
+    @classmethod
+    def after(cls, seconds: float, now: float) -> Self:
+        """Make the wait of so many seconds from `now`."""
+        return cls.until(now + seconds, now)
+
     def left(self, now: float) -> float:
         """Return how many seconds to wait still; 0 where the wait is over."""
         ahead = self.at - now

@@ -145,32 +145,21 @@ def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_un
     assert (client.base_url, some.client.base_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
+def parts(apps: Apps) -> tuple[object, ...]:
+    """What a configuration makes, and must replace as a whole."""
+    return apps.config, apps.client, apps.client.transport, apps.platforms, apps.accesses, apps.all, apps.own
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:2"], ids=["limits", "address"])
 def test_a_configuration_that_cannot_be_taken_over_leaves_the_old_one_whole(door: Door, url: str) -> None:
     some = door()
     assert isinstance(some._watch, Watch)
-    before = (
-        some.config,
-        some.client,
-        some.client.transport,
-        some.platforms,
-        some.accesses,
-        some.all,
-        some.own,
-    )
+    before = parts(some)
     some._watch.broken = True
     new = replace(CONFIG, wechat=WechatSettings(url, 2.0), apps=(make_app(5), make_app(77)))
     with pytest.raises(ZeroDivisionError):
         some.configure(new)
-    after = (
-        some.config,
-        some.client,
-        some.client.transport,
-        some.platforms,
-        some.accesses,
-        some.all,
-        some.own,
-    )
+    after = parts(some)
     assert all(one is other for one, other in zip(before, after, strict=True))
     some._watch.broken = False
     some.configure(new)

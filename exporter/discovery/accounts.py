@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from exporter.config.settings import App, Discovery, ThirdParty
 from exporter.config.texts import LONGEST_NAME
+from exporter.not_before import NotBefore
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 
 INFO_SECONDS: Final = 7 * 86_400.0
 """How long what WeChat says of an account is good: its kind never changes, its name seldom."""
+
+_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +116,20 @@ def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noq
 
 def _matches(appid: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(appid.lower(), pattern.lower()) for pattern in patterns)
+
+
+@dataclass(slots=True)
+class SecondLook:
+    """Believes that more than half of the accounts are gone only if they still are some minutes later."""
+
+    _after: NotBefore | None = None
+
+    def left(self, listed: int, known: int, now: float) -> float:
+        """Return how many seconds later a list of so many may be believed; 0: it is believed now."""
+        left = 0.0
+        if 2 * listed < known:
+            self._after = self._after or NotBefore.after(_SECOND_LOOK, now)
+            left = self._after.left(now)
+        if not left:
+            self._after = None
+        return left

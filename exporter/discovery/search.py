@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import App, Discovery
 from exporter.discovery import accounts
-from exporter.discovery.accounts import Account, AccountList
+from exporter.discovery.accounts import Account, AccountList, SecondLook
 from exporter.discovery.identification import identify
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.failures.errcodes import failure
@@ -26,7 +26,6 @@ RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
 _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
-_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _IN_ONE_GO: Final = 500  # accounts asked for between two changes of what is on show
 _TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
@@ -67,7 +66,7 @@ class Search:
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
         self._list_after = self._look_after = self._identify_after = AT_ONCE
         self._broke_off = False  # the last asking what accounts are
-        self._believe_after: NotBefore | None = None
+        self._second_look = SecondLook()
         self._saved_at = -1.0
         self._failures = 0
         self._warned: object = None
@@ -107,7 +106,7 @@ class Search:
         """List and identify no sooner than that."""
         now = self._clock()
         self._list_after, self._identify_after = (
-            NotBefore.until(now + max(seconds, each.left(now)), now)
+            NotBefore.after(max(seconds, each.left(now)), now)
             for each in (self._list_after, self._identify_after)
         )
 
@@ -131,7 +130,7 @@ class Search:
             self._broke_off = not identify(self.platform, self.known, due)
             if self._broke_off:
                 now = self._clock()
-                self._identify_after = NotBefore.until(now + RETRY_SECONDS, now)
+                self._identify_after = NotBefore.after(RETRY_SECONDS, now)
             self._save()
         return changed or adopted or self.apps() != before
 
@@ -142,7 +141,7 @@ class Search:
 
     def _list_in(self, seconds: float) -> None:
         now = self._clock()
-        self._list_after = NotBefore.until(now + seconds, now)
+        self._list_after = NotBefore.after(seconds, now)
 
     def _takes_turn(self) -> bool:
         """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
@@ -150,14 +149,14 @@ class Search:
             return True
         self.postpone(_TURN_SECONDS)
         now = self._clock()
-        self._look_after = NotBefore.until(now + min(self._look_after.left(now), _TURN_SECONDS), now)
+        self._look_after = NotBefore.after(min(self._look_after.left(now), _TURN_SECONDS), now)
         return False
 
     def _look(self) -> bool:
         """Take over what another exporter has stored meanwhile; return whether it has."""
         now = self._clock()
         if self._turn is not None and self._look_after.reached(now):
-            self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
+            self._look_after = NotBefore.after(_LOOK_SECONDS, now)
             with suppress(VaultError):  # the publisher reports that
                 return self._adopt()
         return False
@@ -192,7 +191,7 @@ class Search:
         self._failures, self.failure = 0, None
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        if (left := self._doubt(len(usable))) > 0:
+        if (left := self._second_look.left(len(usable), len(self.known), self._clock())) > 0:
             self._list_in(left)
             event = "accounts gone from the list: believed after a second look in some minutes"
             self._warn("loss", event, accounts=len(usable), before=len(self.known))
@@ -215,16 +214,6 @@ class Search:
             first=self.without[0] if self.without else None,
         )
         return True
-
-    def _doubt(self, listed: int) -> float:
-        """Return how many seconds later a list of so many accounts may be believed; 0: it is believed now."""
-        now, left = self._clock(), 0.0
-        if 2 * listed < len(self.known):
-            self._believe_after = self._believe_after or NotBefore.until(now + _SECOND_LOOK, now)
-            left = self._believe_after.left(now)
-        if not left:
-            self._believe_after = None
-        return left
 
     def _list_failed(self, problem: Failure) -> None:
         refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)

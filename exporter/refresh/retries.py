@@ -133,10 +133,10 @@ def _next_try(
     if action in _PAUSES:
         first, longest = _PAUSES[action]
         pause = min(first * 2.0 ** (strikes - 1), longest)
-        return NotBefore.until(now + pause * (1 + _SPREAD * random()), now)
+        return NotBefore.after(pause * (1 + _SPREAD * random()), now)
     if _passes(failure):
         wait = max(_FIRST_RETRY[action], failure.retry_after or 0.0)
-        return NotBefore.until(now + max(wait, min(_grown(health, now), interval)), now)
+        return NotBefore.after(max(wait, min(_grown(health, now), interval)), now)
     return None
 
 

@@ -87,7 +87,7 @@ class AuthorizerList:
         """Return the list as it was last read, by this exporter or another one with the same vault."""
         now = self._clock()
         if self._look_after.reached(now):
-            self._look_after = NotBefore.until(now + _LOOK_SECONDS, now)
+            self._look_after = NotBefore.after(_LOOK_SECONDS, now)
             with suppress(VaultError):
                 held_at = 0.0 if self._held is None else credible(self._held.asked_at, now)
                 found = self._record.load()
@@ -176,7 +176,7 @@ class AuthorizerList:
 
     def _pause(self) -> None:
         now = self._clock()
-        self._read_after = NotBefore.until(now + _PAUSE_SECONDS, now)
+        self._read_after = NotBefore.after(_PAUSE_SECONDS, now)
 
 
 def _result(reading: Future[AuthorizedAccounts], seconds: float | None = None) -> AuthorizedAccounts:

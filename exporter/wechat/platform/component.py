@@ -81,7 +81,7 @@ class ComponentTokenSource(TokenSource):
                 secrets=[secret, ticket],
             )
         except CallError as error:
-            self._refused = used, NotBefore.until(now + _PAUSE_SECONDS, now), error.failure
+            self._refused = used, NotBefore.after(_PAUSE_SECONDS, now), error.failure
             raise
         self._fetched.append(now)
         return token

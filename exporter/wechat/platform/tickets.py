@@ -65,7 +65,7 @@ class HttpTicket:
         if found is None or self._ask_after.reached(now):
             found = self._found = self._ask(now)
             pause = _RETRY_SECONDS if isinstance(found, Failure) else _ASK_SECONDS
-            self._ask_after = NotBefore.until(now + pause, now)
+            self._ask_after = NotBefore.after(pause, now)
         if isinstance(found, Failure):
             raise CallError(found)
         return found
