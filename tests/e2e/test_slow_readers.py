@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import Authority
-from tests.running import SCRAPED_WITHIN
 
 ASK = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 GZIP = ASK.replace(b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\n\r\n")
@@ -67,6 +66,6 @@ def test_clients_that_do_not_read_cost_little_memory_and_keep_no_scraper_out(
             size = 0
             while part := scraper.recv(1 << 20):
                 size += len(part)
-        assert time.monotonic() - start < SCRAPED_WITHIN
+        assert time.monotonic() - start < 1
         assert size > 500_000
         assert resident(pid) < MOST_BYTES
