@@ -20,12 +20,12 @@ from prometheus_client.registry import CollectorRegistry
 from benchmarks.table import Figure
 from exporter.backfill.journal import Journal
 from exporter.backfill.output import write_whole
+from exporter.backfill.periods import Span, shown_from
 from exporter.backfill.samples import Shape, openmetrics
-from exporter.backfill.span import Span, shown_from
 from exporter.config.settings import App, Secret, StableToken
 from exporter.datasets.daily_trend import FIELDS, trend_row
-from exporter.exposition.families import BY_DATE
-from exporter.simulator.data import row
+from exporter.exposition.app_families import BY_DATE
+from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import fake_appid
 
 APPS = 1000

@@ -10,9 +10,9 @@ from exporter.datasets.dataset import Row
 from exporter.datasets.enabled import Enabled
 from exporter.datasets.period import DAY
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
+from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fleet import fleet
-from exporter.simulator.tables import body
 from exporter.store.entry import Entry, Health, HeldRow
 
 

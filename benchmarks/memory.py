@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.case import CASES, Case, case_words
+from benchmarks.cases import CASES, Case, case_words
 from benchmarks.table import Figure
 
 PORT = 10957
@@ -20,10 +20,10 @@ def measure() -> Iterator[Figure]:
     for case in CASES:
         apps = case.apps
         one = Case(1, case.history_days, case.datasets)
-        empty = resident("standing", *case_words(PORT, one))[0]
-        ours = [resident("standing", *case_words(PORT, case)) for _ in range(RUNS)]
-        bare = resident("library", str(PORT), "1")[0]
-        theirs = [resident("library", str(PORT), str(apps)) for _ in range(RUNS)]
+        empty = resident("filled_exporter", *case_words(PORT, one))[0]
+        ours = [resident("filled_exporter", *case_words(PORT, case)) for _ in range(RUNS)]
+        bare = resident("client_library", str(PORT), "1")[0]
+        theirs = [resident("client_library", str(PORT), str(apps)) for _ in range(RUNS)]
         for name, at in (("memory", 0), ("memory, peak", 1)):
             mine = [(each[at] - empty) / apps for each in ours]
             other = [(each[at] - bare) / apps for each in theirs]

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.case import CASES
+from benchmarks.cases import CASES
 from benchmarks.scrape import OURS, standing
 from benchmarks.table import Figure
 from benchmarks.wechat import wait_for

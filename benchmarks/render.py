@@ -6,9 +6,9 @@ from itertools import islice
 
 from prometheus_client.exposition import generate_latest
 
-from benchmarks.case import CASES
-from benchmarks.library import gauges
-from benchmarks.standing import prepare
+from benchmarks.cases import CASES
+from benchmarks.client_library import gauges
+from benchmarks.filled_exporter import prepare
 from benchmarks.table import Figure
 from exporter.exposition.page import Page, PageMaker
 

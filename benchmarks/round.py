@@ -22,8 +22,8 @@ from exporter.beijing import yesterday
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.fetching import Fetching
+from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.rounds import Rounds
-from exporter.refresh.settings import RoundSettings
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.store.ledger import Ledger
 from exporter.wechat.access import choose_access

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.case import TREND, Case, case_words
+from benchmarks.cases import TREND, Case, case_words
 from benchmarks.table import Figure
 from benchmarks.wechat import wait_for, wechat
 
@@ -121,12 +121,12 @@ def load(url: str, connections: int, encoding: str) -> Load:
 
 def standing(case: Case, *more: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Our server, holding such a fleet."""
-    return _served("standing", *case_words(OURS, case), *more)
+    return _served("filled_exporter", *case_words(OURS, case), *more)
 
 
 def library(apps: int) -> AbstractContextManager[subprocess.Popen[str]]:
     """The peer: prometheus-client's server, holding as many."""
-    return _served("library", LIBRARY, apps)
+    return _served("client_library", LIBRARY, apps)
 
 
 @contextmanager

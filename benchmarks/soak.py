@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter.beijing import yesterday
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from exporter.beijing import yesterday
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import config_yaml, fleet
 
 REPLICAS: Final = 2

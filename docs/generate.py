@@ -17,12 +17,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from docs import datasets, reliability
 from docs.wording import ACTIONS, HEALTH, REASONS
-from exporter.config import reference
+from exporter.config import key_reference
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.field import Field
-from exporter.discovery.state import PlatformState
-from exporter.exposition import families
-from exporter.exposition.families import Family
+from exporter.discovery.platform_state import PlatformState
+from exporter.exposition import app_families
+from exporter.exposition.app_families import Family
 from exporter.exposition.telemetry import Telemetry
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.errcodes import CODELESS, ERRCODES, errcode_failure
@@ -32,7 +32,7 @@ from prometheus.expressions import change, dated_before, newest, on_show, per_da
 DOCS: Final = Path(__file__).parent
 
 _NO_ONES_CODE: Final = 999_999
-OWN_PREFIX: Final = f"{families.NAMESPACE}_exporter_"
+OWN_PREFIX: Final = f"{app_families.NAMESPACE}_exporter_"
 
 
 class OwnFamily(NamedTuple):
@@ -66,17 +66,17 @@ class ConfigSection(NamedTuple):
     """The keys below one heading of the configuration's reference."""
 
     title: str
-    rows: list[reference.KeyRow]
+    rows: list[key_reference.KeyRow]
 
 
 def metrics_context() -> dict[str, Any]:
     """What docs/templates/metrics.md.jinja is filled with."""
     figures: list[tuple[Field, Family, Family]] = list(
-        zip(FIELDS, families.DAILY, families.BY_DATE, strict=False)
+        zip(FIELDS, app_families.DAILY, app_families.BY_DATE, strict=False)
     )
     return {
         "figures": figures,
-        "dates": (families.DAILY[-1], families.BY_DATE[-1]),
+        "dates": (app_families.DAILY[-1], app_families.BY_DATE[-1]),
         "health": HEALTH,
         "own": list(own_families()),
         "reasons": list(Reason),
@@ -92,8 +92,8 @@ def metrics_context() -> dict[str, Any]:
 
 def configuration_context() -> dict[str, Any]:
     """What docs/templates/configuration.md.jinja is filled with."""
-    sections: dict[str, list[reference.KeyRow]] = {}
-    for row in reference.rows():
+    sections: dict[str, list[key_reference.KeyRow]] = {}
+    for row in key_reference.rows():
         sections.setdefault(_heading(row.key), []).append(row)
     return {
         "sections": [

@@ -3,30 +3,33 @@
 from collections.abc import Mapping
 from typing import Final
 
-from exporter.exposition import families
-from exporter.exposition.families import Family
+from exporter.exposition import app_families
+from exporter.exposition.app_families import Family
 from exporter.wechat.failures.failure import Action, Reason
 
 HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
-    families.UP: ("appid, name", "until the first call for the app since the start"),
-    families.LAST_REFRESH: ("appid, name", "until the first call for the app since the start"),
-    families.LAST_SUCCESS: ("appid, name", "until a row has come, from WeChat or from the storage"),
-    families.TOKEN_EXPIRY: (
+    app_families.UP: ("appid, name", "until the first call for the app since the start"),
+    app_families.LAST_REFRESH: ("appid, name", "until the first call for the app since the start"),
+    app_families.LAST_SUCCESS: ("appid, name", "until a row has come, from WeChat or from the storage"),
+    app_families.TOKEN_EXPIRY: (
         "appid, name",
         "while the exporter has no token, or does not know its end (`file`)",
     ),
-    families.INFO: ("appid, name, your `labels`", "never"),
-    families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
-    families.DATASET_UP: (
+    app_families.INFO: ("appid, name, your `labels`", "never"),
+    app_families.ERROR_INFO: ("appid, name, reason, errcode", "while the app's last refresh did not fail"),
+    app_families.DATASET_UP: (
         "appid, name, dataset",
         "until the first call for the dataset, or a row from the storage",
     ),
-    families.DATASET_REF_DATE: ("appid, name, dataset", "while the exporter has no row of the dataset"),
-    families.DATASET_LAST_SUCCESS: (
+    app_families.DATASET_REF_DATE: ("appid, name, dataset", "while the exporter has no row of the dataset"),
+    app_families.DATASET_LAST_SUCCESS: (
         "appid, name, dataset",
         "until a row of the dataset has come, from WeChat or from the storage",
     ),
-    families.DATASET_ERROR_INFO: ("appid, name, dataset, reason, errcode", "while the dataset does not fail"),
+    app_families.DATASET_ERROR_INFO: (
+        "appid, name, dataset, reason, errcode",
+        "while the dataset does not fail",
+    ),
 }
 """The families that are no figures: their labels, and when an app has no series of them."""
 

@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable, Mapping
 
 from exporter.config.settings import App, Config, ThirdParty
-from exporter.discovery.search import Search
-from exporter.discovery.watch import PlatformWatch
+from exporter.discovery.account_search import Search
+from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
-from exporter.store.shared import is_shared
+from exporter.store.shared_store import is_shared
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client, Observer, open_client
 from exporter.wechat.network.transport import Transport
 from exporter.wechat.pace import Pace
 from exporter.wechat.platform.open_platform import OpenPlatform
-from exporter.wechat.tokens.owners import TokenOwners
+from exporter.wechat.tokens.ownership import TokenOwners
 from exporter.wechat.tokens.shared import Sharing
 
 

@@ -12,7 +12,7 @@ from exporter.datasets.quota import QUOTA, QUOTA_FIELDS
 from exporter.datasets.schedule import Schedule, Want
 from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
 from exporter.datasets.visit_pages import VISIT_PAGES
-from exporter.exposition.families import BY_DATE, DAILY
+from exporter.exposition.app_families import BY_DATE, DAILY
 from exporter.wechat.tokens.cache import RENEWAL_MARGIN
 
 _HEALTH_SERIES: Final = 8  # up, three times, info; those of the dataset; two more while an app fails

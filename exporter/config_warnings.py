@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import ClassicToken, CloudFunction, Config, Secret, StableToken
 from exporter.config.storage import MEMORY
-from exporter.descriptors import shortage
+from exporter.file_descriptors import shortage
 
 _APP_SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

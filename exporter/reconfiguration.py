@@ -11,17 +11,17 @@ from exporter.apps import Apps
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config, ThirdParty
 from exporter.config_warnings import ConfigWarnings
-from exporter.discovery.watch import News
+from exporter.discovery.platform_watch import News
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.reload_summary import reload_summary
+from exporter.refresh.round_settings import RoundSettings, round_settings
 from exporter.refresh.rounds import Rounds
-from exporter.refresh.settings import RoundSettings, round_settings
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import sweep
 from exporter.store.restoring import restore
-from exporter.store.shared import is_shared
+from exporter.store.shared_store import is_shared
 from exporter.wechat.endpoints import endpoints_of
 from exporter.wechat.failures.failure import Reason
 from exporter.wechat.tokens.shared import WAITS, longest_patience

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
 from exporter.config.settings import Config
-from exporter.discovery.watch import PlatformWatch
+from exporter.discovery.platform_watch import PlatformWatch
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.reconfiguration import Reconfiguration, settings_of
@@ -19,7 +19,7 @@ from exporter.refresh.rounds import Rounds
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.ledger import Ledger
 from exporter.store.opening import claim_store, sweep
-from exporter.store.shared import turns
+from exporter.store.shared_store import turns
 
 _FINISH_SECONDS: Final = 1.0
 _FAULT_SECONDS: Final = 5.0

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.families import ERROR_INFO, INFO
+from exporter.exposition.app_families import ERROR_INFO, INFO
 from grafana import queries
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN

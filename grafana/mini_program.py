@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import ERROR_INFO, INFO, LAST_SUCCESS, UP
+from exporter.exposition.app_families import ERROR_INFO, INFO, LAST_SUCCESS, UP
 from grafana.attention import failing_table
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
 from grafana.overrides import override

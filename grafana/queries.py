@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exporter.exposition.families import INFO, UP
+from exporter.exposition.app_families import INFO, UP
 from prometheus.expressions import (
     BEIJING_AHEAD,
     DATES,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import DAILY, ERROR_INFO
+from exporter.exposition.app_families import DAILY, ERROR_INFO
 from exporter.wechat.failures.failure import Reason
 from prometheus.recording import recorded
 

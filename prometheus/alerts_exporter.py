@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exporter.exposition.families import ERROR_INFO, UP
+from exporter.exposition.app_families import ERROR_INFO, UP
 from prometheus.alerting import JOBS, Alert, Severity
 from prometheus.shards import OWN, TARGET, replaced
 from prometheus.thresholds import Thresholds

@@ -20,7 +20,7 @@ from exporter.config.settings import (
     StorageSettings,
     WechatSettings,
 )
-from exporter.discovery.watch import PlatformWatch
+from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice

@@ -15,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from exporter.backfill.span import Span
+from exporter.backfill.periods import Span
 from exporter.beijing import midnight, yesterday
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.daily_retention import DAYS
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
-from exporter.datasets.wire import MalformedRowError
-from exporter.store.coding import read_row, row_text
 from exporter.store.database import NewerError, explanation, open_database, transaction
+from exporter.store.row_coding import read_row, row_text
 
 UNSETTLED_DAYS: Final = 3
 """An empty answer for a date so young may only mean "not yet": on another day it is asked again."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exporter.backfill.asking import Course
+from exporter.backfill.fetching import Course
 from exporter.backfill.journal import Count
 from exporter.beijing import beijing_text
 from exporter.wechat.failures.failure import Action, Failure, Reason

@@ -12,14 +12,14 @@ from functools import cache
 from typing import Final
 
 from exporter.backfill.journal import Journal
-from exporter.backfill.span import Span, shown_from
+from exporter.backfill.periods import Span, shown_from
 from exporter.config.settings import App, DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.metrics import DATED_LABEL, Metric, dated_metrics, newest_metrics
 from exporter.datasets.period import Period
-from exporter.exposition.families import NAMESPACE, Family, escape, headers
+from exporter.exposition.app_families import NAMESPACE, Family, escape, headers
 
 HEAD_SECONDS: Final = 3 * 3600
 """Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in

@@ -15,15 +15,15 @@ import requests
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.backfill import report, samples, sheets
-from exporter.backfill.asking import Wanted, fetch, take_over
+from exporter.backfill import report, samples, spreadsheets
+from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.output import OutputError, check_writable, write_whole
+from exporter.backfill.periods import Span, SpanError, read_span
 from exporter.backfill.progress import Lines, bar
-from exporter.backfill.push import Push, PushError, Target, read_target
 from exporter.backfill.report import counted
 from exporter.backfill.samples import Shape
-from exporter.backfill.span import Span, SpanError, read_span
+from exporter.backfill.victoriametrics import Push, PushError, Target, read_target
 from exporter.beijing import DAY_SECONDS
 from exporter.commands.session import UsageError, chosen_apps, existing_store, needed_store, open_wechat
 from exporter.config import ConfigError, durations, load
@@ -35,7 +35,7 @@ from exporter.datasets.period import DAY
 from exporter.logs import open_log
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
-from exporter.store.servers import server_name
+from exporter.store.wechat_server import server_name
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}
@@ -168,9 +168,9 @@ def _written(order: Order, wanted: Wanted, journal: Journal) -> Iterator[str]:
     apps, span = wanted.apps, wanted.span
     match order.written_as:
         case "csv":
-            return sheets.comma_separated(journal, apps, span)
+            return spreadsheets.comma_separated(journal, apps, span)
         case "jsonl":
-            return sheets.json_lines(journal, apps, span)
+            return spreadsheets.json_lines(journal, apps, span)
         case "prometheus":
             return samples.prometheus(journal, apps, span, order.shape)
     return samples.openmetrics(journal, apps, span, order.shape)

@@ -21,17 +21,17 @@ from exporter.commands.call_details import CallDetails
 from exporter.commands.probe import Answers, probe
 from exporter.commands.session import UsageError, chosen_apps, needed_store, open_wechat
 from exporter.config import ConfigError, load
-from exporter.config.printed import config_text
+from exporter.config.redacted import config_text
 from exporter.config.settings import App, Config
 from exporter.config_warnings import config_warnings, doubts
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.dataset import Row
-from exporter.discovery.search import Search
+from exporter.discovery.account_search import Search
 from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.store.opening import storage_doubts
-from exporter.store.shared import is_shared
+from exporter.store.shared_store import is_shared
 from exporter.web import webconfig
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint

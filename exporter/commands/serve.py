@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter import __version__
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
-from exporter.descriptors import raise_limit
+from exporter.file_descriptors import raise_limit
 from exporter.flags import DEFAULT_ADDRESS
 from exporter.logs import open_log
 from exporter.service import Exporter

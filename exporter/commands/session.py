@@ -10,8 +10,8 @@ from structlog.typing import FilteringBoundLogger
 from exporter.apps import Apps
 from exporter.config.settings import App, ClassicToken, Config
 from exporter.config.storage import SQLITE
-from exporter.discovery.state import PlatformState
-from exporter.discovery.watch import PlatformWatch
+from exporter.discovery.platform_state import PlatformState
+from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.store.memory import MemoryStore

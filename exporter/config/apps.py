@@ -8,7 +8,7 @@ from exporter.config.lists import PairsRule
 from exporter.config.problems import Pairs
 from exporter.config.schema import Key, Section
 from exporter.config.secret import Secret
-from exporter.config.texts import APP_NAME, APPID, LABEL_NAME, TEXT
+from exporter.config.text_rules import APP_NAME, APPID, LABEL_NAME, TEXT
 from exporter.config.token_types import APP_SECRET, TOKENS, HttpToken, StableToken, TokenSettings
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from exporter.config.problems import KeyPath, Pairs, Problems
 from exporter.config.rules import Rule, kind_of
-from exporter.config.scalars import BROKEN
+from exporter.config.yaml_scalars import BROKEN
 
 
 @dataclass(frozen=True, slots=True)

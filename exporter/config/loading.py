@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from exporter.config.apps import APP, App
-from exporter.config.file import ConfigFile
 from exporter.config.lists import ListRule
 from exporter.config.platforms import check_repeated
 from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
 from exporter.config.schema import Key, Section
 from exporter.config.settings import MAIN_FILE, Config, MainFile
-from exporter.config.texts import is_appid
+from exporter.config.text_rules import is_appid
 from exporter.config.token_types import ThirdParty, origin
+from exporter.config.yaml_file import ConfigFile
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
 _HINT: Final = (

@@ -12,7 +12,7 @@ from exporter.config.problems import KeyPath, Pairs, Problems, shown
 from exporter.config.rules import BooleanRule, DurationRule, FileRule
 from exporter.config.schema import Key, SecretKey, Section
 from exporter.config.secret import Secret, secret_rule
-from exporter.config.texts import APPID, APPID_PATTERN, KEY_NAME, PLATFORM_NAME, REQUEST_URL, matching
+from exporter.config.text_rules import APPID, APPID_PATTERN, KEY_NAME, PLATFORM_NAME, REQUEST_URL, matching
 from exporter.config.token_types import HEADERS
 
 EXTRA_MODULES: Final = ("cryptography", "defusedxml")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.config.scalars import Substituted
+from exporter.config.yaml_scalars import Substituted
 
 KeyPath = tuple[str | int, ...]
 Pairs = tuple[tuple[str, str], ...]

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from exporter.config import durations
 from exporter.config.problems import KeyPath, Problems, shown
-from exporter.config.scalars import BROKEN, Scalar, ScalarKind, Substituted, decimal, number
+from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, Substituted, decimal, number
 
 _BOOLEANS: Final = {"true": True, "false": False}
 

@@ -13,8 +13,8 @@ from typing import Final, Generic, TypeVar, get_args, get_type_hints
 from exporter.config.lists import mapping
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import Rule, TextRule, kind_of
-from exporter.config.scalars import BROKEN, Scalar, ScalarKind
 from exporter.config.secret import SECRET, SecretFileRule
+from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind
 
 REQUIRED: Final = object()
 TYPE: Final = "type"

@@ -7,7 +7,7 @@ from typing import Final
 
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import FileRule, TextRule
-from exporter.config.source import reason
+from exporter.config.yaml_events import reason
 
 LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from exporter.config.apps import APP, App
-from exporter.config.authorities import CertificatesRule
+from exporter.config.ca_certificates import CertificatesRule
 from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.lists import ListRule
 from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
@@ -17,7 +17,7 @@ from exporter.config.rules import DurationRule, FileRule, NumberRule
 from exporter.config.schema import Key, Section
 from exporter.config.secret import LARGEST_SECRET, Secret
 from exporter.config.storage import STORAGE, RedisServer, StorageSettings
-from exporter.config.texts import BASE_URL
+from exporter.config.text_rules import BASE_URL
 from exporter.config.token_types import (
     ClassicToken,
     CloudFunction,

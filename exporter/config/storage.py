@@ -14,7 +14,7 @@ from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import FileRule, NotAllowedError, TextRule
 from exporter.config.schema import Key, SecretKey, Section
 from exporter.config.secret import Secret, secret_rule
-from exporter.config.texts import KEY_PREFIX
+from exporter.config.text_rules import KEY_PREFIX
 
 SQLITE: Final = "sqlite:///"
 MEMORY: Final = "memory://"

@@ -15,7 +15,7 @@ from exporter.config.problems import Pairs
 from exporter.config.rules import FileRule
 from exporter.config.schema import Choice, Key, SecretKey, Section
 from exporter.config.secret import Secret
-from exporter.config.texts import (
+from exporter.config.text_rules import (
     APPID,
     BODY_TEXT,
     CLOUD_NAME,

@@ -6,7 +6,7 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 
 from typing import Final, NamedTuple
 
-from exporter.data_files import read_table
+from exporter.package_data import read_table
 
 
 class Source(NamedTuple):

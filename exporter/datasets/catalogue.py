@@ -1,6 +1,6 @@
 """All datasets: a new one is a file beside this one and a line here.
 
-Its switch stands in config/datasets.py, its stand-in figures in simulator/tables.py.
+Its switch stands in config/datasets.py, its stand-in figures in simulator/dataset_bodies.py.
 """
 
 from types import MappingProxyType

@@ -12,12 +12,12 @@ from typing import Final
 
 from exporter.beijing import midnight
 from exporter.config.settings import DatasetSettings
+from exporter.datasets.body_parsing import MalformedRowError, check_period, one_list
+from exporter.datasets.body_shapes import KEY_CAP, key_values, written_items
 from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
-from exporter.datasets.shapes import KEY_CAP, key_values, written_items
-from exporter.datasets.wire import MalformedRowError, check_period, one_list
 
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)
 """The days that WeChat gives."""

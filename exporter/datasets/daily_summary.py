@@ -5,12 +5,12 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 
 from typing import Final
 
+from exporter.datasets.body_shapes import OneRow
 from exporter.datasets.dataset import Dataset, Prefix
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY
+from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
-from exporter.datasets.selection import NewestRow
-from exporter.datasets.shapes import OneRow
 
 DAILY_SUMMARY: Final = Dataset(
     name="daily_summary",

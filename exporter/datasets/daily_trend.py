@@ -6,12 +6,12 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 from datetime import date
 from typing import Final
 
+from exporter.datasets.body_shapes import OneRow
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.period import DAY
+from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
-from exporter.datasets.selection import NewestRow
-from exporter.datasets.shapes import OneRow
-from exporter.datasets.visit_trend import DAY_REF_DATE, visit_trend_fields
+from exporter.datasets.trend_fields import DAY_REF_DATE, visit_trend_fields
 
 FIELDS: Final = visit_trend_fields("day", not_over="dates or apps")
 DAILY_TREND: Final = Dataset(

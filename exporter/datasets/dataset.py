@@ -7,10 +7,10 @@ from typing import Protocol
 
 from exporter.beijing import wire_date
 from exporter.config.settings import DatasetSettings
+from exporter.datasets.body_parsing import check_message
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar, Period
 from exporter.datasets.schedule import Schedule
-from exporter.datasets.wire import check_message
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ Source: https://developers.weixin.qq.com/doc/oplatform/openApi/OpenApiDoc/basic-
 from collections.abc import Mapping
 from typing import Final
 
+from exporter.datasets.body_parsing import MalformedRowError, figures, one_object
 from exporter.datasets.field import Field
-from exporter.datasets.wire import MalformedRowError, figures, one_object
 
 QUOTA: Final = "quota"
 """Its name in configuration and labels."""

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from exporter.datasets.body_parsing import (
+    MalformedRowError,
+    check_period,
+    one_list,
+    one_object,
+    required_list,
+    shown,
+)
+from exporter.datasets.body_shapes import KEY_CAP, NO_FIGURES, key_values, written_items
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY, Period
+from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
-from exporter.datasets.selection import NewestRow
-from exporter.datasets.shapes import KEY_CAP, NO_FIGURES, key_values, written_items
-from exporter.datasets.wire import MalformedRowError, check_period, one_list, one_object, required_list, shown
 
 STAY_TIMES: Final = MappingProxyType(
     {1: "0-2s", 2: "3-5s", 3: "6-10s", 4: "11-20s", 5: "20-30s", 6: "30-50s", 7: "50-100s", 8: ">100s"}

@@ -10,13 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from exporter.config.settings import DatasetSettings
-from exporter.datasets.dataset import Dataset, Point, Prefix, Row
-from exporter.datasets.field import Field, camel
-from exporter.datasets.period import DAY, Period
-from exporter.datasets.schedule import Schedule
-from exporter.datasets.selection import NewestRow
-from exporter.datasets.shapes import NO_FIGURES
-from exporter.datasets.wire import (
+from exporter.datasets.body_parsing import (
     MalformedRowError,
     check_period,
     figures,
@@ -26,6 +20,12 @@ from exporter.datasets.wire import (
     spelled,
     written_figures,
 )
+from exporter.datasets.body_shapes import NO_FIGURES
+from exporter.datasets.dataset import Dataset, Point, Prefix, Row
+from exporter.datasets.field import Field, camel
+from exporter.datasets.period import DAY, Period
+from exporter.datasets.row_selection import NewestRow
+from exporter.datasets.schedule import Schedule
 
 OTHER: Final = "(other)"
 """The page path of all pages that are not shown themselves."""

@@ -7,6 +7,6 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 from typing import Final
 
 from exporter.datasets.period import WEEK
-from exporter.datasets.visit_trend import long_trend
+from exporter.datasets.trend_fields import long_trend
 
 WEEKLY_TREND: Final = long_trend("getWeeklyVisitTrend", "周趋势", WEEK)

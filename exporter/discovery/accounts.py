@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from exporter.config.settings import App, Discovery, ThirdParty
-from exporter.config.texts import LONGEST_NAME
+from exporter.config.text_rules import LONGEST_NAME
 from exporter.not_before import NotBefore
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Final
 
 from exporter.exposition import gzipped
-from exporter.exposition.families import FAMILIES, Shown, families_of, render
+from exporter.exposition.app_families import FAMILIES, Shown, families_of, render
+from exporter.exposition.dataset_families import ACCESS_SOURCE_INFO, source_lines
 from exporter.exposition.family import Family, headers
 from exporter.exposition.gzipped import Checksum, Piece
-from exporter.exposition.tables import ACCESS_SOURCE_INFO, source_lines
 from exporter.store.entry import Entry
 
 BLOCK_SIZE: Final = 256

@@ -10,15 +10,15 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.beijing import next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
-from exporter.exposition.families import Shown
+from exporter.exposition.app_families import Shown
+from exporter.exposition.dataset_families import ShownTable
 from exporter.exposition.page import Page, PageMaker
-from exporter.exposition.quotas import ShownQuotas
-from exporter.exposition.tables import ShownTable
+from exporter.exposition.quota_families import ShownQuotas
 from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
-from exporter.store.refusal import Refusal, refusal_key, refusal_of
+from exporter.store.stored_refusals import Refusal, refusal_key, refusal_of
 
 _GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
 _LONGEST_WAIT: Final = (

@@ -14,8 +14,8 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.discovery.state import PlatformState
-from exporter.exposition.part import END_MARK, Part
+from exporter.discovery.platform_state import PlatformState
+from exporter.exposition.telemetry_part import END_MARK, Part
 from exporter.shards import Shard
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint

@@ -11,11 +11,11 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Row
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.fetched import Fetched, entry_after, is_revised, with_freed
+from exporter.refresh.outcomes import Fetched, entry_after, is_revised, with_freed
 from exporter.refresh.plan import Ask, asks_after, first_asks, is_refused
 from exporter.refresh.queue import Queue
 from exporter.refresh.retries import ATTEMPTS, Random, refuses_account, retry_delay
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.state_log import StateLog, about_dataset
 from exporter.store.entry import Entry, HeldQuota, HeldRow
 from exporter.store.ledger import Ledger

@@ -17,7 +17,7 @@ from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA, quota_due
 from exporter.datasets.schedule import Want
 from exporter.refresh.retries import ATTEMPTS, refuses_account
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, Table
 
 LOOKBACK_DAYS: Final = 4

@@ -12,7 +12,7 @@ from exporter.heartbeat import Heartbeat
 from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask, asks_before_the_round, round_asks, waits_for_credential
 from exporter.refresh.queue import Queue
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.ticker import Ticker
 from exporter.refresh.workers import Workers
 

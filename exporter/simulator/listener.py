@@ -10,7 +10,7 @@ from typing import Final
 
 import uvloop
 
-from exporter.simulator.ledger import CallLog
+from exporter.simulator.call_log import CallLog
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.wire import SimConnection
 

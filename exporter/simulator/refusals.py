@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
-from exporter.data_files import read_table
+from exporter.package_data import read_table
 
 _ERRMSGS: Final[Mapping[int, str]] = read_table(__package__, "errmsgs.yaml")
 

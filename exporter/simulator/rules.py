@@ -16,15 +16,15 @@ from exporter.datasets.dataset import Dataset
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import QUOTA, QUOTA_PATH, written_quota
 from exporter.simulator.accounts import SimApp
+from exporter.simulator.call_log import CallLog, CallRecord
 from exporter.simulator.clock import Clock
 from exporter.simulator.conditions import Conditions
-from exporter.simulator.distortions import compact_json, delivered, distorted
+from exporter.simulator.dataset_bodies import body
+from exporter.simulator.fault_effects import compact_json, delivered, distorted
 from exporter.simulator.faults import CallKind, Fault, FaultBoard
-from exporter.simulator.ledger import CallLog, CallRecord
 from exporter.simulator.messages import PLAIN, Progress, Reply, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
-from exporter.simulator.tables import body
 from exporter.simulator.tokens import TokenDesk, TokenKind
 
 TREND_PATH: Final = DAILY_TREND.path

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 import httptools
 
-from exporter.simulator.ledger import CallLog
+from exporter.simulator.call_log import CallLog
 from exporter.simulator.messages import Delivery, Reply, Request
 
 _RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from exporter.store.coding import points_text
+from exporter.store.row_coding import points_text
 
 
 class NewerError(Exception):

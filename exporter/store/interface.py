@@ -6,9 +6,9 @@ from typing import Protocol
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
-from exporter.store.refusal import Refusal
 from exporter.store.resealed import Resealed
-from exporter.wechat.vault import Vault, VaultError
+from exporter.store.stored_refusals import Refusal
+from exporter.wechat.credential_vault import Vault, VaultError
 
 
 class StoreError(VaultError):
@@ -22,7 +22,7 @@ WriteObserver = Callable[[bool], None]
 class Store(Vault, Protocol):
     """Keeps rows, refusals and credentials; safe to use from many threads. Every method raises StoreError.
 
-    Rows and refusals are kept by server (`exporter.store.servers`): nothing of one is shown as another's.
+    Rows and refusals are kept by server (`wechat_server.py`): nothing of one is shown as another's.
     """
 
     def load(

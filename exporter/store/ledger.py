@@ -11,7 +11,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.store.entry import Entry, Health, HeldRow, with_period, with_row
-from exporter.store.refusal import Refusal, health_of
+from exporter.store.stored_refusals import Refusal, health_of
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
-from exporter.store.refusal import Refusal
 from exporter.store.resealed import Resealed
+from exporter.store.stored_refusals import Refusal
 
 
 class MemoryStore:

@@ -10,9 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import StorageSettings
 from exporter.config.storage import SQLITE
-from exporter.store.claim import Claim
-from exporter.store.coding import Unusable
+from exporter.store.file_lock import Claim
 from exporter.store.interface import Store, StoreError, WriteObserver
+from exporter.store.row_coding import Unusable
 
 _SPECIMEN: Final = "specimen"
 
@@ -85,7 +85,7 @@ def _open(
             store.close()
             raise
         return store
-    from exporter.store.sealing import open_seal  # noqa: PLC0415 - imported where it is used
+    from exporter.store.encryption import open_seal  # noqa: PLC0415 - imported where it is used
 
     if settings.url.startswith(SQLITE):
         from exporter.store.sqlite import SqliteStore  # noqa: PLC0415

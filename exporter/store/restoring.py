@@ -10,7 +10,7 @@ from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Table
 from exporter.store.interface import Store
 from exporter.store.ledger import Ledger
-from exporter.store.refusal import refusal_key
+from exporter.store.stored_refusals import refusal_key
 from exporter.wechat.access import Access
 
 _UNTOUCHED: Final = Table()

@@ -12,14 +12,14 @@ from typing import Final
 
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
-from exporter.store.claim import Claim
-from exporter.store.coding import RowReader, Unusable, row_text
 from exporter.store.database import NewerError, explanation, open_database, transaction
+from exporter.store.encryption import NoSeal, Seal, opened, reseal
 from exporter.store.entry import HeldRow
+from exporter.store.file_lock import Claim
 from exporter.store.interface import StoreError, WriteObserver
-from exporter.store.refusal import Refusal, read_refusal, refusal_text
 from exporter.store.resealed import Resealed
-from exporter.store.sealing import NoSeal, Seal, opened, reseal
+from exporter.store.row_coding import RowReader, Unusable, row_text
+from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """An app that was not asked for so long is gone, and its rows with it."""

@@ -10,9 +10,9 @@ from starlette.routing import Route
 from exporter.service import Exporter
 from exporter.web.lifecycle import OFF, Lifecycle
 from exporter.web.scrape import Scrapes
+from exporter.web.service_discovery import TARGETS_PATH, Targets
 from exporter.web.status.page import STYLESHEET, StatusPage
-from exporter.web.targets import TARGETS_PATH, Targets
-from exporter.web.ticket import TICKET_PATH, TicketPushes
+from exporter.web.ticket_callback import TICKET_PATH, TicketPushes
 
 
 def make_app(

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from exporter.config.printed import config_text
+from exporter.config.redacted import config_text
 from exporter.service import Exporter
 
 OFF: Final = PlainTextResponse("Lifecycle API is not enabled: start with --web.enable-lifecycle.\n", 403)

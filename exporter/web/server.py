@@ -15,9 +15,9 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from exporter.web.acceptor import Acceptor
 from exporter.web.admission import Admission
 from exporter.web.connection import IDLE_SECONDS, Connections, HttpConnection
+from exporter.web.connection_limit import Acceptor
 from exporter.web.middleware import Middleware
 from exporter.web.throttled_log import ThrottledLog
 

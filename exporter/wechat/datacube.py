@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import quota_request, read_quota
-from exporter.datasets.wire import MalformedRowError
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import API_QUOTA, Endpoint, endpoint_of
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
-from exporter.wechat.tokens.owners import TokenOwners
+from exporter.wechat.tokens.ownership import TokenOwners
 
 Figures = tuple[int | float | None, ...]
 _Result = TypeVar("_Result")

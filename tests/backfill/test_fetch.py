@@ -7,9 +7,9 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.backfill.asking import Wanted, fetch, take_over
+from exporter.backfill.fetching import Wanted, fetch, take_over
 from exporter.backfill.journal import Count, Journal, JournalError
-from exporter.backfill.span import Span
+from exporter.backfill.periods import Span
 from exporter.beijing import yesterday
 from exporter.commands.session import open_wechat
 from exporter.config import load

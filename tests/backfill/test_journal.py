@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.backfill.journal import Count, Journal, JournalError
-from exporter.backfill.span import Span
+from exporter.backfill.periods import Span
 from exporter.beijing import DAY_SECONDS, midnight
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.daily_summary import DAILY_SUMMARY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.backfill.asking import Course
+from exporter.backfill.fetching import Course
 from exporter.backfill.journal import Count
 from exporter.backfill.report import Result, advice, exit_code, tell
 from exporter.beijing import next_midnight

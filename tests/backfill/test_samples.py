@@ -6,8 +6,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.backfill.journal import Journal
+from exporter.backfill.periods import Span
 from exporter.backfill.samples import Shape, newest_moment, openmetrics, prometheus, row_lines
-from exporter.backfill.span import Span
 from exporter.beijing import DAY_SECONDS, midnight
 from exporter.config.datasets import usual_settings
 from exporter.datasets.daily_retention import DAILY_RETENTION
@@ -16,7 +16,7 @@ from exporter.datasets.dataset import Row as DatasetRow
 from exporter.datasets.period import DAY, WEEK
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.exposition.families import BY_DATE, DAILY, escape
+from exporter.exposition.app_families import BY_DATE, DAILY, escape
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
 
 BEFORE = YESTERDAY - timedelta(days=1)

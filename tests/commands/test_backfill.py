@@ -17,13 +17,13 @@ from exporter.commands import backfill as command
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import WEEK
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
-from exporter.store.servers import server_name
 from exporter.store.sqlite import SqliteStore
+from exporter.store.wechat_server import server_name
 from tests.building import make_row
 from tests.running import COMMAND
 

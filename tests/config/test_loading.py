@@ -8,7 +8,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.config import ConfigError, load, platforms, source
+from exporter.config import ConfigError, load, platforms, yaml_events
 from exporter.config.datasets import DATASETS
 from exporter.config.settings import (
     App,
@@ -92,7 +92,7 @@ def test_no_parser_lets_a_secret_into_an_error(
     name: str, loader: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(BAD)
-    monkeypatch.setattr(source, "LOADER", loader)
+    monkeypatch.setattr(yaml_events, "LOADER", loader)
 
     with pytest.raises(ConfigError) as caught:
         load(Path(name), BAD_ENVIRONMENT)
@@ -107,7 +107,7 @@ def test_no_parser_lets_a_secret_into_an_error(
 def test_a_good_file_loads_alike_with_every_parser(
     name: str, loader: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "LOADER", loader)
+    monkeypatch.setattr(yaml_events, "LOADER", loader)
 
     assert good(name).apps[0].appid.lower() == "wx0123456789abcdef"
 
@@ -477,7 +477,7 @@ def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
 
 
 def test_a_file_of_apps_that_is_too_large_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_FILE", 2 * 1024 * 1024)
+    monkeypatch.setattr(yaml_events, "LARGEST_FILE", 2 * 1024 * 1024)
 
     assert problems(file, b"#" * (2 * 1024 * 1024 + 1)) == ("config.yaml: larger than 2 MiB",)
 
@@ -494,7 +494,7 @@ def test_a_value_behind_an_alias_is_reported_where_the_alias_stands(file: Path) 
 def test_half_characters_are_refused_by_every_parser(
     file: Path, character: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_events, "LOADER", yaml.SafeLoader)
 
     (found,) = problems(file, f'apps: [{{appid: wx0123456789abcdef, secret: x, name: "{character}"}}]')
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.config.problems import ConfigError, Problem, dotted, shown
-from exporter.config.scalars import Substituted
+from exporter.config.yaml_scalars import Substituted
 
 
 def test_a_problem_reads_file_line_key_and_what() -> None:

@@ -8,7 +8,7 @@ from exporter.datasets.catalogue import BY_INTERFACE, BY_NAME, BY_PATH, CATALOGU
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.metrics import Metric, dated_metrics, newest_metrics
 from exporter.datasets.quota import QUOTA_FIELDS, QUOTA_LABELS
-from exporter.exposition import families
+from exporter.exposition import app_families
 
 SEVEN = (
     "session_cnt",
@@ -118,7 +118,7 @@ def test_a_help_text_has_the_chinese_term_the_unit_and_whether_to_add(dataset: D
 
 def test_the_daily_trends_families_are_those_on_the_page() -> None:
     trend = BY_NAME["daily_trend"]
-    shown = [(each.name, each.help, each.unit) for each in (*families.DAILY, *families.BY_DATE)]
+    shown = [(each.name, each.help, each.unit) for each in (*app_families.DAILY, *app_families.BY_DATE)]
     assert [(metric.name, metric.help, metric.unit) for metric in metrics(trend)] == shown
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from exporter.beijing import midnight
 from exporter.config.settings import DatasetSettings
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY, Period
-from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import sample
 
 COHORT = DAY.starting(date(2026, 10, 24))

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.quota import quota_due, quota_request, read_quota, written_quota
-from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import sample
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.field import camel
 from exporter.datasets.period import MONTH, WEEK, Period
-from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import periods, rows, sample
 
 DAY = Period(date(2017, 3, 13), date(2017, 3, 13))

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
-from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import sample
 
 ASKED = DAY.starting(date(2026, 10, 24))

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from exporter.config.settings import DatasetSettings
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.visit_pages import OTHER, VISIT_PAGES
-from exporter.datasets.wire import MalformedRowError
 from tests.datasets.rows import sample
 
 ASKED = DAY.starting(date(2026, 10, 24))

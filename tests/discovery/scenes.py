@@ -8,9 +8,9 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.settings import Discovery, Platform, Secret, TicketCallback, TicketFile
-from exporter.discovery.search import Search, Turn
-from exporter.discovery.state import PlatformState
-from exporter.discovery.watch import PlatformWatch
+from exporter.discovery.account_search import Search, Turn
+from exporter.discovery.platform_state import PlatformState
+from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.simulator.server import Simulator
 from exporter.store.memory import MemoryStore

@@ -8,8 +8,8 @@ from exporter.config.settings import App, Discovery, ThirdParty
 from exporter.discovery import accounts
 from exporter.discovery.accounts import INFO_SECONDS, Account, AccountList
 from exporter.store.memory import MemoryStore
+from exporter.wechat.credential_vault import Record
 from exporter.wechat.failures.failure import CallError, Reason
-from exporter.wechat.vault import Record
 
 ONE, TWO, THREE = "wx0000000000000001", "wx0000000000000002", "wx1000000000000003"
 NOW = 1_795_500_000.0

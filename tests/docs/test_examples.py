@@ -16,14 +16,14 @@ from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled
 from exporter.datasets.metrics import newest_metrics
-from exporter.exposition.families import NAMESPACE, families_of
-from exporter.exposition.quotas import ShownQuotas
-from exporter.exposition.tables import ShownTable
+from exporter.exposition.app_families import NAMESPACE, families_of
+from exporter.exposition.dataset_families import ShownTable
+from exporter.exposition.quota_families import ShownQuotas
 from exporter.exposition.telemetry import Telemetry
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
+from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fleet import demo_fleet
-from exporter.simulator.tables import body
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}

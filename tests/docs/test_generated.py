@@ -8,8 +8,8 @@ import pytest
 from docs import generate
 from docs.wording import ACTIONS, REASONS
 from exporter import cli
-from exporter.config import reference
-from exporter.exposition.families import FAMILIES
+from exporter.config import key_reference
+from exporter.exposition.app_families import FAMILIES
 from exporter.wechat.failures.errcodes import ERRCODES
 from exporter.wechat.failures.failure import Action, Reason
 
@@ -59,7 +59,7 @@ def test_every_metric_is_told() -> None:
 
 def test_every_key_is_told() -> None:
     page = generate.render("configuration.md")
-    for row in reference.rows():
+    for row in key_reference.rows():
         assert row.description in page
         assert f"`{row.key.rpartition('.')[2]}`" in page
 

@@ -19,15 +19,15 @@ import yaml
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
 from exporter.backfill.journal import Journal
-from exporter.backfill.span import Span
+from exporter.backfill.periods import Span
 from exporter.beijing import DAY_SECONDS, midnight, wire_date, yesterday
 from exporter.cli import main
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import BY_DATE, DAILY
-from exporter.simulator.data import row
+from exporter.exposition.app_families import BY_DATE, DAILY
+from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.store.servers import server_name
+from exporter.store.wechat_server import server_name
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 

@@ -11,9 +11,9 @@ from exporter.datasets.dataset import Row
 from exporter.datasets.metrics import DATED_LABEL, dated_metrics, newest_metrics
 from exporter.datasets.quota import QUOTA
 from exporter.datasets.visit_pages import OTHER
+from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fleet import ALL_DATASETS, config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.simulator.tables import body
 from tests.running import Running, Sample, serving
 
 HISTORY = {"weekly_trend": 5, "monthly_trend": 3, "daily_summary": 9}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from exporter.beijing import yesterday
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
 from tests.redis_server import RedisServer, redis_server

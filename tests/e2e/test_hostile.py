@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile import attack
-from exporter.web.acceptor import CONNECTION_LIMIT
+from exporter.web.connection_limit import CONNECTION_LIMIT
 from tests.running import Running, running
 
 REQUESTS = 10_000

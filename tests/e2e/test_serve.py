@@ -15,7 +15,7 @@ import yaml
 
 from exporter.beijing import yesterday
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.data import row
+from exporter.simulator.daily_figures import row
 from exporter.simulator.faults import Fault
 from exporter.simulator.fleet import fake_appid, fake_secret, fleet
 from exporter.simulator.server import Conditions, Simulator

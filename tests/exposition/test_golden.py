@@ -15,9 +15,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.period import DAY
+from exporter.exposition.dataset_families import ShownTable
 from exporter.exposition.page import PageMaker, excerpt
-from exporter.exposition.quotas import ShownQuotas
-from exporter.exposition.tables import ShownTable
+from exporter.exposition.quota_families import ShownQuotas
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.wechat import endpoints

@@ -16,7 +16,7 @@ from exporter.store.entry import Health, HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.memory import MemoryStore
-from exporter.store.refusal import Refusal, refusal_of
+from exporter.store.stored_refusals import Refusal, refusal_of
 from exporter.wechat.failures.errcodes import errcode_failure
 from tests.building import NOON, make_app, make_row, text_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from exporter.beijing import DAY_SECONDS, midnight
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.families import INFO, LAST_SUCCESS, UP
+from exporter.exposition.app_families import INFO, LAST_SUCCESS, UP
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
 from prometheus.recording import recordings

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask, round_asks
 from exporter.refresh.queue import Queue
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry
 from exporter.store.ledger import Ledger
 from exporter.wechat.access import Access

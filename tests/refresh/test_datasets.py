@@ -16,7 +16,7 @@ from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.plan import Ask, asks_before_the_round
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY

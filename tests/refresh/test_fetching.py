@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.dataset import Row
 from exporter.refresh.plan import Ask
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendAccess, make_app, make_row

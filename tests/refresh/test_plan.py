@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.refresh.plan import LOOKBACK_DAYS, PATIENCE, Ask, asks_after, round_asks
-from exporter.refresh.settings import RoundSettings
+from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, HeldRow, Vacant
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row

@@ -14,8 +14,8 @@ from exporter.refresh import rounds as module
 from exporter.refresh import workers
 from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import round_asks
+from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.rounds import Rounds
-from exporter.refresh.settings import RoundSettings
 from exporter.store.ledger import FRESH_REFUSAL_SECONDS, Ledger
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.beijing import BEIJING
+from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA_PATH
-from exporter.datasets.wire import MalformedRowError
 from exporter.simulator.faults import Fault
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION, FUNCTION_PATH
 

@@ -8,8 +8,8 @@ import pytest
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
-from exporter.store.coding import Unusable
 from exporter.store.redis.store import RedisStore, open_redis
+from exporter.store.row_coding import Unusable
 from tests.redis_server import RedisServer, redis_server
 
 KEY = "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE="

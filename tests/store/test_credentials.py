@@ -12,16 +12,16 @@ from structlog.testing import capture_logs
 
 from exporter.config.settings import RedisServer as Address
 from exporter.config.settings import Secret, StorageSettings
+from exporter.store.encryption import KeySeal, open_seal
 from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import claim_store, open_store, sweep
 from exporter.store.redis.store import RedisStore
 from exporter.store.resealed import Resealed
-from exporter.store.sealing import KeySeal, open_seal
 from exporter.store.sqlite import SqliteStore
 from exporter.wechat.tokens.cache import Token
 from tests.redis_server import RedisServer
-from tests.store.test_sealing import NEW, OLD
+from tests.store.test_encryption import NEW, OLD
 
 Open = Callable[[str | None], Store]
 KEY = "refresh_token/wx1"

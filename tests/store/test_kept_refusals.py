@@ -9,8 +9,8 @@ import pytest
 
 from exporter.store.interface import Store
 from exporter.store.memory import MemoryStore
-from exporter.store.refusal import Refusal
 from exporter.store.sqlite import SqliteStore
+from exporter.store.stored_refusals import Refusal
 from exporter.wechat.failures.errcodes import errcode_failure
 
 ONE, TWO = "wx0000000000000001", "wx0000000000000002"

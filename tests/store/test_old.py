@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from exporter.config.settings import Secret
+from exporter.store.encryption import open_seal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store
-from exporter.store.sealing import open_seal
 from exporter.store.sqlite import SqliteStore
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 from tests.redis_server import RedisServer
 from tests.store.conftest import Opened
-from tests.store.test_sealing import OLD
+from tests.store.test_encryption import OLD
 
 FILES = Path(__file__).parent / "old"
 FIRST, SECOND = "wx0000000000000001", "wx0000000000000002"

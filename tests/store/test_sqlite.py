@@ -10,9 +10,9 @@ import pytest
 from exporter.config.settings import Secret
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.visit_pages import VISIT_PAGES
+from exporter.store.encryption import KeySeal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
-from exporter.store.sealing import KeySeal
 from exporter.store.sqlite import MIGRATIONS, SqliteStore
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 

@@ -3,9 +3,9 @@
 import threading
 from typing import Final
 
+from exporter.store.encryption import Seal, opened
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
-from exporter.store.sealing import Seal, opened
 
 _AT_ONCE: Final = 1000
 

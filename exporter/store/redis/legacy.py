@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from typing import Final
 
-from exporter.store.coding import points_text
+from exporter.store.row_coding import points_text
 
 _NAMES: Final = (
     "session_cnt",

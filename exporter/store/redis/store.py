@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from exporter.config.settings import StorageSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
-from exporter.store.coding import RowReader, Unusable, row_text
+from exporter.store.encryption import Seal, open_seal, reseal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import WriteObserver
 from exporter.store.redis import scripts
@@ -18,9 +18,9 @@ from exporter.store.redis.connection import Connection
 from exporter.store.redis.credentials import RedisCredentials
 from exporter.store.redis.legacy import old_record
 from exporter.store.redis.tokens import RedisTokens
-from exporter.store.refusal import Refusal, read_refusal, refusal_text
 from exporter.store.resealed import Resealed
-from exporter.store.sealing import Seal, open_seal, reseal
+from exporter.store.row_coding import RowReader, Unusable, row_text
+from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""

@@ -8,9 +8,9 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
+from exporter.store.encryption import Seal
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
-from exporter.store.sealing import Seal
 from exporter.wechat.tokens.cache import Token
 
 _AT_ONCE: Final = 1000  # tokens in one message

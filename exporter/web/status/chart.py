@@ -8,7 +8,7 @@ from typing import Final
 from exporter.datasets.daily_trend import figure_of
 from exporter.datasets.field import Field
 from exporter.store.entry import Entry
-from exporter.web.status.figures import written
+from exporter.web.status.daily_figures import written
 from exporter.web.status.language import Language
 
 WIDTH: Final = 120

@@ -11,13 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from exporter import __version__
 from exporter.datasets.daily_trend import FIELDS, figure_of
 from exporter.datasets.enabled import Enabled
-from exporter.discovery.state import PlatformState
+from exporter.discovery.platform_state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.web.status import chart
-from exporter.web.status.figures import days_late, figures, written
+from exporter.web.status.app_list import app_state, list_apps, state_of, tables
+from exporter.web.status.daily_figures import days_late, figures, written
 from exporter.web.status.language import Language
-from exporter.web.status.listing import app_state, list_apps, state_of, tables
 from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
 from exporter.web.status.times import local_time, span
 from exporter.web.status.totals import overview

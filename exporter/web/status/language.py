@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from exporter.data_files import read_table
 from exporter.datasets.dataset import Dataset
 from exporter.exposition.negotiation import parse
+from exporter.package_data import read_table
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = read_table(__package__, "texts.yaml")
 """The page's words by key and language; `{name}` stands for what the page fills in."""

@@ -21,7 +21,7 @@ _FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
 COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
 """What the table can be sorted by, in order; the chart stands before the last.
 
-A new one also needs a heading in status.html, a cell in parts.html (`app_rows`) and a key in listing.py.
+A new one also needs a heading in status.html, a cell in parts.html (`app_rows`) and a key in app_list.py.
 """
 
 _MOST_DIGITS: Final = 9  # of a page's number

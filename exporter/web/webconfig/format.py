@@ -21,10 +21,10 @@ from exporter.config.rules import (
     TextRule,
     filled,
 )
-from exporter.config.scalars import Scalar
 from exporter.config.schema import Key, Section
-from exporter.config.texts import HEADER_VALUE
-from exporter.data_files import read_table
+from exporter.config.text_rules import HEADER_VALUE
+from exporter.config.yaml_scalars import Scalar
+from exporter.package_data import read_table
 
 HIGHEST_COST: Final = 16
 """Of a bcrypt hash: a check of this one takes about five seconds, each step more twice as long."""

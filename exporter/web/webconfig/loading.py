@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from exporter.config.file import ConfigFile
 from exporter.config.problems import ConfigError, Problems
-from exporter.config.scalars import Scalar, ScalarKind
+from exporter.config.yaml_file import ConfigFile
+from exporter.config.yaml_scalars import Scalar, ScalarKind
 from exporter.web.webconfig.format import WEB_FILE, RateSection, WebFile
 from exporter.web.webconfig.tls import TlsError, make_context
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any, Final, NoReturn
 
-from exporter.config.source import reason
+from exporter.config.yaml_events import reason
 from exporter.web.webconfig.format import Pem, TlsSection
 
 _OLD: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)

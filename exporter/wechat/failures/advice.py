@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from exporter.data_files import read_table
+from exporter.package_data import read_table
 
 _INTERFACE: Final = "getDailyVisitTrend"
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.data_files import read_table
+from exporter.package_data import read_table
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.advice import ADVICE, Advice
 from exporter.wechat.failures.failure import Action, Failure, Reason

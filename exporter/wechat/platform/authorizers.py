@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exporter.not_before import AT_ONCE, NotBefore
+from exporter.wechat.credential_vault import Record, Vault, VaultError, credible
 from exporter.wechat.failures.advice import WAIT
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.services import is_token
-from exporter.wechat.vault import Record, Vault, VaultError, credible
 
 PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
 _MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none

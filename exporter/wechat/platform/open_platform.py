@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from exporter.config.settings import Platform
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
+from exporter.wechat.credential_vault import Vault
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.platform.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
 from exporter.wechat.platform.component import ComponentTokenSource
 from exporter.wechat.platform.tickets import choose_ticket
 from exporter.wechat.tokens.cache import Share, Token, TokenCache, unshared
-from exporter.wechat.vault import Vault
 
 _Result = TypeVar("_Result")
 

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from exporter.config.settings import ThirdParty
 from exporter.wechat import endpoints
+from exporter.wechat.credential_vault import Record, VaultError
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.tokens.cache import Token, TokenSource
 from exporter.wechat.tokens.services import is_token
 from exporter.wechat.tokens.sources import read_secret, token_reader
-from exporter.wechat.vault import Record, VaultError
 
 _REFUSED: Final = 61023
 

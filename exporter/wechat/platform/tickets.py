@@ -11,9 +11,9 @@ from typing import Final, Protocol, assert_never
 from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.client import Client
+from exporter.wechat.credential_vault import Record, Vault, VaultError
 from exporter.wechat.failures.failure import CallError, Failure
 from exporter.wechat.tokens.services import TICKET, ask_service, read_file
-from exporter.wechat.vault import Record, Vault, VaultError
 
 _ASK_SECONDS: Final = 60.0  # between two looks at an address: many accounts may want the ticket
 _RETRY_SECONDS: Final = 15.0  # after a failure

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from exporter.wechat.credential_vault import Record, Vault, VaultError
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
-from exporter.wechat.vault import Record, Vault, VaultError
 
 KIND: Final = "access_token"
 _OF_ROUND: Final = 0.9  # rounds begin a little early or late

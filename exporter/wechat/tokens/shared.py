@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from exporter.config.settings import Config
+from exporter.wechat.credential_vault import Vault, VaultError
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
 from exporter.wechat.tokens.classic import KIND, KeptSource, kept_in
-from exporter.wechat.vault import Vault, VaultError
 
 _LOOK_SECONDS: Final = 0.2
 WAITS: Final = 2  # how many holders of the right are waited for, at the most

@@ -10,7 +10,7 @@ from exporter import __version__
 from exporter.config.settings import DatasetSettings
 from exporter.datasets.enabled import enabled
 from exporter.datasets.period import WEEK
-from exporter.discovery.state import PlatformState
+from exporter.discovery.platform_state import PlatformState
 from exporter.not_before import NotBefore
 from exporter.shards import Shard
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table

@@ -4,7 +4,7 @@ from functools import partial
 
 from exporter.datasets.daily_trend import FIELDS
 from exporter.store.entry import Entry, Health
-from exporter.web.status.listing import app_state
+from exporter.web.status.app_list import app_state
 from exporter.web.status.query import State
 from exporter.web.status.totals import Overview
 from exporter.web.status.totals import overview as count

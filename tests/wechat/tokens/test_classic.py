@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from exporter.store.memory import MemoryStore
+from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.classic import KIND, KeptSource, kept_in
-from exporter.wechat.vault import VaultError
 from tests.wechat.lines import Clock, failure_of
 from tests.wechat.tokens.conftest import Source
 

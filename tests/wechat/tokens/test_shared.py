@@ -9,11 +9,11 @@ import pytest
 
 from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
 from exporter.store.memory import MemoryStore
+from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.shared import SharedSource, Sharing, longest_patience
-from exporter.wechat.vault import VaultError
 from tests.wechat.lines import Clock, failure_of, outcome
 from tests.wechat.tokens.conftest import Source
 

@@ -1,0 +1,161 @@
+"""Sends rows to VictoriaMetrics in batches; each batch that was taken is written down, never sent again.
+
+Source: VictoriaMetrics' page on /api/v1/import/prometheus (text format, timestamps in milliseconds).
+"""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from structlog.typing import FilteringBoundLogger
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from exporter.backfill.journal import Journal
+from exporter.backfill.periods import Span
+from exporter.backfill.samples import Shape, row_lines
+from exporter.config.settings import App
+from exporter.datasets.daily_trend import DAILY_TREND
+
+IMPORT_PATH: Final = "/api/v1/import/prometheus"
+BATCH_BYTES: Final = 4 * 1024 * 1024  # before compression, which makes about a twentieth of it
+ATTEMPTS: Final = 8  # with these pauses some two minutes: a restart of the other side passes unnoticed
+_TIMEOUT: Final = 60.0  # seconds
+_LONGEST_ANSWER: Final = 200  # characters of the other side's text that are repeated
+_PASSING: Final = frozenset({408, 425, 429})
+
+
+class PushError(Exception):
+    """The rows could not be sent; the text says where to and why."""
+
+
+class _PassingError(PushError):
+    """Another attempt may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send: `url` whole; `place` is what may be shown of it, as a URL may carry a password."""
+
+    url: str
+    place: str
+
+    def digest(self, shape: Shape) -> str:
+        """Names this target and these samples in the journal."""
+        words = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
+        if shape.dataset is not DAILY_TREND:
+            words += f"\n{shape.settings}"
+        return hashlib.sha256(words.encode()).hexdigest()
+
+
+def read_target(url: str) -> Target:
+    """The target of `--push`: VictoriaMetrics' address, or the whole import URL.
+
+    Raises:
+        ValueError: not an http or https URL.
+    """
+    parts = urlsplit(url)
+    name = parts.hostname
+    if parts.scheme not in ("http", "https") or not name:
+        raise ValueError("not an http:// or https:// URL")
+    if parts.path in ("", "/"):
+        parts = parts._replace(path=IMPORT_PATH)
+    host = f"[{name}]" if ":" in name else name
+    place = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return Target(urlunsplit(parts), place)
+
+
+class Push:
+    """Sends what the target has not taken yet; `session` makes the requests, `sleep` waits seconds."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        target: Target,
+        shape: Shape,
+        log: FilteringBoundLogger,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._session = session
+        self._target = target
+        self._shape = shape
+        self._log = log
+        self._retrying = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(initial=1, max=30),
+            retry=retry_if_exception_type(_PassingError),
+            before_sleep=self._tell,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def send(self, journal: Journal, apps: Iterable[App], span: Span) -> int:
+        """Send the rows of these apps and dates.
+
+        Returns:
+            how many rows were sent now.
+
+        Raises:
+            PushError: the target refuses them or stays out of reach; what it took is remembered.
+        """
+        digest = self._target.digest(self._shape)
+        lines: list[str] = []
+        batch: list[tuple[str, date]] = []
+        sent = size = 0
+        for app in apps:
+            for row in journal.rows(app.appid, span):
+                if journal.is_pushed(digest, app.appid, row.period.first):
+                    continue
+                lines.append(row_lines(app, row, self._shape))
+                batch.append((app.appid, row.period.first))
+                size += len(lines[-1])
+                if size >= BATCH_BYTES:
+                    sent += self._deliver(journal, digest, lines, batch)
+                    lines, batch, size = [], [], 0
+        return sent + self._deliver(journal, digest, lines, batch)
+
+    def _deliver(self, journal: Journal, digest: str, lines: list[str], batch: list[tuple[str, date]]) -> int:
+        if batch:
+            self._retrying(self._post, gzip.compress("".join(lines).encode(), 6))
+            journal.pushed(digest, batch)
+            self._log.info("pushed", rows=len(batch), target=self._target.place)
+        return len(batch)
+
+    def _post(self, body: bytes) -> None:
+        problem: PushError | None = None
+        try:
+            answer = self._session.post(
+                self._target.url,
+                data=body,
+                headers={"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"},
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            problem = _PassingError(f"{self._target.place}: {type(error).__name__}")
+        if problem is not None:
+            raise problem  # out here: the library's error, whose text has the URL, would come along
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004
+            kind = _PassingError if _is_passing(answer.status_code) else PushError
+            words = " ".join(answer.text[:_LONGEST_ANSWER].split())
+            raise kind(f"{self._target.place}: HTTP status {answer.status_code} {words}".rstrip())
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._log.warning(
+            "push failed, trying again", error=str(error), seconds=round(state.upcoming_sleep, 1)
+        )
+
+
+def _is_passing(status: int) -> bool:
+    return status >= 500 or status in _PASSING  # noqa: PLR2004

@@ -1,0 +1,250 @@
+"""Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import App, Discovery
+from exporter.discovery import accounts
+from exporter.discovery.accounts import Account, AccountList, SecondLook
+from exporter.discovery.identification import identify
+from exporter.not_before import AT_ONCE, NotBefore
+from exporter.wechat.credential_vault import Record, VaultError, credible
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
+from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.platform.refresh_tokens import stored
+
+Turn = Callable[[str], bool]
+"""Whether this exporter may do a piece of work for the next minutes, or another one is at it."""
+
+RETRY_SECONDS: Final = 60.0
+"""Until a list that failed is tried again, doubled after each failure."""
+
+_LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
+_LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
+_EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
+_LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
+_IN_ONE_GO: Final = 500  # accounts asked for between two changes of what is on show
+_TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
+
+
+class Search:
+    """What is known of one platform's accounts, and when to ask for more; times are Unix times.
+
+    `go_on` is for one thread; the rest may be called from any. `failure`: why the last list failed.
+    `without`: the accounts of the last list that lack a refresh token. `tried`: whether the accounts were
+    listed, that was tried, or they are known from before a restart.
+    """
+
+    def __init__(
+        self,
+        platform: OpenPlatform,
+        settings: Discovery,
+        log: FilteringBoundLogger,
+        turn: Turn | None,
+    ) -> None:
+        """Accounts known from before a restart are there at once.
+
+        `turn`: None where no other exporter looks these accounts up with the same vault.
+        """
+        self.platform = platform
+        self.name = platform.settings.name
+        self.known: dict[str, Account] = {}
+        self.tried = False
+        self.failure: Failure | None = None
+        self.without: tuple[str, ...] = ()
+        self.without_token = 0
+        self.listed_at: float | None = None
+        self._settings = settings
+        self._log = log.bind(platform=self.name)
+        self._clock = platform.client.clock
+        self._turn = turn
+        key = f"accounts/{platform.settings.component_appid}"
+        self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
+        self._list_after = self._look_after = self._identify_after = AT_ONCE
+        self._broke_off = False  # the last asking what accounts are
+        self._second_look = SecondLook()
+        self._saved_at = -1.0
+        self._failures = 0
+        self._warned: object = None
+        try:
+            self._adopt()
+        except VaultError as error:
+            self._log.warning("accounts not restored", error=str(error))
+
+    def apps(self) -> list[App]:
+        """Return the apps that the accounts found so far become."""
+        return [
+            accounts.app_of(appid, account, self.name)
+            for appid, account in list(self.known.items())
+            if account.is_app
+        ]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all apps are known that can be known now."""
+        return self.tried and (
+            self._broke_off
+            or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
+        )
+
+    def accounts_changed(self) -> None:
+        """List the accounts soon, as one came or went."""
+        now = self._clock()
+        pause = NotBefore((self.listed_at or 0.0) + _EVENT_PAUSE, _EVENT_PAUSE)
+        self._list_in(min(pause.left(now), self._list_after.left(now)))
+
+    def retry(self, reasons: Collection[Reason]) -> None:
+        """List again at once if the last list failed for one of these reasons, which may have gone."""
+        if self.failure is not None and self.failure.reason in reasons:
+            self._list_after = AT_ONCE
+
+    def postpone(self, seconds: float = RETRY_SECONDS) -> None:
+        """List and identify no sooner than that."""
+        now = self._clock()
+        self._list_after, self._identify_after = (
+            NotBefore.after(max(seconds, each.left(now)), now)
+            for each in (self._list_after, self._identify_after)
+        )
+
+    def wait(self) -> float:
+        """Return how many seconds it is until there is something to do."""
+        now = self._clock()
+        if any(self.known[appid].is_app is None for appid in self._to_identify()):
+            return 0.0
+        left = self._list_after.left(now)
+        return left if self._turn is None else min(left, self._look_after.left(now))
+
+    def go_on(self) -> bool:
+        """List the accounts if it is time, ask for some that are due; whether that changed anything."""
+        adopted = self._look()
+        listing = self._list_after.reached(self._clock())
+        if not (listing or self._to_identify()) or not self._takes_turn():
+            return adopted
+        changed = self._list() if listing else False
+        before = self.apps()
+        if due := self._to_identify()[:_IN_ONE_GO]:
+            self._broke_off = not identify(self.platform, self.known, due)
+            if self._broke_off:
+                now = self._clock()
+                self._identify_after = NotBefore.after(RETRY_SECONDS, now)
+            self._save()
+        return changed or adopted or self.apps() != before
+
+    def _to_identify(self) -> list[str]:
+        """Return the accounts of which to ask now what they are, the unknown ones first."""
+        now = self._clock()
+        return accounts.to_ask_for(self.known, now) if self._identify_after.reached(now) else []
+
+    def _list_in(self, seconds: float) -> None:
+        now = self._clock()
+        self._list_after = NotBefore.after(seconds, now)
+
+    def _takes_turn(self) -> bool:
+        """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
+        if self._turn is None or self._turn(self._record.key):
+            return True
+        self.postpone(_TURN_SECONDS)
+        now = self._clock()
+        self._look_after = NotBefore.after(min(self._look_after.left(now), _TURN_SECONDS), now)
+        return False
+
+    def _look(self) -> bool:
+        """Take over what another exporter has stored meanwhile; return whether it has."""
+        now = self._clock()
+        if self._turn is not None and self._look_after.reached(now):
+            self._look_after = NotBefore.after(_LOOK_SECONDS, now)
+            with suppress(VaultError):  # the publisher reports that
+                return self._adopt()
+        return False
+
+    def _adopt(self) -> bool:
+        """Take over what is stored, if it is newer than what is known; raises VaultError."""
+        found, now = self._record.load(), self._clock()
+        if found is None or credible(found.saved_at, now) <= credible(self._saved_at, now):
+            return False
+        self.known = accounts.listed(accounts.wanted(found.accounts, self._settings), found.accounts)
+        self.tried, self._saved_at, self.without_token = True, found.saved_at, found.without_token
+        # one whose clock was ahead has listed nothing
+        if credible(found.listed_at, now) > credible(self.listed_at or 0.0, now):
+            self.listed_at = found.listed_at
+            if self._turn is not None:
+                self._failures, self.failure = 0, None
+                span = self._settings.interval
+                self._list_after = NotBefore(found.listed_at + span, span)
+        return True
+
+    def _list(self) -> bool:
+        """Read the list; return whether it was believed."""
+        try:
+            listing = self.platform.accounts.read()
+        except CallError as error:
+            self._list_failed(error.failure)
+            return False
+        if not listing.whole:
+            text = "the list of accounts is not as long as WeChat says it is: nothing changes"
+            self._list_failed(failure(Reason.MALFORMED, text))
+            return False
+        self._failures, self.failure = 0, None
+        appids = accounts.wanted(listing.refresh_tokens, self._settings)
+        usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
+        if (left := self._second_look.left(len(usable), len(self.known), self._clock())) > 0:
+            self._list_in(left)
+            event = "accounts gone from the list: believed after a second look in some minutes"
+            self._warn("loss", event, accounts=len(usable), before=len(self.known))
+            return False
+        self.without = tuple(sorted(set(appids) - set(usable)))
+        self.without_token = len(self.without)
+        come, gone = set(usable) - self.known.keys(), self.known.keys() - set(usable)
+        self.known = accounts.listed(usable, self.known)
+        self.tried, self.listed_at = True, listing.asked_at
+        self._list_in(self._settings.interval)
+        self._save()
+        if come or gone:
+            self._log.info("accounts discovered", apps=len(usable), new=len(come), gone=len(gone))
+        if gone:
+            self._log.warning("accounts gone", gone=len(gone), first=min(gone))
+        self._warn(
+            self.without or None,
+            "accounts without a refresh token: their authorisation code was never exchanged (api_query_auth)",
+            accounts=len(self.without),
+            first=self.without[0] if self.without else None,
+        )
+        return True
+
+    def _list_failed(self, problem: Failure) -> None:
+        refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
+        delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
+        self._list_in(min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
+        self._failures += 1
+        self.tried, self.failure = True, problem
+        self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice)
+
+    def _has_token(self, appid: str) -> bool:
+        with suppress(VaultError):
+            return stored(self.platform, appid).load() is not None
+        return False
+
+    def _save(self) -> None:
+        """Store what is known, unless another exporter has stored a newer list: then take that over."""
+        now, listed_at, saved = self._clock(), self.listed_at or 0.0, None
+        new = AccountList(self.known, listed_at, now, self.without_token)
+        try:
+            saved = self._record.save(
+                lambda kept: new if kept is None or credible(kept.listed_at, now) <= listed_at else None
+            )
+        except VaultError as error:
+            self._log.error("accounts not stored", error=str(error))
+        if saved is None:
+            self._look_after = AT_ONCE
+        else:
+            self._saved_at = now
+
+    def _warn(self, state: object, event: str, **about: object) -> None:
+        """Log one warning when a state begins; None is the good one."""
+        if state is not None and state != self._warned:
+            self._log.warning(event, **about)
+        self._warned = state

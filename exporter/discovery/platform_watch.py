@@ -1,0 +1,224 @@
+"""Watches over all third-party platforms: whose accounts to search for, and how new their tickets are."""
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from exporter.config.settings import App
+from exporter.discovery.account_search import Search, Turn
+from exporter.discovery.platform_state import PlatformState
+from exporter.wechat.access import attempt
+from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.platform.tickets import Ticket
+from exporter.wechat.tokens.services import TICKET
+
+_LOOK_SECONDS: Final = 15.0  # between two looks at tickets and secrets
+_BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
+_BY_SECRET: Final = frozenset({Reason.INVALID_SECRET, Reason.INVALID_APPID})
+
+
+class Gauges(Protocol):
+    """Shows how the platforms are."""
+
+    def platforms(self, states: Collection[PlatformState]) -> None:
+        """Show all platforms that there are, and how they are."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A platform, the search for its accounts if it discovers, and what the last look at it has found."""
+
+    platform: OpenPlatform
+    search: Search | None
+    ticket: Ticket | Failure | None = None
+    secret: bytes | None = None
+    failing_since: float | None = None
+
+    def look_at_credential(self) -> Iterator[Collection[Reason]]:
+        """Look at secret and ticket; give the reasons of the failures that a new one may end."""
+        secret, found = self.secret, self.platform.source.fingerprint()
+        self.secret = found if secret is None else found or secret
+        if secret is not None and self.secret != secret:
+            yield _BY_SECRET
+        seen = self.ticket
+        try:
+            self.ticket = self.platform.tickets.ticket()
+        except CallError as error:
+            self.ticket = error.failure
+            return
+        if seen is not None and not (isinstance(seen, Ticket) and seen.value == self.ticket.value):
+            yield _BY_TICKET
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a look has found: whether `apps` has changed, and what may work now.
+
+    `retries`: platforms, each with the reasons of failed calls that may work now.
+    """
+
+    apps_changed: bool = False
+    retries: tuple[tuple[str, Collection[Reason]], ...] = ()
+
+
+class PlatformWatch:
+    """Keeps the accounts of all platforms that discover, and looks how new their tickets and secrets are."""
+
+    def __init__(
+        self,
+        gauges: Gauges,
+        log: FilteringBoundLogger,
+        *,
+        stopping: threading.Event,
+        turn: Turn | None = None,
+    ) -> None:
+        """`turn`: set where the vault is shared with exporters that look the same accounts up."""
+        self._gauges = gauges
+        self._log = log
+        self._stopping = stopping
+        self._turn = turn
+        self._wake = threading.Event()
+        self._watched: Mapping[str, _Watched] = {}
+        self._settled: set[str] = set()
+        self._shown: list[PlatformState] | None = None
+
+    def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
+        """Watch over these from now on; accounts known from before a restart are there at once."""
+        self._watched = {
+            name: found
+            if (found := self._watched.get(name)) is not None and found.platform is platform
+            else _Watched(platform, self._search(platform))
+            for name, platform in platforms.items()
+        }
+        self._show()
+        self._wake.set()
+
+    def apps(self) -> list[App]:
+        """Return the apps that the accounts found so far become."""
+        return [app for each in self._searches() for app in each.apps()]
+
+    def states(self) -> list[PlatformState]:
+        """Return how each platform is, in the order of the configuration."""
+        return [_state(name, each) for name, each in self._watched.items()]
+
+    def list_accounts(self) -> list[Search]:
+        """List every platform's accounts now, outside of `run`; return what is known of each then."""
+        searches = self._searches()
+        for each in searches:
+            each.go_on()
+            while not each.complete and not self._stopping.wait(min(each.wait(), 1.0)):
+                each.go_on()
+        return searches
+
+    @property
+    def unlisted(self) -> list[str]:
+        """The platforms whose accounts are not known, as there was no try to list them yet."""
+        return [each.name for each in self._searches() if not each.tried]
+
+    @property
+    def settled(self) -> bool:
+        """Whether all apps of every platform were known once, as far as they could be."""
+        self._settled |= {each.name for each in self._searches() if each.complete}
+        return all(each.name in self._settled for each in self._searches())
+
+    def accounts_changed(self, name: str) -> None:
+        """List the accounts soon, as one came or went."""
+        if (each := self._watched.get(name)) is not None and each.search is not None:
+            each.search.accounts_changed()
+            self._wake.set()
+
+    def ticket_came(self, name: str) -> None:
+        """Look soon, as WeChat has pushed a ticket to this exporter."""
+        if (each := self._watched.get(name)) is not None:
+            each.ticket = each.ticket or TICKET.failure("none came yet")
+            self._wake.set()
+
+    def look(self) -> News:
+        """Look at tickets and secrets, and go on with each search whose time has come."""
+        looked = attempt(self.look_at_credentials, self._log)
+        retries = [] if isinstance(looked, Failure) else looked  # the accounts are searched for all the same
+        changed = False
+        for each in self._searches():
+            failed = each.failure
+            outcome = attempt(each.go_on, self._log)
+            if isinstance(outcome, Failure):  # one platform must not stop the others
+                each.postpone()
+                continue
+            changed |= outcome
+            if failed is not None and each.failure is None:
+                retries.append((each.name, {failed.reason}))
+        self._show()
+        return News(changed, tuple(retries))
+
+    def wait(self) -> None:
+        """Return once it is time to look again, or something has come."""
+        if self._wake.wait(min([_LOOK_SECONDS, *(each.wait() for each in self._searches())])):
+            self._wake.clear()
+
+    def stop(self) -> None:
+        """Wake the thread that waits, so that it sees that the exporter stops."""
+        self._wake.set()
+
+    def look_at_credentials(self) -> list[tuple[str, Collection[Reason]]]:
+        """See whether tickets have come, to a file, an address, another exporter; whether secrets changed.
+
+        Returns:
+            the platforms of which another one is there than at the last look, each with the reasons of
+            failed calls that may work now.
+        """
+        retries: list[tuple[str, Collection[Reason]]] = []
+        for name, each in self._watched.items():
+            for reasons in each.look_at_credential():
+                retries.append((name, reasons))
+                if each.search is not None:
+                    each.search.retry(reasons)
+        return retries
+
+    def _show(self) -> None:
+        """Show how the platforms are, if that has changed."""
+        for each in self._watched.values():
+            if _problem(each) is None:
+                each.failing_since = None
+            elif each.failing_since is None:
+                each.failing_since = each.platform.client.clock()
+        states = self.states()
+        if states != self._shown:
+            self._shown = states
+            self._gauges.platforms(states)
+
+    def _search(self, platform: OpenPlatform) -> Search | None:
+        settings = platform.settings.discovery
+        return None if settings is None else Search(platform, settings, self._log, self._turn)
+
+    def _searches(self) -> list[Search]:
+        return [each.search for each in self._watched.values() if each.search is not None]
+
+
+def _problem(each: _Watched) -> Failure | None:
+    """Return why accounts cannot be listed, or why there is no ticket or token."""
+    if each.search is not None and each.search.failure is not None:
+        return each.search.failure
+    return each.ticket if isinstance(each.ticket, Failure) else each.platform.source.failure
+
+
+def _state(name: str, each: _Watched) -> PlatformState:
+    problem, search = _problem(each), each.search
+    known = [] if search is None else list(search.known.values())
+    kinds = Counter(account.is_app for account in known)
+    return PlatformState(
+        name,
+        failure=problem,
+        failing_since=None if problem is None else each.failing_since,
+        ticket_at=each.ticket.received_at if isinstance(each.ticket, Ticket) else None,
+        discovers=search is not None,
+        apps=kinds[True],
+        others=kinds[False],
+        unknown=kinds[None],
+        without_token=0 if search is None else search.without_token,
+        listed_at=None if search is None else search.listed_at,
+    )

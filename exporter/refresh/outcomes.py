@@ -1,0 +1,102 @@
+"""What a call has brought, and what that changes in what is known of its app."""
+
+from dataclasses import dataclass, replace
+
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.datasets.dataset import Row
+from exporter.refresh.plan import Ask
+from exporter.refresh.retries import (
+    Random,
+    after_failure,
+    after_older_row,
+    after_row,
+    concerns_date,
+    outlasts_date,
+    refuses_account,
+)
+from exporter.refresh.round_settings import RoundSettings
+from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
+from exporter.wechat.failures.failure import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of an ask: made at `began`, answered at `now` (Unix times).
+
+    `credential` is the fingerprint that WeChat refused, if it did.
+    """
+
+    ask: Ask
+    outcome: HeldRow | HeldQuota | Failure
+    began: float
+    now: float
+    token_expires_at: float | None = None
+    credential: bytes | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no row; None where one came."""
+        return self.outcome if isinstance(self.outcome, Failure) else None
+
+    @property
+    def kind(self) -> str:
+        """What came: `rows`, `quotas` or a reason."""
+        if isinstance(self.outcome, Failure):
+            return self.outcome.reason.value
+        return "rows" if isinstance(self.outcome, HeldRow) else "quotas"
+
+    @property
+    def is_of_date(self) -> bool:
+        """Whether other periods of the dataset may well have rows."""
+        return self.failure is None or concerns_date(self.failure)
+
+
+def entry_after(entry: Entry, fetched: Fetched, settings: RoundSettings, random: Random) -> Entry:
+    """Return the entry of an app after a call; the ledger itself holds the row."""
+    ask, outcome = fetched.ask, fetched.outcome
+    table = entry.table(ask.dataset)
+    health, vacant = table.health, table.vacant
+    entry = replace(entry, token_expires_at=fetched.token_expires_at)
+    if isinstance(outcome, Failure):
+        if ask.newest or outlasts_date(outcome):
+            health = _failed(health, fetched, outcome, settings, random)
+        if concerns_date(outcome) and not ask.starts_app:
+            vacant = _with_vacant(vacant, fetched, settings)
+        if ask.dataset != DAILY_TREND.name and refuses_account(outcome) and outcome.action.pauses:
+            entry = replace(entry, health=_failed(entry.health, fetched, outcome, settings, random))
+    elif ask.newest:
+        health = after_row(health, fetched.began, fetched.now)
+    else:
+        health = after_older_row(health, fetched.now)
+    if isinstance(outcome, HeldQuota):
+        entry = replace(entry, quotas={**entry.quotas, ask.label: outcome})
+    elif isinstance(outcome, HeldRow):
+        if ask.label and all(point.labels[0] != ask.label for point in outcome.row.points):
+            vacant = _with_vacant(vacant, fetched, settings)
+        else:
+            vacant = tuple(each for each in vacant if each.day != ask.day)
+    return entry.with_table(ask.dataset, replace(table, health=health, vacant=vacant))
+
+
+def with_freed(entry: Entry, dataset: str) -> Entry:
+    """Return the entry of an app once the credential has changed that WeChat refused for a dataset."""
+    table = entry.table(dataset)
+    health = replace(table.health, next_try=None, strikes=0, fingerprint=None)
+    return entry.with_table(dataset, replace(table, health=health))
+
+
+def is_revised(old: Row, new: Row) -> bool:
+    """Return whether WeChat has changed a figure that it gave before; points that come and go are none."""
+    before = {point.labels: point.values for point in old.points}
+    return any(before.get(point.labels, point.values) != point.values for point in new.points)
+
+
+def _failed(
+    health: Health, fetched: Fetched, failure: Failure, settings: RoundSettings, random: Random
+) -> Health:
+    after = after_failure(health, failure, fetched.began, fetched.now, random, settings.interval)
+    return after if after is health else replace(after, fingerprint=fetched.credential)
+
+
+def _with_vacant(vacant: tuple[Vacant, ...], fetched: Fetched, settings: RoundSettings) -> tuple[Vacant, ...]:
+    return with_vacant(vacant, fetched.ask.day, fetched.now, settings.keep_days(fetched.ask.dataset))

@@ -1,0 +1,103 @@
+"""Single values: what YAML takes an unquoted text for, and what `${NAME}` becomes."""
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.config.yaml_scalars import Scalar, ScalarKind, Substituted, is_text, number, plain, substitute
+
+WRITTEN: dict[ScalarKind, list[str]] = {
+    ScalarKind.NOTHING: ["", "~", "null"],
+    ScalarKind.BOOLEAN: ["no", "On", "true"],
+    ScalarKind.WHOLE: ["0", "-12"],
+    ScalarKind.DECIMAL: ["2.5"],
+    ScalarKind.ODD_NUMBER: [
+        "010",
+        "0x10",
+        "0b1",
+        "1_000",
+        "10:30",
+        ".inf",
+        ".nan",
+        "1.5e+3",
+        "9" * 5000,
+    ],
+    ScalarKind.DATE: ["2026-11-24", "2026-11-24T10:30:00Z"],
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_a_plain_text_that_yaml_reads_as_something_else_is_known_as_that(kind: ScalarKind) -> None:
+    assert [plain(text) for text in WRITTEN[kind]] == [Scalar(kind, text) for text in WRITTEN[kind]]
+
+
+@pytest.mark.parametrize("written", ["n", "y", "1e3", "1.2.3", "30s", "wx12", "nope", "<<", "=", "中文"])
+def test_other_plain_texts_are_texts(written: str) -> None:
+    assert plain(written) == written
+
+
+@given(st.text(alphabet="0123456789abcdefinotruyelsx._:-+~TZ ", max_size=12))
+def test_a_text_is_a_text_for_yaml_too(written: str) -> None:
+    if plain(written) == written:
+        resolver: Any = yaml.SafeLoader("")
+        assert resolver.resolve(yaml.ScalarNode, written, (True, False)) == "tag:yaml.org,2002:str"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Scalar(ScalarKind.WHOLE, "-16"), -16),
+        (Scalar(ScalarKind.DECIMAL, "2.5"), 2.5),
+        (Substituted.of("16", "${N}"), 16),
+        (Substituted.of("0.5", "${N}"), 0.5),
+        (Substituted.of("010", "${N}"), None),
+        (Substituted.of("1 ", "${N}"), None),
+        (Scalar(ScalarKind.ODD_NUMBER, "010"), None),
+        (Scalar(ScalarKind.BOOLEAN, "yes"), None),
+        ("16", None),
+        ([], None),
+    ],
+)
+def test_only_plain_digits_unquoted_or_from_the_environment_are_numbers(
+    value: object, expected: float | None
+) -> None:
+    assert number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("${A}", "a"),
+        ("x${A}y${A}", "xaya"),
+        ("$$", "$"),
+        ("$${A}", "${A}"),
+        ("$$${A}", "$a"),
+        ("$A $ 5$", "$A $ 5$"),
+        ("${EMPTY}", ""),
+        ("${NESTED}", "${A}"),
+    ],
+)
+def test_variables_are_replaced_once(written: str, value: str) -> None:
+    assert substitute(written, {"A": "a", "EMPTY": "", "NESTED": "${A}"}) == value
+
+
+def test_a_value_from_the_environment_remembers_what_was_written() -> None:
+    value = substitute("${A}!", {"A": "a"})
+
+    assert isinstance(value, Substituted)
+    assert value.written == "${A}!"
+    assert not isinstance(substitute("$$", {}), Substituted)
+
+
+@pytest.mark.parametrize("written", ["${", "${}", "${1}", "${a-b}", "${ A }"])
+def test_a_variable_without_a_proper_name_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="without a variable's name"):
+        substitute(written, {})
+
+
+@pytest.mark.parametrize(("text", "fine"), [("a", True), ("中🀄", True), ("\0", False), ("é\udcff", False)])
+def test_a_text_has_no_nul_and_no_half_characters(text: str, fine: bool) -> None:  # noqa: FBT001
+    assert is_text(text) is fine
