@@ -1,4 +1,4 @@
-"""The command line: commands and flags; what they do is imported only when it is asked for."""
+"""The command line: which command runs; what it does is imported only when it is asked for."""
 
 import argparse
 import io
@@ -11,18 +11,7 @@ from importlib import import_module
 from typing import Final
 
 from exporter import __version__
-from exporter.flags import (
-    address,
-    config_flag,
-    contradiction,
-    count,
-    language_flag,
-    log_flags,
-    seconds,
-    shard_flags,
-    web_config_flag,
-    web_flags,
-)
+from exporter.flags import FLAGS, add_flags, contradiction
 
 PROGRAM: Final = "wechat-miniprogram-exporter"
 _COMMANDS: Final = {
@@ -91,122 +80,5 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     version = f"{PROGRAM}, version {__version__} (python {platform.python_version()})"
     parser.add_argument("--version", action="version", version=version, help="show the version and exit")
-    {
-        "serve": _serve_flags,
-        "check": _check_flags,
-        "backfill": _backfill_flags,
-        "simulate": _simulate_flags,
-        "demo": _demo_flags,
-        "healthcheck": _healthcheck_flags,
-    }[command](parser)
+    add_flags(parser, FLAGS[command])
     return parser
-
-
-def _serve_flags(parser: argparse.ArgumentParser) -> None:
-    config_flag(parser)
-    shard_flags(parser)
-    web_flags(parser)
-    log_flags(parser, "info")
-
-
-def _check_flags(parser: argparse.ArgumentParser) -> None:
-    config_flag(parser)
-    shard_flags(parser)
-    web_config_flag(parser)
-    parser.add_argument("--online", action="store_true", help="make one real call per app")
-    language_flag(parser, None)
-    parser.add_argument(
-        "--app",
-        dest="apps",
-        metavar="NAME_OR_APPID",
-        action="append",
-        default=[],
-        help="with --online: only this app, and what WeChat answers to each call; repeatable",
-    )
-    parser.add_argument(
-        "--print",
-        dest="print_config",
-        action="store_true",
-        help="print the configuration with its defaults and without its secrets",
-    )
-
-
-def _backfill_flags(parser: argparse.ArgumentParser) -> None:
-    config_flag(parser)
-    for flag, name, metavar, text in (
-        ("--from", "first", "DATE", "first date: 2026-01-31, or 60d for that many days back"),
-        ("--to", "last", "DATE", "last date (default: %(default)s)"),
-        ("--output", "output", "FILE", "file to write; appears whole or not at all"),
-        ("--push", "push", "URL", "send the samples to VictoriaMetrics, in batches"),
-        (
-            "--journal",
-            "journal",
-            "FILE",
-            "file that keeps every answer (default: OUTPUT.journal, without --output backfill.journal)",
-        ),
-        ("--dataset", "dataset", "NAME", "dataset to fetch, such as weekly_trend (default: %(default)s)"),
-        ("--resolution", "resolution", "DURATION", "also write the latest figures at this step, such as 5m"),
-    ):
-        parser.add_argument(
-            flag,
-            dest=name,
-            metavar=metavar,
-            required=flag == "--from",
-            default={"--to": "yesterday", "--dataset": "daily_trend"}.get(flag),
-            help=text,
-        )
-    for flag, name, metavar, text in (
-        ("--app", "apps", "NAME_OR_APPID", "only this app; repeatable (default: all)"),
-        ("--label", "labels", "NAME=VALUE", "target label such as job or instance; repeatable"),
-    ):
-        parser.add_argument(flag, dest=name, metavar=metavar, action="append", default=[], help=text)
-    parser.add_argument(
-        "--format",
-        choices=("openmetrics", "prometheus", "csv", "jsonl"),
-        help="format of --output (default: by its suffix .csv, .jsonl or .prom; else openmetrics)",
-    )
-    parser.add_argument("--missing", action="store_true", help="ask only for dates that the storage lacks")
-    parser.add_argument("--dry-run", action="store_true", help="print how many calls it would make, and exit")
-    log_flags(parser, "info")
-
-
-def _simulate_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--listen-address",
-        metavar="HOST:PORT",
-        type=address,
-        default="127.0.0.1:10951",
-        help="loopback address to listen on (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--apps",
-        type=count,
-        default=0,
-        metavar="N",
-        help="number of healthy apps (default: the apps of the demo)",
-    )
-    parser.add_argument(
-        "--latency",
-        type=seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="time before every answer (default: none)",
-    )
-    parser.add_argument("--always-published", action="store_true", help="have yesterday's rows at any hour")
-    parser.add_argument("--print-config", action="store_true", help="print a configuration for it and exit")
-
-
-def _demo_flags(parser: argparse.ArgumentParser) -> None:
-    web_flags(parser)
-    log_flags(parser, "warning")
-
-
-def _healthcheck_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--web.listen-address",
-        dest="listen_address",
-        metavar="HOST:PORT",
-        type=address,
-        help="address of the exporter (default: that of the exporter on this machine, else :10950)",
-    )
-    web_config_flag(parser)

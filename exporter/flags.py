@@ -1,8 +1,9 @@
-"""Flags that several commands have, and what their values may be."""
+"""The flags of all commands, as a table from which their parsers are made, and what a value may be."""
 
 import argparse
 import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from exporter.shards import AUTO, MOST_SHARDS
 from exporter.web.listen import ListenError, parse_address
@@ -15,9 +16,19 @@ SHARD: Final = "{shard}"
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _LAST_PORT: Final = 65535
 
+Flags = Mapping[str, Mapping[str, Any]]
+"""Names of flags, each with the keywords of argparse's add_argument; `dest` follows from the name."""
+
+
+def add_flags(parser: argparse.ArgumentParser, flags: Flags) -> None:
+    """Have a parser accept these flags: the value of `--log.level` becomes `log_level`."""
+    for name, keywords in flags.items():
+        dest = name.removeprefix("--").replace(".", "_").replace("-", "_")
+        parser.add_argument(name, **{"dest": dest, **keywords})
+
 
 def contradiction(flags: argparse.Namespace) -> str | None:
-    """What is wrong with flags that are good one by one; None where they go together."""
+    """Return what is wrong with flags that are good one by one; None where they go together."""
     if getattr(flags, "online", None) is False and flags.apps:
         return "argument --app: needs --online"
     total: int = getattr(flags, "total_shards", 1)
@@ -34,135 +45,24 @@ def contradiction(flags: argparse.Namespace) -> str | None:
     return None
 
 
-def config_flag(parser: argparse.ArgumentParser) -> None:
-    """Where the configuration is."""
-    parser.add_argument(
-        "--config.file",
-        dest="config_file",
-        metavar="PATH",
-        default="config.yaml",
-        help="configuration file (default: %(default)s)",
-    )
+def _accept(holds: Callable[[str], object], what: str, kept: Callable[[str], object] = str) -> Any:  # noqa: ANN401 - argparse's `type`
+    """Return a function that makes of a text what is `kept`, and refuses one for which nothing `holds`."""
+
+    def accept(text: str) -> object:
+        if not holds(text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return kept(text)
+
+    return accept
 
 
-def shard_flags(parser: argparse.ArgumentParser) -> None:
-    """Which part of the apps."""
-    parser.add_argument(
-        "--shard",
-        metavar="N",
-        type=_shard,
-        default="0",
-        help="shard to run, from 0; auto: the number of the StatefulSet's pod (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--total-shards",
-        dest="total_shards",
-        metavar="N",
-        type=_total,
-        default=1,
-        help="number of shards that divide the apps (default: %(default)s)",
-    )
+def _is_number(text: str, lowest: int = 0, highest: int | None = None) -> bool:
+    return text.isascii() and text.isdigit() and lowest <= int(text) and (not highest or int(text) <= highest)
 
 
-def web_flags(parser: argparse.ArgumentParser) -> None:
-    """Where and how to be asked."""
-    parser.add_argument(
-        "--web.listen-address",
-        dest="listen_addresses",
-        metavar="HOST:PORT",
-        type=address,
-        action="append",
-        help="address to listen on; repeatable (default: :10950)",
-    )
-    parser.add_argument(
-        "--web.telemetry-path",
-        dest="telemetry_path",
-        metavar="PATH",
-        type=_path,
-        default="/metrics",
-        help="path of the metrics (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--sd.target",
-        dest="sd_targets",
-        metavar="HOST:PORT",
-        type=_target,
-        action="append",
-        default=[],
-        help="target of each shard on /sd, {shard} stands for its number; repeatable for replicas "
-        "(default: the address of the request)",
-    )
-    web_config_flag(parser)
-    parser.add_argument(
-        "--web.enable-lifecycle",
-        dest="enable_lifecycle",
-        action="store_true",
-        help="allow POST /-/reload and POST /-/refresh?appid=… (SIGHUP always reloads)",
-    )
-
-
-def web_config_flag(parser: argparse.ArgumentParser) -> None:
-    """Who may ask."""
-    parser.add_argument(
-        "--web.config.file",
-        dest="web_config_file",
-        metavar="PATH",
-        help="file with TLS, basic authentication, headers and rate limit (default: none)",
-    )
-
-
-def log_flags(parser: argparse.ArgumentParser, level: str) -> None:
-    """What to log; `level` is the default."""
-    parser.add_argument(
-        "--log.level",
-        dest="log_level",
-        choices=("debug", "info", "warning", "error"),
-        default=level,
-        help="least severe events to log (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--log.format",
-        dest="log_format",
-        choices=("logfmt", "json"),
-        default="logfmt",
-        help="format of the log (default: %(default)s)",
-    )
-    language_flag(parser, "en")
-
-
-def language_flag(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add the flag that chooses the language of advice; without a default the locale chooses it."""
-    parser.add_argument(
-        "--log.language",
-        dest="log_language",
-        choices=("en", "zh"),
-        default=default,
-        help=f"language of the advice on failures (default: {default or 'the locale'})",
-    )
-
-
-def _path(text: str) -> str:
+def _is_path(text: str) -> bool:
     taken = text in {"/", "/style.css", "/sd", "/config"} or text.startswith(("/-/", "/wechat/ticket/"))
-    if taken or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /metrics, or it is taken")
-    return text
-
-
-def address(text: str) -> str:
-    """HOST:PORT to listen on, as it was written."""
-    try:
-        parse_address(text)
-    except ListenError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
-
-
-def _target(text: str) -> str:
-    if not _is_target(text.replace(SHARD, "0")):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not HOST:PORT such as exporter-{SHARD}.exporter:10950, the port from 1 to 65535"
-        )
-    return text
+    return not taken and re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text) is not None
 
 
 def _is_target(text: str) -> bool:
@@ -170,27 +70,174 @@ def _is_target(text: str) -> bool:
     return bool(_HOST.fullmatch(host) and re.fullmatch(r"[1-9][0-9]{0,4}", port)) and int(port) <= _LAST_PORT
 
 
-def _shard(text: str) -> str:
-    if text != AUTO and not (text.isascii() and text.isdigit() and int(text) < MOST_SHARDS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up, nor auto")
+def _address(text: str) -> str:
+    try:
+        parse_address(text)
+    except ListenError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
-def _total(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_SHARDS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_SHARDS}")
-    return int(text)
+_COUNT: Final = _accept(_is_number, "a number from 0 up", int)
+_SECONDS: Final = _accept(
+    re.compile(r"[0-9]{1,5}(\.[0-9]+)?").fullmatch, "a number of seconds such as 0.2", float
+)
+_PATH: Final = _accept(_is_path, "a path such as /metrics, or it is taken")
+_TARGET: Final = _accept(
+    lambda text: _is_target(text.replace(SHARD, "0")),
+    f"HOST:PORT such as exporter-{SHARD}.exporter:10950, the port from 1 to 65535",
+)
+_SHARD_NUMBER: Final = _accept(
+    lambda text: text == AUTO or _is_number(text, highest=MOST_SHARDS - 1), "a number from 0 up, nor auto"
+)
+_SHARD_TOTAL: Final = _accept(
+    lambda text: _is_number(text, 1, MOST_SHARDS), f"a number from 1 to {MOST_SHARDS}", int
+)
 
 
-def count(text: str) -> int:
-    """A number from 0 up."""
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
-    return int(text)
+def _value(metavar: str, text: str, **keywords: object) -> Mapping[str, Any]:
+    return {"metavar": metavar, "help": text, **keywords}
 
 
-def seconds(text: str) -> float:
-    """Seconds, as a decimal."""
-    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds such as 0.2")
-    return float(text)
+def _values(metavar: str, text: str, dest: str, **keywords: object) -> Mapping[str, Any]:
+    """Return a flag that may be repeated, whose values are a list."""
+    return {"metavar": metavar, "help": text, "dest": dest, "action": "append", "default": [], **keywords}
+
+
+def _switch(text: str, **keywords: object) -> Mapping[str, Any]:
+    return {"action": "store_true", "help": text, **keywords}
+
+
+def _choice(choices: tuple[str, ...], text: str, default: str | None = None) -> Mapping[str, Any]:
+    return {"choices": choices, "help": text, "default": default}
+
+
+def _log(level: str) -> Flags:
+    levels = ("debug", "info", "warning", "error")
+    return {
+        "--log.level": _choice(levels, "least severe events to log (default: %(default)s)", level),
+        "--log.format": _choice(("logfmt", "json"), "format of the log (default: %(default)s)", "logfmt"),
+        "--log.language": _choice(_LANGUAGES, "language of the advice on failures (default: en)", "en"),
+    }
+
+
+_LANGUAGES: Final = ("en", "zh")
+_CONFIG: Final[Flags] = {
+    "--config.file": _value("PATH", "configuration file (default: %(default)s)", default="config.yaml")
+}
+_SHARDS: Final[Flags] = {
+    "--shard": _value(
+        "N",
+        "shard to run, from 0; auto: the number of the StatefulSet's pod (default: %(default)s)",
+        type=_SHARD_NUMBER,
+        default="0",
+    ),
+    "--total-shards": _value(
+        "N", "number of shards that divide the apps (default: %(default)s)", type=_SHARD_TOTAL, default=1
+    ),
+}
+_WEB_CONFIG: Final[Flags] = {
+    "--web.config.file": _value(
+        "PATH", "file with TLS, basic authentication, headers and rate limit (default: none)"
+    )
+}
+WEB: Final[Flags] = {
+    "--web.listen-address": _values(
+        "HOST:PORT",
+        "address to listen on; repeatable (default: :10950)",
+        "listen_addresses",
+        type=_address,
+    ),
+    "--web.telemetry-path": _value(
+        "PATH",
+        "path of the metrics (default: %(default)s)",
+        dest="telemetry_path",
+        type=_PATH,
+        default="/metrics",
+    ),
+    "--sd.target": _values(
+        "HOST:PORT",
+        "target of each shard on /sd, {shard} stands for its number; repeatable for replicas "
+        "(default: the address of the request)",
+        "sd_targets",
+        type=_TARGET,
+    ),
+    **_WEB_CONFIG,
+    "--web.enable-lifecycle": _switch(
+        "allow POST /-/reload and POST /-/refresh?appid=… (SIGHUP always reloads)", dest="enable_lifecycle"
+    ),
+}
+FLAGS: Final[Mapping[str, Flags]] = {
+    "serve": {**_CONFIG, **_SHARDS, **WEB, **_log("info")},
+    "check": {
+        **_CONFIG,
+        **_SHARDS,
+        **_WEB_CONFIG,
+        "--online": _switch("make one real call per app"),
+        "--log.language": _choice(_LANGUAGES, "language of the advice on failures (default: the locale)"),
+        "--app": _values(
+            "NAME_OR_APPID",
+            "with --online: only this app, and what WeChat answers to each call; repeatable",
+            "apps",
+        ),
+        "--print": _switch(
+            "print the configuration with its defaults and without its secrets", dest="print_config"
+        ),
+    },
+    "backfill": {
+        **_CONFIG,
+        "--from": _value(
+            "DATE",
+            "first date: 2026-01-31, or 60d for that many days back",
+            dest="first",
+            required=True,
+        ),
+        "--to": _value("DATE", "last date (default: %(default)s)", dest="last", default="yesterday"),
+        "--output": _value("FILE", "file to write; appears whole or not at all"),
+        "--push": _value("URL", "send the samples to VictoriaMetrics, in batches"),
+        "--journal": _value(
+            "FILE",
+            "file that keeps every answer (default: OUTPUT.journal, without --output backfill.journal)",
+        ),
+        "--dataset": _value(
+            "NAME", "dataset to fetch, such as weekly_trend (default: %(default)s)", default="daily_trend"
+        ),
+        "--resolution": _value("DURATION", "also write the latest figures at this step, such as 5m"),
+        "--app": _values("NAME_OR_APPID", "only this app; repeatable (default: all)", "apps"),
+        "--label": _values("NAME=VALUE", "target label such as job or instance; repeatable", "labels"),
+        "--format": _choice(
+            ("openmetrics", "prometheus", "csv", "jsonl"),
+            "format of --output (default: by its suffix .csv, .jsonl or .prom; else openmetrics)",
+        ),
+        "--missing": _switch("ask only for dates that the storage lacks"),
+        "--dry-run": _switch("print how many calls it would make, and exit"),
+        **_log("info"),
+    },
+    "simulate": {
+        "--listen-address": _value(
+            "HOST:PORT",
+            "loopback address to listen on (default: %(default)s)",
+            type=_address,
+            default="127.0.0.1:10951",
+        ),
+        "--apps": _value(
+            "N", "number of healthy apps (default: the apps of the demo)", type=_COUNT, default=0
+        ),
+        "--latency": _value(
+            "SECONDS", "time before every answer (default: none)", type=_SECONDS, default=0.0
+        ),
+        "--always-published": _switch("have yesterday's rows at any hour"),
+        "--print-config": _switch("print a configuration for it and exit"),
+    },
+    "demo": {**WEB, **_log("warning")},
+    "healthcheck": {
+        "--web.listen-address": _value(
+            "HOST:PORT",
+            "address of the exporter (default: that of the exporter on this machine, else :10950)",
+            dest="listen_address",
+            type=_address,
+        ),
+        **_WEB_CONFIG,
+    },
+}
+"""The flags of each command, in the order of its help."""

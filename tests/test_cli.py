@@ -60,6 +60,8 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         ["simulate", "--apps=-5"],
         ["simulate", "--latency=nan"],
         ["simulate", "--listen-address=garbage", "--print-config"],
+        ["simulate", "--listen-address=127.0.0.1"],
+        ["simulate", "--listen-address=127.0.0.1:65536"],
     ],
 )
 def test_bad_usage_is_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from exporter.flags import DEFAULT_ADDRESS, web_flags
+from exporter.flags import DEFAULT_ADDRESS, WEB, add_flags
 from exporter.web.listen import parse_address
 
 _PROC: Final = Path("/proc")
@@ -43,7 +43,7 @@ def run(flags: argparse.Namespace) -> int:
 def exporter_beside(proc: Path) -> tuple[str, str | None]:
     """The first address of the exporter that runs here, and its web configuration file, if it has one."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    web_flags(parser)
+    add_flags(parser, WEB)
     processes = (each for each in proc.glob("[0-9]*") if each.name.isdigit())
     for process in sorted(processes, key=_number):
         words = _words(process)
