@@ -1,8 +1,11 @@
 """Lines of key paths: the key's own, or the nearest thing around it."""
 
+from pathlib import Path
+
 import pytest
 
-from exporter.config.line_numbers import lines
+from exporter.config.problems import Problems
+from exporter.config.yaml_file import ConfigFile
 
 TEXT = """\
 # a comment
@@ -39,8 +42,4 @@ odd: 2
     ],
 )
 def test_a_path_has_the_line_of_its_key(path: tuple[str | int, ...], line: int) -> None:
-    assert lines(TEXT, {path}) == {path: line}
-
-
-def test_nothing_wanted_is_nothing_read() -> None:
-    assert lines("[", ()) == {}
+    assert ConfigFile(Path("config.yaml"), TEXT, {}, Problems("")).lines({path}) == {path: line}
