@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from exporter.config.settings import App
 from exporter.shards import THE_WHOLE, Shard, owner
-from exporter.web import targets as module
+from exporter.web import service_discovery as module
 from exporter.web.service_discovery import Targets
 from tests.building import make_app
 from tests.web.asking import Answer, ask
