@@ -80,6 +80,10 @@ _LAST_WRITE: Final = OwnMetric(
 _COUNTERS: Final = (
     OwnMetric("rows_revised", "Rows for which WeChat later gave other figures."),
     OwnMetric(
+        "points_dropped",
+        "Pages, sources or keys left out of rows, over the most that a row keeps; the log says of which app.",
+    ),
+    OwnMetric(
         "storage_errors",
         "Writes to the storage that failed; rows are on show from memory until one succeeds.",
     ),
@@ -158,6 +162,11 @@ class Telemetry:
     def row_revised(self) -> None:
         """Count a row for which WeChat now gives other figures."""
         self._counters["rows_revised"].inc()
+        self._states.touch()
+
+    def points_dropped(self, count: int) -> None:
+        """Count what a row had over its dataset's cap."""
+        self._counters["points_dropped"].inc(count)
         self._states.touch()
 
     def storage_written(self, succeeded: bool) -> None:  # noqa: FBT001 - a store reports nothing else

@@ -38,6 +38,9 @@ class RoundMetrics(Protocol):
     def row_revised(self) -> None:
         """Count a row for which WeChat now gives other figures."""
 
+    def points_dropped(self, count: int) -> None:
+        """Count what a row had over its dataset's cap."""
+
 
 @dataclass(slots=True)
 class Fetching:
@@ -116,6 +119,7 @@ class Fetching:
     def _known(self, ask: Ask, row: Row, began: float) -> Row:
         """What is known for sure of a row at the time at which it was asked for."""
         if row.dropped:
+            self.metrics.points_dropped(row.dropped)
             self.log.warning(
                 "row has more than is kept",
                 appid=ask.appid,

@@ -27,6 +27,14 @@ class Observer(Protocol):
         """Count one call that is over; `reason` is None where it brought what was asked for."""
 
 
+Verdict = Callable[[Failure], Failure]
+"""Makes of a failure, as any call may have it, the one that is counted, recorded and shown."""
+
+
+def _as_it_is(failure: Failure) -> Failure:
+    return failure
+
+
 @dataclass(slots=True)
 class Client:
     """Calls WeChat.
@@ -54,6 +62,7 @@ class Client:
         read: Callable[[dict[str, Any]], _Result],
         *,
         secrets: Iterable[str],
+        judged: Verdict = _as_it_is,
         base_url: str | None = None,
         **parts: Unpack[Parts],
     ) -> _Result:
@@ -63,6 +72,7 @@ class Client:
             endpoint: which interface.
             read: makes the result of the answer's JSON object; may raise CallError.
             secrets: what is secret in the request; blotted out should the answer's text repeat it.
+            judged: says what a failure means for this call, before it is counted.
             base_url: another address of WeChat's than the client's.
             parts: the request's parameters, body and headers.
 
@@ -71,14 +81,16 @@ class Client:
         """
         url = (self.base_url if base_url is None else base_url) + endpoint.path
         secrets = tuple(secrets)
-        with self.observed(endpoint, secrets):
+        with self.observed(endpoint, secrets, judged):
             answer = self.transport.send(endpoint.method, url, repeatable=endpoint.repeatable, **parts)
             self.record(answer, secrets)
             return read(read_json(answer, asking_for_token=endpoint.takes_secret))
 
     @contextmanager
-    def observed(self, endpoint: Endpoint, secrets: Iterable[str]) -> Iterator[None]:
-        """Wait for a call's turn, time and count it, and blot secrets out of its failure."""
+    def observed(
+        self, endpoint: Endpoint, secrets: Iterable[str], judged: Verdict = _as_it_is
+    ) -> Iterator[None]:
+        """Wait for a call's turn, time it, count it as `judged`, and blot secrets out of its failure."""
         self.pace()
         start = self.stopwatch()
         reason: Reason | None = Reason.INTERNAL
@@ -86,8 +98,8 @@ class Client:
             yield
             reason = None
         except CallError as error:
+            error.failure = _safe(judged(error.failure), secrets)
             reason = error.failure.reason
-            error.failure = _safe(error.failure, secrets)
             raise
         finally:
             self.observer(endpoint, self.stopwatch() - start, reason)

@@ -46,21 +46,21 @@ class DataCall(Generic[_Result]):
         base_url: str | None = None,
     ) -> _Result:
         """Make the call; its failure says what to do about this interface of WeChat's."""
-        params = {**credential, **self.params}
-        try:
-            return client.ask(
-                self.endpoint, self.read, secrets=secrets, base_url=base_url, params=params, body=self.body
-            )
-        except CallError as error:
-            problem = self._judged(error.failure, client.clock())
-            error.failure = replace(problem, advice=problem.advice.about(self.interface))
-            raise
+        return client.ask(
+            self.endpoint,
+            self.read,
+            secrets=secrets,
+            judged=lambda problem: self._judged(problem, client.clock()),
+            base_url=base_url,
+            params={**credential, **self.params},
+            body=self.body,
+        )
 
     def _judged(self, problem: Failure, now: float) -> Failure:
         """Take a refusal of the dates of a period that has just ended for what it is: not ready yet."""
-        if problem.errcode != _DATE_RANGE or now >= self.ready_by:
-            return problem
-        return replace(problem, reason=Reason.NOT_READY, advice=advice.NOT_READY)
+        if problem.errcode == _DATE_RANGE and now < self.ready_by:
+            problem = replace(problem, reason=Reason.NOT_READY, advice=advice.NOT_READY)
+        return replace(problem, advice=problem.advice.about(self.interface))
 
 
 def row_call(dataset: Dataset, period: Period) -> DataCall[Row]:

@@ -26,6 +26,7 @@ def test_every_counter_is_there_at_zero_before_anything_happens() -> None:
             labels = (("endpoint", endpoint.name), ("reason", reason.value))
             assert found["api_request_failures_total", labels] == 0
     assert found["rows_revised_total", ()] == 0
+    assert found["points_dropped_total", ()] == 0
 
 
 def test_the_interfaces_of_datasets_are_counted_from_0_once_they_are_switched_on() -> None:
@@ -54,12 +55,14 @@ def test_reloads_and_rounds_are_recorded() -> None:
     telemetry.configured(3, 3600)
     telemetry.round_finished(2.5)
     telemetry.row_revised()
+    telemetry.points_dropped(12)
     telemetry.reload_failed()
     found = samples(telemetry)
     assert found["apps", ()] == 3
     assert found["refresh_interval_seconds", ()] == 3600
     assert found["refresh_round_duration_seconds", ()] == 2.5
     assert found["rows_revised_total", ()] == 1
+    assert found["points_dropped_total", ()] == 12
     assert found["config_last_reload_successful", ()] == 0
     assert found["config_last_reload_success_timestamp_seconds", ()] == 1000
 

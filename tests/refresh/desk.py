@@ -21,7 +21,7 @@ APP = make_app(1, "coffee-shop")
 
 
 class Desk:
-    """`counts` has what came, by kind; `revised` how many rows were revised."""
+    """`counts` has what came, by kind; `revised` how many rows were revised, `dropped` what they had too much."""
 
     def __init__(self, log: FilteringBoundLogger, settings: RoundSettings) -> None:
         self.now = NOON
@@ -29,7 +29,7 @@ class Desk:
         self.ledger = Ledger(settings.trend_days, lambda: self.now)
         self.ledger.datasets = settings.datasets
         self.ledger.configure([(APP, "stable_token")], settings.trend_days, NOON)
-        self.revised = 0
+        self.revised = self.dropped = 0
         self.counts: Counter[str] = Counter()
         self.stopping = threading.Event()
         self.fetching = Fetching(
@@ -38,6 +38,9 @@ class Desk:
 
     def row_revised(self) -> None:
         self.revised += 1
+
+    def points_dropped(self, count: int) -> None:
+        self.dropped += count
 
     def round_finished(self, seconds: float) -> None:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -218,6 +219,14 @@ def test_keys_that_are_not_due_are_never_held(desk: DatasetDesk) -> None:
     desk.round()
     held = {each.row.ref_date: each.row for each in desk.entry.table("daily_retention").rows}
     assert [point.labels for point in held[YESTERDAY - timedelta(days=1)].points] == [("1",)]
+
+
+def test_what_a_row_has_over_the_cap_is_counted(desk: DatasetDesk) -> None:
+    def too_many(dataset: Dataset, period: Period) -> Row | None:
+        return replace(good_row(dataset, period), dropped=5) if dataset.name == "visit_pages" else None
+
+    wechat = desk.round(too_many)
+    assert desk.dropped == 5 * sum(name == "visit_pages" for name, _ in wechat.asked)
 
 
 def test_while_nothing_arrives_each_dataset_is_tried_once(desk: DatasetDesk) -> None:

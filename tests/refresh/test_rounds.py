@@ -80,6 +80,9 @@ class Rig:
     def row_revised(self) -> None:
         raise NotImplementedError
 
+    def points_dropped(self, count: int) -> None:
+        raise NotImplementedError
+
     def configure(self, apps: int) -> None:
         numbers = range(1, apps + 1)
         self.accesses |= {

@@ -120,10 +120,12 @@ def test_a_week_or_month_that_has_just_ended_is_not_ready_rather_than_refused(
     noon = period.end + 12 * 3600
     with Peer(says(whole(body))) as peer:
         for now, reason in ((period.end, Reason.NOT_READY), (noon, Reason.DATE_RANGE)):
-            with opened(peer.url, clock=Clock(now)) as client:
+            observed = Observed()
+            with opened(peer.url, observed=observed, clock=Clock(now)) as client:
                 problem = refused(access_of(token, client), period, dataset)
             assert (problem.reason, problem.action) == (reason, Action.NEXT_ROUND)
             assert problem.errcode == 61501
+            assert [counted for _, counted in observed.calls] == [reason]
 
 
 def quota(body: object, token: FileToken) -> object:

@@ -73,8 +73,8 @@ class HttpTicket:
     def _ask(self, now: float) -> Ticket | Failure:
         try:
             value, _ = ask_service(TICKET, self._settings, self._client)
-        except CallError as error:  # whatever it is, there is no ticket
-            return TICKET.failure(error.failure.detail)
+        except CallError as error:
+            return error.failure
         if self._newest is None or self._newest.value != value:
             self._newest = Ticket(value, now)
         return self._newest

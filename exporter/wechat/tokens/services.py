@@ -29,21 +29,35 @@ _JSON_WORD: Final = "null"  # `decode` gives None for it, as for what is no JSON
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What is kept: its name in texts, its usual key, and the reason of its failures."""
+    """What is kept: its name in texts, its usual key, and the reason of its failures.
+
+    `only_reason`: whatever goes wrong at the address has that reason; else a timeout stays a timeout.
+    """
 
     name: str
     field: str
     reason: Reason
     endpoint: Endpoint
+    only_reason: bool = False
 
     def failure(self, detail: str) -> Failure:
         """Make a failure whose advice is about the program that keeps it."""
         return failure(self.reason, detail)
 
+    def judged(self, problem: Failure) -> Failure:
+        """Return what a failed call to the program's address means: the advice is about that program."""
+        if self.only_reason:
+            return self.failure(problem.detail)
+        return replace(problem, advice=self.failure("").advice)
+
 
 TOKEN: Final = Credential("token", "access_token", Reason.TOKEN_REJECTED, endpoints.HTTP_TOKEN)
 TICKET: Final = Credential(
-    "verify ticket", "component_verify_ticket", Reason.THIRD_PARTY_TICKET, endpoints.HTTP_TICKET
+    "verify ticket",
+    "component_verify_ticket",
+    Reason.THIRD_PARTY_TICKET,
+    endpoints.HTTP_TICKET,
+    only_reason=True,
 )
 
 
@@ -94,16 +108,13 @@ def ask_service(
         CallError: there is none; with the advice about the service, never one about WeChat.
     """
     headers = dict(settings.headers)
-    try:
-        with client.observed(credential.endpoint, [*_secrets(settings), *body.values()]):
-            answer = client.transport.send(method, settings.url, body=body or None, headers=headers)
-            return _judge(credential, settings.field, answer)
-    except CallError as error:
-        error.failure = replace(error.failure, advice=credential.failure("").advice)
-        raise
+    secrets = [*_secrets(settings), *body.values()]
+    with client.observed(credential.endpoint, secrets, credential.judged):
+        answer = client.transport.send(method, settings.url, body=body or None, headers=headers)
+        return _handed_out(credential, settings.field, answer)
 
 
-def _judge(credential: Credential, field: str | None, answer: Answer) -> tuple[str, Mapping[str, Any]]:
+def _handed_out(credential: Credential, field: str | None, answer: Answer) -> tuple[str, Mapping[str, Any]]:
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise CallError(status_failure(answer))
     body, beside, value = decode(answer.body), _NOTHING, None

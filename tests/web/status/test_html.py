@@ -554,6 +554,16 @@ def test_each_dataset_of_an_app_has_its_state_and_date(language: Language, summa
     assert text(soup.select(".datasets li")[0]) == week
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(Language.EN, "1,234 more than are kept"), (Language.ZH, "另有 1,234 项超出上限，未保留")],
+)
+def test_what_a_row_has_over_the_cap_is_said(language: Language, words: str) -> None:
+    cut = Table((HeldRow(replace(WEEK_ROW, dropped=1234), NOON),), OK)
+    soup = dataset_page(replace(WITH_DATASETS, tables={"weekly_trend": cut}), language)
+    assert words in text(soup.select(".datasets li")[0])
+
+
 def test_a_failing_dataset_is_open_and_has_its_cause_and_advice() -> None:
     soup = dataset_page(WITH_DATASETS)
     assert one(soup, ".datasets details").has_attr("open")

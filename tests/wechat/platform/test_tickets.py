@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from exporter.config.settings import TicketFile, TicketHttp
+from exporter.wechat.endpoints import HTTP_TICKET
 from exporter.wechat.failures.advice import NO_TICKET
 from exporter.wechat.failures.failure import Failure, Reason
 from exporter.wechat.platform.tickets import FileTicket, HttpTicket, Ticket, TicketSource
-from tests.wechat.lines import Clock, failure_of, opened, outcome
+from tests.wechat.lines import Clock, Observed, failure_of, opened, outcome
 from tests.wechat.peers import Peer, says, says_in_turn, whole
 
 
@@ -52,12 +53,14 @@ def test_an_address_gives_the_ticket_as_text_or_under_its_field(answer: bytes, f
 
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Service Unavailable", "200 OK"])
 def test_whatever_an_address_answers_instead_there_is_no_ticket(status: str) -> None:
+    observed = Observed()
     with (
         Peer(says(whole(b'{"errcode":40001,"errmsg":"no"}', status=status))) as service,
-        opened("http://wechat.invalid") as client,
+        opened("http://wechat.invalid", observed=observed) as client,
     ):
         problem = refused(HttpTicket(TicketHttp(service.url), client))
     assert (problem.reason, problem.advice) == (Reason.THIRD_PARTY_TICKET, NO_TICKET)
+    assert observed.calls == [(HTTP_TICKET, Reason.THIRD_PARTY_TICKET)]
 
 
 def test_an_address_is_asked_once_a_minute_and_four_times_as_often_without_a_ticket(clock: Clock) -> None:
