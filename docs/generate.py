@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from docs import datasets, reliability
-from docs.wording import ACTIONS, HEALTH, REASONS
+from docs.wording import ACTIONS, HEALTH, PAUSES_DATASET, REASONS
 from exporter.config import key_reference
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.field import Field
@@ -26,7 +26,7 @@ from exporter.exposition.app_families import Family
 from exporter.exposition.telemetry import Telemetry
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.errcodes import CODELESS, ERRCODES, errcode_failure
-from exporter.wechat.failures.failure import Action, Reason
+from exporter.wechat.failures.failure import Action, Failure, Reason
 from prometheus.expressions import change, dated_before, newest, on_show, per_date, weighted_mean
 
 DOCS: Final = Path(__file__).parent
@@ -50,7 +50,7 @@ class Code(NamedTuple):
 
     code: str
     cause: str
-    action: Action
+    does: str
 
 
 class ReasonSection(NamedTuple):
@@ -105,7 +105,8 @@ def configuration_context() -> dict[str, Any]:
 
 def errors_context() -> dict[str, Any]:
     """What docs/templates/errors.md.jinja is filled with."""
-    return {"actions": ACTIONS, "sections": [reason_section(reason) for reason in Reason]}
+    actions = [*ACTIONS.values(), PAUSES_DATASET]
+    return {"actions": actions, "sections": [reason_section(reason) for reason in Reason]}
 
 
 PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
@@ -139,14 +140,13 @@ def own_families() -> Iterator[OwnFamily]:
 def reason_section(reason: Reason) -> ReasonSection:
     """All ways to a reason, and what to do about each."""
     told = [
-        (Code(str(row.code), row.cause, row.action), row.advice)
-        for row in ERRCODES.values()
+        (Code("–" if row.code is None else str(row.code), row.cause, _done(row.failure)), row.advice)
+        for row in (*ERRCODES.values(), *CODELESS)
         if row.reason is reason
     ]
-    told += [(Code("–", row.cause, row.action), row.advice) for row in CODELESS if row.reason is reason]
     if reason is Reason.UNKNOWN_ERRCODE:
         other = errcode_failure(_NO_ONES_CODE, "")
-        told.append((Code("any other", "a code that is not on this page", other.action), other.advice))
+        told.append((Code("any other", "a code that is not on this page", _done(other)), other.advice))
     advices: dict[Advice, list[Code]] = {}
     for code, advice in told:
         advices.setdefault(advice, []).append(code)
@@ -156,6 +156,12 @@ def reason_section(reason: Reason) -> ReasonSection:
         tuple(code for code, _ in told),
         tuple((tuple(codes), advice) for advice, codes in advices.items()),
     )
+
+
+def _done(problem: Failure) -> str:
+    """What the exporter does about it, in two or three words."""
+    of_dataset = problem.action is Action.SUSPEND and not problem.refuses_account
+    return (PAUSES_DATASET if of_dataset else ACTIONS[problem.action])[0]
 
 
 def render(page: str, texts: Mapping[str, str] | None = None) -> str:

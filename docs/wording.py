@@ -81,11 +81,17 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     ),
     Action.NEXT_DAY: (
         "next day",
-        "Does not ask for this app until the next midnight in Beijing (and up to ten minutes more).",
+        (
+            "Does not ask for this dataset of the app until the next midnight in Beijing (and up to ten "
+            "minutes more)."
+        ),
     ),
     Action.NEXT_MONTH: (
         "next month",
-        "Does not ask for this app until the next month begins in Beijing (and up to ten minutes more).",
+        (
+            "Does not ask for this dataset of the app until the next month begins in Beijing (and up to ten "
+            "minutes more)."
+        ),
     ),
     Action.SUSPEND: (
         "pauses the app",
@@ -97,3 +103,9 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     Action.SUSPEND_DAY: ("pauses the app for a day", "Does not ask for this app for a day."),
 }
 """What the exporter does: in two or three words for tables, and whole."""
+
+PAUSES_DATASET: Final = (
+    "pauses the dataset",
+    "As *pauses the app*, but for this dataset of the app alone. The daily trend is a dataset too.",
+)
+"""The same of a pause that the app's other datasets do not share."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from exporter.wechat.failures.advice import UNKNOWN, Advice
 from exporter.wechat.failures.errcodes import CODELESS, ERRCODES
-from exporter.wechat.failures.failure import Reason, outlook
+from exporter.wechat.failures.failure import Reason
 from grafana.texts import Language
 
 JOINED_BY: Final = "/"
@@ -16,13 +16,13 @@ def advice_mappings(language: Language) -> list[dict[str, object]]:
     exact = {
         f"{code.reason}{JOINED_BY}{code.code}": {
             "index": index,
-            "text": getattr(outlook(code.advice, code.action), language),
+            "text": code.failure.outlook.text(language),
         }
         for index, code in enumerate(ERRCODES.values())
     }
     usual: dict[Reason, Advice] = {Reason.UNKNOWN_ERRCODE: UNKNOWN}
     for code in (*CODELESS, *ERRCODES.values()):
-        usual.setdefault(code.reason, outlook(code.advice, code.action))
+        usual.setdefault(code.reason, code.failure.outlook)
     others: list[dict[str, object]] = [
         {
             "type": "regex",

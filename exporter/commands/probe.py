@@ -14,7 +14,6 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.retries import refuses_account
 from exporter.wechat.access import Access, attempt
 from exporter.wechat.failures.failure import Failure, Reason
 
@@ -40,7 +39,7 @@ def probe(
 ) -> Answers:
     """Ask for the newest periods that are over."""
     trend = _trend(access, yesterday, log)
-    if isinstance(trend, Failure) and (refuses_account(trend) or trend.reason in _UNHEARD):
+    if isinstance(trend, Failure) and (trend.refuses_account or trend.reason in _UNHEARD):
         return Answers(trend)  # no dataset would fare better
     return Answers(trend, tuple(_others(access, datasets, yesterday, log)))
 

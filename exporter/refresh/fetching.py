@@ -14,7 +14,7 @@ from exporter.datasets.quota import QUOTA
 from exporter.refresh.outcomes import Fetched, entry_after, is_revised, with_freed
 from exporter.refresh.plan import Ask, asks_after, first_asks, is_refused
 from exporter.refresh.queue import Queue
-from exporter.refresh.retries import ATTEMPTS, Random, refuses_account, retry_delay
+from exporter.refresh.retries import ATTEMPTS, Random, retry_delay
 from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.state_log import StateLog, about_dataset
 from exporter.store.entry import Entry, HeldQuota, HeldRow
@@ -164,7 +164,7 @@ class Fetching:
         if fetched.is_of_date and (entry := self.ledger.get(ask.appid)) is not None:
             for each in asks_after(ask, entry, self.clock(), self.settings):
                 queue.follow(each)
-        if ask.starts_app and (problem is None or not refuses_account(problem)):
+        if ask.starts_app and (problem is None or not problem.refuses_account):
             self._queue_datasets(ask, queue, attempt=1 if fetched.is_of_date else ask.attempt)
 
     def _queue_datasets(self, ask: Ask, queue: Queue, attempt: int = 1) -> None:

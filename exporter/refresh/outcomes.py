@@ -12,7 +12,6 @@ from exporter.refresh.retries import (
     after_row,
     concerns_date,
     outlasts_date,
-    refuses_account,
 )
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
@@ -62,7 +61,7 @@ def entry_after(entry: Entry, fetched: Fetched, settings: RoundSettings, random:
             health = _failed(health, fetched, outcome, settings, random)
         if concerns_date(outcome) and not ask.starts_app:
             vacant = _with_vacant(vacant, fetched, settings)
-        if ask.dataset != DAILY_TREND.name and refuses_account(outcome) and outcome.action.pauses:
+        if ask.dataset != DAILY_TREND.name and outcome.refuses_account and outcome.action.pauses:
             entry = replace(entry, health=_failed(entry.health, fetched, outcome, settings, random))
     elif ask.newest:
         health = after_row(health, fetched.began, fetched.now)

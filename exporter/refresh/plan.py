@@ -16,7 +16,7 @@ from exporter.datasets.enabled import Enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA, quota_due
 from exporter.datasets.schedule import Want
-from exporter.refresh.retries import ATTEMPTS, refuses_account
+from exporter.refresh.retries import ATTEMPTS
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, Table
 
@@ -120,7 +120,7 @@ def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> l
 def is_refused(entry: Entry, now: float) -> bool:
     """Return whether nothing at all must be asked for the app: WeChat has refused the account."""
     failure = entry.health.failure
-    return failure is not None and refuses_account(failure) and entry.health.paused(now)
+    return failure is not None and failure.refuses_account and entry.health.paused(now)
 
 
 def waits_for_credential(health: Health, now: float) -> bool:

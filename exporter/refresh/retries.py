@@ -13,18 +13,6 @@ ATTEMPTS: Final = 3
 """How often a call is made in one round before it is left for later."""
 
 _OF_ONE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
-_OF_ACCOUNT: Final = frozenset(
-    {
-        Reason.TOKEN_REJECTED,
-        Reason.INVALID_APPID,
-        Reason.INVALID_SECRET,
-        Reason.IP_NOT_ALLOWED,
-        Reason.ACCOUNT,
-        Reason.THIRD_PARTY_TICKET,
-        Reason.THIRD_PARTY_REFRESH_TOKEN,
-    }
-)
-_OF_ONE_INTERFACE: Final = frozenset({61502})  # a mini game has no figures, but quotas
 _MINUTE: Final = 60.0
 _LONGEST_RETRY: Final = 60.0
 _FIRST_RETRY: Final = {Action.RETRY: 30.0, Action.NEXT_ROUND: 30.0, Action.RETRY_NEXT_MINUTE: _MINUTE}
@@ -94,11 +82,6 @@ def back_off(attempt: int, random: Random) -> float:
 def outlasts_date(failure: Failure) -> bool:
     """Return whether the failure is about more than the date that was asked for."""
     return failure.action not in (Action.NEXT_ROUND, Action.RETRY)
-
-
-def refuses_account(failure: Failure) -> bool:
-    """Return whether WeChat refuses all of the app's datasets, not just the one that was asked for."""
-    return failure.reason in _OF_ACCOUNT and failure.errcode not in _OF_ONE_INTERFACE
 
 
 def concerns_date(failure: Failure) -> bool:

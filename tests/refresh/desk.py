@@ -21,7 +21,7 @@ APP = make_app(1, "coffee-shop")
 
 
 class Desk:
-    """`counts` has what came, by kind; `revised` how many rows were revised, `dropped` what they had too much."""
+    """`counts` has what came, by kind; `revised` counts rows, `dropped` what rows had over the cap."""
 
     def __init__(self, log: FilteringBoundLogger, settings: RoundSettings) -> None:
         self.now = NOON

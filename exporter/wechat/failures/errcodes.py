@@ -22,6 +22,11 @@ class Errcode:
     cause: str
     advice: Advice
 
+    @property
+    def failure(self) -> Failure:
+        """The failure that it stands for, without WeChat's words."""
+        return Failure(self.reason, self.action, self.advice, "", self.code)
+
 
 def _row(code: int | None, reason: str, action: str, cause: str, advice_name: str) -> Errcode:
     return Errcode(code, Reason(reason), Action(action), cause, ADVICE[advice_name])

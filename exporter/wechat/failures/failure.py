@@ -7,8 +7,9 @@ CallError       a call failed; carries one `Failure`
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from exporter.wechat.failures.advice import PAUSED, Advice
+from exporter.wechat.failures.advice import PAUSED, PAUSED_DATASET, Advice
 
 
 class Reason(StrEnum):
@@ -39,6 +40,25 @@ class Reason(StrEnum):
     def is_state(self) -> bool:
         """Whether WeChat did answer and merely has no row yet: `up` stays 1."""
         return self in (Reason.NOT_READY, Reason.EMPTY)
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it concerns the app as a whole, not one of its datasets."""
+        return self in _OF_ACCOUNT
+
+
+_OF_ACCOUNT: Final = frozenset(
+    {
+        Reason.TOKEN_REJECTED,
+        Reason.INVALID_APPID,
+        Reason.INVALID_SECRET,
+        Reason.IP_NOT_ALLOWED,
+        Reason.ACCOUNT,
+        Reason.THIRD_PARTY_TICKET,
+        Reason.THIRD_PARTY_REFRESH_TOKEN,
+    }
+)
+_OF_ONE_INTERFACE: Final = frozenset({61502})  # a mini game has no figures, but quotas
 
 
 class Action(StrEnum):
@@ -83,14 +103,16 @@ class Failure:
     unsent: bool = False
 
     @property
+    def refuses_account(self) -> bool:
+        """Whether WeChat refuses all of the app's datasets, not just the one that was asked for."""
+        return self.reason.is_of_account and self.errcode not in _OF_ONE_INTERFACE
+
+    @property
     def outlook(self) -> Advice:
-        """The advice, and what a running exporter does about the app meanwhile."""
-        return outlook(self.advice, self.action)
-
-
-def outlook(advice: Advice, action: Action) -> Advice:
-    """Return the advice, and what the exporter does after such an action."""
-    return advice.then(PAUSED) if action in (Action.SUSPEND, Action.SUSPEND_DAY) else advice
+        """The advice, and what a running exporter pauses meanwhile: the app, or one dataset of it."""
+        if self.action not in (Action.SUSPEND, Action.SUSPEND_DAY):
+            return self.advice
+        return self.advice.then(PAUSED if self.refuses_account else PAUSED_DATASET)
 
 
 class CallError(Exception):

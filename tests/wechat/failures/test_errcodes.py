@@ -154,8 +154,17 @@ def test_a_failure_without_an_errcode_has_its_usual_action(reason: Reason) -> No
 
 
 @pytest.mark.parametrize("code", ACTIONS)
-def test_the_outlook_of_a_pause_tells_how_to_end_it(code: int) -> None:
+def test_the_outlook_of_a_pause_tells_what_is_paused_and_how_to_end_it(code: int) -> None:
     problem = errcode_failure(code, "x")
     paused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
-    assert problem.outlook == (problem.advice.then(advice.PAUSED) if paused else problem.advice)
+    meanwhile = advice.PAUSED if problem.refuses_account else advice.PAUSED_DATASET
+    assert problem.outlook == (problem.advice.then(meanwhile) if paused else problem.advice)
     assert ("reload" in problem.outlook.en.lower()) == paused
+    assert ("pauses the app" in problem.outlook.en) == (paused and problem.refuses_account)
+
+
+@pytest.mark.parametrize(
+    ("code", "of_account"), [(40164, True), (40125, True), (50007, True), (48001, False), (61502, False)]
+)
+def test_a_refusal_concerns_the_app_or_one_interface(code: int, of_account: bool) -> None:  # noqa: FBT001
+    assert errcode_failure(code, "x").refuses_account == of_account
