@@ -2,26 +2,21 @@
 
 import re
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from exporter.config.problems import KeyPath, Problems, shown
-from exporter.config.rules import FileRule
-from exporter.config.yaml_events import reason
 
 _LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of it
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
-def certificates(path: Path) -> str:
+def certificates(path: str) -> str:
     """Return the certificates in a file, as PEM, without what stands around them.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is too large, has no certificate, or a broken one.
     """
-    with path.open("rb") as file:
+    with Path(path).open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise ValueError(f"larger than {_LARGEST // 1024} KiB")
@@ -33,21 +28,3 @@ def certificates(path: Path) -> str:
     except ssl.SSLError:
         raise ValueError("a certificate in it is broken") from None
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class CertificatesRule:
-    """A file of certificates, of which the certificates are kept."""
-
-    allowed: str = "a file's path"
-
-    def read(self, value: object, path: KeyPath, problems: Problems) -> str | None:
-        """Return the certificates; None where the value is broken, or where a problem was added."""
-        file = FileRule().read(value, path, problems)
-        if not isinstance(file, str):
-            return None
-        try:
-            return certificates(Path(file))
-        except (OSError, ValueError) as error:
-            problems.add(path, f"{shown(str(value))} cannot be used: {reason(error)}")
-            return None

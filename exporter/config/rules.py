@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from exporter.config import durations
 from exporter.config.problems import KeyPath, Problems, shown
+from exporter.config.yaml_events import reason
 from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, Substituted, decimal, number
 
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -79,20 +80,28 @@ class TextRule(ValueRule):
 
 
 @dataclass(frozen=True, slots=True)
-class FileRule(ValueRule):
-    """A file's path, made absolute; `made` turns it into what is kept."""
+class FileRule:
+    """A file's path, made absolute; `made` turns it into what is kept.
+
+    `made` may raise OSError or ValueError where the file cannot be used, or NotAllowedError to say in its own
+    words what is wrong with it.
+    """
 
     made: Callable[[str], object] = str
     allowed: str = "a file's path"
 
-    def parse(self, value: object) -> object:
-        """Return the path as it is written."""
-        return TextRule(self.allowed, filled).parse(value)
-
     def read(self, value: object, path: KeyPath, problems: Problems) -> object:
-        """Return the absolute path; None where it is broken, or where a problem was added."""
-        written = ValueRule.read(self, value, path, problems)
-        return self.made(problems.absolute(written)) if isinstance(written, str) else None
+        """Return what is made of the path; None where it is broken, or where a problem was added."""
+        written = TextRule(self.allowed, filled).read(value, path, problems)
+        if not isinstance(written, str):
+            return None
+        try:
+            return self.made(problems.absolute(written))
+        except NotAllowedError as error:
+            problems.add(path, f"{shown(written)} {error}")
+        except (OSError, ValueError) as error:
+            problems.add(path, f"{shown(written)} cannot be used: {reason(error)}")
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar, get_args, get_type_hints
 from exporter.config.lists import mapping
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import Rule, TextRule, kind_of
-from exporter.config.secret import SECRET, SecretFileRule
+from exporter.config.secret import SECRET, secret_file_rule
 from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind
 
 REQUIRED: Final = object()
@@ -100,7 +100,7 @@ class Section(Generic[_T]):
             name = mark.name or parameter
             pair = (name, f"{name}_file")
             self.keys[pair[0]] = Key(mark.rule, mark.meaning, default=None)
-            self.keys[pair[1]] = Key(SecretFileRule(mark.rule, mark.held), mark.in_file, default=None)
+            self.keys[pair[1]] = Key(secret_file_rule(mark.rule, mark.held), mark.in_file, default=None)
             self._parameters |= dict.fromkeys(pair, parameter)
             if default is REQUIRED:
                 self._one_of.append(pair)

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.config.problems import KeyPath, Problems, shown
-from exporter.config.rules import FileRule, TextRule
-from exporter.config.yaml_events import reason
+from exporter.config.rules import FileRule, NotAllowedError, TextRule
 
 LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
 
@@ -70,29 +68,16 @@ def secret_rule(allowed: str, accept: Callable[[str], str] = str) -> TextRule:
 SECRET: Final = secret_rule("a text of one line, not empty")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFileRule:
-    """A file that holds a secret which fits `rule`; `held` says what a file does not hold that does not."""
+def secret_file_rule(rule: TextRule, held: str = "") -> FileRule:
+    """Return the rule for a file that holds a secret which fits `rule`; `held` are other words for that."""
 
-    rule: TextRule
-    held: str = ""
-    allowed: str = "a file's path"
-
-    def read(self, value: object, path: KeyPath, problems: Problems) -> Secret | None:
-        """Return the secret; None where it is broken, or where a problem was added."""
-        file = FileRule().read(value, path, problems)
-        if not isinstance(file, str):
-            return None
-        secret = Secret(path=file)
-        written = shown(str(value))
+    def made(path: str) -> Secret:
+        secret = Secret(path=path)
+        text = secret.read()
         try:
-            text = secret.read()
-        except (OSError, ValueError) as error:
-            problems.add(path, f"{written} cannot be used: {reason(error)}")
-            return None
-        try:
-            self.rule.parse(text)
+            rule.parse(text)
         except ValueError:
-            problems.add(path, f"{written} does not hold {self.held or self.rule.allowed}")
-            return None
+            raise NotAllowedError(f"does not hold {held or rule.allowed}") from None
         return secret
+
+    return FileRule(made)

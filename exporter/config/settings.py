@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from exporter.config.apps import APP, App
-from exporter.config.ca_certificates import CertificatesRule
+from exporter.config.ca_certificates import certificates
 from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.lists import ListRule
 from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
@@ -77,7 +77,7 @@ class WechatSettings:
     private_ca: Annotated[
         str,
         Key(
-            CertificatesRule(),
+            FileRule(certificates),
             "Certificates (PEM) of a private CA, or of a proxy that inspects TLS; trusted besides "
             "the usual ones, for WeChat, token services and ticket services. Read at the start and on a "
             "reload.",
