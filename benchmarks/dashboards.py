@@ -26,7 +26,8 @@ from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.metrics import Metric, dated_metrics, newest_metrics
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
-from exporter.exposition.app_families import DATASET_FAMILIES, NAMESPACE
+from exporter.exposition.app_families import DATASET_FAMILIES
+from exporter.exposition.family import NAMESPACE
 from prometheus.expressions import REF_DATE
 from prometheus.recording import recordings
 from tests.grafana.boards import Asked, asked

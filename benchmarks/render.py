@@ -23,13 +23,13 @@ def measure() -> Iterator[Figure]:
 
 def measure_page(case: str, page: Page) -> Iterator[Figure]:
     """The figures of one fleet."""
-    fleet, dates, tables = page.entries, page.dates, page.tables
+    fleet, dates, shown = page.entries, page.dates, page.shown
     registry, maker = gauges(fleet), PageMaker()
     peer = [cpu(lambda: generate_latest(registry)) for _ in range(RUNS)]
-    whole = [cpu(lambda: maker.replace_all(fleet, dates, tables)) for _ in range(RUNS)]
+    whole = [cpu(lambda: maker.replace_all(fleet, dates, shown)) for _ in range(RUNS)]
     yield Figure("render all", case, "s", whole, "prometheus-client, text, daily only", peer)
     one = dict(islice(fleet.items(), 1))
-    single = [cpu(lambda: maker.update(one, dates, tables)) for _ in range(RUNS)]
+    single = [cpu(lambda: maker.update(one, dates, shown)) for _ in range(RUNS)]
     yield Figure("render one", case, "s", single, "render all", whole)
 
 

@@ -9,7 +9,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.metrics import Metric, dated_metrics, newest_metrics
 from exporter.datasets.quota import QUOTA_FIELDS
-from exporter.exposition.app_families import NAMESPACE
+from exporter.exposition.family import NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.field import Field
 from exporter.discovery.platform_state import PlatformState
 from exporter.exposition import app_families
-from exporter.exposition.app_families import Family
+from exporter.exposition.family import NAMESPACE, Family
 from exporter.exposition.telemetry import Telemetry
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.errcodes import CODELESS, ERRCODES, errcode_failure
@@ -32,7 +32,7 @@ from prometheus.expressions import change, dated_before, newest, on_show, per_da
 DOCS: Final = Path(__file__).parent
 
 _NO_ONES_CODE: Final = 999_999
-OWN_PREFIX: Final = f"{app_families.NAMESPACE}_exporter_"
+OWN_PREFIX: Final = f"{NAMESPACE}_exporter_"
 
 
 class OwnFamily(NamedTuple):

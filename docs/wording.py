@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from exporter.exposition import app_families
-from exporter.exposition.app_families import Family
+from exporter.exposition.family import Family
 from exporter.wechat.failures.failure import Action, Reason
 
 HEALTH: Final[Mapping[Family, tuple[str, str]]] = {

@@ -7,7 +7,8 @@ from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.app_families import INFO, LAST_SUCCESS, NAMESPACE, TOKEN_EXPIRY, UP
+from exporter.exposition.app_families import INFO, LAST_SUCCESS, TOKEN_EXPIRY, UP
+from exporter.exposition.family import NAMESPACE
 from exporter.wechat import endpoints
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
 from grafana.overrides import fixed

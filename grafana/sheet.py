@@ -22,7 +22,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from exporter.exposition.app_families import INFO, NAMESPACE
+from exporter.exposition.app_families import INFO
+from exporter.exposition.family import NAMESPACE
 from grafana.colours import PURPLE, SKY
 from grafana.queries import CHOSEN
 from grafana.targets import DATASOURCE

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.common import StackingMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
-from exporter.exposition.app_families import NAMESPACE
+from exporter.exposition.family import NAMESPACE
 from grafana.colours import CHANGE, PLAIN
 from grafana.datasets import datasets_on, per_app_section
 from grafana.overrides import override

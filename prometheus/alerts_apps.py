@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from exporter.exposition.app_families import INFO, NAMESPACE, TOKEN_EXPIRY, UP
+from exporter.exposition.app_families import INFO, TOKEN_EXPIRY, UP
+from exporter.exposition.family import NAMESPACE
 from exporter.wechat.failures.failure import Reason
 from prometheus.alerting import (
     APP,

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from exporter.exposition.app_families import DATASET_ERROR_INFO, NAMESPACE
+from exporter.exposition.app_families import DATASET_ERROR_INFO
+from exporter.exposition.family import NAMESPACE
 from prometheus.alerting import APP, APP_LABELS, DATE, Alert, Severity
 from prometheus.datasets import MONTHLY, WEEKLY, Latest, retention
 from prometheus.expressions import BEIJING_AHEAD, REF_DATE

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.app_families import DATASET_LAST_SUCCESS, DATASET_REF_DATE, DATASET_UP, NAMESPACE
+from exporter.exposition.app_families import DATASET_LAST_SUCCESS, DATASET_REF_DATE, DATASET_UP
+from exporter.exposition.family import NAMESPACE
 from prometheus.expressions import HELD_AFTER, OFFSETS, date_at_point
 
 _AFTER: Final = tuple(int(after.removesuffix("h")) for after in HELD_AFTER)

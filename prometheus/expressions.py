@@ -11,7 +11,8 @@ from textwrap import indent
 from typing import Final
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.app_families import DATASET_LAST_SUCCESS, INFO, LAST_SUCCESS, NAMESPACE
+from exporter.exposition.app_families import DATASET_LAST_SUCCESS, INFO, LAST_SUCCESS
+from exporter.exposition.family import NAMESPACE
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""

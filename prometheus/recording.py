@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.app_families import NAMESPACE
+from exporter.exposition.family import NAMESPACE
 from prometheus.expressions import REF_DATE, before, named, newest, usual
 from prometheus.shards import OWN, present
 

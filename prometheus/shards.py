@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exporter.exposition.app_families import NAMESPACE
+from exporter.exposition.family import NAMESPACE
 
 OWN: Final = f"{NAMESPACE}_exporter"
 FLEET: Final = "cluster, namespace, job"

@@ -19,7 +19,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.metrics import DATED_LABEL, Metric, dated_metrics, newest_metrics
 from exporter.datasets.period import Period
-from exporter.exposition.app_families import NAMESPACE, Family, escape, headers
+from exporter.exposition.family import NAMESPACE, Family, escape, headers
 
 HEAD_SECONDS: Final = 3 * 3600
 """Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in

@@ -5,16 +5,15 @@ Text format and OpenMetrics share the lines; only the families' headers differ.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Final, Protocol
+from typing import Final
 
 from exporter.beijing import midnight
-from exporter.config.settings import App
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
 from exporter.datasets.dataset import Row
-from exporter.exposition.family import NAMESPACE, Family, escape, headers
+from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.exposition.family import Family, escape, samples
+from exporter.exposition.quota_families import QuotaFamilies
 from exporter.store.entry import Entry, Health
-
-__all__ = ["NAMESPACE", "Family", "escape", "headers"]
 
 _REF_DATE: Final = "ref_date 日期: 00:00 Asia/Shanghai of the day that the figures are of, Unix time"
 DAILY: Final = (
@@ -71,41 +70,28 @@ FAMILIES: Final = (
 """Those that are there whatever datasets are switched on."""
 
 
-class Shown(Protocol):
-    """A dataset on show beside the daily trend."""
-
-    @property
-    def name(self) -> str:
-        """The dataset's name."""
-
-    def belongs_to(self, app: App) -> bool:
-        """Whether the app has it."""
-
-    def families(self) -> tuple[Family, ...]:
-        """Its families, in the order in which `render` gives their lines."""
-
-    def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
-        """The sample lines of these apps (their labels as written, and their entries), a text per family."""
+Shown = DatasetFamilies | QuotaFamilies
+"""What is on show beside the daily trend."""
 
 
-def families_of(tables: Iterable[Shown]) -> tuple[Family, ...]:
-    """FAMILIES, and those of these datasets."""
-    return (*FAMILIES, *(family for shown in tables for family in shown.families()))
+def families_of(shown: Iterable[Shown]) -> tuple[Family, ...]:
+    """FAMILIES, and those of what is on show beside the daily trend."""
+    return (*FAMILIES, *(family for each in shown for family in each.families()))
 
 
-def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Shown] = ()) -> Iterator[str]:
+def render(entries: Iterable[Entry], dates: Iterable[date], shown: Sequence[Shown] = ()) -> Iterator[str]:
     """Give the sample lines of these apps, one text per family in the order of `families_of`.
 
     Args:
         entries: the apps, in the order in which they are shown.
         dates: the dates on show in the by-date families; none switches them off.
-        tables: the datasets on show beside the daily trend.
+        shown: what is on show beside the daily trend.
     """
     apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
-    newest = [_dated_values(f"{labels}}} ", entry.rows[0].row) for labels, entry in apps if entry.rows]
-    stamps = {day: f',ref_date="{day.isoformat()}"}} ' for day in dates}
+    newest = [(labels, entry.rows[0].row) for labels, entry in apps if entry.rows]
+    stamps = {day: f',ref_date="{day.isoformat()}"' for day in dates}
     dated = [
-        _dated_values(labels + stamp, held.row)
+        (labels + stamp, held.row)
         for labels, entry in apps
         for held in entry.rows
         if (stamp := stamps.get(held.row.ref_date))
@@ -113,71 +99,55 @@ def render(entries: Iterable[Entry], dates: Iterable[date], tables: Sequence[Sho
     yield from _figures(DAILY, newest)
     yield from _figures(BY_DATE, dated)
     yield from _health(apps)
-    yield from _dataset_health(apps, tables)
-    for shown in tables:
-        yield from shown.render(apps)
+    yield from _dataset_health(apps, shown)
+    for each in shown:
+        yield from each.render(apps)
 
 
-_DatedValues = tuple[str, date, tuple[int | float | None, ...]]
-"""A row's labels as written, its date and its figures."""
-
-
-def _dated_values(labels: str, row: Row) -> _DatedValues:
-    return labels, row.ref_date, row.values
-
-
-def _figures(families: Sequence[Family], rows: Sequence[_DatedValues]) -> Iterator[str]:
+def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Iterator[str]:
     """Give the lines of the figures' families and, last, of the dates."""
+    labels = [written for written, _ in rows]
+    values = [row.values for _, row in rows]
     for position, family in enumerate(families[:-1]):
-        start = f"{family.metric}{{"
-        yield "".join(
-            [
-                f"{start}{labels}{value}\n"
-                for labels, _, values in rows
-                if (value := values[position]) is not None
-            ]
-        )
-    stamps = {day: midnight(day) for day in {day for _, day, _ in rows}}
-    start = f"{families[-1].metric}{{"
-    yield "".join([f"{start}{labels}{stamps[day]}\n" for labels, day, _ in rows])
+        yield samples(family, zip(labels, [each[position] for each in values], strict=True))
+    days = [row.ref_date for _, row in rows]
+    stamps = {day: midnight(day) for day in set(days)}
+    yield samples(families[-1], zip(labels, [stamps[day] for day in days], strict=True))
 
 
 def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
     """Lines of UP to ERROR_INFO."""
     asked = [(labels, entry.health) for labels, entry in apps if entry.health.last_refresh is not None]
-    yield "".join([f"{UP.metric}{{{labels}}} {health.up:d}\n" for labels, health in asked])
+    yield samples(UP, [(labels, int(health.up)) for labels, health in asked])
     yield _times(LAST_REFRESH, [(labels, health.last_refresh) for labels, health in asked])
     yield _times(LAST_SUCCESS, [(labels, entry.health.last_success) for labels, entry in apps])
     yield _times(TOKEN_EXPIRY, [(labels, entry.token_expires_at) for labels, entry in apps])
-    yield "".join([f"{INFO.metric}{{{labels}{_own_labels(entry)}}} 1\n" for labels, entry in apps])
-    start = f"{ERROR_INFO.metric}{{"
-    yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
+    yield samples(INFO, [(labels + _own_labels(entry), 1) for labels, entry in apps])
+    yield _troubles(ERROR_INFO, asked)
 
 
-def _dataset_health(apps: Sequence[tuple[str, Entry]], tables: Sequence[Shown]) -> Iterator[str]:
+def _dataset_health(apps: Sequence[tuple[str, Entry]], shown: Sequence[Shown]) -> Iterator[str]:
     """Lines of DATASET_FAMILIES."""
     held = [
         (f'{labels},dataset="{name}"', entry.table(name))
         for labels, entry in apps
-        for name in (
-            DAILY_TREND.name,
-            *(shown.name for shown in tables if shown.belongs_to(entry.app)),
-        )
+        for name in (DAILY_TREND.name, *(each.name for each in shown if entry.app.has(each.name)))
     ]
     asked = [(labels, table.health) for labels, table in held if table.tried]
-    yield "".join([f"{DATASET_UP.metric}{{{labels}}} {health.up:d}\n" for labels, health in asked])
-    start = f"{DATASET_REF_DATE.metric}{{"
-    yield "".join(
-        [f"{start}{labels}}} {table.rows[0].row.period.start}\n" for labels, table in held if table.rows]
-    )
+    yield samples(DATASET_UP, [(labels, int(health.up)) for labels, health in asked])
+    starts = [(labels, table.rows[0].row.period.start) for labels, table in held if table.rows]
+    yield samples(DATASET_REF_DATE, starts)
     yield _times(DATASET_LAST_SUCCESS, [(labels, table.health.last_success) for labels, table in held])
-    start = f"{DATASET_ERROR_INFO.metric}{{"
-    yield "".join([f"{start}{labels}{_trouble(health)}}} 1\n" for labels, health in asked if not health.up])
+    yield _troubles(DATASET_ERROR_INFO, asked)
 
 
-def _times(family: Family, times: Sequence[tuple[str, float | None]]) -> str:
-    start = f"{family.metric}{{"
-    return "".join([f"{start}{labels}}} {time:.3f}\n" for labels, time in times if time is not None])
+def _times(family: Family, times: Iterable[tuple[str, float | None]]) -> str:
+    return samples(family, [(labels, f"{time:.3f}") for labels, time in times if time is not None])
+
+
+def _troubles(family: Family, healths: Iterable[tuple[str, Health]]) -> str:
+    failing = [(labels, health) for labels, health in healths if not health.up]
+    return samples(family, [(labels + _trouble(health), 1) for labels, health in failing])
 
 
 def _own_labels(entry: Entry) -> str:

@@ -3,6 +3,7 @@
 Source: Prometheus' exposition formats, OpenMetrics 1.0.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,3 +36,9 @@ def headers(family: Family, *, openmetrics: bool) -> bytes:
 def escape(value: str) -> str:
     """A label value as both formats write it."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def samples(family: Family, values: Iterable[tuple[str, object]]) -> str:
+    """Return the family's lines: labels, as written, each with its value; without one there is no line."""
+    start = f"{family.metric}{{"
+    return "".join([f"{start}{labels}}} {value}\n" for labels, value in values if value is not None])

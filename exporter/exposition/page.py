@@ -33,7 +33,7 @@ class Page:
     openmetrics: Form
     entries: Mapping[str, Entry]
     dates: tuple[date, ...] = ()
-    tables: tuple[Shown, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -50,7 +50,7 @@ def excerpt(page: Page, appids: Iterable[str], *, openmetrics: bool) -> bytes | 
     parts = [
         headers(family, openmetrics=openmetrics) + lines.encode()
         for family, rendered in zip(
-            families_of(page.tables), render(found, page.dates, page.tables), strict=True
+            families_of(page.shown), render(found, page.dates, page.shown), strict=True
         )
         if (lines := rendered or _without_app(family))
     ]
@@ -75,16 +75,16 @@ class PageMaker:
         self._members: list[list[str]] = []
         self._blocks: list[_Block] = []
         self.dates: tuple[date, ...] = ()
-        self.tables: tuple[Shown, ...] = ()
+        self.shown: tuple[Shown, ...] = ()
         self._families = FAMILIES
 
     def replace_all(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[Shown, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[Shown, ...] = ()
     ) -> Page:
         """A page of exactly these apps, in this order, with these dates in the by-date families."""
         self._entries = dict(entries)
-        self.dates, self.tables = dates, tables
-        self._families = families_of(tables)
+        self.dates, self.shown = dates, shown
+        self._families = families_of(shown)
         appids = list(entries)
         self._members = [appids[at : at + BLOCK_SIZE] for at in range(0, len(appids), BLOCK_SIZE)]
         self._place = {appid: number for number, members in enumerate(self._members) for appid in members}
@@ -92,21 +92,21 @@ class PageMaker:
         return self._page()
 
     def update(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], tables: tuple[Shown, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[Shown, ...] = ()
     ) -> Page:
         """The page with these apps' entries replaced; apps that it does not have are left out."""
         self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)
         touched: Iterable[int] = {self._place[appid] for appid in entries if appid in self._place}
-        if (dates, tables) != (self.dates, self.tables):
-            self.dates, self.tables = dates, tables
-            self._families = families_of(tables)
+        if (dates, shown) != (self.dates, self.shown):
+            self.dates, self.shown = dates, shown
+            self._families = families_of(shown)
             touched = range(len(self._members))
         for number in touched:
             self._blocks[number] = self._block(self._members[number])
         return self._page()
 
     def _block(self, members: Sequence[str]) -> _Block:
-        texts = render((self._entries[appid] for appid in members), self.dates, self.tables)
+        texts = render((self._entries[appid] for appid in members), self.dates, self.shown)
         return tuple(gzipped.piece(lines.encode()) if lines else None for lines in texts)
 
     def _page(self) -> Page:
@@ -119,7 +119,7 @@ class PageMaker:
                 checksum = sum((piece.checksum for piece in pieces), Checksum())
                 filled.append((family, pieces, checksum))
         text, openmetrics = (_form(filled, openmetrics=openmetrics) for openmetrics in (False, True))
-        return Page(text, openmetrics, dict(self._entries), self.dates, self.tables)
+        return Page(text, openmetrics, dict(self._entries), self.dates, self.shown)
 
 
 def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> Form:

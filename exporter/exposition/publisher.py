@@ -11,9 +11,9 @@ from structlog.typing import FilteringBoundLogger
 from exporter.beijing import next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.exposition.app_families import Shown
-from exporter.exposition.dataset_families import ShownTable
+from exporter.exposition.dataset_families import DatasetFamilies
 from exporter.exposition.page import Page, PageMaker
-from exporter.exposition.quota_families import ShownQuotas
+from exporter.exposition.quota_families import QuotaFamilies
 from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError
@@ -72,11 +72,11 @@ class Publisher:
                 if refusal != self._refusals.get(key) or key in self._unsaved_refusals:
                     self._unsaved_refusals[key] = refusal
         self._save()
-        dates, tables = self._dates(), self._tables()
+        dates, shown = self._dates(), self._shown()
         if changes.complete:
-            self.page = self._maker.replace_all(changes.entries, dates, tables)
-        elif changes.entries or (dates, tables) != (self._maker.dates, self._maker.tables):
-            self.page = self._maker.update(changes.entries, dates, tables)
+            self.page = self._maker.replace_all(changes.entries, dates, shown)
+        elif changes.entries or (dates, shown) != (self._maker.dates, self._maker.shown):
+            self.page = self._maker.update(changes.entries, dates, shown)
 
     def run(self, stopping: threading.Event) -> None:
         """Publish whenever something is new, and at midnight, when the window of dates moves on."""
@@ -94,10 +94,13 @@ class Publisher:
         days = self.history_days
         return window(yesterday(self._clock()), days) if days > 1 else ()
 
-    def _tables(self) -> tuple[Shown, ...]:
+    def _shown(self) -> tuple[Shown, ...]:
         now = self._clock()
-        quotas = (ShownQuotas(),) if self._ledger.quota else ()
-        return (*(ShownTable(each, each.window(now)) for each in self._ledger.datasets.values()), *quotas)
+        quotas = (QuotaFamilies(),) if self._ledger.quota else ()
+        return (
+            *(DatasetFamilies(each, each.window(now)) for each in self._ledger.datasets.values()),
+            *quotas,
+        )
 
     def _keep_days(self, dataset: str) -> int:
         enabled = self._ledger.datasets.get(dataset)

@@ -16,7 +16,8 @@ from exporter.datasets.dataset import Row as DatasetRow
 from exporter.datasets.period import DAY, WEEK
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
-from exporter.exposition.app_families import BY_DATE, DAILY, escape
+from exporter.exposition.app_families import BY_DATE, DAILY
+from exporter.exposition.family import escape
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_row
 
 BEFORE = YESTERDAY - timedelta(days=1)

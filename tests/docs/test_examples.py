@@ -16,9 +16,10 @@ from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled
 from exporter.datasets.metrics import newest_metrics
-from exporter.exposition.app_families import NAMESPACE, families_of
-from exporter.exposition.dataset_families import ShownTable
-from exporter.exposition.quota_families import ShownQuotas
+from exporter.exposition.app_families import families_of
+from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.exposition.family import NAMESPACE
+from exporter.exposition.quota_families import QuotaFamilies
 from exporter.exposition.telemetry import Telemetry
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row
@@ -96,10 +97,10 @@ def test_the_errors_shown_are_the_errors_given(tmp_path: Path, monkeypatch: pyte
 ALL_FAMILIES = families_of(
     [
         *(
-            ShownTable(each, (date(2026, 11, 16),))
+            DatasetFamilies(each, (date(2026, 11, 16),))
             for each in enabled(DatasetSettings(dataset.name) for dataset in CATALOGUE[1:])
         ),
-        ShownQuotas(),
+        QuotaFamilies(),
     ]
 )
 

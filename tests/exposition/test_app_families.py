@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.beijing import midnight
 from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.app_families import BY_DATE, DAILY, FAMILIES, Family, escape, headers, render
+from exporter.exposition.app_families import BY_DATE, DAILY, FAMILIES, render
+from exporter.exposition.family import Family, escape, headers
 from exporter.store.entry import Entry, Health
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make_failure, make_row

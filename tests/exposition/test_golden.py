@@ -15,9 +15,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.period import DAY
-from exporter.exposition.dataset_families import ShownTable
+from exporter.exposition.dataset_families import DatasetFamilies
 from exporter.exposition.page import PageMaker, excerpt
-from exporter.exposition.quota_families import ShownQuotas
+from exporter.exposition.quota_families import QuotaFamilies
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.wechat import endpoints
@@ -127,7 +127,7 @@ def table(each: Enabled) -> Table:
     ("name", "openmetrics"), [("datasets.txt", False), ("datasets.openmetrics.txt", True)]
 )
 def test_the_families_of_all_datasets_are_as_they_were(name: str, openmetrics: bool) -> None:  # noqa: FBT001
-    shown = tuple(ShownTable(each, each.window(NOON)) for each in enabled(SETTINGS))
+    shown = tuple(DatasetFamilies(each, each.window(NOON)) for each in enabled(SETTINGS))
     tables = {each.name: table(each.enabled) for each in shown}
     spent = Health(last_refresh=NOON, failure=make_failure(Reason.QUOTA_DAILY, 45009))
     quotas = {DAILY_TREND.path: HeldQuota((1000, 12, 988), NOON)}
@@ -138,7 +138,7 @@ def test_the_families_of_all_datasets_are_as_they_were(name: str, openmetrics: b
         tables={"weekly_trend": Table(tables["weekly_trend"].rows[1:], spent), "visit_pages": Table()},
     )
     page = PageMaker().replace_all(
-        {entry.app.appid: entry for entry in (whole, failing)}, (), (*shown, ShownQuotas())
+        {entry.app.appid: entry for entry in (whole, failing)}, (), (*shown, QuotaFamilies())
     )
     form = page.openmetrics if openmetrics else page.text
     found = (text_of(form) + (b"# EOF\n" if openmetrics else b"")).decode()
