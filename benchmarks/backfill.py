@@ -22,7 +22,9 @@ from exporter.backfill.journal import Journal
 from exporter.backfill.output import write_whole
 from exporter.backfill.periods import Span, shown_from
 from exporter.backfill.samples import Shape, openmetrics
-from exporter.config.settings import App, Secret, StableToken
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import StableToken
 from exporter.datasets.daily_trend import FIELDS, trend_row
 from exporter.exposition.app_families import BY_DATE
 from exporter.simulator.daily_figures import row

@@ -4,7 +4,9 @@ import time
 from collections.abc import Iterator
 
 from exporter.beijing import window, yesterday
-from exporter.config.settings import App, Secret, StableToken
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import StableToken
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.enabled import Enabled

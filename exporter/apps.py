@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from exporter.config.settings import App, Config, ThirdParty
+from exporter.config.apps import App
+from exporter.config.settings import Config
+from exporter.config.token_types import ThirdParty
 from exporter.discovery.account_search import Search
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard

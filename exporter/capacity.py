@@ -5,7 +5,8 @@ from datetime import date
 from typing import Final
 
 from exporter.beijing import DAY_SECONDS, midnight
-from exporter.config.settings import Config, DatasetSettings
+from exporter.config.datasets import DatasetSettings
+from exporter.config.settings import Config
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.quota import QUOTA, QUOTA_FIELDS

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import ClassicToken, CloudFunction, Config, Secret, StableToken
+from exporter.config.secret import Secret
+from exporter.config.settings import Config
 from exporter.config.storage import MEMORY
+from exporter.config.token_types import ClassicToken, CloudFunction, StableToken
 from exporter.file_descriptors import shortage
 
 _APP_SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")

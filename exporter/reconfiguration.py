@@ -9,7 +9,8 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
 from exporter.config import ConfigError, load
-from exporter.config.settings import Config, ThirdParty
+from exporter.config.settings import Config
+from exporter.config.token_types import ThirdParty
 from exporter.config_warnings import ConfigWarnings
 from exporter.discovery.platform_watch import News
 from exporter.exposition.publisher import Publisher

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
-from exporter.config.settings import App, Secret, StableToken
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import StableToken
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period

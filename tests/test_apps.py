@@ -10,16 +10,11 @@ from typing import Any
 import pytest
 
 from exporter.apps import Apps
-from exporter.config.settings import (
-    App,
-    ClassicToken,
-    Config,
-    FileToken,
-    RefreshSettings,
-    Secret,
-    StorageSettings,
-    WechatSettings,
-)
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import StorageSettings
+from exporter.config.token_types import ClassicToken, FileToken
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.memory import MemoryStore

@@ -5,14 +5,10 @@ import pytest
 
 from exporter.beijing import window
 from exporter.capacity import estimate, summary, warnings
-from exporter.config.settings import (
-    App,
-    Config,
-    DatasetSettings,
-    RefreshSettings,
-    StorageSettings,
-    WechatSettings,
-)
+from exporter.config.apps import App
+from exporter.config.datasets import DatasetSettings
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import StorageSettings
 from exporter.exposition.page import PageMaker
 from exporter.store.entry import Entry, Health
 from tests.building import NOON, YESTERDAY, make_app, make_entry, make_row, text_of

@@ -6,18 +6,12 @@ from typing import Any
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import (
-    App,
-    ClassicToken,
-    Config,
-    Platform,
-    RefreshSettings,
-    Secret,
-    StableToken,
-    StorageSettings,
-    TicketFile,
-    WechatSettings,
-)
+from exporter.config.apps import App
+from exporter.config.platforms import Platform, TicketFile
+from exporter.config.secret import Secret
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import StorageSettings
+from exporter.config.token_types import ClassicToken, StableToken
 from exporter.config_warnings import ConfigWarnings, doubts, is_exposed
 from tests.building import make_app
 

@@ -17,7 +17,7 @@ from exporter.backfill.fair_queue import FairQueue
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.periods import Span
 from exporter.beijing import beijing_text
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.datasets.dataset import Row
 from exporter.refresh.plan import Ask
 from exporter.refresh.retries import ATTEMPTS, Random, after_failure, retry_delay

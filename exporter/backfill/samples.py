@@ -13,7 +13,8 @@ from typing import Final
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span, shown_from
-from exporter.config.settings import App, DatasetSettings
+from exporter.config.apps import App
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Point, Row

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
-from exporter.config.settings import App
+from exporter.config.apps import App
 
 
 def comma_separated(journal: Journal, apps: Iterable[App], span: Span) -> Iterator[str]:

@@ -24,7 +24,7 @@ from tenacity import (
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
 from exporter.backfill.samples import Shape, row_lines
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 
 IMPORT_PATH: Final = "/api/v1/import/prometheus"

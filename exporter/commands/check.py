@@ -21,8 +21,9 @@ from exporter.commands.call_details import CallDetails
 from exporter.commands.probe import Answers, probe
 from exporter.commands.session import UsageError, chosen_apps, needed_store, open_wechat
 from exporter.config import ConfigError, load
+from exporter.config.apps import App
 from exporter.config.redacted import config_text
-from exporter.config.settings import App, Config
+from exporter.config.settings import Config
 from exporter.config_warnings import config_warnings, doubts
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.dataset import Row

@@ -8,7 +8,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row

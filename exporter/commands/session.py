@@ -8,8 +8,10 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.config.settings import App, ClassicToken, Config
+from exporter.config.apps import App
+from exporter.config.settings import Config
 from exporter.config.storage import SQLITE
+from exporter.config.token_types import ClassicToken
 from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard

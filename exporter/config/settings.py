@@ -12,47 +12,11 @@ from exporter.config.apps import APP, App
 from exporter.config.ca_certificates import certificates
 from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.lists import ListRule
-from exporter.config.platforms import PLATFORM, Discovery, Platform, TicketCallback, TicketFile, TicketHttp
+from exporter.config.platforms import PLATFORM, Platform
 from exporter.config.rules import DurationRule, FileRule, NumberRule
 from exporter.config.schema import Key, Section
-from exporter.config.secret import LARGEST_SECRET, Secret
-from exporter.config.storage import STORAGE, RedisServer, StorageSettings
+from exporter.config.storage import STORAGE, StorageSettings
 from exporter.config.text_rules import BASE_URL
-from exporter.config.token_types import (
-    ClassicToken,
-    CloudFunction,
-    CloudHosting,
-    FileToken,
-    HttpToken,
-    StableToken,
-    ThirdParty,
-    TokenSettings,
-)
-
-__all__ = [
-    "LARGEST_SECRET",
-    "App",
-    "ClassicToken",
-    "CloudFunction",
-    "CloudHosting",
-    "Config",
-    "DatasetSettings",
-    "Discovery",
-    "FileToken",
-    "HttpToken",
-    "Platform",
-    "RedisServer",
-    "RefreshSettings",
-    "Secret",
-    "StableToken",
-    "StorageSettings",
-    "ThirdParty",
-    "TicketCallback",
-    "TicketFile",
-    "TicketHttp",
-    "TokenSettings",
-    "WechatSettings",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final
 
 from exporter.beijing import midnight
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.body_parsing import MalformedRowError, check_period, one_list
 from exporter.datasets.body_shapes import KEY_CAP, key_values, written_items
 from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from exporter.beijing import wire_date
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.body_parsing import check_message
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar, Period

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Final
 
 from exporter.beijing import yesterday
-from exporter.config.settings import App, DatasetSettings
+from exporter.config.apps import App
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import Period
 

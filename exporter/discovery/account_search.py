@@ -6,7 +6,8 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import App, Discovery
+from exporter.config.apps import App
+from exporter.config.platforms import Discovery
 from exporter.discovery import accounts
 from exporter.discovery.accounts import Account, AccountList, SecondLook
 from exporter.discovery.identification import identify

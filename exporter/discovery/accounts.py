@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from exporter.config.settings import App, Discovery, ThirdParty
+from exporter.config.apps import App
+from exporter.config.platforms import Discovery
 from exporter.config.text_rules import LONGEST_NAME
+from exporter.config.token_types import ThirdParty
 from exporter.not_before import NotBefore
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.discovery.account_search import Search, Turn
 from exporter.discovery.platform_state import PlatformState
 from exporter.wechat.access import attempt

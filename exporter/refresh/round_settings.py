@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.config.settings import Config, DatasetSettings
+from exporter.config.datasets import DatasetSettings
+from exporter.config.settings import Config
 from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.quota import QUOTA
 from exporter.store.wechat_server import server_name

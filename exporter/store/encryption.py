@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from exporter.config.settings import Secret
+from exporter.config.secret import Secret
 from exporter.store.interface import StoreError
 from exporter.store.resealed import Resealed
 

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.enabled import Enabled

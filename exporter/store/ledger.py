@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
 from exporter.not_before import AT_ONCE, NotBefore

@@ -8,8 +8,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import StorageSettings
-from exporter.config.storage import SQLITE
+from exporter.config.storage import SQLITE, StorageSettings
 from exporter.store.file_lock import Claim
 from exporter.store.interface import Store, StoreError, WriteObserver
 from exporter.store.row_coding import Unusable

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.shards import Shard, owner
 
 TARGETS_PATH: Final = "/sd"

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import TicketCallback
+from exporter.config.platforms import TicketCallback
 from exporter.service import Exporter
 from exporter.web.throttled_log import ThrottledLog
 from exporter.wechat.credential_vault import VaultError

@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import (
-    App,
+from exporter.config.apps import App
+from exporter.config.token_types import (
     ClassicToken,
     CloudFunction,
     CloudHosting,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from exporter.config.settings import CloudFunction
+from exporter.config.token_types import CloudFunction
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.field import camel

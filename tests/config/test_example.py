@@ -6,15 +6,9 @@ from pathlib import Path
 
 from exporter.config import load
 from exporter.config.datasets import DATASETS
-from exporter.config.settings import (
-    ClassicToken,
-    FileToken,
-    HttpToken,
-    RefreshSettings,
-    StableToken,
-    WechatSettings,
-)
+from exporter.config.settings import RefreshSettings, WechatSettings
 from exporter.config.storage import STORAGE
+from exporter.config.token_types import ClassicToken, FileToken, HttpToken, StableToken
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 

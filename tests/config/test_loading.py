@@ -9,28 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import ConfigError, load, platforms, yaml_events
-from exporter.config.datasets import DATASETS
-from exporter.config.settings import (
-    App,
+from exporter.config.apps import App
+from exporter.config.datasets import DATASETS, DatasetSettings
+from exporter.config.platforms import Discovery, Platform, TicketCallback, TicketFile, TicketHttp
+from exporter.config.secret import Secret
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import RedisServer, StorageSettings
+from exporter.config.token_types import (
     ClassicToken,
     CloudFunction,
     CloudHosting,
-    Config,
-    DatasetSettings,
-    Discovery,
     FileToken,
     HttpToken,
-    Platform,
-    RedisServer,
-    RefreshSettings,
-    Secret,
     StableToken,
-    StorageSettings,
     ThirdParty,
-    TicketCallback,
-    TicketFile,
-    TicketHttp,
-    WechatSettings,
 )
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.quota import QUOTA

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import LARGEST_SECRET, App, HttpToken, Secret, StableToken
+from exporter.config.apps import App
+from exporter.config.secret import LARGEST_SECRET, Secret
+from exporter.config.token_types import HttpToken, StableToken
 
 
 def test_a_secret_in_a_file_is_read_anew_each_time(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from exporter.beijing import midnight
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Point, Row

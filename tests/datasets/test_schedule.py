@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight, yesterday
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import DAY

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.config.settings import Discovery, Platform, Secret, TicketCallback, TicketFile
+from exporter.config.platforms import Discovery, Platform, TicketCallback, TicketFile
+from exporter.config.secret import Secret
 from exporter.discovery.account_search import Search, Turn
 from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch

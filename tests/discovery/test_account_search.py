@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import Discovery
+from exporter.config.platforms import Discovery
 from exporter.discovery.accounts import Account
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.settings import App, Discovery, ThirdParty
+from exporter.config.apps import App
+from exporter.config.platforms import Discovery
+from exporter.config.token_types import ThirdParty
 from exporter.discovery import accounts
 from exporter.discovery.accounts import INFO_SECONDS, Account, AccountList
 from exporter.store.memory import MemoryStore

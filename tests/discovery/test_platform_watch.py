@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from exporter.config.settings import Secret, TicketCallback
+from exporter.config.platforms import TicketCallback
+from exporter.config.secret import Secret
 from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM

@@ -11,7 +11,8 @@ import pytest
 
 from exporter.beijing import DAY_SECONDS, yesterday
 from exporter.config import load
-from exporter.config.settings import MAIN_FILE, DatasetSettings
+from exporter.config.datasets import DatasetSettings
+from exporter.config.settings import MAIN_FILE
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled

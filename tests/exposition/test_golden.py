@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.beijing import window
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.enabled import Enabled, enabled

@@ -9,7 +9,7 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.beijing import DAY_SECONDS, yesterday
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Dataset, Point, Row

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import StorageSettings
 from exporter.refresh.round_settings import round_settings
 from tests.building import make_app
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import RedisServer as Address
-from exporter.config.settings import Secret, StorageSettings
+from exporter.config.secret import Secret
+from exporter.config.storage import RedisServer as Address
+from exporter.config.storage import StorageSettings
 from exporter.store.redis.store import RedisStore, open_redis
 from exporter.store.row_coding import Unusable
 from tests.redis_server import RedisServer, redis_server

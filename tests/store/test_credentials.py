@@ -10,8 +10,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from exporter.config.settings import RedisServer as Address
-from exporter.config.settings import Secret, StorageSettings
+from exporter.config.secret import Secret
+from exporter.config.storage import RedisServer as Address
+from exporter.config.storage import StorageSettings
 from exporter.store.encryption import KeySeal, open_seal
 from exporter.store.interface import Store, StoreError
 from exporter.store.memory import MemoryStore

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.settings import Secret
+from exporter.config.secret import Secret
 from exporter.store.encryption import KeySeal, NoSeal, open_seal
 from exporter.store.interface import StoreError
 from tests.wechat.lines import everything_in

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.config.settings import Secret, StableToken
+from exporter.config.secret import Secret
+from exporter.config.token_types import StableToken
 from exporter.not_before import NotBefore
 from exporter.refresh.retries import after_failure
 from exporter.store.entry import Health, HeldRow

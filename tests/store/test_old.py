@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import Secret
+from exporter.config.secret import Secret
 from exporter.store.encryption import open_seal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import RedisServer, Secret, StorageSettings
+from exporter.config.secret import Secret
+from exporter.config.storage import RedisServer, StorageSettings
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore

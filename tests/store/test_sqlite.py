@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import Secret
+from exporter.config.secret import Secret
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.store.encryption import KeySeal

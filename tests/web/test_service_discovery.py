@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
-from exporter.config.settings import App
+from exporter.config.apps import App
 from exporter.shards import THE_WHOLE, Shard, owner
 from exporter.web import service_discovery as module
 from exporter.web.service_discovery import Targets

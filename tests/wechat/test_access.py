@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import (
-    App,
+from exporter.config.apps import App
+from exporter.config.platforms import Platform, TicketFile
+from exporter.config.secret import Secret
+from exporter.config.token_types import (
     ClassicToken,
     CloudFunction,
     CloudHosting,
     FileToken,
     HttpToken,
-    Platform,
-    Secret,
     StableToken,
     ThirdParty,
-    TicketFile,
     TokenSettings,
 )
 from exporter.datasets.catalogue import CATALOGUE

@@ -8,15 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from exporter.config.settings import (
-    App,
-    ClassicToken,
-    FileToken,
-    HttpToken,
-    Secret,
-    StableToken,
-    TokenSettings,
-)
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import ClassicToken, FileToken, HttpToken, StableToken, TokenSettings
 from exporter.wechat import endpoints
 from exporter.wechat.access import choose_access
 from exporter.wechat.client import Client

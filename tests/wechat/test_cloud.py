@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import App, CloudFunction, CloudHosting, Secret
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import CloudFunction, CloudHosting
 from exporter.datasets.daily_summary import DAILY_SUMMARY
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row

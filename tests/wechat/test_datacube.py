@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import App, FileToken, Secret, StableToken, TokenSettings
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import FileToken, StableToken, TokenSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row

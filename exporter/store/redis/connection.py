@@ -14,7 +14,8 @@ from redis.exceptions import ClusterCrossSlotError, ClusterDownError, MovedError
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
-from exporter.config.settings import RedisServer, Secret, StorageSettings
+from exporter.config.secret import Secret
+from exporter.config.storage import RedisServer, StorageSettings
 from exporter.store.interface import StoreError, WriteObserver
 
 _CONNECT_SECONDS: Final = 1.0

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import Final, TypeVar
 
-from exporter.config.settings import StorageSettings
+from exporter.config.storage import StorageSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.encryption import Seal, open_seal, reseal

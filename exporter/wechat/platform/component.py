@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Final
 
-from exporter.config.settings import Platform
+from exporter.config.platforms import Platform
 from exporter.not_before import NotBefore
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client

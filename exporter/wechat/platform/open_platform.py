@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from exporter.config.settings import Platform
+from exporter.config.platforms import Platform
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
 from exporter.wechat.credential_vault import Vault

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from exporter.config.settings import ThirdParty
+from exporter.config.token_types import ThirdParty
 from exporter.wechat import endpoints
 from exporter.wechat.credential_vault import Record, VaultError
 from exporter.wechat.failures.errcodes import failure

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
-from exporter.config.settings import Platform, TicketCallback, TicketFile, TicketHttp
+from exporter.config.platforms import Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.not_before import AT_ONCE, NotBefore
 from exporter.wechat.client import Client
 from exporter.wechat.credential_vault import Record, Vault, VaultError

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl, urlsplit
 
-from exporter.config.settings import HttpToken, TicketHttp
+from exporter.config.platforms import TicketHttp
+from exporter.config.token_types import HttpToken
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint

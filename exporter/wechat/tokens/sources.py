@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from exporter.config.settings import FileToken, HttpToken, Secret
+from exporter.config.secret import Secret
+from exporter.config.token_types import FileToken, HttpToken
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import redis
 
-from exporter.config.settings import RedisServer as Address
-from exporter.config.settings import Secret, StorageSettings
+from exporter.config.secret import Secret
+from exporter.config.storage import RedisServer as Address
+from exporter.config.storage import StorageSettings
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.connection import _REST_SECONDS, Connection

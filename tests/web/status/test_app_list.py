@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.enabled import enabled
 from exporter.store.entry import Entry, Health, Table
 from exporter.web.status.app_list import Listing, app_state, list_apps, state_of

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from exporter import __version__
-from exporter.config.settings import DatasetSettings
+from exporter.config.datasets import DatasetSettings
 from exporter.datasets.enabled import enabled
 from exporter.datasets.period import WEEK
 from exporter.discovery.platform_state import PlatformState

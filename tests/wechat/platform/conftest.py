@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from exporter.beijing import yesterday
-from exporter.config.settings import App, Platform, Secret, ThirdParty, TicketFile
+from exporter.config.apps import App
+from exporter.config.platforms import Platform, TicketFile
+from exporter.config.secret import Secret
+from exporter.config.token_types import ThirdParty
 from exporter.datasets.dataset import Row
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import PlatformDesk

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from exporter.beijing import yesterday
-from exporter.config.settings import App, Secret, ThirdParty
+from exporter.config.apps import App
+from exporter.config.secret import Secret
+from exporter.config.token_types import ThirdParty
 from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid
 from exporter.simulator.platforms import PlatformDesk

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import TicketFile, TicketHttp
+from exporter.config.platforms import TicketFile, TicketHttp
 from exporter.wechat.endpoints import HTTP_TICKET
 from exporter.wechat.failures.advice import NO_TICKET
 from exporter.wechat.failures.failure import Failure, Reason

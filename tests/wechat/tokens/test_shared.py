@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.settings import Config, RefreshSettings, StorageSettings, WechatSettings
+from exporter.config.settings import Config, RefreshSettings, WechatSettings
+from exporter.config.storage import StorageSettings
 from exporter.store.memory import MemoryStore
 from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.failures.errcodes import errcode_failure

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from exporter.config.settings import FileToken, HttpToken, Secret
+from exporter.config.secret import Secret
+from exporter.config.token_types import FileToken, HttpToken
 from exporter.simulator.faults import Fault
 from exporter.simulator.server import Simulator
 from exporter.wechat import endpoints
