@@ -11,14 +11,15 @@ from exporter.discovery.account_search import Search
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
-from exporter.store.shared_store import is_shared
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client, Observer, open_client
 from exporter.wechat.network.transport import Transport
 from exporter.wechat.pace import Pace
 from exporter.wechat.platform.open_platform import OpenPlatform
+from exporter.wechat.tokens.cache import TokenSource
+from exporter.wechat.tokens.classic import KIND, ClassicSource
+from exporter.wechat.tokens.kept import KeptSource, kept_in, lease_seconds
 from exporter.wechat.tokens.ownership import TokenOwners
-from exporter.wechat.tokens.shared import Sharing
 
 
 class Apps:
@@ -63,8 +64,6 @@ class Apps:
         self.config = config
         self.client = self._open_client(config)
         self._owners = TokenOwners(time.monotonic)
-        pool = store.tokens if is_shared(store) else None
-        self._share = Sharing(store, pool, lambda: self.config, clock, stopping.wait).share
         self.configure(config)
 
     @property
@@ -149,6 +148,28 @@ class Apps:
         """End the waits and the calls under way."""
         self._stopping.set()
         self.client.transport.stop()
+
+    def _share(self, source: TokenSource, appid: str) -> TokenSource:
+        """Keep a classic token over restarts; share one of any kind with exporters of the same storage.
+
+        Each address of WeChat's has tokens of its own.
+        """
+        classic = source.kind == KIND
+        if not classic and self.store.leases is None:
+            return source
+        record = kept_in(self.store, f"{source.kind}/{appid}@{self.config.wechat.base_url}")
+        seconds, wait = lease_seconds(self.config), self._stopping.wait
+        if not classic:
+            return KeptSource(source, record, self.store.leases, seconds, self._clock, wait)
+        return ClassicSource(
+            source,
+            record,
+            self.store.leases,
+            seconds,
+            self._clock,
+            wait,
+            interval=lambda: self.config.refresh.interval,
+        )
 
     def _open_client(self, config: Config) -> Client:
         pace = Pace(config.refresh.requests_per_second, time.monotonic, self._stopping.wait)

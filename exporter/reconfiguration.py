@@ -22,16 +22,14 @@ from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import sweep
 from exporter.store.restoring import restore
-from exporter.store.shared_store import is_shared
 from exporter.wechat.endpoints import endpoints_of
 from exporter.wechat.failures.failure import Reason
-from exporter.wechat.tokens.shared import WAITS, longest_patience
+from exporter.wechat.tokens.kept import longest_wait
 
 
 def settings_of(config: Config, apps: Apps, store: Store) -> RoundSettings:
     """Return what the rounds work by."""
-    waits = WAITS * longest_patience(config) if is_shared(store) else 0.0
-    return round_settings(config, apps.accesses, waits)
+    return round_settings(config, apps.accesses, 0.0 if store.leases is None else longest_wait(config))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ from exporter.refresh.rounds import Rounds
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.ledger import Ledger
 from exporter.store.opening import claim_store, sweep
-from exporter.store.shared_store import turns
 
 _FINISH_SECONDS: Final = 1.0
 _FAULT_SECONDS: Final = 5.0
@@ -51,7 +50,7 @@ class Exporter:
             lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
         )
         sweep(store, log)
-        self.watch = PlatformWatch(self.telemetry, log, stopping=stopping, turn=turns(store))
+        self.watch = PlatformWatch(self.telemetry, log, stopping=stopping, leases=store.leases)
         self.apps = Apps(
             config,
             store,

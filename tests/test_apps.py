@@ -21,10 +21,9 @@ from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import expiring_token
-from exporter.wechat.tokens.shared import TokenPool
+from exporter.wechat.tokens.kept import Kept, kept_in
 from tests.building import YESTERDAY, make_app
-from tests.wechat.lines import Clock, daily_trend
-from tests.wechat.tokens.test_shared import Pool
+from tests.wechat.lines import Clock, FakeLeases, daily_trend
 
 CONFIG = Config(
     Path("config.yaml"),
@@ -54,9 +53,7 @@ class Watch(PlatformWatch):
 class SharedMemory(MemoryStore):
     """A storage that several exporters use, as far as it is asked for here."""
 
-    def __init__(self, tokens: TokenPool) -> None:
-        super().__init__()
-        self.tokens = tokens
+    leases: Any = FakeLeases(Clock())
 
 
 Door = Callable[..., Apps]
@@ -190,9 +187,11 @@ def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door:
 def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_too(door: Door) -> None:
     clock = Clock(time.time())
     numbers = (1, 77)
-    keys = [f"stable_token:{make_app(number).appid}@{CONFIG.wechat.base_url}" for number in numbers]
-    pool = Pool(clock, {key: expiring_token("not-a-real-token", 7200, clock()) for key in keys})
-    some = door(store=SharedMemory(pool), config=replace(CONFIG, apps=CONFIG.apps[:1]))
+    store, kept = SharedMemory(), Kept(expiring_token("not-a-real-token", 7200, clock()), clock())
+    for number in numbers:
+        key = f"stable_token/{make_app(number).appid}@{CONFIG.wechat.base_url}"
+        kept_in(store, key).save(lambda _: kept)
+    some = door(store=store, config=replace(CONFIG, apps=CONFIG.apps[:1]))
     find(some, make_app(77))
     for number in numbers:
         access = some.accesses[make_app(number).appid]

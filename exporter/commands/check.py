@@ -32,7 +32,6 @@ from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.store.opening import storage_doubts
-from exporter.store.shared_store import is_shared
 from exporter.web import webconfig
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
@@ -90,7 +89,7 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
             apps.list_accounts()
             chosen = chosen_apps(apps, names)
             return 1 if sum([report.tell_app(app, _answers(apps, log, app)) for app in chosen]) else 0
-        if is_shared(store):
+        if store.leases is not None:
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
         failed = sum([report.tell_platform(search) for search in apps.list_accounts()])
         report.tell_capacity(len(apps.own))

@@ -1,6 +1,6 @@
 """Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
@@ -12,14 +12,11 @@ from exporter.discovery import accounts
 from exporter.discovery.accounts import Account, AccountList, SecondLook
 from exporter.discovery.identification import identify
 from exporter.not_before import AT_ONCE, NotBefore
-from exporter.wechat.credential_vault import Record, VaultError, credible
+from exporter.wechat.credential_vault import Leases, Record, VaultError, credible
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.refresh_tokens import stored
-
-Turn = Callable[[str], bool]
-"""Whether this exporter may do a piece of work for the next minutes, or another one is at it."""
 
 RETRY_SECONDS: Final = 60.0
 """Until a list that failed is tried again, doubled after each failure."""
@@ -29,7 +26,8 @@ _LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless 
 _EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
 _LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
 _IN_ONE_GO: Final = 500  # accounts asked for between two changes of what is on show
-_TURN_SECONDS: Final = 5.0  # until asking again whether it is this exporter's turn
+_LEASE_SECONDS: Final = 180.0  # a list of many pages takes less
+_LEASE_PAUSE: Final = 5.0  # until this exporter tries again to take the lease
 
 
 class Search:
@@ -45,11 +43,11 @@ class Search:
         platform: OpenPlatform,
         settings: Discovery,
         log: FilteringBoundLogger,
-        turn: Turn | None,
+        leases: Leases | None,
     ) -> None:
         """Accounts known from before a restart are there at once.
 
-        `turn`: None where no other exporter looks these accounts up with the same vault.
+        `leases`: None where no other exporter looks these accounts up with the same vault.
         """
         self.platform = platform
         self.name = platform.settings.name
@@ -62,7 +60,7 @@ class Search:
         self._settings = settings
         self._log = log.bind(platform=self.name)
         self._clock = platform.client.clock
-        self._turn = turn
+        self._leases = leases
         key = f"accounts/{platform.settings.component_appid}"
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
         self._list_after = self._look_after = self._identify_after = AT_ONCE
@@ -117,13 +115,13 @@ class Search:
         if any(self.known[appid].is_app is None for appid in self._to_identify()):
             return 0.0
         left = self._list_after.left(now)
-        return left if self._turn is None else min(left, self._look_after.left(now))
+        return left if self._leases is None else min(left, self._look_after.left(now))
 
     def go_on(self) -> bool:
         """List the accounts if it is time, ask for some that are due; whether that changed anything."""
         adopted = self._look()
         listing = self._list_after.reached(self._clock())
-        if not (listing or self._to_identify()) or not self._takes_turn():
+        if not (listing or self._to_identify()) or not self._takes_lease():
             return adopted
         changed = self._list() if listing else False
         before = self.apps()
@@ -144,19 +142,20 @@ class Search:
         now = self._clock()
         self._list_after = NotBefore.after(seconds, now)
 
-    def _takes_turn(self) -> bool:
+    def _takes_lease(self) -> bool:
         """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
-        if self._turn is None or self._turn(self._record.key):
-            return True
-        self.postpone(_TURN_SECONDS)
+        with suppress(VaultError):  # what is found could not be shared: what is known has to do
+            if self._leases is None or self._leases.take(self._record.key, _LEASE_SECONDS):
+                return True
+        self.postpone(_LEASE_PAUSE)
         now = self._clock()
-        self._look_after = NotBefore.after(min(self._look_after.left(now), _TURN_SECONDS), now)
+        self._look_after = NotBefore.after(min(self._look_after.left(now), _LEASE_PAUSE), now)
         return False
 
     def _look(self) -> bool:
         """Take over what another exporter has stored meanwhile; return whether it has."""
         now = self._clock()
-        if self._turn is not None and self._look_after.reached(now):
+        if self._leases is not None and self._look_after.reached(now):
             self._look_after = NotBefore.after(_LOOK_SECONDS, now)
             with suppress(VaultError):  # the publisher reports that
                 return self._adopt()
@@ -172,7 +171,7 @@ class Search:
         # one whose clock was ahead has listed nothing
         if credible(found.listed_at, now) > credible(self.listed_at or 0.0, now):
             self.listed_at = found.listed_at
-            if self._turn is not None:
+            if self._leases is not None:
                 self._failures, self.failure = 0, None
                 span = self._settings.interval
                 self._list_after = NotBefore(found.listed_at + span, span)

@@ -9,9 +9,10 @@ from typing import Final, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.apps import App
-from exporter.discovery.account_search import Search, Turn
+from exporter.discovery.account_search import Search
 from exporter.discovery.platform_state import PlatformState
 from exporter.wechat.access import attempt
+from exporter.wechat.credential_vault import Leases
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.tickets import Ticket
@@ -75,13 +76,13 @@ class PlatformWatch:
         log: FilteringBoundLogger,
         *,
         stopping: threading.Event,
-        turn: Turn | None = None,
+        leases: Leases | None = None,
     ) -> None:
-        """`turn`: set where the vault is shared with exporters that look the same accounts up."""
+        """`leases`: set where other exporters look the same accounts up."""
         self._gauges = gauges
         self._log = log
         self._stopping = stopping
-        self._turn = turn
+        self._leases = leases
         self._wake = threading.Event()
         self._watched: Mapping[str, _Watched] = {}
         self._settled: set[str] = set()
@@ -193,7 +194,7 @@ class PlatformWatch:
 
     def _search(self, platform: OpenPlatform) -> Search | None:
         settings = platform.settings.discovery
-        return None if settings is None else Search(platform, settings, self._log, self._turn)
+        return None if settings is None else Search(platform, settings, self._log, self._leases)
 
     def _searches(self) -> list[Search]:
         return [each.search for each in self._watched.values() if each.search is not None]

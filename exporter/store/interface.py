@@ -1,12 +1,12 @@
 """The one small interface of everything that keeps rows and credentials over restarts."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
-from exporter.store.resealed import Resealed
 from exporter.store.stored_refusals import Refusal
 from exporter.wechat.credential_vault import Vault, VaultError
 
@@ -17,6 +17,20 @@ class StoreError(VaultError):
 
 WriteObserver = Callable[[bool], None]
 """Is given, after each write, whether it succeeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """How many texts were encrypted again, how many no key opens, and how many older keys are configured."""
+
+    changed: int = 0
+    lost: int = 0
+    old_keys: int = 0
+
+    @property
+    def old_keys_can_go(self) -> bool:
+        """Whether there are older keys, and nothing needs them any more."""
+        return self.old_keys > 0 and self.lost == 0
 
 
 class Store(Vault, Protocol):

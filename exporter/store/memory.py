@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
-from exporter.store.resealed import Resealed
+from exporter.store.interface import Resealed
 from exporter.store.stored_refusals import Refusal
 
 
 class MemoryStore:
     """Keeps no rows, as the ledger already holds all in memory, and credentials while the process lives."""
+
+    leases = None
 
     def __init__(self) -> None:
         self._credentials: dict[str, str] = {}

@@ -9,9 +9,12 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.storage import SQLITE, StorageSettings
+from exporter.store.encryption import Seal
 from exporter.store.file_lock import Claim
 from exporter.store.interface import Store, StoreError, WriteObserver
+from exporter.store.memory import MemoryStore
 from exporter.store.row_coding import Unusable
+from exporter.store.sqlite import SqliteStore
 
 _SPECIMEN: Final = "specimen"
 
@@ -84,14 +87,8 @@ def _open(
             store.close()
             raise
         return store
-    from exporter.store.encryption import open_seal  # noqa: PLC0415 - imported where it is used
-
     if settings.url.startswith(SQLITE):
-        from exporter.store.sqlite import SqliteStore  # noqa: PLC0415
-
-        return SqliteStore(_path(settings), observer, open_seal(settings.encryption_key), unusable, claim)
-    from exporter.store.memory import MemoryStore  # noqa: PLC0415
-
+        return SqliteStore(_path(settings), observer, Seal(settings.encryption_key), unusable, claim)
     return MemoryStore()
 
 

@@ -13,11 +13,10 @@ from typing import Final
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.database import NewerError, explanation, open_database, transaction
-from exporter.store.encryption import NoSeal, Seal, opened, reseal
+from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
 from exporter.store.file_lock import Claim
-from exporter.store.interface import StoreError, WriteObserver
-from exporter.store.resealed import Resealed
+from exporter.store.interface import Resealed, StoreError, WriteObserver
 from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
@@ -79,6 +78,8 @@ DELETE FROM rows WHERE (server, appid) IN gone
 class SqliteStore:
     """Keeps rows, refusals and credentials in a SQLite file in WAL mode."""
 
+    leases = None
+
     def __init__(
         self,
         path: Path,
@@ -103,7 +104,7 @@ class SqliteStore:
         """
         self._path = path
         self._observer = observer
-        self._seal = seal or NoSeal()
+        self._seal = seal or Seal()
         self._unusable = unusable
         self._claim = claim
         self._clock = clock
@@ -180,7 +181,7 @@ class SqliteStore:
         """What was saved last under that key."""
         with self._explained("read"), self._lock:
             kept = self._kept(key)
-        return opened(self._seal, kept, lambda value: self.put(key, value, value))
+        return None if kept is None else self._seal.open(kept)
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
         """Keep `new` where `expected` is stored; it is on the disk when this returns (synchronous = FULL)."""
@@ -195,11 +196,12 @@ class SqliteStore:
 
     def reseal(self) -> Resealed:
         """Encrypt all credentials with the newest key."""
-        if self._seal.all_current:
-            return Resealed()
+        return self._seal.reseal(self._credentials(), lambda key, _, text: self.put(key, text, text))
+
+    def _credentials(self) -> Iterator[tuple[str, str]]:
         with self._explained("read"), self._lock:
             kept = self._db.execute("SELECT key, value FROM credentials").fetchall()
-        return reseal(self._seal, [(kept, lambda key, _, text: self.put(key, text, text))])
+        yield from kept
 
     def _kept(self, key: str) -> str | None:
         found = self._db.execute("SELECT value FROM credentials WHERE key = ?", (key,)).fetchone()

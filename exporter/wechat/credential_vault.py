@@ -15,8 +15,22 @@ class VaultError(Exception):
     """A credential could not be read or kept; the text says what to do."""
 
 
+class Leases(Protocol):
+    """Work of which one exporter of all is enough. Every method raises VaultError."""
+
+    def take(self, work: str, seconds: float) -> bool:
+        """Take the lease for some work, or keep it, for so long; False where another exporter has it."""
+
+    def give_back(self, work: str) -> None:
+        """End this exporter's lease."""
+
+
 class Vault(Protocol):
     """Keeps texts under keys; safe to use from many threads."""
+
+    @property
+    def leases(self) -> Leases | None:
+        """Those of all exporters that use the vault; None where it is one exporter's alone."""
 
     def credential(self, key: str) -> str | None:
         """What was saved last under that key, None where nothing was; raises VaultError."""

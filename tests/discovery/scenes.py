@@ -9,13 +9,14 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.platforms import Discovery, Platform, TicketCallback, TicketFile
 from exporter.config.secret import Secret
-from exporter.discovery.account_search import Search, Turn
+from exporter.discovery.account_search import Search
 from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.simulator.server import Simulator
 from exporter.store.memory import MemoryStore
 from exporter.wechat.client import Client
+from exporter.wechat.credential_vault import Leases
 from exporter.wechat.platform.open_platform import OpenPlatform
 from tests.wechat.lines import Clock
 
@@ -26,21 +27,6 @@ class Gauges:
 
     def platforms(self, states: Collection[PlatformState]) -> None:
         self.shown.extend(states)
-
-
-@dataclass
-class Turns:
-    """Whose turn it is, and till when; for one piece of work."""
-
-    clock: Clock
-    held: tuple[str, float] = ("", 0.0)
-
-    def take(self, _work: str, holder: str, seconds: float) -> bool:
-        now = self.clock()
-        if self.held[0] != holder and now < self.held[1]:
-            return False
-        self.held = holder, now + seconds
-        return True
 
 
 @dataclass
@@ -67,8 +53,8 @@ class Scene:
         )
         return OpenPlatform(settings, self.client, self.vault)
 
-    def watch(self, turn: Turn | None = None) -> PlatformWatch:
-        watch = PlatformWatch(self.gauges, self.log, stopping=threading.Event(), turn=turn)
+    def watch(self, leases: Leases | None = None) -> PlatformWatch:
+        watch = PlatformWatch(self.gauges, self.log, stopping=threading.Event(), leases=leases)
         watch.configure({"main": self.platform()})
         return watch
 

@@ -1,6 +1,7 @@
 """The search for a platform's accounts, on a clock that stands still, turn by turn."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from exporter.simulator.fleet import DEMO_PLATFORM, fake_appid
 from exporter.store.interface import StoreError
 from exporter.wechat.failures.failure import Reason
 from exporter.wechat.platform import authorizers
-from tests.discovery.scenes import Scene, Turns
+from tests.discovery.scenes import Scene
+from tests.wechat.lines import FakeLeases
 
 OFFICIAL = "wx00000000000000aa"
 STORED = f"accounts/{DEMO_PLATFORM.component_appid}"
@@ -305,10 +307,9 @@ class Replicas:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.turn = Turns(scene.clock)
+        self.leases = FakeLeases(scene.clock)
         self.first, self.second = (
-            scene.watch(lambda work, holder=holder: self.turn.take(work, holder, 60))  # type: ignore[misc]
-            for holder in ("first", "second")
+            scene.watch(replace(self.leases, holder=holder)) for holder in ("first", "second")
         )
 
     def turns(self, *watches: PlatformWatch) -> None:
@@ -318,7 +319,7 @@ class Replicas:
 
 def test_of_two_exporters_one_lists_and_asks_for_names_and_the_other_takes_them_over(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.turn.take("", "another", 1)
+    assert two.leases.take(STORED, 1)
     two.turns(two.second)
     assert not two.second.settled
     scene.clock.now += 1
@@ -341,7 +342,7 @@ def test_an_interval_later_again_one_of_them_lists(scene: Scene) -> None:
 def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(scene: Scene) -> None:
     two = Replicas(scene)
     two.turns(two.first)
-    scene.clock.now += 61
+    scene.clock.now += 181
     two.turns(two.second)
     scene.sim.platforms["main"].withdraw(fake_appid(2))
     two.second.accounts_changed("main")
@@ -355,7 +356,7 @@ def test_an_account_that_comes_is_shown_by_the_other_exporter_within_a_minute(sc
 
 def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
     two = Replicas(scene)
-    assert two.turn.take("", "one that died", 60)
+    assert two.leases.take(STORED, 60)
     for _ in range(12):
         two.turns(two.second)
         assert two.second.apps() == []
@@ -367,7 +368,7 @@ def test_one_that_dies_while_it_is_its_turn_is_followed(scene: Scene) -> None:
 def test_an_exporter_that_was_paused_does_not_put_its_old_list_over_a_newer_one(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = scene.watch(lambda _: True), scene.watch(lambda _: True)
+    first, second = scene.watch(FakeLeases(scene.clock)), scene.watch(FakeLeases(scene.clock))
     listing = scene.search(first).platform.accounts
     read = listing.read
 
@@ -384,6 +385,12 @@ def test_an_exporter_that_was_paused_does_not_put_its_old_list_over_a_newer_one(
     assert list(kept["accounts"]) == [fake_appid(2), fake_appid(3)]
     scene.turn(first)
     assert appids(first) == [fake_appid(2), fake_appid(3)]
+
+
+def test_while_leases_cannot_be_taken_nobody_lists(scene: Scene) -> None:
+    watch = scene.watch(FakeLeases(scene.clock, away=True))
+    scene.turn(watch)
+    assert calls(scene) == (0, 0)
 
 
 def test_a_vault_that_is_away_changes_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,7 +413,7 @@ def test_a_list_of_an_exporter_whose_clock_was_ahead_keeps_nobody_from_listing(s
     scene.clock.now -= 36_000
     listed = scene.sim.calls("get_authorizer_list")
     scene.ticket.write_text(scene.sim.new_ticket("main"))
-    two.turn = Turns(scene.clock)
+    two.leases.held.clear()
     two.turns(two.second)
     assert scene.sim.calls("get_authorizer_list") == listed + 1
     assert names(two.second) == NAMES

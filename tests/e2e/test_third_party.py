@@ -99,6 +99,9 @@ def test_a_kill_between_receiving_a_refresh_token_and_using_it_loses_nothing(
         renewed = wechat.calls("authorizer_token", outcome="ok")
         with serving(path, free_port()) as exporter:
             # the data call hangs: the rotated token was received, and nothing was done with it
+            exporter.wait_until(
+                lambda before=renewed: wechat.calls("authorizer_token", outcome="ok") > before  # type: ignore[misc]
+            )
             exporter.wait_until(lambda: wechat.ledger.in_flight > 0)
             assert wechat.calls("authorizer_token", outcome="ok") == renewed + 1
             exporter.process.kill()

@@ -1,6 +1,5 @@
 """Credentials in every storage: replaced only where nobody was faster, encrypted anew when they are read."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,14 +12,12 @@ from structlog.testing import capture_logs
 from exporter.config.secret import Secret
 from exporter.config.storage import RedisServer as Address
 from exporter.config.storage import StorageSettings
-from exporter.store.encryption import KeySeal, open_seal
-from exporter.store.interface import Store, StoreError
+from exporter.store.encryption import Seal
+from exporter.store.interface import Resealed, Store, StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import claim_store, open_store, sweep
 from exporter.store.redis.store import RedisStore
-from exporter.store.resealed import Resealed
 from exporter.store.sqlite import SqliteStore
-from exporter.wechat.tokens.cache import Token
 from tests.redis_server import RedisServer
 from tests.store.test_encryption import NEW, OLD
 
@@ -38,7 +35,7 @@ def open_(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
         if request.param == "memory":
             return memory
         if request.param == "sqlite":
-            return SqliteStore(tmp_path / "a.db", seal=open_seal(None if key is None else Secret(key)))
+            return SqliteStore(tmp_path / "a.db", seal=Seal(None if key is None else Secret(key)))
         store: RedisStore = opened(key=key)
         return store
 
@@ -92,14 +89,15 @@ def test_put_finds_the_expected_value_under_another_encryption(open_: Open) -> N
 
 
 @pytest.mark.parametrize("open_", ["sqlite", "redis"], indirect=True)
-def test_what_is_read_is_encrypted_with_the_newest_key_from_then_on(open_: Open) -> None:
+def test_what_is_kept_is_read_until_a_sweep_encrypts_it_with_the_newest_key(open_: Open) -> None:
     plain = open_(None)
     plain.put(KEY, None, "one")
-    assert raw(plain) == "one"
-    assert open_(OLD).credential(KEY) == "one"
-    assert KeySeal(Secret(OLD)).is_current(raw(plain))
+    assert raw(plain) == open_(OLD).credential(KEY) == "one"
+    open_(OLD).reseal()
+    assert Seal(Secret(OLD)).is_current(raw(plain))
     assert open_(f"{NEW},{OLD}").credential(KEY) == "one"
-    assert KeySeal(Secret(NEW)).open(raw(plain)) == "one"
+    open_(f"{NEW},{OLD}").reseal()
+    assert Seal(Secret(NEW)).open(raw(plain)) == "one"
     assert open_(NEW).credential(KEY) == "one"  # the old key can go
 
 
@@ -142,18 +140,6 @@ def test_a_sweep_counts_what_no_key_opens_and_then_the_old_key_stays_needed(open
     assert open_(OLD).credential(KEY) == "one"
 
 
-def test_a_sweep_of_access_tokens_keeps_the_time_that_they_have_left(
-    opened: Any, server: RedisServer
-) -> None:
-    store = opened(key=OLD)
-    fence = store.tokens.lock("one", 9)
-    token = Token("not-a-real-token", time.time() + 900, time.time() + 600)
-    assert store.tokens.keep("one", token, fence)
-    assert opened(key=f"{NEW},{OLD}").reseal().changed == 1
-    assert opened(key=NEW).tokens.token("one") == token
-    assert 800 < int(server.client().ttl("test:token:one")) <= 900
-
-
 def test_a_sweep_asks_redis_for_nothing_until_the_key_is_another_one(
     opened: Any, server: RedisServer, tmp_path: Path
 ) -> None:
@@ -166,7 +152,7 @@ def test_a_sweep_asks_redis_for_nothing_until_the_key_is_another_one(
         file.write_text(text)
         store.reseal()
         scans.append(server.client().info("commandstats")["cmdstat_scan"]["calls"])
-    assert scans == [scans[0], scans[0], scans[0] + 2, scans[0] + 2]
+    assert scans == [scans[0], scans[0], scans[0] + 1, scans[0] + 1]
 
 
 def test_a_rotation_says_when_the_old_key_can_go(tmp_path: Path) -> None:
@@ -179,7 +165,7 @@ def test_a_rotation_says_when_the_old_key_can_go(tmp_path: Path) -> None:
         return [entry["event"] for entry in told]
 
     assert swept(OLD) == []
-    store = SqliteStore(tmp_path / "a.db", seal=open_seal(Secret(OLD)))
+    store = SqliteStore(tmp_path / "a.db", seal=Seal(Secret(OLD)))
     assert store.put(KEY, None, "one")
     store.close()
     assert swept(f"{NEW},{OLD}") == [

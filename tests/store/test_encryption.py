@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.secret import Secret
-from exporter.store.encryption import KeySeal, NoSeal, open_seal
+from exporter.store.encryption import Seal
 from exporter.store.interface import StoreError
 from tests.wechat.lines import everything_in
 
@@ -15,8 +15,8 @@ NEW = "YW5vdGhlci1mYWtlLWtleS1hbm90aGVyLWZha2Uta2U="
 TEXT = "not-a-real-refresh-token"
 
 
-def seal(key: str) -> KeySeal:
-    return KeySeal(Secret(key))
+def seal(key: str) -> Seal:
+    return Seal(Secret(key))
 
 
 @given(st.text())
@@ -57,8 +57,7 @@ def test_a_text_that_was_changed_is_refused() -> None:
 
 
 def test_without_a_key_texts_are_kept_as_they_are_and_sealed_ones_ask_for_it() -> None:
-    plain = open_seal(None)
-    assert isinstance(plain, NoSeal)
+    plain = Seal(None)
     assert plain.open(plain.close(TEXT)) == TEXT
     with pytest.raises(StoreError, match=r"set storage\.encryption_key_file"):
         plain.open(seal(OLD).close(TEXT))
@@ -66,7 +65,7 @@ def test_without_a_key_texts_are_kept_as_they_are_and_sealed_ones_ask_for_it() -
 
 def test_a_key_is_what_fernet_makes(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(Fernet.generate_key() + b"\n")
-    some = open_seal(Secret(path=tmp_path / "key"))
+    some = Seal(Secret(path=tmp_path / "key"))
     assert some.open(some.close(TEXT)) == TEXT
 
 
@@ -81,13 +80,13 @@ def test_what_is_no_key_is_refused_and_not_shown(key: str) -> None:
 
 def test_a_key_file_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="No such file"):
-        open_seal(Secret(path=tmp_path / "missing"))
+        Seal(Secret(path=tmp_path / "missing"))
 
 
 def test_a_key_that_is_replaced_in_its_file_is_used_without_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(OLD)
-    some = open_seal(Secret(path=path))
+    some = Seal(Secret(path=path))
     kept = some.close(TEXT)
     assert some.is_current(kept)
     path.write_text(f"{NEW},{OLD}")
@@ -100,7 +99,7 @@ def test_a_key_that_is_replaced_in_its_file_is_used_without_a_restart(tmp_path: 
 def test_a_key_file_that_vanishes_is_told_when_it_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(OLD)
-    some = open_seal(Secret(path=path))
+    some = Seal(Secret(path=path))
     path.unlink()
     with pytest.raises(StoreError, match="No such file"):
         some.close(TEXT)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config.secret import Secret
-from exporter.store.encryption import open_seal
+from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store
 from exporter.store.sqlite import SqliteStore
@@ -39,7 +39,6 @@ CREDENTIALS = {
     f"ticket/{PLATFORM}": ["ticket@@@not-a-real-ticket", NOON],
     f"listing/{PLATFORM}": [NOON, {FIRST: "not-a-real-refresh-token-1", SECOND: ""}],
 }
-TOKEN = f"stable_token:{FIRST}@https://api.weixin.qq.com"
 
 Open = Callable[[], Store]
 
@@ -52,7 +51,7 @@ def open_(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     if name.startswith("schema"):
         path = tmp_path / "exporter.db"
         shutil.copy(FILES / f"{name}.db", path)
-        return lambda: SqliteStore(path, seal=open_seal(None if key is None else Secret(key)))
+        return lambda: SqliteStore(path, seal=Seal(None if key is None else Secret(key)))
     server: RedisServer = request.getfixturevalue("server")
     opened: Opened = request.getfixturevalue("opened")
     client = server.client()
@@ -77,12 +76,6 @@ def test_all_credentials_are_there(open_: Open) -> None:
     assert {key: json.loads(store.credential(key) or "") for key in CREDENTIALS} == CREDENTIALS
     accounts = json.loads(store.credential(f"accounts/{PLATFORM}") or "")
     assert accounts["accounts"] == {FIRST: ["First Shop", NOON]}
-
-
-@pytest.mark.parametrize("open_", ["redis-plain", "redis-sealed"], indirect=True)
-def test_access_tokens_in_redis_are_used_on(open_: Open) -> None:
-    found = open_().tokens.token(TOKEN)  # type: ignore[attr-defined]
-    assert found.value == "not-a-real-access-token"
 
 
 def test_a_file_of_the_first_schema_opens_with_all_rows_and_a_place_for_credentials(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from exporter.config.secret import Secret
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.visit_pages import VISIT_PAGES
-from exporter.store.encryption import KeySeal
+from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.sqlite import MIGRATIONS, SqliteStore
@@ -259,7 +259,7 @@ KEY = Secret("bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=")
 
 
 def test_with_a_key_no_credential_is_readable_in_the_file(path: Path) -> None:
-    store = SqliteStore(path, seal=KeySeal(KEY))
+    store = SqliteStore(path, seal=Seal(KEY))
     store.put("refresh_token/one", None, "not-a-real-refresh-token")
     assert store.credential("refresh_token/one") == "not-a-real-refresh-token"
     content = b"".join(file.read_bytes() for file in path.parent.iterdir())
@@ -273,12 +273,13 @@ def test_a_key_that_comes_later_encrypts_what_was_there_and_what_comes(path: Pat
     plain = SqliteStore(path)
     plain.put("old", None, "not-a-real-token")
     plain.close()
-    sealed = SqliteStore(path, seal=KeySeal(KEY))
+    sealed = SqliteStore(path, seal=Seal(KEY))
     sealed.put("new", None, "not-a-real-token")
     assert sealed.credential("old") == sealed.credential("new") == "not-a-real-token"
+    sealed.reseal()
     sealed.close()
     plain = SqliteStore(path)
-    for key in ("old", "new"):  # the old one was encrypted when it was read
+    for key in ("old", "new"):
         with pytest.raises(StoreError, match="encryption_key_file"):
             plain.credential(key)
     plain.close()

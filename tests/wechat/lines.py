@@ -18,6 +18,7 @@ from exporter.datasets.dataset import Row
 from exporter.datasets.period import DAY
 from exporter.wechat.access import Access
 from exporter.wechat.client import Client, open_client
+from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 
@@ -33,6 +34,29 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass
+class FakeLeases:
+    """The leases of one exporter; those of others have the same `held`: holders and ends by work."""
+
+    clock: Clock
+    held: dict[str, tuple[str, float]] = field(default_factory=dict)
+    holder: str = "this one"
+    away: bool = False
+
+    def take(self, work: str, seconds: float) -> bool:
+        if self.away:
+            raise VaultError("cannot write storage redis://cache/0: Connection refused.")
+        holder, end = self.held.get(work, ("", 0.0))
+        if holder != self.holder and self.clock() < end:
+            return False
+        self.held[work] = self.holder, self.clock() + seconds
+        return True
+
+    def give_back(self, work: str) -> None:
+        if self.held.get(work, ("",))[0] == self.holder:
+            del self.held[work]
 
 
 @dataclass

@@ -58,11 +58,9 @@ return 1
 """
 
 SWAP: Final = """
--- KEYS: the text. ARGV: what it is now, what it is to be; the rest of its time stays
-local left = redis.call('PTTL', KEYS[1])
+-- KEYS: the text. ARGV: what it is now, what it is to be
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
-if left > 0 then redis.call('PEXPIRE', KEYS[1], left) end
 return 1
 """
 
@@ -73,28 +71,14 @@ return redis.call('GET', KEYS[1])
 """
 
 TAKE: Final = """
--- KEYS: the duty. ARGV: holder, milliseconds
+-- KEYS: the lease. ARGV: holder, milliseconds
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
-UNLOCK: Final = """
--- KEYS: the lock. ARGV: fence
+GIVE_BACK: Final = """
+-- KEYS: the lease. ARGV: holder
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-"""
-
-KEEP: Final = """
--- KEYS: the token, its lock. ARGV: fence, text, milliseconds
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-redis.call('DEL', KEYS[2])
-return 1
-"""
-
-DROP: Final = """
--- KEYS: the token. ARGV: what the text of the refused one begins with
-local held = redis.call('GET', KEYS[1])
-if held and held:sub(1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """

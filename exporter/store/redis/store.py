@@ -1,6 +1,8 @@
 """The storage that several exporters share; safe to use from many threads."""
 
+import os
 import secrets
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,17 +12,16 @@ from typing import Final, TypeVar
 from exporter.config.storage import StorageSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
-from exporter.store.encryption import Seal, open_seal, reseal
+from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
-from exporter.store.interface import WriteObserver
+from exporter.store.interface import Resealed, WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.credentials import RedisCredentials
 from exporter.store.redis.legacy import old_record
-from exporter.store.redis.tokens import RedisTokens
-from exporter.store.resealed import Resealed
 from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
+from exporter.wechat.credential_vault import Leases
 
 _KEEP_SECONDS: Final = 90 * 86_400
 """What is not written again for so long is of an app that is gone."""
@@ -31,7 +32,7 @@ _Item = TypeVar("_Item")
 
 
 class RedisStore(RedisCredentials):
-    """Keeps rows, refusals, credentials and tokens under keys that begin with the fleet's prefix."""
+    """Keeps rows, refusals, credentials and leases under keys that begin with the fleet's prefix."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class RedisStore(RedisCredentials):
         self._clock = clock
         self._prefix = f"{prefix}:"
         self._mark: str | None = None
-        self.tokens = RedisTokens(connection, self._prefix, seal)
+        self._holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
@@ -108,7 +109,7 @@ class RedisStore(RedisCredentials):
                 asked.execute()
 
     def emptied(self) -> bool:
-        """Whether Redis has lost its data since the last call: then the tokens are put back here."""
+        """Whether Redis has lost its data since the last call: then the credentials are put back here."""
         with self._connection.writing() as client:
             found: str = client.eval(scripts.MARK, 1, f"{self._prefix}mark", secrets.token_hex(8))
         before = self._mark
@@ -116,26 +117,28 @@ class RedisStore(RedisCredentials):
             self._mark = found
             return False
         self.put_back()
-        self.tokens.put_back()
         self._mark = found  # not before: where Redis fails meanwhile, the next call does all again
         return True
 
     def reseal(self) -> Resealed:
-        """Encrypt all credentials and tokens with the newest key."""
-        if self._seal.all_current:
-            return Resealed()
-        tokens = (
-            (f"{name} {text.partition(' ')[0]}", text.partition(" ")[2])
-            for name, text in self._texts(f"{self._prefix}token:*")
-        )
-        credentials = self._texts(f"{self._prefix}credential:*")
-        return reseal(self._seal, [(credentials, self._swap), (tokens, self._swap_token)])
+        """Encrypt all credentials with the newest key."""
+        return self._seal.reseal(self._texts(f"{self._prefix}credential:*"), self._swap)
 
-    def take(self, duty: str, holder: str, seconds: float) -> bool:
-        """Take a duty for that long, or go on having it; False where another holder has it."""
+    @property
+    def leases(self) -> Leases:
+        """Those of all exporters with this prefix."""
+        return self
+
+    def take(self, work: str, seconds: float) -> bool:
+        """Take the lease for that long by Redis' clock; False where another exporter has it."""
         with self._connection.writing() as client:
-            key = f"{self._prefix}duty:{duty}"
-            return bool(client.eval(scripts.TAKE, 1, key, holder, int(seconds * 1000)))
+            key = f"{self._prefix}duty:{work}"
+            return bool(client.eval(scripts.TAKE, 1, key, self._holder, int(seconds * 1000)))
+
+    def give_back(self, work: str) -> None:
+        """End this exporter's lease."""
+        with self._connection.writing() as client:
+            client.eval(scripts.GIVE_BACK, 1, f"{self._prefix}duty:{work}", self._holder)
 
     def refuse_cluster(self) -> None:
         """Raise StoreError for a node of a Redis Cluster."""
@@ -177,13 +180,6 @@ class RedisStore(RedisCredentials):
                 texts = client.mget(batch)
             yield from ((name, text) for name, text in zip(batch, texts, strict=True) if text is not None)
 
-    def _swap_token(self, marked: str, kept: str, text: str) -> bool:
-        """The same of a token, whose text begins with a mark of its own."""
-        name, _, mark = marked.rpartition(" ")
-        with self._connection.writing() as client:
-            words = f"{mark} {kept}", f"{mark} {self._seal.close(text)}"
-            return bool(client.eval(scripts.SWAP, 1, name, *words))
-
     def _rows(self, server: str, dataset: Dataset) -> str:
         return f"{self._prefix}figures:{server}:{dataset.name}:"
 
@@ -197,7 +193,7 @@ def open_redis(
     """The store at that address, which is not asked for anything yet; raises StoreError for a bad key."""
     if settings.redis is None:
         raise TypeError("not a Redis")
-    seal = open_seal(settings.encryption_key)
+    seal = Seal(settings.encryption_key)
     return RedisStore(Connection(settings, observer), settings.redis.prefix, seal, unusable)
 
 

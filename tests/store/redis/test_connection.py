@@ -25,7 +25,6 @@ from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.connection import _REST_SECONDS, Connection
 from exporter.store.redis.store import RedisStore, open_redis
-from exporter.wechat.tokens.cache import Token
 from tests.building import NOON, make_app, make_row
 from tests.certificates import Authority
 from tests.docs.pages import ROOT
@@ -148,14 +147,10 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
     with closing(open_redis(storage, lambda _: None)) as store:
         store.save("wechat", [(app.appid, held)], 9)
         assert list(store.load("wechat", [app.appid])) == [(app.appid, (held,))]
-        assert store.take("rounds", "one", 9)
+        assert store.take("list", 9)
+        store.give_back("list")
         store.put("key", None, "value")
         assert store.put("key", "value", "another")
-        store.tokens.unlock("key", store.tokens.lock("key", 9) or "")
-        token = Token("token", time.time() + 60, 0.0)
-        assert store.tokens.keep("key", token, store.tokens.lock("key", 9) or "")
-        assert store.tokens.token("key") == token
-        store.tokens.drop("key", "token")
     with connected(storage) as connection:
         assert connection.client.info("server")["run_id"]  # without this right an exporter goes on
         for refused in ("FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG GET *", "GET other:key", "ACL LIST"):
@@ -174,7 +169,7 @@ def test_a_user_without_rights_is_told_which_command_is_refused(
     admin.execute_command(*f"ACL SETUSER reader on >{PASSWORD} ~* +@read +hello".split())
     with pytest.raises(StoreError, match=r"no permissions to run the 'eval' command"):
         open_redis(settings(port, user="reader", password=Secret(PASSWORD)), lambda _: None).take(
-            "accounts", "one", 9
+            "accounts", 9
         )
 
 

@@ -1,6 +1,7 @@
-"""Rows, turns and credentials in a real Redis."""
+"""Rows, leases and credentials in a real Redis."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -61,14 +62,24 @@ def test_many_apps_go_through_in_batches(store: RedisStore) -> None:
     assert len(dict(store.load(SERVER, [app.appid for app in apps]))) == 1000
 
 
-def test_a_duty_has_one_holder_until_its_time_is_over(store: RedisStore) -> None:
-    assert store.take("rounds", "one", 0.2)
-    assert store.take("rounds", "one", 0.2)
-    assert not store.take("rounds", "two", 0.2)
-    assert store.take("other", "two", 0.2)
+def test_a_lease_has_one_holder_until_its_time_is_over_or_it_is_given_back(opened: Opened) -> None:
+    one, two = opened(), opened()
+    assert one.take("list", 0.2)
+    assert one.take("list", 0.2)
+    assert not two.take("list", 0.2)
+    assert two.take("other", 0.2)
     time.sleep(0.25)  # Redis' own clock
-    assert store.take("rounds", "two", 60)
-    assert not store.take("rounds", "one", 60)
+    assert two.take("list", 60)
+    one.give_back("list")  # is not its lease any more
+    assert not one.take("list", 60)
+    two.give_back("list")
+    assert one.take("list", 60)
+
+
+def test_of_many_that_want_a_lease_at_once_one_gets_it(opened: Opened) -> None:
+    stores = [opened() for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(lambda store: store.take("list", 30), stores)) == 1
 
 
 def test_fleets_with_other_prefixes_see_nothing_of_each_other(opened: Opened) -> None:
@@ -101,7 +112,7 @@ def test_every_write_is_told(opened: Opened) -> None:
     store = opened()
     opened.writes.clear()
     store.save(SERVER, [(ONE, row(DAY))], 9)
-    store.take("rounds", "one", 1)
+    store.take("list", 1)
     assert opened.writes == [True, True]
 
 

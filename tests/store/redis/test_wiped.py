@@ -1,11 +1,9 @@
 """A Redis that has lost its data gets back what must be there, and nothing older replaces a newer one."""
 
-import time
 from datetime import date
 
 from exporter.store.entry import HeldRow
 from exporter.store.redis.store import RedisStore
-from exporter.wechat.tokens.cache import Token
 from tests.building import NOON, make_app, make_row
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened
@@ -94,22 +92,6 @@ def test_put_says_no_where_the_expected_one_was_lost(opened: Opened, server: Red
     assert store.put(KEY_OF_TOKEN, None, "two")
     assert store.emptied()
     assert store.credential(KEY_OF_TOKEN) == "two"
-
-
-def test_access_tokens_are_put_back_unless_another_one_is_there(opened: Opened, server: RedisServer) -> None:
-    now = time.time()
-    first, second = settled(opened), settled(opened)
-    for key in ("a", "b", "over"):
-        fence = first.tokens.lock(key, 30)
-        assert fence is not None
-        assert first.tokens.keep(key, Token(key, now + 7200, now + (-1 if key == "over" else 6900)), fence)
-    server.client().flushall()
-    fence = second.tokens.lock("b", 30)
-    assert fence is not None
-    assert second.tokens.keep("b", Token("newer", now + 7200, now + 6900), fence)
-    assert first.emptied()
-    found = [second.tokens.token(key) for key in ("a", "b", "over")]
-    assert [token and token.value for token in found] == ["a", "newer", None]
 
 
 def test_rows_are_saved_again_by_whoever_holds_them(opened: Opened, server: RedisServer) -> None:

@@ -1,5 +1,6 @@
 """Classic tokens: kept over restarts, one a round."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,9 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
-from exporter.wechat.tokens.classic import KIND, KeptSource, kept_in
-from tests.wechat.lines import Clock, failure_of
+from exporter.wechat.tokens.classic import KIND, ClassicSource
+from exporter.wechat.tokens.kept import kept_in
+from tests.wechat.lines import Clock, FakeLeases, failure_of
 from tests.wechat.tokens.conftest import Source
 
 HOUR = 3600.0
@@ -33,6 +35,7 @@ class Scene:
     def __init__(self) -> None:
         self.clock = Clock()
         self.vault = Vault()
+        self.leases: FakeLeases | None = None
         self.answers: Failure | None = None
         self.wechat = Source(lambda made: self.answers or self._token(made), KIND)
 
@@ -45,7 +48,11 @@ class Scene:
 
     def started(self, interval: float = HOUR) -> TokenCache:
         kept = kept_in(self.vault, "access_token/wx@url")
-        return TokenCache(KeptSource(self.wechat, kept, lambda: interval, self.clock), self.clock)
+        wait = threading.Event().wait
+        source = ClassicSource(
+            self.wechat, kept, self.leases, 35, self.clock, wait, interval=lambda: interval
+        )
+        return TokenCache(source, self.clock)
 
 
 @pytest.fixture
@@ -140,3 +147,15 @@ def test_a_storage_that_does_not_answer_changes_nothing_for_the_exporter(scene: 
 def test_what_is_kept_but_cannot_be_read_counts_as_nothing(scene: Scene) -> None:
     scene.vault.put("access_token/wx@url", None, "{}")
     assert scene.started().get().value == "token-1"
+
+
+def test_several_exporters_fetch_one_token_and_none_without_the_storage(scene: Scene) -> None:
+    scene.leases = FakeLeases(scene.clock)
+    first = scene.started().get()
+    assert scene.started().get() == first
+    assert scene.leases.held == {}
+    scene.leases.away = True
+    scene.clock.now += 6900
+    problem = failure_of(scene.started().get)
+    assert (problem.reason, scene.made) == (Reason.INTERNAL, 1)
+    assert "Connection refused. A classic token is not fetched without it" in problem.detail

@@ -1,0 +1,148 @@
+"""Tokens kept in the vault, where other exporters use them too: one exporter at a time fetches a token."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from exporter.config.settings import Config
+from exporter.wechat.credential_vault import Leases, Record, Vault, VaultError
+from exporter.wechat.failures.errcodes import failure
+from exporter.wechat.failures.failure import CallError, Reason
+from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
+
+_LOOK_SECONDS: Final = 0.2
+_LEASES: Final = 2  # how many holders of the lease are waited for, at the most
+_MARGIN_SECONDS: Final = 5.0
+_CALLS: Final = 3  # an account's token may need the platform's own and its list
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds, or until the exporter stops: then it gives True."""
+
+
+class Kept(NamedTuple):
+    """A token, if it is still believed to be good, and when the last one was asked for (Unix time)."""
+
+    token: Token | None = None
+    asked_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class KeptSource(TokenSource):
+    """One app's tokens in the vault; `source` has one that the vault lacks.
+
+    `leases`: set where other exporters use the vault. A lease ends by itself after `seconds`, so that an
+    exporter that dies with it stops nobody. The lock of the app's cache guards the methods.
+    """
+
+    source: TokenSource
+    record: Record[Kept]
+    leases: Leases | None
+    seconds: float
+    clock: Callable[[], float]
+    wait: Wait
+    _kept: Kept = Kept()  # noqa: RUF009 - frozen; for a vault that does not answer
+
+    @property
+    def kind(self) -> str:
+        """The token type as the configuration names it."""
+        return self.source.kind
+
+    def fetch(self) -> Token:
+        """Return the kept token while it is good, else a new one for all; raises CallError."""
+        if self.leases is None:
+            return self._renewed()
+        try:
+            held = self._held_or_lease(self.leases)
+        except VaultError as error:
+            return self._unkept(error)
+        if held is not None:
+            return held
+        try:
+            return self._renewed()
+        finally:
+            with suppress(VaultError):
+                self.leases.give_back(self.record.key)
+
+    def fingerprint(self) -> bytes:
+        """Return that of the credential."""
+        return self.source.fingerprint()
+
+    def refuse(self, value: str) -> None:
+        """Forget a token that WeChat refused; another one may be kept by now."""
+        kept = self._load()
+        if kept.token is not None and kept.token.value == value:
+            self._save(kept._replace(token=None), kept)
+
+    def _renewed(self) -> Token:
+        """Return a token that another exporter has kept meanwhile, else a new one."""
+        before, now = self._load(), self.clock()
+        if before.token is not None and now < before.token.renew_at:
+            return before.token
+        token = self.source.fetch()
+        return self._save(Kept(token, now), before).token or token
+
+    def _unkept(self, _error: VaultError) -> Token:
+        """Return a token without the vault: a second one harms nobody."""
+        return self.source.fetch()
+
+    def _held_or_lease(self, leases: Leases) -> Token | None:
+        """Return a token to use, None once the lease is this exporter's; raises VaultError."""
+        give_up_at = self.clock() + _LEASES * self.seconds
+        while True:
+            token, now = (self.record.load() or Kept()).token, self.clock()
+            if token is not None and now < token.renew_at:
+                return token
+            if leases.take(self.record.key, self.seconds):
+                return None
+            if token is not None and now < (token.expires_at or 0.0) - SHORTEST_KEEP:
+                return replace(token, renew_at=now + SHORTEST_KEEP / 2)  # another exporter renews it
+            if now >= give_up_at:
+                text = "another exporter has been fetching the token for long"
+                raise CallError(failure(Reason.TIMEOUT, text))
+            if self.wait(_LOOK_SECONDS):
+                raise CallError(failure(Reason.NETWORK, "not waited for a token, the exporter stops"))
+
+    def _load(self) -> Kept:
+        with suppress(VaultError):
+            self._kept = self.record.load() or self._kept
+        return self._kept
+
+    def _save(self, new: Kept, before: Kept) -> Kept:
+        """Keep `new` in place of `before`, unless a token is there that was asked for later; return which."""
+
+        def choose(kept: Kept | None) -> Kept:
+            if kept is None or kept == before or (new.token is not None and kept.token is None):
+                return new
+            return new if new.token is not None and kept.asked_at <= new.asked_at else kept
+
+        self._kept = new
+        with suppress(VaultError):
+            self._kept = self.record.save(choose) or new
+        return self._kept
+
+
+def kept_in(vault: Vault, key: str) -> Record[Kept]:
+    """Return what a vault has under that key."""
+    return Record(vault, key, _of_json, _to_json)
+
+
+def lease_seconds(config: Config) -> float:
+    """How long fetching a token takes at the most, the wait for the platform's own one included."""
+    waits = _LEASES * (config.longest_call + _MARGIN_SECONDS)
+    return _CALLS * config.longest_call + waits + _MARGIN_SECONDS
+
+
+def longest_wait(config: Config) -> float:
+    """How many seconds an app's call may wait for a token that another exporter fetches."""
+    return _LEASES * lease_seconds(config)
+
+
+def _of_json(found: Any) -> Kept:  # noqa: ANN401 - JSON
+    held, asked_at = found
+    return Kept(None if held is None else Token(*held), asked_at or 0.0)
+
+
+def _to_json(kept: Kept) -> object:
+    token = kept.token
+    return [None if token is None else [token.value, token.expires_at, token.renew_at], kept.asked_at]
