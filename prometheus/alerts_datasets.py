@@ -1,8 +1,9 @@
-"""The alerts on datasets: a week or month that does not come, retention that falls, a quota that runs out."""
+"""The alerts on datasets: one that fails, a week or month that does not come, retention, a quota."""
 
 from typing import Final
 
-from exporter.exposition.app_families import DATASET_ERROR_INFO
+from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.exposition.app_families import DATASET_ERROR_INFO, DATASET_UP, UP
 from exporter.exposition.family import NAMESPACE
 from prometheus.alerting import APP, APP_LABELS, DATE, Alert, Severity
 from prometheus.datasets import MONTHLY, WEEKLY, Latest, retention
@@ -18,6 +19,7 @@ _LEAST_DAYS: Final = 14
 def dataset_alerts(limits: Thresholds) -> tuple[Alert, ...]:
     """Make them with these thresholds."""
     return (
+        _dataset_failing(),
         _week_late(limits.number("WeeklyRowLate", "hours")),
         _month_late(limits.number("MonthlyRowLate", "hours")),
         _retention_dropped(limits),
@@ -25,13 +27,55 @@ def dataset_alerts(limits: Thresholds) -> tuple[Alert, ...]:
     )
 
 
-def _failure(rows: Latest, failed: str, page: str) -> str:
-    """A template piece: why the dataset's last call failed, and the status pages that show it."""
-    series = f'{DATASET_ERROR_INFO.metric}{{appid=%q,dataset="{rows.dataset}"}}'
+def _failure(dataset: str, failed: str, page: str) -> str:
+    """A template piece: why the dataset's last call failed, and the status pages that show it.
+
+    `dataset`: its name, as a template writes it.
+    """
+    series = f"{DATASET_ERROR_INFO.metric}{{appid=%q,dataset=%q}}"
+    errcode = "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}"
     return (
-        f"{{{{ with printf `{series}` $labels.appid | query }}}}"
-        f"{failed} {{{{ . | first | label `reason` }}}}{page}"
+        f"{{{{ with printf `{series}` $labels.appid {dataset} | query }}}}"
+        f"{failed} {{{{ . | first | label `reason` }}}}{errcode}{page}"
         "{{ range . }} {{ .Labels.instance }}/?q={{ .Labels.appid }}{{ end }}{{ end }}"
+    )
+
+
+def _last_failure(rows: Latest) -> str:
+    return _failure(f"`{rows.dataset}`", " Its last call failed:", ". Status page:")
+
+
+def _last_failure_zh(rows: Latest) -> str:
+    return _failure(f"`{rows.dataset}`", "最近一次请求失败：", "。状态页：")
+
+
+def _dataset_failing() -> Alert:
+    return Alert(
+        name="DatasetFailing",
+        severity=Severity.WARNING,
+        expr=(
+            f"max by ({APP_LABELS}, dataset) (\n"
+            f'  max_over_time({DATASET_UP.metric}{{dataset!="{DAILY_TREND.name}"}}[30m])\n'
+            f") == 0\n"
+            f"unless on (appid) max by (appid) ({UP.metric}) == 0"
+        ),
+        summary=f"{APP}: its dataset {{{{ $labels.dataset }}}} has failed for a day",
+        summary_zh=f"{APP}：数据集 {{{{ $labels.dataset }}}} 已连续失败一天",
+        description=_failure(
+            "$labels.dataset",
+            "Reason",
+            ". The daily figures do not depend on it, and its last good figures stay on show. Where the account "
+            "cannot have it, leave it out in the app's `datasets`. Status page:",
+        ),
+        description_zh=_failure(
+            "$labels.dataset",
+            "原因",
+            "。每日数据不受影响，仍显示该数据集上次正确的数据。该账号无法获取时，请在该小程序的 datasets 中去掉它。状态页：",
+        ),
+        why=(
+            "A day: what passes by itself, such as a spent quota, is over then. A gap of half an hour, as of a "
+            "restart, does not begin the day again. While the app itself fails, that has an alert of its own."
+        ),
     )
 
 
@@ -46,10 +90,8 @@ def _week_late(hours: str) -> Alert:
         ),
         summary=f"{APP}: last week's figures are not here by Tuesday 12:00 Beijing",
         summary_zh=f"{APP}：北京时间周二 12:00 仍无上周数据",
-        description=(
-            f"The newest week held began on {DATE}.{_failure(WEEKLY, ' Its last call failed:', '. Status page:')}"
-        ),
-        description_zh=f"已有的最新一周始于 {DATE}。{_failure(WEEKLY, '最近一次请求失败：', '。状态页：')}",
+        description=(f"The newest week held began on {DATE}.{_last_failure(WEEKLY)}"),
+        description_zh=f"已有的最新一周始于 {DATE}。{_last_failure_zh(WEEKLY)}",
         why=(
             "A week is expected on the Monday after it: two weeks after its own Monday the next one is over, "
             "and 36 hours later it is late."
@@ -71,10 +113,8 @@ def _month_late(hours: str) -> Alert:
         ),
         summary=f"{APP}: last month's figures are not here by 12:00 Beijing on the third",
         summary_zh=f"{APP}：北京时间每月 3 日 12:00 仍无上月数据",
-        description=(
-            f"The newest month held began on {DATE}.{_failure(MONTHLY, ' Its last call failed:', '. Status page:')}"
-        ),
-        description_zh=f"已有的最新月份始于 {DATE}。{_failure(MONTHLY, '最近一次请求失败：', '。状态页：')}",
+        description=(f"The newest month held began on {DATE}.{_last_failure(MONTHLY)}"),
+        description_zh=f"已有的最新月份始于 {DATE}。{_last_failure_zh(MONTHLY)}",
         why=(
             "The month after the newest one held is as long as days_in_month says of its first day; 60 hours "
             "after its end it is late."

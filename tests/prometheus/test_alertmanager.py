@@ -126,27 +126,43 @@ def test_a_receiver_is_told_of_an_exporter_that_is_down(
     assert alert["annotations"]["runbook_url"] == f"{RUNBOOKS}ExporterDown.md"
 
 
+@pytest.mark.parametrize(
+    ("cause", "other", "effect"),
+    [
+        ({"alertname": "IpNotAllowed"}, {"alertname": "VisitorsDropped"}, "DataLate"),
+        (
+            {"alertname": "DatasetFailing", "dataset": "weekly_trend"},
+            {"alertname": "DatasetFailing", "dataset": "visit_pages"},
+            "WeeklyRowLate",
+        ),
+        ({"alertname": "AppRefreshFailing"}, {"alertname": "VisitorsDropped"}, "DatasetFailing"),
+    ],
+    ids=["an app", "a week", "a dataset"],
+)
 def test_what_has_a_cause_is_not_told_twice(
-    program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
+    cause: dict[str, str],
+    other: dict[str, str],
+    effect: str,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    receiver: Receiver,
+    tmp_path: Path,
 ) -> None:
     """A mini program that is late because its IP is refused makes one page, not two."""
     path = program("prometheus-alertmanager")
     with alertmanager(path, free_port(), settings(receiver.url, tmp_path), tmp_path / "am") as address:
-        labels = {"appid": "wxa", "name": "coffee"}
-        told = [{"labels": {"alertname": "IpNotAllowed", **labels}}]
-        late = [
-            {"labels": {"alertname": "DataLate", **labels}},
-            {"labels": {"alertname": "DataLate", "appid": "wxb", "name": "tea"}},
-        ]
+        coffee, tea = {"appid": "wxa", "name": "coffee"}, {"appid": "wxb", "name": "tea"}
+        told = [{"labels": {**cause, **coffee}}, {"labels": {**other, **tea}}]
+        late = [{"labels": {"alertname": effect, **labels}} for labels in (coffee, tea)]
         for alerts in (told, late):
             requests.post(f"http://{address}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
             wait_until(lambda: bool(receiver.pages), 10, "a page")
-        wait_until(lambda: "DataLate" in receiver.names(), 10, "the other app's page")
+        wait_until(lambda: effect in receiver.names(), 10, "the other app's page")
     late_apps = {
         alert["labels"]["appid"]
         for page in receiver.pages
         for alert in page["alerts"]
-        if alert["labels"]["alertname"] == "DataLate"
+        if alert["labels"]["alertname"] == effect
     }
     assert late_apps == {"wxb"}
 

@@ -44,6 +44,7 @@ WANTED = [
     "VerifyTicketOld",
     "DiscoveryFailing",
     "AccountsVanished",
+    "DatasetFailing",
     "WeeklyRowLate",
     "MonthlyRowLate",
     "RetentionDropped",
