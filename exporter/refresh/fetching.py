@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -19,7 +18,7 @@ from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.state_log import StateLog, about_dataset
 from exporter.store.entry import Entry, HeldQuota, HeldRow
 from exporter.store.ledger import Ledger
-from exporter.wechat.access import Access, attempt
+from exporter.wechat.access import Access, failure_of
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Failure, Reason
 
@@ -73,7 +72,15 @@ class Fetching:
                 self._queue_datasets(ask, queue)
             return "paused" if ask.starts_app else ""
         began = self.clock()
-        outcome = attempt(partial(self._ask, ask, access, began), self.log)
+        outcome: HeldRow | HeldQuota | Failure
+        try:
+            if ask.dataset == QUOTA:
+                outcome = HeldQuota(access.quota(ask.label), began)
+            else:
+                row = access.fetch(BY_NAME[ask.dataset], ask.period)
+                outcome = HeldRow(self._known(ask, row, began), began)
+        except Exception as error:  # noqa: BLE001 - logged there, so that one app's trouble stays its own
+            outcome = failure_of(error, self.log)
         fetched = self._fetched(ask, access, outcome, began)
         if self.stopping.is_set():
             return ""
@@ -101,12 +108,6 @@ class Fetching:
             return False
         self.ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
         return True
-
-    def _ask(self, ask: Ask, access: Access, began: float) -> HeldRow | HeldQuota:
-        if ask.dataset == QUOTA:
-            return HeldQuota(access.quota(ask.label), began)
-        row = access.fetch(BY_NAME[ask.dataset], ask.period)
-        return HeldRow(self._known(ask, row, began), began)
 
     def _fetched(
         self, ask: Ask, access: Access, outcome: HeldRow | HeldQuota | Failure, began: float

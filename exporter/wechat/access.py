@@ -124,8 +124,13 @@ def attempt(call: Callable[[], _Result], log: FilteringBoundLogger) -> _Result |
     """Make a call; whatever goes wrong is a failure, so that one app's trouble stays its own."""
     try:
         return call()
-    except CallError as error:
+    except Exception as error:  # noqa: BLE001 - logged there
+        return failure_of(error, log)
+
+
+def failure_of(error: Exception, log: FilteringBoundLogger) -> Failure:
+    """Return what an exception of a call that is being handled stands for; log a fault of our own."""
+    if isinstance(error, CallError):
         return error.failure
-    except Exception as error:
-        log.exception("internal fault", error=type(error).__name__)
-        return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")
+    log.error("internal fault", error=type(error).__name__, exc_info=error)
+    return failure(Reason.INTERNAL, f"internal fault ({type(error).__name__}), see the log")

@@ -31,7 +31,8 @@ Verdict = Callable[[Failure], Failure]
 """Makes of a failure, as any call may have it, the one that is counted, recorded and shown."""
 
 
-def _as_it_is(failure: Failure) -> Failure:
+def as_it_is(failure: Failure) -> Failure:
+    """Return the failure."""
     return failure
 
 
@@ -62,7 +63,7 @@ class Client:
         read: Callable[[dict[str, Any]], _Result],
         *,
         secrets: Iterable[str],
-        judged: Verdict = _as_it_is,
+        judged: Verdict = as_it_is,
         base_url: str | None = None,
         **parts: Unpack[Parts],
     ) -> _Result:
@@ -88,7 +89,7 @@ class Client:
 
     @contextmanager
     def observed(
-        self, endpoint: Endpoint, secrets: Iterable[str], judged: Verdict = _as_it_is
+        self, endpoint: Endpoint, secrets: Iterable[str], judged: Verdict = as_it_is
     ) -> Iterator[None]:
         """Wait for a call's turn, time it, count it as `judged`, and blot secrets out of its failure."""
         self.pace()

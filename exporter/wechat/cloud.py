@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,11 +20,14 @@ from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import DataCall, DirectAccess, Figures, read_row, ready, row_call
+from exporter.wechat.datacube import DirectAccess, Figures, read_row, verdict
+from exporter.wechat.endpoints import endpoint_of
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer
+from exporter.wechat.tokens.cache import TokenSource
+from exporter.wechat.tokens.ownership import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
 _WECHATS_HOSTS: Final = ".weixin.qq.com"
@@ -62,44 +65,48 @@ class HostingAccess(_InsideHosting):
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Ask where cloud hosting adds the credential."""
         account = {} if self.from_appid is None else {"from_appid": self.from_appid}
-        return row_call(dataset, period).ask(
-            self.client, account, secrets=(), base_url=hosting_url(self.client.base_url)
+        return self.client.ask(
+            endpoint_of(dataset),
+            partial(read_row, dataset, period),
+            secrets=(),
+            judged=verdict(dataset, period, self.client.clock),
+            base_url=hosting_url(self.client.base_url),
+            params=account,
+            body=dataset.request(period),
         )
 
 
 class HostingTokenAccess(_InsideHosting, DirectAccess):
     """With the cloudbase_access_token that cloud hosting keeps in a file, read for every call."""
 
-    __slots__ = ()
-    parameter = "cloudbase_access_token"
+    parameters = ("cloudbase_access_token",)
 
 
-@dataclass(slots=True, eq=False)
 class FunctionAccess(DirectAccess):
     """A cloud function makes the call inside; it is started with the account's stable token.
 
     The quota comes without the function: there is no cloud call for it, and the token is the account's own.
     """
 
-    settings: CloudFunction = field(kw_only=True)
-
     kind = "cloud_function"
+
+    def __init__(
+        self, client: Client, appid: str, source: TokenSource, owners: TokenOwners, settings: CloudFunction
+    ) -> None:
+        super().__init__(client, appid, source, owners)
+        self._settings = settings
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         """Start the function with interface and dates, and read what it returned."""
-        return self._tokens.use(partial(self._ask, self._invocation(dataset, period)))
-
-    def _invocation(self, dataset: Dataset, period: Period) -> DataCall[Row]:
         dates = {camel(key): value for key, value in dataset.request(period).items()}
         # A function older than 1.1.0 knows the daily trend alone, and nothing of `interface`.
         named = {} if dataset is DAILY_TREND else {"interface": dataset.interface}
-        return DataCall(
-            dataset.interface,
+        return self.ask(
             endpoints.CLOUD_FUNCTION,
-            {**named, **dates},
             partial(read_result, dataset, period),
-            {"env": self.settings.env, "name": self.settings.function},
-            ready(dataset, period),
+            params={"env": self._settings.env, "name": self._settings.function},
+            body={**named, **dates},
+            judged=verdict(dataset, period, self.client.clock),
         )
 
 

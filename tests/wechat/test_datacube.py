@@ -18,7 +18,7 @@ from exporter.simulator.server import Simulator
 from exporter.wechat import endpoints
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import read_row, row_call
+from exporter.wechat.datacube import read_row
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -182,12 +182,13 @@ def test_a_reader_says_why_there_is_no_row(
     assert caught.value.__context__ is None
 
 
-def test_a_short_token_that_comes_back_as_a_figure_is_not_shown() -> None:
+def test_a_short_token_that_comes_back_as_a_figure_is_not_shown(tmp_path: Path) -> None:
     token = "short-token-of-30-characters-x"
     answer = whole(json_body({"list": [{"ref_date": token, "visit_pv": 1}]}))
-    call = row_call(DAILY_TREND, PERIOD)
+    path = tmp_path / "token"
+    path.write_text(token)
     with Peer(says(answer)) as peer, opened(peer.url) as client, pytest.raises(CallError) as caught:
-        call.ask(client, {"access_token": token}, [token])
+        access_of(FileToken(path), client).fetch(DAILY_TREND, PERIOD)
     assert str(caught.value) == "ref_date is '***', asked for 20261123"
     assert caught.value.__context__ is None
 

@@ -4,11 +4,10 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from exporter.wechat.failures.failure import Action, CallError, Failure
 
-_Result = TypeVar("_Result")
 RENEWAL_MARGIN: Final = 300.0  # seconds before expiry; a stable token has its successor from then on
 SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near its end
 
@@ -107,24 +106,6 @@ class TokenCache:
             finally:
                 self._fetches += 1
             return self._token
-
-    def use(self, call: Callable[[Token], _Result]) -> _Result:
-        """Make a call with the token held; renew one that WeChat refuses, for one more call.
-
-        Raises:
-            CallError: as the call or the fetch did; its failure has the credential of the token.
-        """
-        last = False
-        while True:
-            token = self.get()
-            try:
-                return call(token)
-            except CallError as error:
-                error.failure = replace(error.failure, credential=token.credential)
-                if last or error.failure.action is not Action.RENEW_TOKEN:
-                    raise
-            self.drop(token)
-            last = True
 
     def drop(self, rejected: Token) -> None:
         """Forget a token that WeChat refused, unless another thread has renewed it already."""

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.wechat.failures.errcodes import errcode_failure, failure
-from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.failures.errcodes import errcode_failure
+from exporter.wechat.failures.failure import Failure
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
-from tests.wechat.lines import Clock, failure_of, outcome
+from tests.wechat.lines import Clock, outcome
 from tests.wechat.tokens.conftest import Source
 
 START = Clock().now
@@ -131,29 +131,6 @@ def test_only_the_token_that_was_refused_is_dropped_and_its_source_knows_of_it_o
     cache.drop(first)
     assert cache.get() is second
     assert (second.value, source.fetches, source.refused) == ("two", 2, ["one"])
-
-
-@pytest.mark.parametrize(
-    ("why", "used", "refused"),
-    [
-        (errcode_failure(40001, "invalid credential"), ["one", "two"], ["one"]),
-        (failure(Reason.NETWORK, "gone"), ["one"], []),
-    ],
-    ids=["its token is refused", "another reason"],
-)
-def test_a_call_that_fails_is_made_once_more_where_its_token_was_refused(
-    why: Failure, used: list[str], refused: list[str]
-) -> None:
-    cache, source, _ = cached(token("one"), token("two"), token("three"))
-    with_tokens: list[str] = []
-
-    def fails(held: Token) -> None:
-        with_tokens.append(held.value)
-        raise CallError(why)
-
-    assert failure_of(lambda: cache.use(fails)) == why
-    assert (with_tokens, source.refused) == (used, refused)
-    assert cache.use(lambda held: held.value) == used[-1]
 
 
 # Threads
