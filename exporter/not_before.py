@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+_MOST_DOUBLINGS: Final = 60  # beyond any wait
 _TOLERANCE: Final = 60.0
 """How far, in seconds, a clock may be set back without ending a wait."""
 
@@ -35,6 +36,11 @@ class NotBefore:
     def reached(self, now: float) -> bool:
         """Return whether the wait is over."""
         return self.left(now) == 0
+
+
+def back_off(first: float, failures: int, longest: float) -> float:
+    """Return the seconds to wait after so many failures in a row: doubled by each, up to `longest`."""
+    return min(first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), longest)
 
 
 AT_ONCE: Final = NotBefore(0.0, 0.0)

@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.not_before import AT_ONCE, NotBefore
+from exporter.not_before import AT_ONCE, NotBefore, back_off
 from tests.building import NOON
 
 DAY = 86_400.0
@@ -29,3 +30,8 @@ def test_no_wait_is_over_whatever_the_clock_says() -> None:
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
 def test_no_wait_is_longer_than_it_was_meant_to_be(seconds: float, jump: float) -> None:
     assert NotBefore.until(NOON + seconds, NOON).left(NOON + jump) <= max(seconds, 0) + 60
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 200), (5000, 200)])
+def test_waits_double_with_each_failure_up_to_the_longest(failures: int, seconds: float) -> None:
+    assert back_off(30, failures, 200) == seconds

@@ -35,7 +35,7 @@ from exporter.datasets.period import DAY
 from exporter.logs import open_log
 from exporter.store.interface import StoreError
 from exporter.store.opening import open_store
-from exporter.store.wechat_server import server_name
+from exporter.wechat.endpoints import server_name
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}

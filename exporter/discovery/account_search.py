@@ -11,7 +11,7 @@ from exporter.config.platforms import Discovery
 from exporter.discovery import accounts
 from exporter.discovery.accounts import Account, AccountList, SecondLook
 from exporter.discovery.identification import identify
-from exporter.not_before import AT_ONCE, NotBefore
+from exporter.not_before import AT_ONCE, NotBefore, back_off
 from exporter.wechat.credential_vault import Leases, Record, VaultError, credible
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
@@ -217,9 +217,9 @@ class Search:
 
     def _list_failed(self, problem: Failure) -> None:
         refused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
-        delay = RETRY_SECONDS * 2.0 ** min(self._failures, 20)
-        self._list_in(min(delay, _LONGEST_REFUSAL if refused else _LONGEST_RETRY))
         self._failures += 1
+        longest = _LONGEST_REFUSAL if refused else _LONGEST_RETRY
+        self._list_in(back_off(RETRY_SECONDS, self._failures, longest))
         self.tried, self.failure = True, problem
         self._warn(problem.reason, "discovery failing", detail=problem.detail, advice=problem.advice)
 

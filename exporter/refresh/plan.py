@@ -24,8 +24,8 @@ LOOKBACK_DAYS: Final = 4
 """How far back to look for an app's first row, where `history_days` is shorter than that; and how far
 back a date without a row is asked for in every round, as WeChat has been days late."""
 
-PATIENCE: Final = 3
-"""How often an older date without a row is asked for before once a day has to do."""
+ASKS_IN_A_ROW: Final = 3
+"""How often an older date without a row is asked for in every round, before once a day has to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
     resting = {
         vacant.day
         for vacant in entry.vacant
-        if vacant.asks >= PATIENCE and yesterday(vacant.asked_at) == newest
+        if vacant.asks >= ASKS_IN_A_ROW and yesterday(vacant.asked_at) == newest
     }
     fetched = {held.row.ref_date: held.asked_at for held in entry.rows}
     history, revisit = settings.history_days, settings.revisit_days

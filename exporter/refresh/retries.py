@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from exporter.beijing import next_midnight, next_month
-from exporter.not_before import NotBefore
+from exporter.not_before import NotBefore, back_off
 from exporter.store.entry import Health
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
@@ -71,12 +71,7 @@ def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
     if attempt >= ATTEMPTS or failure.action not in (Action.RETRY, Action.RETRY_NEXT_MINUTE):
         return None
     least = _MINUTE if failure.action is Action.RETRY_NEXT_MINUTE else failure.retry_after or 0.0
-    return least + back_off(attempt, random)
-
-
-def back_off(attempt: int, random: Random) -> float:
-    """Return the seconds to wait after that many attempts: doubled each time, with a part at random."""
-    return min(2.0 ** (attempt - 1) + random(), _LONGEST_RETRY)
+    return least + back_off(1.0, attempt, _LONGEST_RETRY) + random()
 
 
 def outlasts_date(failure: Failure) -> bool:
@@ -115,7 +110,7 @@ def _next_try(
         return NotBefore.until(end + random() * _AFTER_MIDNIGHT, now)
     if action in _PAUSES:
         first, longest = _PAUSES[action]
-        pause = min(first * 2.0 ** (strikes - 1), longest)
+        pause = back_off(first, strikes, longest)
         return NotBefore.after(pause * (1 + _SPREAD * random()), now)
     if _passes(failure):
         wait = max(_FIRST_RETRY[action], failure.retry_after or 0.0)

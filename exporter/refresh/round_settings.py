@@ -8,8 +8,8 @@ from exporter.config.datasets import DatasetSettings
 from exporter.config.settings import Config
 from exporter.datasets.enabled import Enabled, enabled
 from exporter.datasets.quota import QUOTA
-from exporter.store.wechat_server import server_name
 from exporter.wechat.access import Access
+from exporter.wechat.endpoints import server_name
 
 _CALLS: Final = 4  # token, data, and both again after a refused token
 _MARGIN_SECONDS: Final = 30.0
@@ -21,7 +21,7 @@ class RoundSettings:
 
     `history_days` dates of the daily trend are on show, `revisit_days` are asked for again once a day.
     `accesses` has one for each app, by appid; `datasets` are those beside the daily trend. `interval`:
-    seconds between rounds. `patience`: seconds after which a call hangs where no deadline reaches it.
+    seconds between rounds. `hangs_after`: seconds after which a call hangs where no deadline reaches it.
     """
 
     history_days: int
@@ -32,7 +32,7 @@ class RoundSettings:
     datasets: Mapping[str, Enabled] = field(default_factory=dict)
     quota: DatasetSettings | None = None
     concurrency: int = 1
-    patience: float = 300.0
+    hangs_after: float = 300.0
 
     @property
     def trend_days(self) -> int:
@@ -56,5 +56,5 @@ def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: 
         datasets={each.name: each for each in enabled(config.datasets)},
         quota=next((each for each in config.datasets if each.name == QUOTA), None),
         concurrency=refresh.concurrency,
-        patience=_CALLS * config.longest_call + _MARGIN_SECONDS + token_waits,
+        hangs_after=_CALLS * config.longest_call + _MARGIN_SECONDS + token_waits,
     )

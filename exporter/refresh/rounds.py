@@ -13,7 +13,6 @@ from exporter.refresh.fetching import Fetching
 from exporter.refresh.plan import Ask, asks_before_the_round, round_asks, waits_for_credential
 from exporter.refresh.queue import Queue
 from exporter.refresh.round_settings import RoundSettings
-from exporter.refresh.ticker import Ticker
 from exporter.refresh.workers import Workers
 
 _LEAST_SECONDS: Final = 5.0  # between two looks for what to ask: apps that come together go together
@@ -171,3 +170,23 @@ class Rounds:
             seconds=round(seconds, 3),
             **queue.counts,
         )
+
+
+class Ticker:
+    """Used by one thread. The first round begins at once."""
+
+    def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
+        """`stopwatch` gives seconds that never jump."""
+        self._stopwatch = stopwatch
+        self._next = stopwatch()
+
+    def end_round(self, interval: float) -> None:
+        """End a round: the next one begins with the interval; starts that were missed are left out."""
+        missed = math.floor((self._stopwatch() - self._next) / interval)
+        self._next += interval * (missed + 1)
+
+    def left(self, interval: float) -> float:
+        """Return the seconds until the next round; an interval made shorter counts from now."""
+        now = self._stopwatch()
+        self._next = min(self._next, now + interval)
+        return self._next - now

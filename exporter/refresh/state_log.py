@@ -1,4 +1,6 @@
-"""The log lines about how apps and their datasets fare: one for each change."""
+"""What the operator reads of how apps fare: a log line for each change, and what a reload leads to."""
+
+from collections.abc import Iterable
 
 from structlog.typing import FilteringBoundLogger
 
@@ -45,3 +47,29 @@ def about_dataset(entry: Entry, dataset: str) -> dict[str, str]:
     """Return what a log line names: the app, and the dataset unless it is the daily trend."""
     named = {} if dataset == DAILY_TREND.name else {"dataset": dataset}
     return {"appid": entry.app.appid, "name": entry.app.name, **named}
+
+
+def reload_summary(entries: Iterable[Entry], now: float) -> str:
+    """Return what a reload leads to: how many apps are asked now, until when others wait; '' for neither."""
+    known = list(entries)
+    asked = sum(entry.health.is_awaited(now) for entry in known)
+    waits = [
+        entry.health.resume_at
+        for entry in known
+        if entry.health.paused(now) and entry.health.resume_at is not None
+    ]
+    parts = []
+    if asked:
+        parts.append(f"{_apps(asked)} asked now")
+    if waits:
+        until = "until" if len(set(map(beijing_text, waits))) == 1 else "until at least"
+        verb = "waits" if len(waits) == 1 else "wait"
+        parts.append(
+            f"{len(waits)}{'' if asked else ' app' + 's' * (len(waits) > 1)} {verb} {until} "
+            f"{beijing_text(min(waits))}"
+        )
+    return ", ".join(parts)
+
+
+def _apps(count: int) -> str:
+    return "1 app is" if count == 1 else f"{count:,} apps are"

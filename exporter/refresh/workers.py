@@ -85,7 +85,7 @@ class Workers:
 
     def _give_up(self, queue: Queue) -> None:
         """Go on without calls that hang; their apps fail and are not asked for until they return."""
-        before = time.monotonic() - self._fetching.settings.patience
+        before = time.monotonic() - self._fetching.settings.hangs_after
         with self._lock:
             hung = [call for call in self._calls.values() if call.begun < before and not call.hangs]
             for call in hung:

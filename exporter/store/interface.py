@@ -36,7 +36,7 @@ class Resealed:
 class Store(Vault, Protocol):
     """Keeps rows, refusals and credentials; safe to use from many threads. Every method raises StoreError.
 
-    Rows and refusals are kept by server (`wechat_server.py`): nothing of one is shown as another's.
+    Rows and refusals are kept by server (`endpoints.server_name`): nothing of one is shown as another's.
     """
 
     def load(

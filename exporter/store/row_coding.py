@@ -7,6 +7,7 @@ new figure, label or dataset changes no table, and an old row never shows a figu
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -18,6 +19,17 @@ from exporter.store.entry import HeldRow
 
 Unusable = Callable[[int, str], None]
 """Is given how many stored rows cannot be used, and what is wrong with the first of them."""
+
+_OLD_NAMES: Final = (
+    "session_cnt",
+    "visit_pv",
+    "visit_uv",
+    "visit_uv_new",
+    "stay_time_uv",
+    "stay_time_session",
+    "visit_depth",
+)
+"""The order of figures in texts that do not name them. Written down once, never made from today's list."""
 
 _AHEAD: Final = timedelta(days=1)  # for a clock that is behind; WeChat has no figures of today
 
@@ -38,6 +50,15 @@ def points_text(*words: object) -> str:
     figures = {name: value for name, value in zip(words[::2], words[1::2], strict=True) if value is not None}
     texts = {name: value if isinstance(value, int | float) else str(value) for name, value in figures.items()}
     return _written([texts])
+
+
+def old_record(day: str, text: str) -> tuple[object, object, object]:
+    """An old row as it would be kept today: its day, when it was asked for, its text (empty: no row)."""
+    asked_at, _, figures = text.partition(" ")
+    with suppress(ValueError, TypeError, RecursionError):
+        words = [word for pair in zip(_OLD_NAMES, json.loads(figures), strict=True) for word in pair]
+        return day, float(asked_at), points_text(*words)
+    return day, asked_at, ""
 
 
 def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row:

@@ -1,14 +1,22 @@
-"""The interfaces called, by WeChat's own names: the metrics' label `endpoint`."""
+"""The interfaces called, by WeChat's own names (the metrics' label `endpoint`), and whose server has them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.quota import QUOTA, QUOTA_PATH
 
+_WECHAT: Final = "api.weixin.qq.com"
+_OWN_HOSTS: Final = frozenset(
+    {_WECHAT, *(f"{place}.api.weixin.qq.com" for place in ("sh", "sz", "hk")), "api2.weixin.qq.com"}
+)
+"""WeChat's general, spare, Shanghai, Shenzhen and Hong Kong entrances: one service behind all of them."""
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _COMPONENT: Final = "/cgi-bin/component"
 
 
@@ -67,3 +75,16 @@ ALWAYS: Final = (
 def endpoints_of(datasets: Iterable[str]) -> tuple[Endpoint, ...]:
     """Return the interfaces of the datasets of these names, quota among them."""
     return tuple(API_QUOTA if name == QUOTA else endpoint_of(BY_NAME[name]) for name in datasets)
+
+
+def server_name(base_url: str) -> str:
+    """Name the server behind `wechat.base_url`: rows of one are never shown as another's.
+
+    WeChat's own hosts are one, whichever is nearest.
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if host in _OWN_HOSTS:
+        return _WECHAT
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"

@@ -23,7 +23,7 @@ from exporter.simulator.fleet import DEMO_PLATFORM, config_yaml, fake_appid, fle
 from exporter.simulator.server import Conditions, Simulator
 from exporter.store.entry import HeldRow
 from exporter.store.sqlite import SqliteStore
-from exporter.store.wechat_server import server_name
+from exporter.wechat.endpoints import server_name
 from tests.building import make_row
 from tests.running import COMMAND
 

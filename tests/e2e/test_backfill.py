@@ -27,7 +27,7 @@ from exporter.exposition.app_families import BY_DATE, DAILY
 from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import config_yaml, fleet
 from exporter.simulator.server import Conditions, Simulator
-from exporter.store.wechat_server import server_name
+from exporter.wechat.endpoints import server_name
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.not_before import AT_ONCE
-from exporter.refresh.reload_summary import reload_summary
+from exporter.refresh.state_log import reload_summary
 from exporter.store.entry import Entry, Health
 from tests.building import NOON, make_entry, paused_until
 

@@ -18,7 +18,7 @@ CONFIG = Config(
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(0.0, 70.0), (1.0, 134.0)])
-def test_patience_outlasts_every_deadline_and_turn(rate: float, seconds: float) -> None:
+def test_a_call_hangs_only_after_every_deadline_and_turn(rate: float, seconds: float) -> None:
     config = replace(CONFIG, refresh=replace(CONFIG.refresh, requests_per_second=rate))
-    assert round_settings(config, {}, 0.0).patience == seconds
-    assert round_settings(config, {}, 60.0).patience == seconds + 60.0
+    assert round_settings(config, {}, 0.0).hangs_after == seconds
+    assert round_settings(config, {}, 60.0).hangs_after == seconds + 60.0

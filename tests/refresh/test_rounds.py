@@ -338,7 +338,7 @@ def test_a_call_that_hangs_beyond_every_deadline_stops_neither_its_round_nor_the
 ) -> None:
     monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.02)
     rig = Rig(log, apps=3, interval=3600)
-    rig.rounds.reconfigure(replace(rig.settings(), patience=0.1))
+    rig.rounds.reconfigure(replace(rig.settings(), hangs_after=0.1))
     gate = rig.access(1).gate = threading.Event()
     rig.round()
     assert [entry.health.reason for entry in rig.ledger.entries()] == [Reason.TIMEOUT, None, None]
@@ -361,7 +361,7 @@ def test_when_all_calls_hang_no_more_threads_are_started_and_it_shows(
 ) -> None:
     monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.02)
     rig = Rig(log, apps=6, interval=3600)
-    rig.rounds.reconfigure(replace(rig.settings(), patience=0.1))
+    rig.rounds.reconfigure(replace(rig.settings(), hangs_after=0.1))
     gate = threading.Event()
     for access in rig.accesses.values():
         access.gate = gate

@@ -1,4 +1,4 @@
-from exporter.refresh.ticker import Ticker
+from exporter.refresh.rounds import Ticker
 from tests.wechat.lines import Clock
 
 

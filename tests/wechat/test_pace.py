@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.wechat.pace import Pace
+from exporter.wechat.client import Pace
 from tests.wechat.lines import Clock
 
 

@@ -18,8 +18,7 @@ from exporter.store.interface import Resealed, WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.credentials import RedisCredentials
-from exporter.store.redis.legacy import old_record
-from exporter.store.row_coding import RowReader, Unusable, row_text
+from exporter.store.row_coding import RowReader, Unusable, old_record, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 from exporter.wechat.credential_vault import Leases
 

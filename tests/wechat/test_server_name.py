@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.store.wechat_server import server_name
+from exporter.wechat.endpoints import server_name
 
 
 @pytest.mark.parametrize("place", ["api", "api2", "sh.api", "sz.api", "hk.api", "API"])
