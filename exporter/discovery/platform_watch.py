@@ -57,7 +57,7 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Findings:
     """What a look has found: whether `apps` has changed, and what may work now.
 
     `retries`: platforms, each with the reasons of failed calls that may work now.
@@ -139,7 +139,7 @@ class PlatformWatch:
             each.ticket = each.ticket or TICKET.failure("none came yet")
             self._wake.set()
 
-    def look(self) -> News:
+    def look(self) -> Findings:
         """Look at tickets and secrets, and go on with each search whose time has come."""
         looked = attempt(self.look_at_credentials, self._log)
         retries = [] if isinstance(looked, Failure) else looked  # the accounts are searched for all the same
@@ -154,7 +154,7 @@ class PlatformWatch:
             if failed is not None and each.failure is None:
                 retries.append((each.name, {failed.reason}))
         self._show()
-        return News(changed, tuple(retries))
+        return Findings(changed, tuple(retries))
 
     def wait(self) -> None:
         """Return once it is time to look again, or something has come."""

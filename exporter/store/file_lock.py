@@ -12,7 +12,7 @@ from exporter.store.interface import StoreError
 _LONGEST: Final = 200
 
 
-class Claim:
+class FileLock:
     """Holds a file until the end of the process, kill -9 included; commands that only read need none."""
 
     def __init__(self, path: Path) -> None:

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.storage import SQLITE, StorageSettings
 from exporter.store.encryption import Seal
-from exporter.store.file_lock import Claim
+from exporter.store.file_lock import FileLock
 from exporter.store.interface import Store, StoreError, WriteObserver
 from exporter.store.memory import MemoryStore
 from exporter.store.row_coding import Unusable
@@ -31,7 +31,7 @@ def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Un
         StoreError: another exporter has the file, it cannot be opened, or the key does not fit it; the text
             says what to do.
     """
-    claim = Claim(_path(settings)) if settings.url.startswith(SQLITE) else None
+    claim = FileLock(_path(settings)) if settings.url.startswith(SQLITE) else None
     try:
         return _checked(_open(settings, observer, unusable, claim), settings)
     except BaseException:
@@ -75,7 +75,7 @@ def storage_doubts(settings: StorageSettings) -> Iterator[str]:
 
 
 def _open(
-    settings: StorageSettings, observer: WriteObserver, unusable: Unusable, claim: Claim | None
+    settings: StorageSettings, observer: WriteObserver, unusable: Unusable, claim: FileLock | None
 ) -> Store:
     if settings.redis is not None:
         from exporter.store.redis.store import open_redis  # noqa: PLC0415 - an extra

@@ -15,7 +15,7 @@ from exporter.datasets.dataset import Dataset
 from exporter.store.database import NewerError, explanation, open_database, transaction
 from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
-from exporter.store.file_lock import Claim
+from exporter.store.file_lock import FileLock
 from exporter.store.interface import Resealed, StoreError, WriteObserver
 from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
@@ -86,7 +86,7 @@ class SqliteStore:
         observer: WriteObserver = lambda _: None,
         seal: Seal | None = None,
         unusable: Unusable = lambda *_: None,
-        claim: Claim | None = None,
+        claim: FileLock | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open or create the file.

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.store.file_lock import Claim
+from exporter.store.file_lock import FileLock
 from exporter.store.interface import StoreError
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from exporter.store.file_lock import Claim
-claim = Claim(Path(sys.argv[1]))
+from exporter.store.file_lock import FileLock
+claim = FileLock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
 """
@@ -30,32 +30,32 @@ def test_a_second_exporter_is_refused_with_the_first_ones_pid_and_comes_in_once_
         refusal = rf"in use by another exporter \(pid {first.pid} on .*storage\.url"
         try:
             with pytest.raises(StoreError, match=refusal):
-                Claim(path)
+                FileLock(path)
         finally:
             first.kill()
-    Claim(path).release()
+    FileLock(path).release()
 
 
 def test_the_file_is_free_again_once_it_is_released(tmp_path: Path) -> None:
-    Claim(tmp_path / "a.db").release()
-    claim = Claim(tmp_path / "a.db")
+    FileLock(tmp_path / "a.db").release()
+    claim = FileLock(tmp_path / "a.db")
     assert (tmp_path / "a.db.lock").read_text().startswith(f"pid {os.getpid()} on ")
-    Claim(tmp_path / "b.db").release()
+    FileLock(tmp_path / "b.db").release()
     claim.release()
 
 
 def test_a_folder_that_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"cannot open storage .*(Not a directory|File exists)"):
-        Claim(tmp_path / "file" / "a.db")
+        FileLock(tmp_path / "file" / "a.db")
 
 
 def test_a_symbolic_link_to_a_file_in_use_is_that_file(tmp_path: Path) -> None:
     path, link = tmp_path / "a.db", tmp_path / "elsewhere" / "b.db"
     link.parent.mkdir()
     link.symlink_to(path)
-    claim = Claim(path)
+    claim = FileLock(path)
     with pytest.raises(StoreError, match="in use by another exporter"):
-        Claim(link)
+        FileLock(link)
     claim.release()
-    Claim(link).release()
+    FileLock(link).release()
