@@ -79,16 +79,16 @@ class NewestCohorts:
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
         """Return the rows of which a day is shown, with the points of those days alone."""
-        shown: dict[Period, tuple[Point, ...]] = {}
+        shown: dict[Period, Sequence[Point]] = {}
         for period, points in self.shown(rows, settings):
             shown[period] = (*shown.get(period, ()), *points)
         return tuple(Row(period, points) for period, points in sorted(shown.items(), reverse=True))
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
-    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+    ) -> Iterable[tuple[Period, Sequence[Point]]]:
         """Return for each day the point of the newest cohort that has it."""
-        found: dict[str, tuple[Period, tuple[Point, ...]]] = {}
+        found: dict[str, tuple[Period, Sequence[Point]]] = {}
         wanted = {str(day) for day in settings.days}
         for row in rows:
             for point in row.points:

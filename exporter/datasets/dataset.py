@@ -30,7 +30,7 @@ class Row:
     """One period's figures; `dropped` counts what was over the dataset's cap."""
 
     period: Period
-    points: tuple[Point, ...]
+    points: Sequence[Point]
     dropped: int = field(default=0, compare=False)
 
     @property
@@ -72,7 +72,7 @@ class Selection(Protocol):
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
-    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+    ) -> Iterable[tuple[Period, Sequence[Point]]]:
         """Return the points of the families that show the newest figures, each with its period."""
 
 

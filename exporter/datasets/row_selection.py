@@ -29,7 +29,7 @@ class NewestRow:
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
-    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+    ) -> Iterable[tuple[Period, Sequence[Point]]]:
         """Return the points of the newest row."""
         del settings  # nothing of it matters here
         return [(row.period, row.points) for row in rows[:1]]

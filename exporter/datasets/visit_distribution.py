@@ -21,6 +21,7 @@ from exporter.datasets.body_parsing import (
 from exporter.datasets.body_shapes import KEY_CAP, NO_FIGURES, key_values, written_items
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.field import Field
+from exporter.datasets.packed_points import packed
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
@@ -57,7 +58,7 @@ class Indexed:
         for label in dataset.labels:
             keys = sorted(key for at, key in found if at == label)[: dataset.cap]
             points += [Point(self._labels(dataset, label, key), tuple(found[label, key])) for key in keys]
-        return Row(period, tuple(points), len(found) - len(points)) if points else None
+        return Row(period, packed(points), len(found) - len(points)) if points else None
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
         """Return the body of this row, with all its indexes."""

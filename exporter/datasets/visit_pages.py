@@ -23,6 +23,7 @@ from exporter.datasets.body_parsing import (
 from exporter.datasets.body_shapes import NO_FIGURES
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.field import Field, camel
+from exporter.datasets.packed_points import packed
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
@@ -61,7 +62,7 @@ class Items:
             raise MalformedRowError(NO_FIGURES)
         column = [field.name for field in dataset.fields].index(self.order)
         ordered = sorted(points.values(), key=lambda point: (-(point.values[column] or 0), point.labels))
-        return Row(period, tuple(ordered[: dataset.cap]), max(0, len(ordered) - dataset.cap))
+        return Row(period, packed(ordered[: dataset.cap]), max(0, len(ordered) - dataset.cap))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
         """Return the body of this row; figures that are None are left out."""
@@ -97,20 +98,21 @@ class TopPages(NewestRow):
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
-    ) -> Iterable[tuple[Period, tuple[Point, ...]]]:
+    ) -> Iterable[tuple[Period, Sequence[Point]]]:
         """Yield the points of the newest row, those that are not shown themselves added up under OTHER.
 
         Only figures that add up have a sum, and only where every page that is in it has the figure.
         """
         for row in rows[:1]:
-            named = [point for point in row.points if point.labels[0] not in _NAMELESS]
+            points = tuple(row.points)
+            named = [point for point in points if point.labels[0] not in _NAMELESS]
             shown = tuple(
                 point
                 for place, point in enumerate(named)
                 if place < settings.top or any(fnmatchcase(point.labels[0], each) for each in settings.allow)
             )
             kept = set(shown)
-            rest = [point for point in row.points if point not in kept]
+            rest = [point for point in points if point not in kept]
             yield row.period, (*shown, _sum(rest)) if rest else shown
 
 

@@ -13,7 +13,7 @@ from exporter.exposition.family import Family, headers
 from exporter.exposition.gzipped import Checksum, Piece
 from exporter.store.entry import Entry
 
-BLOCK_SIZE: Final = 256
+BLOCK_SIZE: Final = 128
 """Apps rendered and compressed together: a change of one app costs the work of so many."""
 
 

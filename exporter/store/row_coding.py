@@ -6,7 +6,7 @@ new figure, label or dataset changes no table, and an old row never shows a figu
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from exporter.beijing import yesterday
 from exporter.datasets.body_parsing import MalformedRowError, figure
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Point, Row
+from exporter.datasets.packed_points import packed
 from exporter.store.entry import HeldRow
 
 Unusable = Callable[[int, str], None]
@@ -130,13 +131,13 @@ def _written(points: Iterable[Mapping[Any, Any]]) -> str:
     return json.dumps(list(points), separators=(",", ":"), ensure_ascii=False)
 
 
-def _points(found: Any, dataset: Dataset) -> tuple[Point, ...]:  # noqa: ANN401 - whatever JSON holds
+def _points(found: Any, dataset: Dataset) -> Sequence[Point]:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
         raise MalformedRowError("no list of points")
     points = {point.labels: point for point in (_point(each, dataset) for each in found)}
     if len(points) < len(found):
         raise MalformedRowError("a point is there twice")
-    return tuple(points.values())
+    return packed(tuple(points.values()))
 
 
 def _point(found: dict[str, Any], dataset: Dataset) -> Point:
