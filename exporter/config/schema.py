@@ -60,16 +60,18 @@ class Section(Generic[_T]):
         build: Callable[..., _T],
         keys: Mapping[str, Key] | None = None,
         *,
+        described_by: tuple[Callable[..., object], ...] = (),
         tag: str = "",
         one_of: tuple[str, ...] = (),
         at_most_one: tuple[str, ...] = (),
         check: _Check | None = None,
     ) -> None:
-        """Take the keys from the parameters of `build`, or those of `keys`.
+        """Take the keys from annotated parameters, or those of `keys`.
 
         Args:
             build: takes the keys' values by name.
-            keys: those of a `build` whose parameters are not annotated.
+            keys: those of a `build` that nothing describes.
+            described_by: what has the annotated parameters, if not `build`.
             tag: the value of the key `type`, for one of a `Choice`.
             one_of: keys of which exactly one is needed.
             at_most_one: keys of which one may be there.
@@ -79,16 +81,17 @@ class Section(Generic[_T]):
         self.keys: dict[str, Key] = {}
         self.build = build
         self._parameters: dict[str, str] = {}
-        self._one_of = [one_of] if one_of else []
-        self._at_most_one = at_most_one
-        self._pairs: list[tuple[str, str]] = []
+        self._alternatives = [
+            (names, needed) for names, needed in ((one_of, True), (at_most_one, False)) if names
+        ]
         self._check = check
         for name, key in (keys or {}).items():
             self._add(name, key, key.default)
-        hints = {} if keys is not None else get_type_hints(build, include_extras=True)
-        for parameter in signature(build).parameters.values() if hints else ():
-            for mark in get_args(hints[parameter.name]):
-                self._add(parameter.name, mark, parameter.default)
+        for described in () if keys is not None else described_by or (build,):
+            hints = get_type_hints(described, include_extras=True)
+            for parameter in signature(described).parameters.values():
+                for mark in get_args(hints[parameter.name]):
+                    self._add(parameter.name, mark, parameter.default)
 
     def _add(self, parameter: str, mark: object, default: object) -> None:
         default = REQUIRED if default is Parameter.empty else default
@@ -102,10 +105,8 @@ class Section(Generic[_T]):
             self.keys[pair[0]] = Key(mark.rule, mark.meaning, default=None)
             self.keys[pair[1]] = Key(secret_file_rule(mark.rule, mark.held), mark.in_file, default=None)
             self._parameters |= dict.fromkeys(pair, parameter)
-            if default is REQUIRED:
-                self._one_of.append(pair)
-            elif not any(name in group for group in (*self._one_of, self._at_most_one)):
-                self._pairs.append(pair)
+            if not any(name in names for names, _ in self._alternatives):
+                self._alternatives.append((pair, default is REQUIRED))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,18 +141,12 @@ class Section(Generic[_T]):
         return self.build(**values)
 
     def _count(self, value: Mapping[str, object], path: KeyPath, problems: Problems) -> None:
-        for keys in self._one_of:
-            given = [key for key in keys if key in value]
-            if len(given) != 1:
-                what = " and ".join(given) or "none"
-                problems.add(path, f"exactly one of {', '.join(keys)} is needed, found {what}")
-        for keys in self._pairs:
-            if all(key in value for key in keys):
-                problems.add(path, f"at most one of {', '.join(keys)} is allowed, found both")
-        given = [key for key in self._at_most_one if key in value]
-        if len(given) > 1:
-            allowed = ", ".join(self._at_most_one)
-            problems.add(path, f"at most one of {allowed} is allowed, found {' and '.join(given)}")
+        for names, needed in self._alternatives:
+            given = [name for name in names if name in value]
+            if len(given) > 1 or (needed and not given):
+                number, verb = ("exactly", "needed") if needed else ("at most", "allowed")
+                found = " and ".join(given) or "none"
+                problems.add(path, f"{number} one of {', '.join(names)} is {verb}, found {found}")
 
 
 class Switch(Section[_T]):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from exporter.config.problems import KeyPath, Problems, shown
@@ -27,41 +27,6 @@ _INSTALL: Final = "pip install '.[redis]' in the checkout"
 _OF_SENTINELS: Final = ("sentinel_password", "sentinel_password_file")
 _OF_TLS: Final = ("ca_file", "cert_file", "key_file")
 _OF_REDIS: Final = ("password", "password_file", *_OF_SENTINELS, *_OF_TLS, "prefix")
-
-
-@dataclass(frozen=True, slots=True)
-class RedisServer:
-    """A Redis server, or with `master` the sentinels that know where it is; `hosts` are names and ports."""
-
-    hosts: tuple[tuple[str, int], ...]
-    database: int = 0
-    master: str | None = None
-    tls: bool = False
-    user: str | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    password: Secret | None = None
-    sentinel_password: Secret | None = None
-    prefix: str = "wechat-miniprogram"
-
-
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
-    """`memory://`, `sqlite:////absolute/path` (the fourth slash begins the path), or Redis' address.
-
-    The URL has no password in it. `encryption_key` encrypts tokens and refresh tokens.
-    """
-
-    url: str
-    redis: RedisServer | None = None
-    encryption_key: Secret | None = None
-
-    def at(self, problems: Problems) -> "StorageSettings":
-        """Return the settings with an absolute path."""
-        if not self.url.startswith(SQLITE):
-            return self
-        return replace(self, url=f"{SQLITE}{problems.absolute(self.url.removeprefix(SQLITE))}")
 
 
 def storage_url(text: str) -> str:
@@ -87,7 +52,54 @@ def sealing_keys(text: str) -> str:
     return text
 
 
-def _storage(
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A Redis server, or with `master` the sentinels that know where it is; `hosts` are names and ports."""
+
+    hosts: tuple[tuple[str, int], ...]
+    database: int = 0
+    master: str | None = None
+    tls: bool = False
+    user: str | None = None
+    ca_file: Annotated[
+        str | None,
+        Key(FileRule(), "Certificates that rediss:// is verified against; without it, the system's."),
+    ] = None
+    cert_file: Annotated[
+        str | None,
+        Key(
+            FileRule(),
+            "The exporter's certificate, for a Redis that asks for one (tls-auth-clients, its own "
+            "default), with key_file; both are read again for each connection.",
+        ),
+    ] = None
+    key_file: Annotated[str | None, Key(FileRule(), "The private key of cert_file.")] = None
+    password: Annotated[
+        Secret | None,
+        SecretKey(
+            "Redis' password; better kept in a file.",
+            "A file that holds Redis' password; the user stands in the URL (user@host).",
+        ),
+    ] = None
+    sentinel_password: Annotated[
+        Secret | None,
+        SecretKey(
+            "The sentinels' password, where they have one; better kept in a file.", "A file that holds it."
+        ),
+    ] = None
+    prefix: Annotated[
+        str,
+        Key(KEY_PREFIX, "What all keys in Redis begin with: exporters with the same prefix are one fleet."),
+    ] = "wechat-miniprogram"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """`memory://`, `sqlite:////absolute/path` (the fourth slash begins the path), or Redis' address.
+
+    The URL has no password in it. `encryption_key` encrypts tokens and refresh tokens.
+    """
+
     url: Annotated[
         str,
         Key(
@@ -96,37 +108,8 @@ def _storage(
             "exporters share a Redis: redis://, rediss:// with TLS, redis+sentinel:// and rediss+sentinel:// "
             "with the sentinels' hosts separated by commas.",
         ),
-    ] = "sqlite:///data/exporter.db",
-    password: Annotated[
-        Secret | None,
-        SecretKey(
-            "Redis' password; better kept in a file.",
-            "A file that holds Redis' password; the user stands in the URL (user@host).",
-        ),
-    ] = None,
-    sentinel_password: Annotated[
-        Secret | None,
-        SecretKey(
-            "The sentinels' password, where they have one; better kept in a file.", "A file that holds it."
-        ),
-    ] = None,
-    ca_file: Annotated[
-        str | None,
-        Key(FileRule(), "Certificates that rediss:// is verified against; without it, the system's."),
-    ] = None,
-    cert_file: Annotated[
-        str | None,
-        Key(
-            FileRule(),
-            "The exporter's certificate, for a Redis that asks for one (tls-auth-clients, its own "
-            "default), with key_file; both are read again for each connection.",
-        ),
-    ] = None,
-    key_file: Annotated[str | None, Key(FileRule(), "The private key of cert_file.")] = None,
-    prefix: Annotated[
-        str,
-        Key(KEY_PREFIX, "What all keys in Redis begin with: exporters with the same prefix are one fleet."),
-    ] = "wechat-miniprogram",
+    ] = "sqlite:///data/exporter.db"
+    redis: RedisServer | None = None
     encryption_key: Annotated[
         Secret | None,
         SecretKey(
@@ -136,22 +119,22 @@ def _storage(
             secret_rule("a key: 32 bytes as URL-safe base64", sealing_keys),
             held="a key (32 bytes as URL-safe base64)",
         ),
-    ] = None,
-) -> StorageSettings:
+    ] = None
+
+    def at(self, problems: Problems) -> "StorageSettings":
+        """Return the settings with an absolute path."""
+        if not self.url.startswith(SQLITE):
+            return self
+        return replace(self, url=f"{SQLITE}{problems.absolute(self.url.removeprefix(SQLITE))}")
+
+
+def _storage(url: str, encryption_key: Secret | None, **redis: Any) -> StorageSettings:  # noqa: ANN401 - each has the type that its rule gives
     if url == MEMORY or url.startswith(SQLITE):
         return StorageSettings(url, encryption_key=encryption_key)
     parts = urlsplit(url)
-    if password is None and parts.password:
-        password = Secret(value=unquote(parts.password))
-    server = replace(
-        _server(parts),
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        password=password,
-        sentinel_password=sentinel_password,
-        prefix=prefix,
-    )
+    server = replace(_server(parts), **redis)
+    if server.password is None and parts.password:
+        server = replace(server, password=Secret(value=unquote(parts.password)))
     shown_url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return StorageSettings(shown_url, server, encryption_key)
 
@@ -200,7 +183,7 @@ def _refuse(
             problems.add((*path, key), what)
 
 
-STORAGE: Final = Section(_storage, check=_check)
+STORAGE: Final = Section(_storage, described_by=(StorageSettings, RedisServer), check=_check)
 
 
 def _is_redis(url: str) -> bool:

@@ -168,7 +168,7 @@ TOKENS: Final = Choice[TokenSettings](
         Section(FileToken, tag="file"): "Another program writes the token to a file.",
         Section(HttpToken, tag="http"): "Another program hands out the token over HTTP.",
         Section(
-            ThirdParty, tag="third_party", at_most_one=("refresh_token", "refresh_token_file")
+            ThirdParty, tag="third_party"
         ): "The account has authorised a third-party platform; its authorizer token is used.",
         Section(
             CloudHosting, tag="cloud_hosting", at_most_one=("from_appid", "cloudbase_access_token_file")
