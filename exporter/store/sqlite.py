@@ -68,6 +68,7 @@ ON CONFLICT DO UPDATE SET asked_at = ?5, points = ?6 WHERE asked_at <= ?5 OR ask
 _PRUNE: Final = """
 DELETE FROM rows WHERE server = ?1 AND appid = ?2 AND dataset = ?3 AND first <= ?4
 """
+_LIFT: Final = "DELETE FROM refusals WHERE server = ? AND appid = ?"
 _FORGET: Final = """
 WITH gone AS (SELECT server, appid FROM rows GROUP BY server, appid HAVING max(asked_at) <
   (SELECT max(asked_at) FROM rows WHERE asked_at <= ?1) - ?2)
@@ -151,19 +152,20 @@ class SqliteStore:
             self._db.executemany(_PRUNE, old)
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
-        """What still holds of these refusals."""
-        with self._explained("read"), self._lock:
-            found = self._db.execute("SELECT appid, refusal FROM refusals WHERE server = ?", (server,))
-            texts = dict(found.fetchall())
-        read = ((key, read_refusal(texts.get(key), self._clock())) for key in keys)
-        return {key: refusal for key, refusal in read if refusal is not None}
+        """What still holds of these refusals; those that are over leave the file, of removed apps too."""
+        with self._explained("read"), self._transaction():
+            read = {
+                (of, key): read_refusal(text, self._clock())
+                for of, key, text in self._db.execute("SELECT server, appid, refusal FROM refusals")
+            }
+            self._db.executemany(_LIFT, [place for place, refusal in read.items() if refusal is None])
+        found = ((key, read.get((server, key))) for key in keys)
+        return {key: refusal for key, refusal in found if refusal is not None}
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
         """Keep these in one transaction."""
         with self._explained("write"), self._transaction():
-            self._db.executemany(
-                "DELETE FROM refusals WHERE server = ? AND appid = ?", ((server, key) for key in refusals)
-            )
+            self._db.executemany(_LIFT, ((server, key) for key in refusals))
             self._db.executemany(
                 "INSERT INTO refusals (server, appid, refusal) VALUES (?, ?, ?)",
                 (

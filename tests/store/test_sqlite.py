@@ -2,6 +2,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.sqlite import MIGRATIONS, SqliteStore
+from exporter.store.stored_refusals import Refusal
+from exporter.wechat.failures.errcodes import errcode_failure
 from tests.building import NOON, YESTERDAY, bare_row, make_row
 
 APPID = "wx0000000000000001"
@@ -292,3 +295,13 @@ def test_rows_of_a_dataset_are_kept_beside_those_of_others(store: SqliteStore) -
     store.save(SERVER, [(APPID, pages)], 9, VISIT_PAGES)
     assert list(store.load(SERVER, APPS, VISIT_PAGES)) == [(APPID, (pages,))]
     assert list(store.load(SERVER, APPS)) == [(APPID, (held(),))]
+
+
+def test_refusals_that_are_over_leave_the_file_even_of_removed_apps(path: Path) -> None:
+    short = Refusal(errcode_failure(40125, "invalid appsecret"), NOON, NOON + 3600)
+    store = SqliteStore(path, clock=lambda: NOON + 3600)
+    store.save_refusals(SERVER, {APPID: short, OTHER: replace(short, until=NOON + 7200)})
+    assert set(store.refusals(SERVER, [OTHER])) == {OTHER}
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT appid FROM refusals").fetchall() == [(OTHER,)]
+    store.close()
