@@ -1,4 +1,4 @@
-"""Reads the repository's Markdown: fenced blocks, headings, links."""
+"""Reads the repository's Markdown: fenced blocks, headings, links, paths."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 _LEFT_OUT = {"node_modules", "build", "dist"}
 _FENCE = re.compile(r"^( *)```([a-z]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_PATH = re.compile(r"[\w.*-]+(/[\w.*-]*)+|[\w.*-]+\.(py|ya?ml|md|jinja|js|json|toml)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -36,6 +38,11 @@ def blocks(path: Path) -> Iterator[Block]:
 def links(path: Path) -> list[str]:
     """The addresses that the page's prose links to."""
     return _LINK.findall(_prose(path))
+
+
+def paths(path: Path) -> set[str]:
+    """The files and folders that the page names in backticks."""
+    return {text for text in _CODE.findall(_prose(path)) if _PATH.fullmatch(text)}
 
 
 def anchors(path: Path) -> set[str]:
