@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Two stages: what builds the program stays behind.
 ARG PYTHON_VERSION=3.13
 

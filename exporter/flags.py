@@ -9,6 +9,7 @@ from exporter.shards import AUTO, MOST_SHARDS
 from exporter.web.listen import ListenError, parse_address
 
 DEFAULT_ADDRESS: Final = ":10950"
+DEMO_ADDRESS: Final = "127.0.0.1:10950"
 
 SHARD: Final = "{shard}"
 """Stands for a shard's number in an address."""
@@ -141,13 +142,15 @@ _WEB_CONFIG: Final[Flags] = {
         "PATH", "file with TLS, basic authentication, headers and rate limit (default: none)"
     )
 }
+
+
+def _listen(default: str) -> Flags:
+    text = f"address to listen on; repeatable (default: {default})"
+    return {"--web.listen-address": _values("HOST:PORT", text, "listen_addresses", type=_address)}
+
+
 WEB: Final[Flags] = {
-    "--web.listen-address": _values(
-        "HOST:PORT",
-        "address to listen on; repeatable (default: :10950)",
-        "listen_addresses",
-        type=_address,
-    ),
+    **_listen(DEFAULT_ADDRESS),
     "--web.telemetry-path": _value(
         "PATH",
         "path of the metrics (default: %(default)s)",
@@ -229,7 +232,7 @@ FLAGS: Final[Mapping[str, Flags]] = {
         "--always-published": _switch("have yesterday's rows at any hour"),
         "--print-config": _switch("print a configuration for it and exit"),
     },
-    "demo": {**WEB, **_log("warning")},
+    "demo": {**WEB, **_listen(DEMO_ADDRESS), **_log("error")},
     "healthcheck": {
         "--web.listen-address": _value(
             "HOST:PORT",

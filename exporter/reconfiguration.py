@@ -75,7 +75,8 @@ class Reconfiguration:
             except Exception as error:  # noqa: BLE001 - whatever it was, the exporter goes on
                 problem = f"internal fault: {type(error).__name__}: {error}"
         if problem is None:
-            self.log.info("configuration reloaded", apps=len(self.config.apps), outlook=self.outlook)
+            outlook = {"outlook": self.outlook} if self.outlook else {}
+            self.log.info("configuration reloaded", apps=len(self.config.apps), **outlook)
         else:
             self.telemetry.reload_failed()
             self.log.error("configuration refused, the old one stays", error=problem)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exporter.commands.serve import serve_config
 from exporter.config import load
-from exporter.flags import DEFAULT_ADDRESS
+from exporter.flags import DEMO_ADDRESS
 from exporter.simulator.fleet import ALL_DATASETS, config_yaml, demo_fleet
 from exporter.simulator.server import Conditions, Simulator
 from exporter.web.listen import parse_address
@@ -16,6 +16,7 @@ from exporter.web.listen import parse_address
 
 def run(flags: argparse.Namespace) -> int:
     """Simulate and serve until a signal."""
+    flags.listen_addresses = flags.listen_addresses or [DEMO_ADDRESS]
     conditions = Conditions(always_published=True, latency_seconds=0.05)
     with (
         Simulator(demo_fleet(), conditions) as simulator,
@@ -41,7 +42,7 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def _welcome(flags: argparse.Namespace, wechat: str) -> str:
-    host, port = parse_address((flags.listen_addresses or [DEFAULT_ADDRESS])[0])
+    host, port = parse_address(flags.listen_addresses[0])
     home = f"http://{host or 'localhost'}:{port}"
     return (
         f"The demo is running: {len(demo_fleet())} mini programs, some in trouble on purpose.\n"
@@ -49,5 +50,5 @@ def _welcome(flags: argparse.Namespace, wechat: str) -> str:
         f"  状态页（中文）     {home}/?lang=zh\n"
         f"  metrics            {home}{flags.telemetry_path}\n"
         f"  stand-in WeChat    {wechat}\n"
-        "Stop it with Ctrl-C.\n"
+        "Stop it with Ctrl-C. To log what fails and why: --log.level=warning\n"
     )

@@ -1,5 +1,6 @@
 """One exporter for each SQLite file: two would write over each other's rows, and ask WeChat twice."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -10,6 +11,11 @@ from typing import Final
 from exporter.store.interface import StoreError
 
 _LONGEST: Final = 200
+_NOT_WRITABLE: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ELSEWHERE: Final = (
+    "; set storage.url to a place that may be written, such as "
+    "sqlite:////var/lib/wechat-miniprogram-exporter/exporter.db"
+)
 
 
 class FileLock:
@@ -28,7 +34,8 @@ class FileLock:
             side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(side, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"cannot open storage {path}: {side}: {error.strerror}") from None
+            advice = _ELSEWHERE if error.errno in _NOT_WRITABLE else ""
+            raise StoreError(f"cannot open storage {path}: {side}: {error.strerror}{advice}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

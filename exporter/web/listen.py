@@ -45,7 +45,9 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
         return socket.create_server(place, family=family, backlog=backlog)  # with its scope, [fe80::1%eth0]
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "no such host"
-        raise ListenError(f"cannot listen on {address!r}: {why}") from error
+        raise ListenError(
+            f"cannot listen on {address!r}: {why}; choose another with --web.listen-address"
+        ) from error
 
 
 def listening_on(address: str, listener: socket.socket) -> str:

@@ -14,6 +14,7 @@ from exporter import __version__
 from exporter.config import load
 from tests.deploy.kubernetes.manifests import KUBERNETES, NAME, ROOT, Json, Objects, read
 from tests.deploy.kubernetes.test_schemas import OPERATORS, VERSIONS, refused
+from tests.docs.pages import blocks
 
 CHART = ROOT / "deploy" / "helm" / NAME
 MONITORED = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboards")}
@@ -182,3 +183,16 @@ def test_values_that_cannot_work_are_refused_with_the_reason(
 ) -> None:
     with pytest.raises(HelmError, match=told):
         render(chart, values)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_readme_alone_makes_pods_that_find_their_image_and_secret(page: str, chart: Chart) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    (values,) = (block.text for block in blocks(ROOT / page) if block.text.startswith("image:"))
+    objects = render(chart, yaml.safe_load(values))
+    assert f"docker push {objects.container['image']}\n" in text
+    config = yaml.safe_load(objects.one("ConfigMap")["data"]["config.yaml"])
+    folder, key = config["apps"][0]["secret_file"].split("/")
+    secret = objects.mounts[f"/etc/{NAME}/{folder}"]["secret"]["secretName"]
+    assert f"create secret generic {secret} --from-file={key}=" in text
+    assert [found["kind"] for found in objects.all if found["apiVersion"] == OPERATORS] == []

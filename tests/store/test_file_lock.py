@@ -1,5 +1,6 @@
 """Who may use a SQLite file: one exporter at a time."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -48,6 +49,18 @@ def test_a_folder_that_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"cannot open storage .*(Not a directory|File exists)"):
         FileLock(tmp_path / "file" / "a.db")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_where_nothing_may_be_written_the_error_names_a_place_that_may(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StoreError, match=rf"{os.strerror(number)}; set storage\.url .*sqlite:////var/lib/"):
+        FileLock(tmp_path / "a.db")
 
 
 def test_a_symbolic_link_to_a_file_in_use_is_that_file(tmp_path: Path) -> None:

@@ -52,7 +52,12 @@ def test_without_ipv6_an_empty_host_still_listens(
 
 def test_an_address_in_use_is_an_error(free_port: Callable[[], int]) -> None:
     port = free_port()
-    with listen(f"127.0.0.1:{port}"), pytest.raises(ListenError, match=r"cannot listen .*in use"):
+    with (
+        listen(f"127.0.0.1:{port}"),
+        pytest.raises(
+            ListenError, match=r"cannot listen .*in use.*; choose another with --web.listen-address"
+        ),
+    ):
         listen(f"127.0.0.1:{port}")
 
 

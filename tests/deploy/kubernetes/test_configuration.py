@@ -157,7 +157,7 @@ def test_the_overlay_of_one_s_own_in_the_docs_renders(
     objects = render(program("kubectl"), tmp_path)
     assert dict(files(objects))[flags(objects)["--config.file"]] == "apps: []\n"
     assert objects.container["image"] == "registry.example.com/wechat-miniprogram-exporter:1.0.0"
-    assert {found["metadata"]["namespace"] for found in objects.all} == {"analytics"}
+    assert {found["metadata"]["namespace"] for found in objects.all} == {"wechat"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -141,7 +141,7 @@ def test_without_the_operator_the_scrape_configuration_in_the_docs_finds_the_pod
     (text,) = (block.text for block in blocks(ROOT / page) if block.text.startswith("scrape_configs:"))
     (job,) = yaml.safe_load(text)["scrape_configs"]
     assert JOB.fullmatch(job["job_name"])
-    assert job.pop("kubernetes_sd_configs") == [{"role": "pod", "namespaces": {"names": ["analytics"]}}]
+    assert job.pop("kubernetes_sd_configs") == [{"role": "pod", "namespaces": {"names": ["wechat"]}}]
     other = pod(rendered("ha"), 1)
     other["labels"]["__meta_kubernetes_pod_container_port_name"] = "other"
     job["static_configs"] = [pod(rendered("ha"), 0), other]  # what the discovery would tell of them
