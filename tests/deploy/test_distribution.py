@@ -95,6 +95,23 @@ def test_the_metadata_is_valid_and_says_what_a_visitor_of_the_index_looks_for(me
     assert {"Homepage", "Documentation", "Changelog", "Issues"} <= set(metadata.project_urls or {})
 
 
+def test_every_link_of_the_long_description_leads_somewhere_from_an_index(metadata: Metadata) -> None:
+    text = metadata.description or ""
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert [link for link in found if not link.startswith("https://")] == []
+    home = (metadata.project_urls or {})["Homepage"]
+    ours = [link.removeprefix(home) for link in found if link.startswith(f"{home}/")]
+    assert "/raw/main/docs/pictures/status.png" in ours
+    for link in ours:
+        path = re.sub(r"^/(blob|raw)/main/|#.*", "", link)
+        assert (ROOT / path).exists(), link
+
+
+def test_the_readme_names_the_wheel(built: Built) -> None:
+    for page in ("README.md", "README.zh-CN.md"):
+        assert f"pip install {built.wheel.name} " in (ROOT / page).read_text("utf-8")
+
+
 def test_the_changelog_has_the_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert re.search(rf"^## \[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)

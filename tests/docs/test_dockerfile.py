@@ -60,8 +60,10 @@ def test_every_path_that_is_copied_is_there_and_is_sent_to_the_builder() -> None
 def test_all_that_the_wheel_is_made_of_is_copied() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     copied = " ".join(instruction.rest for instruction in stages()[0] if instruction.word == "COPY")
-    needed = [project["project"]["readme"], *project["project"]["license-files"], "pyproject.toml"]
-    for path in [*needed, *project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]:
+    hatch = project["tool"]["hatch"]
+    readme = [part["path"] for part in hatch["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]]
+    needed = [*readme, *project["project"]["license-files"], "pyproject.toml"]
+    for path in [*needed, *hatch["build"]["targets"]["wheel"]["packages"]]:
         assert path in copied
 
 
