@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
 from exporter import __version__
 from exporter.config import load
-from tests.deploy.kubernetes.manifests import KUBERNETES, NAME, ROOT, Json, Objects, read
+from tests.deploy.kubernetes.manifests import KUBERNETES, NAME, ROOT, Json, Objects, parse, read
 from tests.deploy.kubernetes.test_schemas import OPERATORS, VERSIONS, refused
 from tests.docs.pages import blocks
 
@@ -61,8 +60,7 @@ def chart() -> Iterator[Chart]:
 def render(chart: Chart, values: Json) -> Objects:
     found = chart.render(values=values, name=NAME, namespace="wechat")
     texts = (text for name, text in sorted(found.items()) if not name.endswith("NOTES.txt"))
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # dashboards are large
-    return Objects(tuple(each for text in texts for each in yaml.load_all(text, loader) if each))
+    return Objects(tuple(found for text in texts for found in parse(text).all))
 
 
 @pytest.fixture(params=VALUES, scope="module")

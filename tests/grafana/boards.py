@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Asked:
         return text
 
 
+@cache
 def board(path: Path) -> Json:
     loaded: Json = json.loads(path.read_text("utf-8"))
     return loaded

@@ -12,8 +12,13 @@ APPS = ("wxa", "wxb", "wxc")
 HISTORY_DAYS = 9
 HOUR = 3600
 NEVER = 10_000
-_LATEST_STEP = 240  # below Prometheus' look-back of five minutes
-_DATED_STEP = 1200  # mostly ranges of days are asked of it
+_LATEST_STEP = 1200
+_DATED_STEP = HOUR  # mostly ranges of days are asked of it
+STALE_AFTER = 1500
+"""Seconds: as far behind the step as Prometheus' five minutes are behind a scrape of every four.
+
+With those there would be five times as many samples, and nothing more to find out.
+"""
 # Hours after its own midnight at which a date comes; 24 is the end of the day itself.
 _PUBLICATION = (30, 32, 35, 33, 32, 47.5, 32, 34, 53, 32, 31, 60, 33, 30, 35, 97, 32, 31, NEVER, 34, 33)
 _GAPS = ((5, 10, 3), (23, 2, 36), (37, 23, 2))  # on which date's number, from which hour, for how long

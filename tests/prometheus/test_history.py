@@ -1,7 +1,7 @@
 """Sixty simulated dates in real databases: every dated expression graded per date on three grids."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from tests.prometheus.history import (
     HISTORY_DAYS,
     HOUR,
     REPLICAS,
+    STALE_AFTER,
     History,
     history,
     published,
@@ -44,7 +45,11 @@ Graded = dict[tuple[str, date], float]
 
 @contextmanager
 def in_prometheus(
-    program: Callable[[str], str], free_port: Callable[[], int], told: History, folder: Path
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    told: History,
+    folder: Path,
+    flags: Sequence[str] = (),
 ) -> Iterator[Database]:
     text = folder / "history.om"
     with text.open("w", encoding="utf-8") as file:
@@ -59,15 +64,19 @@ def in_prometheus(
     )
     config = folder / "prometheus.yaml"
     config.write_text("global: {}\n", "utf-8")
-    with prometheus(program("prometheus"), free_port(), config, folder / "tsdb") as database:
+    with prometheus(program("prometheus"), free_port(), config, folder / "tsdb", flags) as database:
         yield database
 
 
 @contextmanager
 def in_victoria_metrics(
-    program: Callable[[str], str], free_port: Callable[[], int], told: History, folder: Path
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    told: History,
+    folder: Path,
+    flags: Sequence[str] = (),
 ) -> Iterator[Database]:
-    with victoria_metrics(program("victoria-metrics"), free_port(), folder / "vm") as database:
+    with victoria_metrics(program("victoria-metrics"), free_port(), folder / "vm", flags) as database:
         text = "".join(told.prometheus_text()).encode()
         requests.post(f"{database.base_url}/api/v1/import/prometheus", text, timeout=60).raise_for_status()
         requests.get(f"{database.base_url}/internal/force_flush", timeout=60).raise_for_status()
@@ -141,7 +150,7 @@ def grade_latest_alone(database: Database, told: History) -> None:
 def grade_now_and_before(database: Database, told: History) -> None:
     """Newest, day before and week before at odd hours through all sixty days: right or absent."""
     start, end = midnight(DATES[10]), midnight(DATES[58])
-    step = 7 * 3600 + 1200  # every hour of the day in turn, always a scrape's own time
+    step = 13 * HOUR  # every hour of the day in turn, always a scrape's own time
     final = told.known
     for where, enough in ((BOTH, 0.93), (LATEST, 0.6)):
         for expression, days in (
@@ -256,12 +265,14 @@ def test_the_history_has_what_it_must(told: History) -> None:
 def test_prometheus_shows_each_date_its_own_figure(
     told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
-    with in_prometheus(program, free_port, told, tmp_path) as database:
+    flags = [f"--query.lookback-delta={STALE_AFTER}s"]
+    with in_prometheus(program, free_port, told, tmp_path, flags) as database:
         grade(database, told)
 
 
 def test_victoria_metrics_shows_each_date_its_own_figure(
     told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
-    with in_victoria_metrics(program, free_port, told, tmp_path) as database:
+    flags = [f"-search.maxStalenessInterval={STALE_AFTER}s"]
+    with in_victoria_metrics(program, free_port, told, tmp_path, flags) as database:
         grade(database, told)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from exporter.data_files import LOADER
+
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("single", "sharded", "ha")
@@ -61,11 +63,16 @@ class Objects(NamedTuple):
 def render(kubectl: str, folder: Path) -> Objects:
     told = subprocess.run([kubectl, "kustomize", folder], capture_output=True, check=False)
     assert told.returncode == 0, told.stderr
-    return Objects(tuple(yaml.safe_load_all(told.stdout)))
+    return parse(told.stdout)
 
 
 def read(*paths: Path) -> Objects:
-    return Objects(tuple(found for path in paths for found in yaml.safe_load_all(path.read_bytes())))
+    return Objects(tuple(found for path in paths for found in parse(path.read_bytes()).all))
+
+
+def parse(text: bytes | str) -> Objects:
+    """All documents of a text but the empty ones."""
+    return Objects(tuple(found for found in yaml.load_all(text, LOADER) if found))
 
 
 def selects(labels: Json, selector: Json) -> bool:

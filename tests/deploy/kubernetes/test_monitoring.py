@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.data_files import LOADER
 from prometheus import rulefiles
 from prometheus.alerting import JOBS
 from prometheus.thresholds import shipped
@@ -46,7 +47,7 @@ def test_promtool_has_nothing_against_the_rules(
 
 def test_the_rules_are_those_of_the_rule_files(objects: Objects) -> None:
     def groups(name: str) -> list[Any]:
-        found: list[Any] = yaml.safe_load(ROOT.joinpath("prometheus", name).read_bytes())["groups"]
+        found: list[Any] = yaml.load(ROOT.joinpath("prometheus", name).read_bytes(), LOADER)["groups"]
         return found
 
     told = objects.one("PrometheusRule")["spec"]["groups"]
