@@ -3,12 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.beijing import next_midnight, window, yesterday
+from exporter.beijing import midnight, next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.exposition.app_families import Shown
 from exporter.exposition.dataset_families import DatasetFamilies
@@ -96,7 +96,8 @@ class Publisher:
 
     def _shown(self) -> tuple[Shown, ...]:
         now = self._clock()
-        quotas = (QuotaFamilies(),) if self._ledger.quota else ()
+        today = midnight(yesterday(now) + timedelta(days=1))
+        quotas = (QuotaFamilies(today),) if self._ledger.quota else ()
         return (
             *(DatasetFamilies(each, each.window(now)) for each in self._ledger.datasets.values()),
             *quotas,

@@ -10,8 +10,12 @@ from exporter.store.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class QuotaFamilies:
-    """Those of the quota of every interface in use."""
+    """Those of the quota of every interface in use.
 
+    `since`: when WeChat's counts of today began (Unix time); an older count is not shown as today's.
+    """
+
+    since: float
     name: str = QUOTA
 
     def families(self) -> tuple[Family, ...]:
@@ -27,6 +31,7 @@ class QuotaFamilies:
             for labels, entry in apps
             if entry.app.has(self.name)
             for path, quota in entry.quotas.items()
+            if quota.asked_at >= self.since
         ]
         for position, family in enumerate(self.families()):
             yield samples(family, [(labels, figures[position]) for labels, figures in held])

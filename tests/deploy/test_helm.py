@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 

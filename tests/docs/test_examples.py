@@ -101,7 +101,7 @@ ALL_FAMILIES = families_of(
             DatasetFamilies(each, (date(2026, 11, 16),))
             for each in enabled(DatasetSettings(dataset.name) for dataset in CATALOGUE[1:])
         ),
-        QuotaFamilies(),
+        QuotaFamilies(since=0),
     ]
 )
 

@@ -10,7 +10,7 @@ import promql_parser
 import pytest
 import yaml
 
-from exporter.data_files import LOADER
+from exporter.package_data import LOADER
 from prometheus.__main__ import HOME, main
 from prometheus.alerting import RUNBOOKS, Severity
 from prometheus.recording import recordings, shard_recordings

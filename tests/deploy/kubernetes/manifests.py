@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from exporter.data_files import LOADER
+from exporter.package_data import LOADER
 
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"

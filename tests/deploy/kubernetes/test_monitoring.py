@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.data_files import LOADER
+from exporter.package_data import LOADER
 from prometheus import rulefiles
 from prometheus.alerting import JOBS
 from prometheus.thresholds import shipped
