@@ -293,8 +293,8 @@ def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
     kept = (
         "credential:refresh_token/",
         "credential:listing/",
-        "token:access_token:",
-        "token:component_token:",
+        "credential:access_token/",
+        "credential:component_token/",
     )
     assert all(f"wechat-miniprogram:{name}" in told.texts["redis"] for name in kept)
     assert "sealed:" in told.texts["redis' files"]
