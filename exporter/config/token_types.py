@@ -1,7 +1,7 @@
 """The types of token that a configuration may choose, each with its keys, rules and meanings.
 
 A new type is a class here (also in `TokenSettings` and `TOKENS`), where its token comes from in
-wechat/tokens/sources.py, and a case in wechat/access.py.
+wechat/tokens/sources.py, and a function in wechat/access.py.
 """
 
 import dataclasses

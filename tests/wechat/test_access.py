@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -135,6 +136,10 @@ def scene(tmp_path: Path, clock: Clock) -> Iterator[Scene]:
 
 def asked(access: Access) -> Row | Failure:
     return outcome(lambda: daily_trend(access, DAY))
+
+
+def test_every_type_of_token_is_in_this_table(scene: Scene) -> None:
+    assert {type(make(scene, APPS[0])) for make in SETTINGS.values()} == set(get_args(TokenSettings))
 
 
 @every_kind
