@@ -11,10 +11,10 @@ from grafana.audience import audience
 from grafana.fleet import fleet
 from grafana.health import health
 from grafana.mini_program import mini_program
-from grafana.pages import pages
 from grafana.retention import retention_board
 from grafana.sources import sources
 from grafana.texts import Language, Words
+from grafana.visit_pages import pages
 
 HOME: Final = Path(__file__).parent / "dashboards"
 DASHBOARDS: Final = {

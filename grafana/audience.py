@@ -7,11 +7,14 @@ from typing import Final
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from grafana.charts import dated_bars, dated_lines
+from grafana.dashboard import APP, chosen_apps, link_to_app, new_dashboard, numbered, section
 from grafana.datasets import app_columns, datasets_on, per_app_section, ratio
+from grafana.figures import figure
 from grafana.overrides import override
-from grafana.panels import COUNT, SHARE, Size, dated_bars, dated_lines, figure, listing, needing
+from grafana.panels import COUNT, SHARE, Size, needing
 from grafana.queries import FLEET, chosen, dated, dated_ratio, per_period, share
-from grafana.sheet import APP, chosen_apps, link_to_app, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import MONTHLY, SUMMARY, WEEKLY, Latest, newest_row
@@ -25,7 +28,7 @@ _HALF: Final = Size(12)
 
 def audience(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words; a quarter, so that months can be compared."""
-    board = sheet("audience", words, "now-90d", chosen_apps(words))
+    board = new_dashboard("audience", words, "now-90d", chosen_apps(words))
     fleet = [*_fleet(words), datasets_on(words, [WEEKLY, MONTHLY, SUMMARY]), _table(words)]
     section(board, words.word("all_apps"), fleet)
     per_app_section(board, [*_figures(words), *_charts(words)])

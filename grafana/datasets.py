@@ -7,9 +7,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
 
-from grafana.panels import figure
+from grafana.dashboard import section
+from grafana.figures import figure
 from grafana.queries import FLEET, chosen
-from grafana.sheet import section
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import Latest, switched_on

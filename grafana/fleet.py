@@ -10,23 +10,16 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from exporter.beijing import DAY_SECONDS
 from exporter.exposition.app_families import ERROR_INFO, INFO
 from grafana import queries
-from grafana.attention import failing_table
+from grafana.charts import category_bars, spread
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
+from grafana.dashboard import job, label_filter, link_to_app, new_dashboard, numbered, section
+from grafana.failing_table import failing_table
+from grafana.figures import bars_of, figure
 from grafana.overrides import override
-from grafana.panels import (
-    COUNT,
-    NUMBER,
-    SHARE,
-    Size,
-    bars_of,
-    category_bars,
-    figure,
-    listing,
-    spread,
-)
+from grafana.panels import COUNT, NUMBER, SHARE, Size
 from grafana.queries import FLEET, REF, chosen, counted
 from grafana.ranking import ranking
-from grafana.sheet import job, label_filter, link_to_app, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import before, change, dated_before, named, newest, weighted_mean
@@ -45,7 +38,7 @@ _WEEK: Final = chosen(change(newest("visit_uv", FLEET), f"({before('visit_uv', 7
 
 def fleet(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words: what needs attention first, then totals."""
-    board = sheet("fleet", words, "now-30d", [job(words, INFO.metric), *label_filter(words)])
+    board = new_dashboard("fleet", words, "now-30d", [job(words, INFO.metric), *label_filter(words)])
     section(board, words.word("fleet_now"), list(_now(words)))
     attention = [
         failing_table(words, "failing_table", chosen(f"{ERROR_INFO.metric}{{{FLEET}}}"), Size(24)),

@@ -10,23 +10,13 @@ from exporter.beijing import DAY_SECONDS
 from exporter.exposition.app_families import INFO, LAST_SUCCESS, TOKEN_EXPIRY, UP
 from exporter.exposition.family import NAMESPACE
 from exporter.wechat import endpoints
+from grafana.charts import lines, shaded_lines, stacked
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
+from grafana.dashboard import BUILD_INFO, instance, job, new_dashboard, numbered, section
+from grafana.figures import bars_of, figure
 from grafana.overrides import fixed
-from grafana.panels import (
-    COUNT,
-    NUMBER,
-    SECONDS,
-    SHARE,
-    Size,
-    bars_of,
-    figure,
-    lines,
-    listing,
-    shaded_lines,
-    stacked,
-    worded,
-)
-from grafana.sheet import BUILD_INFO, instance, job, numbered, section, sheet
+from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, worded
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.expressions import REF_DATE, daily
@@ -46,7 +36,7 @@ _HALF: Final = Size(12)
 def health(words: Words) -> Dashboard:
     """The dashboard in the language of the words; a day, as what it shows moves within hours."""
     variables = [job(words, BUILD_INFO), instance(words, BUILD_INFO)]
-    board = sheet("exporter", words, "now-24h", variables)
+    board = new_dashboard("exporter", words, "now-24h", variables)
     section(board, words.word("exporter_state"), [*_state(words), _versions(words)])
     section(board, words.word("exporter_data"), list(_data(words)))
     section(board, words.word("exporter_calls"), list(_calls(words)))

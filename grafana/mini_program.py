@@ -8,25 +8,15 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.app_families import ERROR_INFO, INFO, LAST_SUCCESS, UP
-from grafana.attention import failing_table
+from grafana.charts import dated_bars, dated_lines, series_lines, stacked
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD
+from grafana.dashboard import APP, app, label_filter, new_dashboard, numbered, section
+from grafana.failing_table import failing_table
+from grafana.figures import figure
 from grafana.overrides import override
-from grafana.panels import (
-    COUNT,
-    DAY,
-    NUMBER,
-    SHARE,
-    Size,
-    dated_bars,
-    dated_lines,
-    figure,
-    listing,
-    series_lines,
-    stacked,
-    worded,
-)
+from grafana.panels import COUNT, DAY, NUMBER, SHARE, Size, worded
 from grafana.queries import AT_END, date_number, dated, dated_ratio, seen_dates
-from grafana.sheet import APP, app, label_filter, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words, field_unit
 from prometheus.expressions import REF_DATE, before, change, daily, newest, seen_before
@@ -36,7 +26,7 @@ _HALF: Final = Size(12)
 
 def mini_program(words: Words) -> Dashboard:
     """The dashboard in the language of the words."""
-    board = sheet("mini-program", words, "now-30d", [*label_filter(words), app(words)])
+    board = new_dashboard("mini-program", words, "now-30d", [*label_filter(words), app(words)])
     panels = [*_newest(words), *_bars(words), *_means(words), _weekday(words), _table(words)]
     section(board, words.word("side_by_side"), [_overlay(words)])
     section(board, "${appid:text}", panels, repeat="appid")

@@ -6,10 +6,11 @@ from grafana_foundation_sdk.builders.table import Panel
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
 
 from grafana.colours import BLUE, CHANGE
-from grafana.overrides import column_names, joined, override
-from grafana.panels import DAY, NUMBER, SHARE, Size, listing
+from grafana.dashboard import link_to_app
+from grafana.overrides import override
+from grafana.panels import DAY, NUMBER, SHARE, Size
 from grafana.queries import AT_END, FLEET, REF, chosen, date_number, dates_on_show
-from grafana.sheet import link_to_app
+from grafana.tables import column_names, joined, listing
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
 from prometheus.expressions import before, change, newest

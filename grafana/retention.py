@@ -7,11 +7,14 @@ from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_retention import DAYS
+from grafana.charts import dated_lines
+from grafana.dashboard import APP, chosen_apps, link_to_app, new_dashboard, numbered, section
 from grafana.datasets import app_columns, datasets_on, per_app_section, ratio
+from grafana.figures import bars_of, figure
 from grafana.overrides import override
-from grafana.panels import COUNT, SHARE, Size, bars_of, dated_lines, figure, listing, needing
+from grafana.panels import COUNT, SHARE, Size, needing
 from grafana.queries import AT_END, CHOSEN, FLEET, chosen
-from grafana.sheet import APP, chosen_apps, link_to_app, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import newest_row, retention, row_per_date, sum_per_date
@@ -26,7 +29,7 @@ _HALF: Final = Size(12)
 
 def retention_board(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words; two months, so that day 30 has a line."""
-    board = sheet("retention", words, "now-60d", chosen_apps(words))
+    board = new_dashboard("retention", words, "now-60d", chosen_apps(words))
     fleet = [*_fleet(words), datasets_on(words, [retention()], 4), *_fleet_lines(words), _table(words)]
     section(board, words.word("all_apps"), fleet)
     per_app_section(board, [*_lines(words), *_curves(words)])

@@ -10,12 +10,15 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
 from exporter.exposition.family import NAMESPACE
+from grafana.charts import series_lines
 from grafana.colours import CHANGE, PLAIN
+from grafana.dashboard import APP, chosen_apps, new_dashboard, numbered, section
 from grafana.datasets import datasets_on, per_app_section
+from grafana.figures import bars_of
 from grafana.overrides import override
-from grafana.panels import COUNT, DAY, SHARE, Size, bars_of, listing, needing, series_lines
+from grafana.panels import COUNT, DAY, SHARE, Size, needing
 from grafana.queries import FLEET, chosen
-from grafana.sheet import APP, chosen_apps, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import distribution, newest_row, row_before, row_per_date
@@ -29,7 +32,7 @@ _HELD_FOR: Final = "4d"
 
 def sources(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words."""
-    board = sheet("sources", words, "now-30d", chosen_apps(words))
+    board = new_dashboard("sources", words, "now-30d", chosen_apps(words))
     section(
         board,
         words.word("all_apps"),

@@ -4,11 +4,14 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from exporter.datasets.daily_trend import FIELDS
-from grafana.texts_datasets import DATASET_PANELS, DATASET_WORDS
+from grafana.texts_audience import AUDIENCE_PANELS, AUDIENCE_WORDS
 from grafana.texts_exporter import EXPORTER_PANELS, EXPORTER_WORDS
 from grafana.texts_fleet import FLEET_PANELS, FLEET_WORDS
 from grafana.texts_mini_program import MINI_PROGRAM_PANELS, MINI_PROGRAM_WORDS
-from grafana.wording import PanelText, Text
+from grafana.texts_retention import RETENTION_PANELS, RETENTION_WORDS
+from grafana.texts_sources import SOURCES_PANELS, SOURCES_WORDS
+from grafana.texts_visit_pages import VISIT_PAGES_PANELS, VISIT_PAGES_WORDS
+from grafana.wording import PanelText, Text, panel_text
 
 
 class Language(StrEnum):
@@ -53,13 +56,35 @@ WORDS: Final = {
     "instance": Text("Exporter", "实例"),
     "week_on_week": Text("Week on week", "周同比"),
     "day_on_day": Text("Day on day", "日环比"),
+    "all_apps": Text("All mini programs of the filter", "筛选范围内的全部小程序"),
     "links": Text("WeChat mini programs", "微信小程序"),
     **FLEET_WORDS,
     **MINI_PROGRAM_WORDS,
     **EXPORTER_WORDS,
-    **DATASET_WORDS,
+    **AUDIENCE_WORDS,
+    **RETENTION_WORDS,
+    **SOURCES_WORDS,
+    **VISIT_PAGES_WORDS,
 }
-PANELS: Final = {**FLEET_PANELS, **MINI_PROGRAM_PANELS, **EXPORTER_PANELS, **DATASET_PANELS}
+PANELS: Final = {
+    **FLEET_PANELS,
+    **MINI_PROGRAM_PANELS,
+    **EXPORTER_PANELS,
+    "datasets_on": panel_text(
+        ("Mini programs with the dataset", "启用数据集的小程序数"),
+        (
+            (
+                "How many mini programs of the filter have each dataset that this page needs. Grey: none; switch it "
+                "on in the exporter's configuration under `datasets`."
+            ),
+            "筛选范围内启用了本页所需数据集的小程序数量。灰色表示没有：请在 Exporter 配置的 `datasets` 中启用。",
+        ),
+    ),
+    **AUDIENCE_PANELS,
+    **RETENTION_PANELS,
+    **SOURCES_PANELS,
+    **VISIT_PAGES_PANELS,
+}
 
 
 class Words:

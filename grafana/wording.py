@@ -15,3 +15,8 @@ class PanelText(NamedTuple):
 
     title: Text
     description: Text
+
+
+def panel_text(title: tuple[str, str], description: tuple[str, str]) -> PanelText:
+    """Make a panel's texts of pairs: English, Chinese."""
+    return PanelText(Text(*title), Text(*description))

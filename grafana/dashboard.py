@@ -48,7 +48,7 @@ def uid(name: str, words: Words) -> str:
     return f"{TAG}-{name}-{words.language}"
 
 
-def sheet(name: str, words: Words, start: str, variables: Sequence[QueryVariable]) -> Dashboard:
+def new_dashboard(name: str, words: Words, start: str, variables: Sequence[QueryVariable]) -> Dashboard:
     """An empty dashboard; its title and description are the words `name` and `name`_about."""
     here = f"{TAG}-{words.language}"
     key = name.replace("-", "_")

@@ -5,9 +5,10 @@ from typing import Final
 from grafana_foundation_sdk.builders.table import Panel
 
 from grafana.advice import JOINED_BY, advice_mappings
+from grafana.dashboard import link_to_app
 from grafana.overrides import override
-from grafana.panels import Size, listing
-from grafana.sheet import link_to_app
+from grafana.panels import Size
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 

@@ -8,11 +8,13 @@ from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.colours import CHANGE, PLAIN
+from grafana.dashboard import APP, chosen_apps, link_to_app, new_dashboard, numbered, section
 from grafana.datasets import app_columns, datasets_on, per_app_section
+from grafana.figures import bars_of
 from grafana.overrides import override
-from grafana.panels import COUNT, SHARE, Size, bars_of, listing, needing
+from grafana.panels import COUNT, SHARE, Size, needing
 from grafana.queries import FLEET, chosen
-from grafana.sheet import APP, chosen_apps, link_to_app, numbered, section, sheet
+from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import PAGES, newest_row, row_before
@@ -27,7 +29,7 @@ _REST: Final = "(other)"
 
 def pages(words: Words) -> Dashboard:
     """Make the dashboard in the language of the words."""
-    board = sheet("pages", words, "now-30d", chosen_apps(words))
+    board = new_dashboard("pages", words, "now-30d", chosen_apps(words))
     section(board, words.word("all_apps"), [datasets_on(words, [PAGES], 24), _top(words)])
     per_app_section(board, [_table(words), *_movers(words)])
     return numbered(board)

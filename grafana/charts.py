@@ -1,0 +1,141 @@
+"""Panels over time, over dates and over classes: lines, bars and a histogram."""
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import Final
+
+from grafana_foundation_sdk.builders import barchart, histogram, timeseries
+from grafana_foundation_sdk.builders.common import (
+    StackingConfig,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
+from grafana_foundation_sdk.builders.dashboard import FieldColor
+from grafana_foundation_sdk.models.common import (
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    FieldColorModeId,
+)
+
+from grafana.colours import BLUE, PLAIN, SERIES, thresholds
+from grafana.overrides import fixed, override
+from grafana.panels import DAY, Size, framed
+from grafana.tables import ascending, column_names, joined
+from grafana.targets import Query, ranged, tables
+from grafana.texts import Words
+
+LABEL_LENGTH: Final = 20  # 0 would cut every label to nothing
+
+
+def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
+    """Lines over time, at the step that fits the page."""
+    panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).show_points(VisibilityMode.AUTO)
+    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
+
+
+def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
+    """Lines over time for the series of one query: shades of one colour, which any eye tells apart."""
+    shades = FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE)
+    panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).color_scheme(shades)
+    return framed(panel, words, key, ranged((query,)), unit, size)
+
+
+def series_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
+    """Lines over time for the many series of one query, each in a colour of its own."""
+    panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2)
+    return framed(panel, words, key, ranged((query,)), unit, size)
+
+
+def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
+    """A line with a point per date: the expression must be right on any grid of days."""
+    return lines(words, key, queries, unit, size).interval(DAY).show_points(VisibilityMode.ALWAYS)
+
+
+def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
+    """A bar per date and query: the expression must be right on any grid of days."""
+    panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(1).min(0)
+    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
+
+
+def stacked(panel: timeseries.Panel) -> timeseries.Panel:
+    """The same with its bars or areas standing on each other."""
+    return panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
+
+
+def category_bars(
+    words: Words, key: str, queries: Sequence[Query], labels: tuple[str, str], unit: str, size: Size
+) -> barchart.Panel:
+    """Bars over the values of a label instead of time: right in every zone, as text has none.
+
+    `labels`: the one that is shown, and the one that is sorted by.
+    """
+    panel = (
+        barchart.Panel()
+        .x_field(labels[0])
+        .orientation(VizOrientation.VERTICAL)
+        .x_tick_label_spacing(0)
+        .x_tick_label_max_length(LABEL_LENGTH)
+        .show_value(VisibilityMode.NEVER)
+        .stacking(StackingMode.NONE)
+        .group_width(0.7)
+        .bar_width(0.95)
+        .line_width(1)
+        .fill_opacity(80)
+        .min(0)
+        .legend(_legend())
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.NONE))
+        .thresholds(thresholds(PLAIN))
+    )
+    panel = framed(panel, words, key, tables(queries), unit, size)
+    panel.transformations([*joined(column_names(queries)), ascending(labels[1])])
+    for colour, query in zip(SERIES, queries, strict=False):
+        panel.override_by_name(query.legend, [fixed(colour)])
+    return panel
+
+
+def spread(words: Words, key: str, query: Query, unit: str, bucket: int, size: Size) -> histogram.Panel:
+    """How many series have a value in each class of the width `bucket`."""
+    panel = (
+        histogram.Panel()
+        .bucket_size(bucket)
+        .combine(True)  # noqa: FBT003 - the SDK's own signature
+        .line_width(1)
+        .fill_opacity(80)
+        .legend(_legend(show=False))
+        .thresholds(thresholds(PLAIN))
+        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(BLUE))
+    )
+    return framed(panel, words, key, tables((query,)), unit, size)
+
+
+def _axes() -> timeseries.Panel:
+    return (
+        timeseries.Panel()
+        .legend(_legend())
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
+        .thresholds(thresholds(PLAIN))
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+    )
+
+
+def _legend(*, show: bool = True) -> VizLegendOptions:
+    return (
+        VizLegendOptions()
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+        .show_legend(show)
+    )
+
+
+def _coloured(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
+    for ref, colour, query in zip(ascii_uppercase, SERIES, queries, strict=False):
+        panel.override_by_query(ref, [fixed(colour), *([override("unit", query.unit)] if query.unit else [])])
+    return panel
