@@ -1,4 +1,4 @@
-"""What the pages about datasets are filled with: the tables of the code."""
+"""The variables of the pages about datasets, taken from the catalogue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from exporter.exposition.family import NAMESPACE
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One figure or time: the metrics of the newest and of the dated family."""
+    """A figure or a time: its metrics in the newest and in the dated family."""
 
     metrics: tuple[str, ...]
     labels: tuple[str, ...]
@@ -26,7 +26,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One dataset of the page."""
+    """A dataset on the page."""
 
     interface: str
     path: str
@@ -34,7 +34,7 @@ class Section:
 
 
 def context() -> dict[str, Any]:
-    """What both templates are filled with."""
+    """Return the variables of both templates."""
     more = [dataset for dataset in CATALOGUE if dataset is not DAILY_TREND]
     return {"datasets": {each.name: _section(each) for each in more}, "quota": QUOTA_FIELDS}
 
@@ -54,7 +54,7 @@ def _rows(dataset: Dataset) -> Iterator[MetricRow]:
 
 
 def _texts(dataset: Dataset, metric: Metric) -> tuple[str, str, str]:
-    """Chinese term, meaning, and what not to add up over."""
+    """Return the Chinese term, the meaning, and what values must not be added up over."""
     if metric.field is not None:
         field = dataset.fields[metric.field]
         return f"{field.chinese} (`{field.name}`)", field.meaning, field.not_over

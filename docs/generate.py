@@ -2,9 +2,11 @@
 
 Prose is in docs/templates/, docs/wording.py and docs/chinese.yaml; names, types, units, defaults, errcodes
 and advice come from the program's own tables. `--check` writes nothing and fails where a page would change.
+A text of the code that docs/chinese.yaml does not have ends the run with exit code 1 and is named.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -35,8 +37,20 @@ _NO_ONES_CODE: Final = 999_999
 OWN_PREFIX: Final = f"{NAMESPACE}_exporter_"
 
 
+class MissingChineseError(Exception):
+    """Chinese pages lack texts; `texts` has them in English, in the order of the pages."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__(
+            "docs/chinese.yaml lacks the Chinese of these texts; "
+            "add a line for each, then run `make docs` again:\n"
+            + "".join(f"  {json.dumps(text, ensure_ascii=False)}: …\n" for text in texts)
+        )
+        self.texts = tuple(texts)
+
+
 class OwnFamily(NamedTuple):
-    """One family of the exporter's own metrics, as a scrape shows it."""
+    """A family of the exporter's own metrics, as a scrape shows it."""
 
     name: str
     type: str
@@ -46,7 +60,7 @@ class OwnFamily(NamedTuple):
 
 
 class Code(NamedTuple):
-    """One way to a reason: WeChat's code (a dash without one), its cause, what the exporter does."""
+    """A way to a reason: WeChat's code (or a dash), its cause, and what the exporter does."""
 
     code: str
     cause: str
@@ -54,7 +68,7 @@ class Code(NamedTuple):
 
 
 class ReasonSection(NamedTuple):
-    """Everything about one reason; `advices` has each advice with the codes that it is for."""
+    """A reason with its codes; `advices` pairs each advice with the codes it is for."""
 
     reason: Reason
     meaning: str
@@ -70,7 +84,7 @@ class ConfigSection(NamedTuple):
 
 
 def metrics_context() -> dict[str, Any]:
-    """What docs/templates/metrics.md.jinja is filled with."""
+    """Return the variables of docs/templates/metrics.md.jinja."""
     figures: list[tuple[Field, Family, Family]] = list(
         zip(FIELDS, app_families.DAILY, app_families.BY_DATE, strict=False)
     )
@@ -91,7 +105,7 @@ def metrics_context() -> dict[str, Any]:
 
 
 def configuration_context() -> dict[str, Any]:
-    """What docs/templates/configuration.md.jinja is filled with."""
+    """Return the variables of docs/templates/configuration.md.jinja."""
     sections: dict[str, list[key_reference.KeyRow]] = {}
     for row in key_reference.rows():
         sections.setdefault(_heading(row.key), []).append(row)
@@ -104,7 +118,7 @@ def configuration_context() -> dict[str, Any]:
 
 
 def errors_context() -> dict[str, Any]:
-    """What docs/templates/errors.md.jinja is filled with."""
+    """Return the variables of docs/templates/errors.md.jinja."""
     actions = [*ACTIONS.values(), PAUSES_DATASET]
     return {"actions": actions, "sections": [reason_section(reason) for reason in Reason]}
 
@@ -122,7 +136,7 @@ PAGES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
 
 
 def own_families() -> Iterator[OwnFamily]:
-    """The exporter's own families, read from what it would answer to a scrape."""
+    """Yield the exporter's own families, parsed from its answer to a scrape."""
     telemetry = Telemetry(lambda: 0.0)
     telemetry.storage_written(succeeded=True)
     telemetry.platforms([PlatformState("main", discovers=True)])  # without one, no sample
@@ -138,34 +152,51 @@ def own_families() -> Iterator[OwnFamily]:
 
 
 def reason_section(reason: Reason) -> ReasonSection:
-    """All ways to a reason, and what to do about each."""
-    told = [
+    """Collect all codes that lead to a reason, and the advice for each."""
+    rows = [
         (Code("–" if row.code is None else str(row.code), row.cause, _done(row.failure)), row.advice)
         for row in (*ERRCODES.values(), *CODELESS)
         if row.reason is reason
     ]
     if reason is Reason.UNKNOWN_ERRCODE:
         other = errcode_failure(_NO_ONES_CODE, "")
-        told.append((Code("any other", "a code that is not on this page", _done(other)), other.advice))
+        rows.append((Code("any other", "a code that is not on this page", _done(other)), other.advice))
     advices: dict[Advice, list[Code]] = {}
-    for code, advice in told:
+    for code, advice in rows:
         advices.setdefault(advice, []).append(code)
     return ReasonSection(
         reason,
         REASONS[reason],
-        tuple(code for code, _ in told),
+        tuple(code for code, _ in rows),
         tuple((tuple(codes), advice) for advice, codes in advices.items()),
     )
 
 
 def _done(problem: Failure) -> str:
-    """What the exporter does about it, in two or three words."""
+    """Return the exporter's reaction to a failure, in two or three words."""
     of_dataset = problem.action is Action.SUSPEND and not problem.refuses_account
     return (PAUSES_DATASET if of_dataset else ACTIONS[problem.action])[0]
 
 
 def render(page: str, texts: Mapping[str, str] | None = None) -> str:
-    """Return one page as it should be; `texts` has the Chinese of what comes from the code."""
+    """Return the text of a page.
+
+    Args:
+        page: its path below docs/.
+        texts: the Chinese of each English text of the code; by default that of docs/chinese.yaml.
+
+    Raises:
+        MissingChineseError: `texts` lacks some.
+    """
+    known = chinese() if texts is None else texts
+    missing: dict[str, None] = {}
+
+    def translated(text: str) -> str:
+        if text not in known:
+            missing[text] = None
+            return ""
+        return known[text]
+
     environment = Environment(
         loader=FileSystemLoader(DOCS / "templates"),
         autoescape=select_autoescape(),
@@ -175,35 +206,61 @@ def render(page: str, texts: Mapping[str, str] | None = None) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = cell
-    environment.filters["chinese"] = (chinese() if texts is None else texts).__getitem__
-    return environment.get_template(f"{page}.jinja").render(PAGES[page]())
+    environment.filters["chinese"] = translated
+    written = environment.get_template(f"{page}.jinja").render(PAGES[page]())
+    if missing:
+        raise MissingChineseError(list(missing))
+    return written
 
 
 @cache
 def chinese() -> Mapping[str, str]:
-    """Return the Chinese of each English text that a page takes from the code."""
+    """Load docs/chinese.yaml: English text -> Chinese."""
     texts: dict[str, str] = yaml.safe_load((Path(__file__).parent / "chinese.yaml").read_text("utf-8"))
     return texts
 
 
 def cell(text: object) -> str:
-    """A text as a Markdown table's cell may have it."""
+    """Escape a text for a cell of a Markdown table."""
     return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the pages; with `--check` only say which differ, exit code 1 if any."""
+    """Write the pages that differ from the code; with `--check` only report them.
+
+    Returns:
+        the exit code: 1 where `--check` finds a page that differs, or where a page lacks Chinese texts.
+    """
     parser = argparse.ArgumentParser(description="Write the generated pages of docs/.")
     parser.add_argument("--check", action="store_true", help="write nothing, fail where a page would change")
     check = parser.parse_args(argv).check
-    stale = [page for page in PAGES if _written(DOCS / page) != render(page)]
-    for page in stale:
+    try:
+        pages = _render_all()
+    except MissingChineseError as error:
+        sys.stderr.write(str(error))
+        return 1
+    stale = {page: text for page, text in pages.items() if _written(DOCS / page) != text}
+    for page, text in stale.items():
         if check:
-            sys.stderr.write(f"docs/{page} is not as the code has it: run `make docs`\n")
+            sys.stderr.write(f"docs/{page} differs from the code: run `make docs`\n")
         else:
-            (DOCS / page).write_text(render(page), "utf-8")
+            (DOCS / page).write_text(text, "utf-8")
             sys.stdout.write(f"docs/{page} written\n")
     return 1 if check and stale else 0
+
+
+def _render_all() -> dict[str, str]:
+    """Return every page's text; raise one MissingChineseError for all of them."""
+    pages: dict[str, str] = {}
+    missing: dict[str, None] = {}
+    for page in PAGES:
+        try:
+            pages[page] = render(page)
+        except MissingChineseError as error:
+            missing.update(dict.fromkeys(error.texts))
+    if missing:
+        raise MissingChineseError(list(missing))
+    return pages
 
 
 def _heading(key: str) -> str:

@@ -1,4 +1,4 @@
-"""What the Chinese page about reliability is filled with: the English page, its prose apart from the rest."""
+"""The variables of the Chinese page about reliability: the English page, its prose apart from its markup."""
 
 import re
 from pathlib import Path
@@ -9,5 +9,5 @@ _MARKUP: Final = re.compile(r"(^#+ |^\|(?: --- \|)+$|^\| | \| | \|$|\[test_\w+\]
 
 
 def context() -> dict[str, Any]:
-    """Return the page's lines, each as pieces of prose and of markup in turn."""
+    """Return the page's lines, each split into alternating pieces of prose and markup."""
     return {"lines": [_MARKUP.split(line) for line in _PAGE.read_text("utf-8").splitlines()]}

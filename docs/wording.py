@@ -1,4 +1,4 @@
-"""Texts of the docs alone: when health metrics are absent, reasons and actions in whole sentences."""
+"""Texts that only the docs need: when health metrics are absent; reasons and actions in whole sentences."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,7 @@ HEALTH: Final[Mapping[Family, tuple[str, str]]] = {
         "while the dataset does not fail",
     ),
 }
-"""The families that are no figures: their labels, and when an app has no series of them."""
+"""The families that show health, not figures: their labels, and when an app has no series of them."""
 
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.NETWORK: "No connection, or a broken one: DNS, firewall, proxy, TLS.",
@@ -102,10 +102,10 @@ ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     ),
     Action.SUSPEND_DAY: ("pauses the app for a day", "Does not ask for this app for a day."),
 }
-"""What the exporter does: in two or three words for tables, and whole."""
+"""What the exporter does after a failure: in two or three words for tables, and in whole sentences."""
 
 PAUSES_DATASET: Final = (
     "pauses the dataset",
     "As *pauses the app*, but for this dataset of the app alone. The daily trend is a dataset too.",
 )
-"""The same of a pause that the app's other datasets do not share."""
+"""The action `Action.SUSPEND` where WeChat refuses one dataset, and the app's others go on."""

@@ -27,7 +27,7 @@ def test_a_page_says_at_once_that_it_is_generated(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", generate.PAGES)
-def test_tables_are_whole(page: str) -> None:
+def test_the_rows_of_a_table_have_equally_many_cells(page: str) -> None:
     previous = 0
     for line in generate.render(page).splitlines():
         cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
@@ -35,7 +35,7 @@ def test_tables_are_whole(page: str) -> None:
         previous = cells
 
 
-def test_the_check_tells_what_is_stale_and_writes_nothing(
+def test_the_check_reports_stale_pages_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "templates").symlink_to(generate.DOCS / "templates")
@@ -49,7 +49,24 @@ def test_the_check_tells_what_is_stale_and_writes_nothing(
     assert {path.name for path in tmp_path.glob("*.md")} == set(generate.PAGES)
 
 
-def test_every_metric_is_told() -> None:
+def test_a_missing_chinese_text_is_named_with_what_to_do_and_no_page_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "templates").symlink_to(generate.DOCS / "templates")
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    lacking = {REASONS[Reason.BUSY], REASONS[Reason.EMPTY], "a file's path"}
+    known = {english: text for english, text in generate.chinese().items() if english not in lacking}
+    monkeypatch.setattr(generate, "chinese", lambda: known)
+
+    assert generate.main([]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "docs/chinese.yaml" in lines[0]
+    assert "add a line for each, then run `make docs` again" in lines[0]
+    assert sorted(lines[1:]) == sorted(f'  "{text}": …' for text in lacking)
+    assert list(tmp_path.glob("*.md")) == []
+
+
+def test_the_metrics_page_names_every_metric() -> None:
     page = generate.render("metrics.md")
     own = [family.name for family in generate.own_families()]
     assert own
@@ -57,14 +74,14 @@ def test_every_metric_is_told() -> None:
         assert f"`{name}`" in page
 
 
-def test_every_key_is_told() -> None:
+def test_the_configuration_page_names_and_describes_every_key() -> None:
     page = generate.render("configuration.md")
     for row in key_reference.rows():
         assert row.description in page
         assert f"`{row.key.rpartition('.')[2]}`" in page
 
 
-def test_every_errcode_reason_action_and_advice_is_told() -> None:
+def test_the_errors_page_names_every_errcode_reason_action_and_advice() -> None:
     page = generate.render("errors.md")
     assert set(REASONS) == set(Reason)
     assert set(ACTIONS) == set(Action)
@@ -79,7 +96,7 @@ def test_every_errcode_reason_action_and_advice_is_told() -> None:
 
 @pytest.mark.parametrize("command", ["serve", "check", "simulate", "demo", "healthcheck"])
 @pytest.mark.parametrize("page", ["configuration.md", "configuration.zh-CN.md"])
-def test_the_flags_told_are_the_flags_there_are(
+def test_the_configuration_page_lists_exactly_the_flags_of_each_command(
     page: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -87,5 +104,5 @@ def test_the_flags_told_are_the_flags_there_are(
     options = capsys.readouterr().out.partition("options:")[2].partition("\ncommands:")[0]
     there = set(FLAG.findall(options))
     table = re.findall(r"^\| `(--[a-z.-]+)` \| (.*?) \|", generate.render(page), re.MULTILINE)
-    told = {flag for flag, commands in table if f"`{command}`" in commands or commands in {"all", "全部"}}
-    assert told == there
+    listed = {flag for flag, commands in table if f"`{command}`" in commands or commands in {"all", "全部"}}
+    assert listed == there
