@@ -167,7 +167,7 @@ WEB: Final[Flags] = {
     ),
     **_WEB_CONFIG,
     "--web.enable-lifecycle": _switch(
-        "allow POST /-/reload and POST /-/refresh?appid=… (SIGHUP always reloads)", dest="enable_lifecycle"
+        "allow POST /-/reload and POST /-/refresh (SIGHUP always reloads)", dest="enable_lifecycle"
     ),
 }
 FLAGS: Final[Mapping[str, Flags]] = {

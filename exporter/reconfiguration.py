@@ -15,9 +15,10 @@ from exporter.config_warnings import ConfigWarnings
 from exporter.discovery.platform_watch import Findings
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
+from exporter.refresh.plan import dataset_names
 from exporter.refresh.round_settings import RoundSettings, round_settings
 from exporter.refresh.rounds import Rounds
-from exporter.refresh.state_log import reload_summary
+from exporter.refresh.state_log import reload_summary, switched
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import sweep
@@ -82,8 +83,16 @@ class Reconfiguration:
             self.log.error("configuration refused, the old one stays", error=problem)
         return problem
 
+    def refresh_all(self) -> str:
+        """Ask for all apps now but for what a reload leaves paused; return who is asked and who waits."""
+        settings = self.rounds.settings
+        self.ledger.ask_all_again()
+        outlook = reload_summary(self.ledger.entries(), self.clock(), settings)
+        self.rounds.reconfigure(settings)
+        return outlook
+
     def refresh(self, appid: str) -> bool:
-        """Ask for an app now, paused or not; return False where there is no such app."""
+        """Ask for an app now, whatever pauses it; return False where there is no such app."""
         found = [app.appid for app in self.apps.own if app.appid.lower() == appid]
         if found:
             self.ledger.ask_again(found)
@@ -98,12 +107,15 @@ class Reconfiguration:
             self._retry(platform, reasons)
 
     def _apply(self, config: Config) -> None:
+        before = self._datasets(self.rounds.settings)
         self.apps.configure(config)
         settings = settings_of(config, self.apps, self.store)
         self._show(config, settings)
         self._restore_new()
         sweep(self.store, self.log)  # the file of the encryption key may have a new one
-        self.outlook = reload_summary(self.ledger.entries(), self.clock())
+        now_on = switched(before, self._datasets(settings))
+        summary = reload_summary(self.ledger.entries(), self.clock(), settings)
+        self.outlook = "; ".join(filter(None, (now_on, summary)))
         self.rounds.reconfigure(settings)
 
     def _show(self, config: Config, settings: RoundSettings) -> None:
@@ -118,6 +130,10 @@ class Reconfiguration:
         )
         self.telemetry.configured(len(self.apps.own), settings.interval)
         self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
+
+    def _datasets(self, settings: RoundSettings) -> dict[str, list[str]]:
+        """The names of each app's datasets, by appid."""
+        return {entry.app.appid: dataset_names(entry, settings) for entry in self.ledger.entries()}
 
     def _renewed(self) -> set[tuple[str, str]]:
         """The datasets of apps whose credential is another one than WeChat has refused."""

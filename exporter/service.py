@@ -104,8 +104,12 @@ class Exporter:
         return self._reconfiguration.reload()
 
     def refresh(self, appid: str) -> bool:
-        """Ask for an app now, paused or not; return False where there is no such app."""
+        """Ask for an app now, whatever pauses it; return False where there is no such app."""
         return self._reconfiguration.refresh(appid)
+
+    def refresh_all(self) -> str:
+        """Ask for all apps now but for what a reload leaves paused; return who is asked and who waits."""
+        return self._reconfiguration.refresh_all()
 
     @property
     def ready(self) -> bool:

@@ -162,6 +162,24 @@ def test_a_reload_says_what_follows_from_it(
     until(lambda: exporter.publisher.page.entries[FIRST].health.up)
 
 
+def test_a_reload_says_which_datasets_it_switches_on_and_off(
+    exporter: Exporter, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    settings["datasets"] = {"daily_summary": None, "quota": None}
+    settings["apps"][1]["datasets"] = ["daily_summary"]
+    write()
+    assert exporter.reload() is None
+    assert exporter.outlook == (
+        "daily_summary is on for 2 apps, quota is on for 1 app; 3 datasets are asked now"
+    )
+    settings["datasets"] = {"quota": None}
+    settings["apps"][1]["datasets"] = []
+    write()
+    assert exporter.reload() is None
+    assert exporter.outlook.startswith("daily_summary is off for 2 apps")
+
+
 def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
     wechat: Simulator, settings: Any, serving: Serving, tmp_path: Path
 ) -> None:

@@ -96,7 +96,7 @@ def asks_before_the_round(
         return
     if is_refused(entry, now):
         return
-    for name in _dataset_names(entry, settings):
+    for name in dataset_names(entry, settings):
         if _is_due(entry.table(name).health, now, credentials=credentials):
             for ask in _first_of_dataset(entry, name, now, settings):
                 yield replace(ask, attempt=ATTEMPTS)
@@ -105,7 +105,7 @@ def asks_before_the_round(
 def first_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
     """Yield one ask of each of the app's datasets, which its others follow, and those of its quotas."""
     if not is_refused(entry, now):
-        for name in _dataset_names(entry, settings):
+        for name in dataset_names(entry, settings):
             yield from _first_of_dataset(entry, name, now, settings)
 
 
@@ -115,6 +115,12 @@ def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> l
         return _older_dates(entry, now, settings) if ask.newest else []
     enabled = settings.datasets.get(ask.dataset)
     return [] if enabled is None else _dataset_asks(entry, enabled, now, settings.interval)
+
+
+def dataset_names(entry: Entry, settings: RoundSettings) -> list[str]:
+    """Return the app's datasets beside the daily trend, quotas last."""
+    names = [name for name in settings.datasets if entry.app.has(name)]
+    return [*names, QUOTA] if settings.quota is not None and entry.app.has(QUOTA) else names
 
 
 def is_refused(entry: Entry, now: float) -> bool:
@@ -170,12 +176,6 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
         if back > 0 and (missing or stale):
             asks.append(Ask(entry.app.appid, day, fallback=back >= history and not fetched))
     return asks
-
-
-def _dataset_names(entry: Entry, settings: RoundSettings) -> list[str]:
-    """The app's datasets beside the daily trend, quotas last."""
-    names = [name for name in settings.datasets if entry.app.has(name)]
-    return [*names, QUOTA] if settings.quota is not None and entry.app.has(QUOTA) else names
 
 
 def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettings) -> Iterable[Ask]:

@@ -1,12 +1,15 @@
 """What the operator reads of how apps fare: a log line for each change, and what a reload leads to."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 from structlog.typing import FilteringBoundLogger
 
 from exporter.beijing import beijing_text
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.store.entry import Entry
+from exporter.refresh.plan import asks_before_the_round, dataset_names, is_refused
+from exporter.refresh.round_settings import RoundSettings
+from exporter.store.entry import Entry, Health
 from exporter.wechat.failures.failure import Failure
 
 
@@ -49,27 +52,59 @@ def about_dataset(entry: Entry, dataset: str) -> dict[str, str]:
     return {"appid": entry.app.appid, "name": entry.app.name, **named}
 
 
-def reload_summary(entries: Iterable[Entry], now: float) -> str:
-    """Return what a reload leads to: how many apps are asked now, until when others wait; '' for neither."""
-    known = list(entries)
-    asked = sum(entry.health.is_awaited(now) for entry in known)
-    waits = [
-        entry.health.resume_at
-        for entry in known
-        if entry.health.paused(now) and entry.health.resume_at is not None
-    ]
+def reload_summary(entries: Iterable[Entry], now: float, settings: RoundSettings) -> str:
+    """Return what is asked now and until when the rest waits; '' where nothing is and does.
+
+    Datasets count where their app as a whole is neither asked nor waits for its daily trend.
+    """
+    asked: Counter[str] = Counter()
+    waits: dict[str, list[float]] = {"app": [], "dataset": []}
+    for entry in entries:
+        asks = list(asks_before_the_round(entry, now, settings))
+        if any(ask.starts_app for ask in asks):
+            asked["app"] += 1
+            continue
+        asked["dataset"] += len({ask.dataset for ask in asks})
+        waits["app"] += _waits(entry.health, now)
+        if not is_refused(entry, now):
+            for name in dataset_names(entry, settings):
+                waits["dataset"] += _waits(entry.table(name).health, now)
+    return "; ".join(filter(None, (_outlook(kind, asked[kind], waits[kind]) for kind in waits)))
+
+
+def switched(before: Mapping[str, Collection[str]], after: Mapping[str, Collection[str]]) -> str:
+    """Return which datasets the apps that stay have gained and lost, as in `quota is on for 3 apps`.
+
+    Args:
+        before: the names of each app's datasets, by appid.
+        after: those that it has now.
+    """
+    stay = before.keys() & after.keys()
+    gained = Counter(name for appid in stay for name in after[appid] if name not in before[appid])
+    lost = Counter(name for appid in stay for name in before[appid] if name not in after[appid])
+    return ", ".join(
+        f"{name} is {word} for {_count(number, 'app')}"
+        for word, names in (("on", gained), ("off", lost))
+        for name, number in sorted(names.items())
+    )
+
+
+def _waits(health: Health, now: float) -> list[float]:
+    """When a pause ends, if there is one."""
+    return [health.resume_at] if health.paused(now) and health.resume_at is not None else []
+
+
+def _outlook(kind: str, asked: int, waits: list[float]) -> str:
     parts = []
     if asked:
-        parts.append(f"{_apps(asked)} asked now")
+        parts.append(f"{_count(asked, kind)} {'is' if asked == 1 else 'are'} asked now")
     if waits:
         until = "until" if len(set(map(beijing_text, waits))) == 1 else "until at least"
+        waiting = f"{len(waits):,}" if asked else _count(len(waits), kind)
         verb = "waits" if len(waits) == 1 else "wait"
-        parts.append(
-            f"{len(waits)}{'' if asked else ' app' + 's' * (len(waits) > 1)} {verb} {until} "
-            f"{beijing_text(min(waits))}"
-        )
+        parts.append(f"{waiting} {verb} {until} {beijing_text(min(waits))}")
     return ", ".join(parts)
 
 
-def _apps(count: int) -> str:
-    return "1 app is" if count == 1 else f"{count:,} apps are"
+def _count(number: int, kind: str) -> str:
+    return f"{number:,} {kind}{'' if number == 1 else 's'}"

@@ -4,17 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
-from exporter.not_before import AT_ONCE, NotBefore
-from exporter.store.entry import Entry, Health, HeldRow, with_period, with_row
+from exporter.store.entry import Entry, HeldRow, with_period, with_row
+from exporter.store.pauses import configured, freed, refreshed
 from exporter.store.stored_refusals import Refusal, health_of
-
-FRESH_REFUSAL_SECONDS: Final = 300
-"""For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Ledger:
             if server != self.server:
                 self.server, self._entries, self._rows = server, {}, []
             self._entries = {
-                app.appid: _configured(self._entries.get(app.appid), app, kind, now, renewed)
+                app.appid: configured(self._entries.get(app.appid), app, kind, now, renewed)
                 for app, kind in apps
             }
             self._all_changed()
@@ -86,12 +82,21 @@ class Ledger:
             self._all_changed()
 
     def ask_again(self, appids: Collection[str]) -> None:
-        """Let these be asked at once: what made them fail is over; until then it is shown."""
+        """Let these be asked at once, with all that fails of theirs: its cause is over.
+
+        Until WeChat has answered, what fails is shown.
+        """
         with self._news:
             for appid in appids:
                 if (entry := self._entries.get(appid)) is not None:
-                    health = replace(entry.health, next_try=AT_ONCE, strikes=0)
-                    self._entries[appid] = replace(entry, health=health)
+                    self._entries[appid] = freed(entry)
+
+    def ask_all_again(self) -> None:
+        """Let all apps be asked at once; what a reload would leave paused waits."""
+        with self._news:
+            now = self._clock()
+            for appid, entry in self._entries.items():
+                self._entries[appid] = refreshed(entry, now)
 
     def restore(
         self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]], dataset: str = DAILY_TREND.name
@@ -206,43 +211,3 @@ class Ledger:
         with self._news:
             self._closed = True
             self._news.notify_all()
-
-
-def _configured(
-    known: Entry | None, app: App, kind: str, now: float, renewed: Collection[tuple[str, str]]
-) -> Entry:
-    """The entry of an app after a reload; one whose credential's place changed counts as not yet asked.
-
-    A reload is the operator's word that something was corrected, perhaps at WeChat: what failed is asked
-    again at once, but a credential that WeChat refused just now and that is the same one a little later.
-    Pauses of spent quotas stay.
-    """
-    if known is None:
-        return Entry(app, kind)
-    health = known.health
-    if known.app.token != app.token:
-        tables = {
-            name: replace(table, health=Health(last_success=table.health.last_success))
-            for name, table in known.tables.items()
-        }
-        return Entry(app, kind, known.rows, Health(last_success=health.last_success), tables=tables)
-    entry = replace(known, app=app)
-    for name in known.names:
-        table, renews = known.table(name), (app.appid, name) in renewed
-        health = _after_reload(table.health, now, renewed=renews)
-        if health is not table.health:
-            entry = entry.with_table(name, replace(table, health=health))
-    return entry
-
-
-def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:
-    if renewed:
-        return replace(health, next_try=AT_ONCE, strikes=0, fingerprint=None)
-    if health.up or (health.fingerprint is None and health.paused(now)):
-        return health
-    refused_at = health.last_refresh if health.fingerprint is not None else None
-    if refused_at is None:
-        return replace(health, next_try=AT_ONCE)
-    wait = NotBefore(refused_at + FRESH_REFUSAL_SECONDS, FRESH_REFUSAL_SECONDS)
-    left = 0.0 if health.next_try is None else health.next_try.left(now)
-    return replace(health, next_try=wait) if wait.left(now) < left else health

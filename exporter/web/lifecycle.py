@@ -1,4 +1,4 @@
-"""What an operator may ask of the running exporter: its configuration, a reload, one app asked now."""
+"""What an operator may ask of the running exporter: its configuration, a reload, apps asked now."""
 
 from collections.abc import Callable
 from typing import Final
@@ -34,8 +34,11 @@ class Lifecycle:
         return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
 
     async def refresh(self, request: Request) -> Response:
-        """Have WeChat asked for one app now, paused or not."""
-        appid = request.query_params.get("appid", "").lower()
-        if await run_in_threadpool(self._exporter.refresh, appid):
+        """Have WeChat asked now: for one app whatever pauses it, or for all that no quota holds back."""
+        appid = request.query_params.get("appid")
+        if appid is None:
+            outlook = await run_in_threadpool(self._exporter.refresh_all)
+            return PlainTextResponse(f"Refreshing: {outlook or 'all apps have just been asked'}.\n")
+        if await run_in_threadpool(self._exporter.refresh, appid.lower()):
             return PlainTextResponse("WeChat is asked now.\n")
         return PlainTextResponse("No such app: POST /-/refresh?appid=wx0123456789abcdef\n", 404)

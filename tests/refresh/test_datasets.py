@@ -18,6 +18,7 @@ from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.plan import Ask, asks_before_the_round
 from exporter.refresh.round_settings import RoundSettings
+from exporter.store.pauses import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY
@@ -263,6 +264,40 @@ def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk
     desk.credential = b"second"
     desk.round(asks=asks)
     assert len(desk.entry.table("weekly_trend").rows) == 5
+
+
+@pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
+def test_whatever_pauses_a_dataset_ends_where_its_app_is_to_be_asked_now(
+    desk: DatasetDesk, problem: Failure
+) -> None:
+    desk.round(failing("weekly_trend", problem))
+    desk.ledger.ask_again([desk.entry.app.appid])
+    assert not desk.entry.table("weekly_trend").health.up
+    desk.now += 1
+    desk.round(asks=desk.before_the_round())
+    assert desk.entry.table("weekly_trend").health.up
+    assert len(desk.entry.table("weekly_trend").rows) == 5
+
+
+def test_a_week_that_was_not_there_is_asked_for_where_its_app_is_to_be_asked_now(desk: DatasetDesk) -> None:
+    desk.round(failing("weekly_trend", errcode_failure(61503, "data not ready")))
+    desk.now += 60
+    assert "weekly_trend" not in {name for name, _ in desk.round().asked}
+    desk.ledger.ask_again([desk.entry.app.appid])
+    assert "weekly_trend" in {name for name, _ in desk.round(asks=desk.before_the_round()).asked}
+
+
+def test_where_all_are_to_be_asked_now_a_spent_quota_stays_spent(desk: DatasetDesk) -> None:
+    problems = {"weekly_trend": SPENT, "monthly_trend": PERMISSION}
+    desk.round(lambda dataset, _: problems.get(dataset.name))
+    desk.ledger.ask_all_again()
+    assert desk.before_the_round() == []  # all is fresh
+    desk.now += FRESH_REFUSAL_SECONDS
+    desk.ledger.ask_all_again()
+    asked = {name for name, _ in desk.round(asks=desk.before_the_round()).asked}
+    assert "monthly_trend" in asked
+    assert "daily_trend" in asked
+    assert "weekly_trend" not in asked
 
 
 def test_a_mini_game_has_no_figures_of_a_dataset_and_the_app_is_not_paused_for_that(

@@ -131,9 +131,26 @@ def test_one_app_is_asked_now_where_the_lifecycle_is_enabled(
     entry = exporter.ledger.get(APPID)
     assert entry is not None
     assert entry.health.is_awaited(NOON)
-    for other in ("", "appid=wxffffffffffffffff"):
+    for other in ("appid=", "appid=wxffffffffffffffff"):
         assert ask(app, "POST", "/-/refresh", other).status == 404
     assert ask(app, "GET", "/-/refresh", f"appid={APPID}").status == 405
+
+
+@pytest.mark.parametrize(
+    ("health", "answer"),
+    [
+        (Health(last_refresh=NOON - 3600, last_success=NOON - 3600), "1 app is asked now"),
+        (Health(last_refresh=NOON, last_success=NOON), "all apps have just been asked"),
+        (paused_until(NOON + 3600), "1 app waits until 2026-11-24 13:00 (Beijing)"),
+    ],
+    ids=["answered an hour ago", "just answered", "spent quota"],
+)
+def test_all_apps_are_asked_now_unless_they_just_were_or_a_quota_is_spent(
+    exporter: Exporter, scrapes: Scrapes, health: Health, answer: str
+) -> None:
+    exporter.ledger.update(APPID, lambda entry: replace(entry, health=health))
+    found = ask(make_app(exporter, "/metrics", scrapes, lambda: None), "POST", "/-/refresh")
+    assert (found.status, found.body.decode()) == (200, f"Refreshing: {answer}.\n")
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, exporter: Exporter) -> None:

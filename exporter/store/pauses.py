@@ -1,0 +1,75 @@
+"""How pauses end before their time: by a reload, by another credential, by the operator's word."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from exporter.config.apps import App
+from exporter.not_before import AT_ONCE, NotBefore
+from exporter.store.entry import Entry, Health
+
+FRESH_REFUSAL_SECONDS: Final = 300
+"""For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
+FRESH_ROW_SECONDS: Final = 60
+"""For so long after an answer a refresh of all apps leaves an app alone: that may come in a crowd too."""
+
+
+def configured(
+    known: Entry | None, app: App, kind: str, now: float, renewed: Collection[tuple[str, str]]
+) -> Entry:
+    """Return the entry of an app after a reload; as not yet asked, where its credential has another place."""
+    if known is None:
+        return Entry(app, kind)
+    health = known.health
+    if known.app.token != app.token:
+        tables = {
+            name: replace(table, health=Health(last_success=table.health.last_success))
+            for name, table in known.tables.items()
+        }
+        return Entry(app, kind, known.rows, Health(last_success=health.last_success), tables=tables)
+    return _reloaded(replace(known, app=app), now, renewed)
+
+
+def refreshed(entry: Entry, now: float) -> Entry:
+    """Return the entry with its daily trend asked at once, unless a reload would leave that paused."""
+    entry, answered_at = _reloaded(entry, now), entry.health.last_refresh
+    if not entry.health.up or (answered_at is not None and 0 <= now - answered_at < FRESH_ROW_SECONDS):
+        return entry
+    return replace(entry, health=replace(entry.health, next_try=AT_ONCE))
+
+
+def freed(entry: Entry) -> Entry:
+    """Return the entry with nothing paused and nothing asked for in vain, the daily trend asked at once."""
+    health = replace(entry.health, next_try=AT_ONCE, strikes=0)
+    entry = replace(entry, health=health)
+    for name, table in entry.tables.items():
+        health = table.health if table.health.up else replace(table.health, next_try=AT_ONCE, strikes=0)
+        entry = entry.with_table(name, replace(table, health=health, vacant=()))
+    return entry
+
+
+def _reloaded(entry: Entry, now: float, renewed: Collection[tuple[str, str]] = ()) -> Entry:
+    """The entry once the operator has corrected something, perhaps at WeChat: what failed is asked at once.
+
+    A credential that WeChat refused just now and that is the same one is asked with a little later. Pauses
+    of spent quotas stay.
+    """
+    for name in entry.names:
+        table, renews = entry.table(name), (entry.app.appid, name) in renewed
+        health = _after_reload(table.health, now, renewed=renews)
+        if health is not table.health:
+            entry = entry.with_table(name, replace(table, health=health))
+    return entry
+
+
+def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:
+    if renewed:
+        return replace(health, next_try=AT_ONCE, strikes=0, fingerprint=None)
+    if health.up or (health.fingerprint is None and health.paused(now)):
+        return health
+    refused_at = health.last_refresh if health.fingerprint is not None else None
+    if refused_at is None:
+        return replace(health, next_try=AT_ONCE)
+    wait = NotBefore(refused_at + FRESH_REFUSAL_SECONDS, FRESH_REFUSAL_SECONDS)
+    left = 0.0 if health.next_try is None else health.next_try.left(now)
+    return replace(health, next_try=wait) if wait.left(now) < left else health
