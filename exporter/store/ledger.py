@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import Enabled
+from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, HeldRow, with_period, with_row
 from exporter.store.pauses import configured, freed, refreshed
 from exporter.store.stored_refusals import Refusal, health_of
@@ -47,6 +48,11 @@ class Ledger:
         self._changed: dict[str, None] = {}  # a set that keeps its order
         self._complete = True
         self._closed = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The datasets that are asked for beside the daily trend, quotas last."""
+        return (*self.datasets, QUOTA) if self.quota else tuple(self.datasets)
 
     def configure(
         self,

@@ -6,7 +6,6 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Table
 from exporter.store.interface import Store
 from exporter.store.ledger import Ledger
@@ -33,7 +32,7 @@ def restore(ledger: Ledger, store: Store, accesses: Mapping[str, Access], log: F
     unasked = {
         refusal_key(entry.app.appid, name): (entry.app.appid, name)
         for entry in ledger.entries()
-        for name in (DAILY_TREND.name, *ledger.datasets, *((QUOTA,) if ledger.quota else ()))
+        for name in (DAILY_TREND.name, *ledger.names)
         if entry.table(name).health.last_refresh is None
     }
     refused = {

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exporter.datasets.daily_trend import figure_of
-from exporter.datasets.dataset import Dataset
-from exporter.datasets.enabled import Enabled
 from exporter.store.entry import Entry, Health, Table
 from exporter.web.status.query import Query, State
 
@@ -46,12 +44,12 @@ def state_of(health: Health) -> State:
     return State.NOT_READY if health.up else State.FAILING
 
 
-def tables(entry: Entry, datasets: Iterable[Enabled]) -> Iterator[tuple[Dataset, Table]]:
-    """Yield those of these datasets that the app has, with what is held of each."""
-    return ((each.dataset, entry.table(each.name)) for each in datasets if each.belongs_to(entry.app))
+def tables(entry: Entry, datasets: Iterable[str]) -> Iterator[tuple[str, Table]]:
+    """Yield those of these datasets (names) that the app has, with what is held of each."""
+    return ((name, entry.table(name)) for name in datasets if entry.app.has(name))
 
 
-def app_state(entry: Entry, datasets: Iterable[Enabled]) -> State:
+def app_state(entry: Entry, datasets: Iterable[str]) -> State:
     """Return how an app is: as its daily trend, unless that does not fail and one of these datasets does."""
     trend = state_of(entry.health)
     if trend is State.FAILING or all(table.health.up for _, table in tables(entry, datasets)):

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter import __version__
 from exporter.datasets.daily_trend import FIELDS, figure_of
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.quota import QUOTA
 from exporter.discovery.platform_state import PlatformState
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
@@ -33,8 +33,8 @@ class Situation:
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
     seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does;
-    `refused`: what was wrong with new configurations; `platforms`: third-party platforms; `datasets`: those
-    that are on beside the daily trend.
+    `refused`: what was wrong with new configurations; `platforms`: third-party platforms; `datasets`: the
+    names of those that are on beside the daily trend, quotas included.
     """
 
     entries: Sequence[Entry]
@@ -46,7 +46,7 @@ class Situation:
     storage_trouble: str = ""
     refused: Sequence[str] = ()
     platforms: Sequence[PlatformState] = ()
-    datasets: Sequence[Enabled] = ()
+    datasets: Sequence[str] = ()
 
 
 class StatusHtml:
@@ -75,6 +75,7 @@ class StatusHtml:
             "not_ready": NOT_READY,
             "empty": EMPTY,
             "fields": _FIELDS,
+            "quota": QUOTA,
             "state_of": state_of,
             "days_late": days_late,
             "figure_of": figure_of,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from exporter.datasets.dataset import Dataset
+from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.quota import QUOTA
 from exporter.exposition.negotiation import parse
 from exporter.package_data import read_table
 
@@ -28,9 +29,11 @@ class Language(StrEnum):
         text = TEXTS[key][self]
         return text.format(**values) if values else text
 
-    def dataset(self, dataset: Dataset) -> str:
-        """Return the dataset's name in this language: `Weekly trend`, `周趋势`."""
-        return dataset.chinese if self is Language.ZH else dataset.name.replace("_", " ").capitalize()
+    def dataset(self, name: str) -> str:
+        """Return a dataset's name in this language: `Weekly trend`, `周趋势`."""
+        if name == QUOTA:
+            return self.text("quota")
+        return BY_NAME[name].chinese if self is Language.ZH else name.replace("_", " ").capitalize()
 
 
 def negotiate(accept_language: str) -> Language:

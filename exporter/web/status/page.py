@@ -53,7 +53,7 @@ class StatusPage:
             storage_trouble=self._exporter.storage_trouble,
             refused=tuple(self._refused()),
             platforms=self._exporter.watch.states(),
-            datasets=tuple(self._exporter.ledger.datasets.values()),
+            datasets=self._exporter.ledger.names,
         )
         text = self._html.render(situation, query, language)
         body = text.encode(errors="replace")  # half surrogate pairs

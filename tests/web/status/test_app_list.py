@@ -5,8 +5,7 @@ from functools import partial
 
 import pytest
 
-from exporter.config.datasets import DatasetSettings
-from exporter.datasets.enabled import enabled
+from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, Health, Table
 from exporter.web.status.app_list import Listing, app_state, list_apps, state_of
 from exporter.web.status.query import Query, State
@@ -16,7 +15,7 @@ from tests.building import NOON, YESTERDAY, bare_row, make_app, make_entry, make
 OK = Health(last_refresh=NOON, last_success=NOON)
 FAILING = Health(last_refresh=NOON, failure=make_failure(Reason.NETWORK))
 LATE = Health(last_refresh=NOON, failure=make_failure(Reason.NOT_READY))
-DATASETS = enabled([DatasetSettings("weekly_trend", history=5)])
+DATASETS = ("weekly_trend", QUOTA)
 
 COFFEE = replace(
     make_entry(1, [make_row(scale=2)], OK), app=make_app(1, "Coffee-Shop", (("team", "retail"),))
@@ -48,6 +47,7 @@ def test_without_a_choice_what_needs_attention_comes_first_else_as_configured() 
         (LATE, {"weekly_trend": FAILING}, State.DATASET_FAILING),
         (OK, {"weekly_trend": LATE}, State.OK),
         (FAILING, {"weekly_trend": FAILING}, State.FAILING),
+        (OK, {QUOTA: FAILING}, State.DATASET_FAILING),
         (OK, {"monthly_trend": FAILING}, State.OK),  # which was switched off by a reload
     ],
 )

@@ -4,9 +4,8 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from exporter.config.datasets import DatasetSettings
-from exporter.datasets.enabled import enabled
 from exporter.datasets.period import WEEK
+from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, HeldQuota, HeldRow, Table
 from exporter.web.status.html import Situation
 from exporter.web.status.language import Language
@@ -17,12 +16,13 @@ from tests.web.status.rendered import HELD, OK, REFUSED, cell, one, page, render
 
 WEEK_ROW = replace(make_row(scale=50), period=WEEK.starting(date(2026, 11, 16)))
 PERMISSION = replace(OK, failure=errcode_failure(48001, "<api unauthorized>"))
-DATASETS = enabled([DatasetSettings("weekly_trend", history=5), DatasetSettings("daily_summary", history=9)])
+DATASETS = ("weekly_trend", "daily_summary", QUOTA)
 WITH_DATASETS = replace(
     HELD,
     tables={
         "weekly_trend": Table((HeldRow(WEEK_ROW, NOON),), OK),
         "daily_summary": Table((), PERMISSION),
+        QUOTA: Table((), OK),
     },
     quotas={"/datacube/getweanalysisappidvisitpage": HeldQuota((100_000, 1234, None), NOON - 120)},
 )
@@ -51,7 +51,8 @@ def dataset_page(entry: Entry, language: Language = Language.EN) -> BeautifulSou
 def test_each_dataset_of_an_app_has_its_state_and_date(language: Language, summary: str, week: str) -> None:
     soup = dataset_page(WITH_DATASETS, language)
     assert text(one(soup, ".datasets summary")) == summary
-    assert [use["href"] for use in soup.select(".datasets summary use")] == ["#mark-ok", "#mark-failing"]
+    marks = [use["href"] for use in soup.select(".datasets summary use")]
+    assert marks == ["#mark-ok", "#mark-failing", "#mark-ok"]
     assert one(soup, "tbody")["class"] == ["app", "dataset_failing"]
     assert text(soup.select(".datasets li")[0]) == week
 
@@ -93,6 +94,25 @@ def test_wechats_own_count_of_calls_is_shown() -> None:
     assert text(dataset_page(WITH_DATASETS).select(".datasets li")[-1]) == (
         "Quota /datacube/getweanalysisappidvisitpage 1,234 of 100,000 calls used asked 2 min ago"
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "line"), [(Language.EN, "Quota quota Failing"), (Language.ZH, "额度 quota 失败")]
+)
+def test_a_count_of_calls_that_wechat_refuses_has_its_cause_and_advice(language: Language, line: str) -> None:
+    tables = {**WITH_DATASETS.tables, "daily_summary": Table(), QUOTA: Table((), PERMISSION)}
+    soup = dataset_page(replace(WITH_DATASETS, tables=tables), language)
+    assert one(soup, "tbody")["class"] == ["app", "dataset_failing"]
+    assert one(soup, ".datasets details").has_attr("open")
+    item = soup.select(".datasets li")[2]
+    assert text(item).startswith(line)
+    assert text(one(item, ".detail")) == "errcode 48001: <api unauthorized>"
+    assert advice.PERMISSION.text(language) in text(item)
+
+
+def test_a_count_of_calls_that_was_switched_off_is_not_shown() -> None:
+    situation = Situation([WITH_DATASETS], NOON, None, 3600.0, "/metrics", datasets=("weekly_trend",))
+    assert "Quota" not in text(one(rendered(situation), ".datasets"))
 
 
 def test_an_app_without_datasets_has_no_line_for_them() -> None:

@@ -28,7 +28,7 @@ def status_page(*entries: Entry) -> StatusPage:
         shard=THE_WHOLE,
         storage_trouble="",
         watch=SimpleNamespace(states=list),
-        ledger=SimpleNamespace(datasets={}),
+        ledger=SimpleNamespace(names=()),
         config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
     )
     return StatusPage(cast("Exporter", exporter), "/metrics", tuple, lambda: NOON)
