@@ -21,7 +21,7 @@ from benchmarks.table import Figure
 from exporter.backfill.journal import Journal
 from exporter.backfill.output import write_whole
 from exporter.backfill.periods import Span, shown_from
-from exporter.backfill.samples import Shape, openmetrics
+from exporter.backfill.samples import SampleShape, openmetrics
 from exporter.config.apps import App
 from exporter.config.secret import Secret
 from exporter.config.token_types import StableToken
@@ -33,7 +33,7 @@ from exporter.simulator.fleet import fake_appid
 APPS = 1000
 RUNS = {"ours": 3, "theirs": 1}  # the peer takes minutes
 LAST = date(2026, 11, 23)
-SHAPE = Shape({"job": "wechat", "instance": "exporter:10950"}, None, shown_from(LAST))
+SHAPE = SampleShape({"job": "wechat", "instance": "exporter:10950"}, None, shown_from(LAST))
 LIMIT_MIB = 200.0
 
 

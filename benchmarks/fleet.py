@@ -9,7 +9,7 @@ from exporter.config.secret import Secret
 from exporter.config.token_types import StableToken
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.period import DAY
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row
@@ -31,7 +31,7 @@ def entries(apps: int, history_days: int) -> dict[str, Entry]:
     return made
 
 
-def dataset_rows(app: SimApp, enabled: Enabled, now: float) -> Iterator[Row]:
+def dataset_rows(app: SimApp, enabled: EnabledDataset, now: float) -> Iterator[Row]:
     """The rows of a dataset that the stand-in WeChat gives, oldest first."""
     dataset = enabled.dataset
     newest = dataset.calendar.newest(yesterday(now))

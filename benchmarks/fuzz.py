@@ -19,7 +19,7 @@ with atheris.instrument_imports():
     from exporter.datasets.period import DAY
     from exporter.exposition import negotiation
     from exporter.web import webconfig
-    from exporter.web.webconfig.users import Users
+    from exporter.web.webconfig.users import PasswordChecker
     from exporter.wechat.failures.failure import CallError
     from exporter.wechat.network.transport import Answer
     from exporter.wechat.verdict import read_json
@@ -55,7 +55,7 @@ def accept(content: bytes) -> None:
 
 
 _FILE: Final = Path(tempfile.mkdtemp(), "fuzzed.yaml")
-_USERS: Final = Users({"alice": b"$2b$04$" + b"a" * 53})
+_USERS: Final = PasswordChecker({"alice": b"$2b$04$" + b"a" * 53})
 _TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "body": body,
     "config": config,

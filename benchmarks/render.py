@@ -10,7 +10,7 @@ from benchmarks.cases import CASES
 from benchmarks.client_library import gauges
 from benchmarks.filled_exporter import prepare
 from benchmarks.table import Figure
-from exporter.exposition.page import Page, PageMaker
+from exporter.exposition.page import Page, PageRenderer
 
 RUNS = 5
 
@@ -24,7 +24,7 @@ def measure() -> Iterator[Figure]:
 def measure_page(case: str, page: Page) -> Iterator[Figure]:
     """The figures of one fleet."""
     fleet, dates, shown = page.entries, page.dates, page.shown
-    registry, maker = gauges(fleet), PageMaker()
+    registry, maker = gauges(fleet), PageRenderer()
     peer = [cpu(lambda: generate_latest(registry)) for _ in range(RUNS)]
     whole = [cpu(lambda: maker.replace_all(fleet, dates, shown)) for _ in range(RUNS)]
     yield Figure("render all", case, "s", whole, "prometheus-client, text, daily only", peer)

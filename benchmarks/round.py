@@ -21,7 +21,7 @@ from benchmarks.wechat import wechat
 from exporter.beijing import yesterday
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.rounds import Rounds
 from exporter.simulator.fleet import config_yaml, fleet
@@ -68,7 +68,7 @@ def prepare(base_url: str) -> tuple[Rounds, Ledger]:
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
     settings = RoundSettings(1, 0, accesses, concurrency=CONCURRENCY)
-    fetching = Fetching(settings, ledger, telemetry, log, time.time, Random(1).random, stopping)
+    fetching = Fetcher(settings, ledger, telemetry, log, time.time, Random(1).random, stopping)
     return Rounds(fetching), ledger
 
 

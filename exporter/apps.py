@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from exporter.config.apps import App
 from exporter.config.settings import Config
 from exporter.config.token_types import ThirdParty
-from exporter.discovery.account_search import Search
+from exporter.discovery.account_search import AccountSearch
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
@@ -17,7 +17,7 @@ from exporter.wechat.network.transport import Transport
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.tokens.cache import TokenSource
 from exporter.wechat.tokens.classic import KIND, ClassicSource
-from exporter.wechat.tokens.kept import KeptSource, kept_in, lease_seconds
+from exporter.wechat.tokens.kept import KeptTokenSource, kept_in, lease_seconds
 from exporter.wechat.tokens.ownership import TokenOwners
 
 
@@ -137,7 +137,7 @@ class Apps:
         }
         self._owners.arrange(self.accesses)
 
-    def list_accounts(self) -> list[Search]:
+    def list_accounts(self) -> list[AccountSearch]:
         """List the accounts of all platforms now and take them over; returns what is known of each."""
         searches = self._watch.list_accounts()
         self.gather()
@@ -159,7 +159,7 @@ class Apps:
         record = kept_in(self.store, f"{source.kind}/{appid}@{self.config.wechat.base_url}")
         seconds, wait = lease_seconds(self.config), self._stopping.wait
         if not classic:
-            return KeptSource(source, record, self.store.leases, seconds, self._clock, wait)
+            return KeptTokenSource(source, record, self.store.leases, seconds, self._clock, wait)
         return ClassicSource(
             source,
             record,

@@ -10,7 +10,7 @@ from exporter.config.settings import Config
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.quota import QUOTA, QUOTA_FIELDS
-from exporter.datasets.schedule import Schedule, Want
+from exporter.datasets.schedule import RequiredAnswer, Schedule
 from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
 from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.exposition.app_families import BY_DATE, DAILY
@@ -123,7 +123,7 @@ def _points(dataset: Dataset, settings: DatasetSettings) -> int:
     return len(settings.days) or 1
 
 
-def _asks(schedule: Schedule, want: Want, start: float, interval: float) -> int:
+def _asks(schedule: Schedule, want: RequiredAnswer, start: float, interval: float) -> int:
     """Return how often a period's answer is asked for where WeChat gives it in the morning."""
     held_at = tried_at = None
     asks, now = 0, start

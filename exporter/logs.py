@@ -32,7 +32,7 @@ def open_log(
         )
     )
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(_Undaunted(stream)),
+        structlog.PrintLogger(_TolerantStream(stream)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -69,7 +69,7 @@ def _printable(text: str) -> str:
     )
 
 
-class _Undaunted(io.StringIO):
+class _TolerantStream(io.StringIO):
     """A stream whose reader may go away: a lost line must not end the thread that wrote it."""
 
     def __init__(self, stream: TextIO) -> None:

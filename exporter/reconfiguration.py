@@ -12,7 +12,7 @@ from exporter.config import ConfigError, load
 from exporter.config.settings import Config
 from exporter.config.token_types import ThirdParty
 from exporter.config_warnings import ConfigWarnings
-from exporter.discovery.platform_watch import Findings
+from exporter.discovery.platform_watch import WatchFindings
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.plan import dataset_names
@@ -99,7 +99,7 @@ class Reconfiguration:
             self.rounds.reconfigure(self.rounds.settings)
         return bool(found)
 
-    def follow(self, news: Findings) -> None:
+    def follow(self, news: WatchFindings) -> None:
         """Ask for the accounts that the watch over the platforms has found, and for what may work now."""
         if news.apps_changed:
             self._take_discovered()

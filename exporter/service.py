@@ -14,7 +14,7 @@ from exporter.discovery.platform_watch import PlatformWatch
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.reconfiguration import Reconfiguration, settings_of
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.rounds import Rounds
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.ledger import Ledger
@@ -64,7 +64,7 @@ class Exporter:
         self.ledger = Ledger(settings.trend_days, clock)
         self.publisher = Publisher(self.ledger, store, settings.history_days, log, clock)
         self.rounds = Rounds(
-            Fetching(settings, self.ledger, self.telemetry, log, clock, random.random, stopping)
+            Fetcher(settings, self.ledger, self.telemetry, log, clock, random.random, stopping)
         )
         self._reconfiguration = Reconfiguration(
             config,

@@ -9,7 +9,7 @@ from exporter.config.token_types import StableToken
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
-from exporter.exposition.page import Form
+from exporter.exposition.page import EncodedPage
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
 from exporter.wechat.datacube import Figures
@@ -67,6 +67,6 @@ class TrendAccess:
         raise NotImplementedError
 
 
-def text_of(form: Form) -> bytes:
+def text_of(form: EncodedPage) -> bytes:
     """The text of one form of a page."""
     return b"".join(piece.plain() for piece in form.pieces)

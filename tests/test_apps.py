@@ -21,7 +21,7 @@ from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import expiring_token
-from exporter.wechat.tokens.kept import Kept, kept_in
+from exporter.wechat.tokens.kept import KeptToken, kept_in
 from tests.building import YESTERDAY, make_app
 from tests.wechat.lines import Clock, FakeLeases, daily_trend
 
@@ -187,7 +187,7 @@ def test_a_classic_token_is_kept_in_the_storage_for_each_address_of_wechat(door:
 def test_tokens_are_shared_where_the_storage_is_those_of_accounts_found_later_too(door: Door) -> None:
     clock = Clock(time.time())
     numbers = (1, 77)
-    store, kept = SharedMemory(), Kept(expiring_token("not-a-real-token", 7200, clock()), clock())
+    store, kept = SharedMemory(), KeptToken(expiring_token("not-a-real-token", 7200, clock()), clock())
     for number in numbers:
         key = f"stable_token/{make_app(number).appid}@{CONFIG.wechat.base_url}"
         kept_in(store, key).save(lambda _: kept)

@@ -9,7 +9,7 @@ from exporter.config.apps import App
 from exporter.config.datasets import DatasetSettings
 from exporter.config.settings import Config, RefreshSettings, WechatSettings
 from exporter.config.storage import StorageSettings
-from exporter.exposition.page import PageMaker
+from exporter.exposition.page import PageRenderer
 from exporter.store.entry import Entry, Health
 from tests.building import NOON, YESTERDAY, make_app, make_entry, make_row, text_of
 
@@ -30,7 +30,7 @@ def test_series_and_bytes_are_those_of_the_real_page(history_days: int) -> None:
     health = Health(last_refresh=NOON, last_success=NOON)
     made = (make_entry(number, [make_row(day) for day in dates], health) for number in range(1, 301))
     entries = {entry.app.appid: Entry(entry.app, "stable_token", entry.rows, health, NOON) for entry in made}
-    page = PageMaker().replace_all(entries, dates if history_days > 1 else ())
+    page = PageRenderer().replace_all(entries, dates if history_days > 1 else ())
     lines = [line for line in text_of(page.text).splitlines() if not line.startswith(b"#")]
     load = estimate(config(history_days), 300)
     assert load.series == len(lines)

@@ -17,7 +17,7 @@ from exporter.refresh.plan import Ask
 
 
 @dataclass(slots=True)
-class _Turn:
+class _AppTurn:
     """One app: its dates, what to repeat, until when it rests (seconds), and its calls under way."""
 
     days: Iterator[date]
@@ -34,7 +34,7 @@ class FairQueue:
         self._threads = threads
         self._clock = clock
         self._condition = threading.Condition()
-        self._apps = {appid: _Turn(each) for appid, each in days.items()}
+        self._apps = {appid: _AppTurn(each) for appid, each in days.items()}
         self._turns = OrderedDict(self._apps)  # those that have, as far as is known, something left to ask
         self._under_way = 0
         self._closed = False
@@ -107,6 +107,6 @@ class FairQueue:
         return next(may, None)
 
     @staticmethod
-    def _newest(appid: str, turn: _Turn) -> Ask | None:
+    def _newest(appid: str, turn: _AppTurn) -> Ask | None:
         day = next(turn.days, None)
         return None if day is None else Ask(appid, day)

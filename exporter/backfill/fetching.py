@@ -36,7 +36,7 @@ _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BackfillScope:
     """Which apps and dates are wanted, and since when (Unix time)."""
 
     apps: tuple[App, ...]
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Course:
+class FetchOutcome:
     """How asking for one app goes: its health, dates missed by reason, and what ended it, if anything."""
 
     name: str
@@ -60,32 +60,36 @@ class Course:
     ended_by: Failure | None = None
 
 
-def take_over(store: Store, journal: Journal, wanted: Wanted) -> None:
+def take_over(store: Store, journal: Journal, scope: BackfillScope) -> None:
     """Copy the wanted rows that the exporter's storage holds and the journal lacks.
 
     Raises:
         StoreError: the storage cannot be read.
         JournalError: the journal cannot be written.
     """
-    appids = [app.appid for app in wanted.apps]
+    appids = [app.appid for app in scope.apps]
     for appid, rows in store.load(journal.server, appids, journal.dataset):
         new = [
             (appid, held.row.ref_date, held.row, held.asked_at)
             for held in rows
-            if wanted.span.first <= held.row.period.first <= wanted.span.last
-            and not journal.knows(appid, held.row.ref_date, wanted.now)
+            if scope.span.first <= held.row.period.first <= scope.span.last
+            and not journal.knows(appid, held.row.ref_date, scope.now)
         ]
         journal.keep(new)
 
 
 def fetch(
-    apps: Apps, wanted: Wanted, journal: Journal, answered: Callable[[], None], log: FilteringBoundLogger
-) -> "Asking":
+    apps: Apps,
+    scope: BackfillScope,
+    journal: Journal,
+    answered: Callable[[], None],
+    log: FilteringBoundLogger,
+) -> "BackfillFetcher":
     """Ask WeChat for every wanted date that the journal lacks; afterwards `apps` is closed.
 
     Args:
         apps: the access to each app, and how many calls at a time.
-        wanted: which of its apps and dates.
+        scope: which of its apps and dates.
         journal: gets the answers.
         answered: is called after each one, from many threads.
         log: gets the apps that are left out.
@@ -97,32 +101,32 @@ def fetch(
         JournalError: an answer could not be kept.
         KeyboardInterrupt: Ctrl-C; what came until then is kept.
     """
-    threads = min(apps.config.refresh.concurrency, wanted.calls(journal))
+    threads = min(apps.config.refresh.concurrency, scope.calls(journal))
     queue = FairQueue(
-        {app.appid: journal.unknown(app.appid, wanted.span, wanted.now) for app in wanted.apps},
+        {app.appid: journal.unknown(app.appid, scope.span, scope.now) for app in scope.apps},
         threads,
         time.monotonic,
     )
-    courses = {app.appid: Course(app.name) for app in wanted.apps}
-    asking = Asking(
-        courses, apps.accesses, queue, journal, answered, log, clock=time.time, random=random.random
+    outcomes = {app.appid: FetchOutcome(app.name) for app in scope.apps}
+    fetcher = BackfillFetcher(
+        outcomes, apps.accesses, queue, journal, answered, log, clock=time.time, random=random.random
     )
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="backfill") as pool:
         try:
-            for worker in [pool.submit(asking.work) for _ in range(threads)]:
+            for worker in [pool.submit(fetcher.work) for _ in range(threads)]:
                 worker.result()
         finally:
             queue.close()
             apps.close()
-    return asking
+    return fetcher
 
 
-class Asking:
-    """Makes the calls; safe to use from many threads. `courses`, by appid, show afterwards how it went."""
+class BackfillFetcher:
+    """Makes the calls; safe to use from many threads. `outcomes`, by appid, show afterwards how it went."""
 
     def __init__(
         self,
-        courses: Mapping[str, Course],
+        outcomes: Mapping[str, FetchOutcome],
         accesses: Mapping[str, Access],
         queue: FairQueue,
         journal: Journal,
@@ -132,7 +136,7 @@ class Asking:
         clock: Callable[[], float],
         random: Random,
     ) -> None:
-        self.courses = courses
+        self.outcomes = outcomes
         self.out_of_reach = False
         self._accesses = accesses
         self._queue = queue
@@ -157,53 +161,53 @@ class Asking:
             raise
 
     def _answer(self, ask: Ask) -> None:
-        course = self.courses[ask.appid]
-        if course.ended_by is not None:
+        outcome = self.outcomes[ask.appid]
+        if outcome.ended_by is not None:
             return
         dataset, asked_at = self._journal.dataset, self._clock()
         access, period = self._accesses[ask.appid], dataset.calendar.starting(ask.day)
-        outcome = attempt(partial(access.fetch, dataset, period), self._log)
-        if isinstance(outcome, Row):
-            outcome = dataset.selection.known(outcome, asked_at)
-        if isinstance(outcome, Row) or outcome.reason is Reason.EMPTY:
-            row = outcome if isinstance(outcome, Row) else None
+        answer = attempt(partial(access.fetch, dataset, period), self._log)
+        if isinstance(answer, Row):
+            answer = dataset.selection.known(answer, asked_at)
+        if isinstance(answer, Row) or answer.reason is Reason.EMPTY:
+            row = answer if isinstance(answer, Row) else None
             self._journal.keep([(ask.appid, ask.day, row, asked_at)])
             with self._lock:
-                course.failed_in_a_row = self._unheard = 0
+                outcome.failed_in_a_row = self._unheard = 0
             self._answered()
         else:
             with self._lock:
-                self._failed(ask, course, outcome)
+                self._failed(ask, outcome, answer)
 
-    def _failed(self, ask: Ask, course: Course, problem: Failure) -> None:
+    def _failed(self, ask: Ask, outcome: FetchOutcome, problem: Failure) -> None:
         now = self._clock()
-        course.health = after_failure(course.health, problem, now, now, self._random)
+        outcome.health = after_failure(outcome.health, problem, now, now, self._random)
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
         pause = retry_delay(problem, ask.attempt, self._random)
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:
-            pause = (course.health.resume_at or now) - now  # another program may be at the same token
+            pause = (outcome.health.resume_at or now) - now  # another program may be at the same token
         if pause is not None:
             self._queue.repeat(ask, pause)
         else:
-            course.missed[problem.reason] += 1
-            course.failed_in_a_row += not problem.reason.is_state
-        if problem.action in _ENDS or course.failed_in_a_row >= PATIENCE:
-            self._end(ask.appid, course, problem)
+            outcome.missed[problem.reason] += 1
+            outcome.failed_in_a_row += not problem.reason.is_state
+        if problem.action in _ENDS or outcome.failed_in_a_row >= PATIENCE:
+            self._end(ask.appid, outcome, problem)
         if self._unheard >= SILENCE:
             self.out_of_reach = True
             self._queue.close()
 
-    def _end(self, appid: str, course: Course, problem: Failure) -> None:
-        if course.ended_by is not None:
+    def _end(self, appid: str, outcome: FetchOutcome, problem: Failure) -> None:
+        if outcome.ended_by is not None:
             return
-        course.ended_by = problem
+        outcome.ended_by = problem
         self._queue.stop(appid)
-        until = course.health.resume_at if problem.action in _ENDS else None
+        until = outcome.health.resume_at if problem.action in _ENDS else None
         pause = {"go_on_after": beijing_text(until)} if until else {}
         self._log.warning(
             "app left out for now",
             appid=appid,
-            name=course.name,
+            name=outcome.name,
             reason=problem.reason.value,
             detail=problem.detail,
             advice=problem.advice,

@@ -83,7 +83,7 @@ class JournalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class DateCounts:
     """What is known of an app's dates: how many have a row, how many WeChat has none for."""
 
     rows: int
@@ -150,7 +150,7 @@ class Journal:
         """The first days of periods still to ask for, newest first; each is looked up when it is wanted."""
         return (day for day in span.newest_first() if not self.knows(appid, day, now))
 
-    def count(self, appid: str, span: Span, now: float) -> Count:
+    def count(self, appid: str, span: Span, now: float) -> DateCounts:
         """How many of the dates have an answer."""
         where = (*self._app(appid), f"{span.first}", f"{span.last}")
         ((rows,),) = self._read(_COUNT_ROWS, *where)
@@ -158,7 +158,7 @@ class Journal:
             old = ((date.fromisoformat(day), at) for day, at in self._read(_ASKED, *where))
             rows -= sum(self._grows(day, at, now) for day, at in old)
         empty = self._read(_EMPTY, *where)
-        return Count(rows, sum(self._is_settled(date.fromisoformat(day), at, now) for day, at in empty))
+        return DateCounts(rows, sum(self._is_settled(date.fromisoformat(day), at, now) for day, at in empty))
 
     def rows(self, appid: str, span: Span) -> Iterator[Row]:
         """An app's rows, oldest first; damaged ones are left out."""

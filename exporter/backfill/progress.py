@@ -22,7 +22,7 @@ from exporter.config.durations import written
 LINE_SECONDS: Final = 10.0  # between two log lines
 
 
-class Lines:
+class ProgressLog:
     """Logs the progress every LINE_SECONDS; called from many threads. `clock` gives seconds."""
 
     def __init__(self, total: int, log: FilteringBoundLogger, clock: Callable[[], float]) -> None:

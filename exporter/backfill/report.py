@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exporter.backfill.fetching import Course
-from exporter.backfill.journal import Count
+from exporter.backfill.fetching import FetchOutcome
+from exporter.backfill.journal import DateCounts
 from exporter.beijing import beijing_text
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
@@ -22,13 +22,13 @@ _QUOTA: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH})
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class AppSummary:
     """One app: what is known of its dates now, of `days` in all, and how asking for the rest went."""
 
     appid: str
     days: int
-    count: Count
-    course: Course
+    count: DateCounts
+    outcome: FetchOutcome
 
     @property
     def missing(self) -> int:
@@ -38,27 +38,27 @@ class Result:
     @property
     def waits_till(self) -> float | None:
         """When a quota of this app is filled up again, Unix time."""
-        ended_by = self.course.ended_by
-        return self.course.health.resume_at if ended_by is not None and ended_by.action in _QUOTA else None
+        ended_by = self.outcome.ended_by
+        return self.outcome.health.resume_at if ended_by is not None and ended_by.action in _QUOTA else None
 
     @property
     def why(self) -> str:
         """Why dates are missing: what ended the asking, or the single dates' reasons."""
         if not self.missing:
             return ""
-        if (ended_by := self.course.ended_by) is not None:
+        if (ended_by := self.outcome.ended_by) is not None:
             return f"{ended_by.reason}: {ended_by.detail}"
-        words = (f"{reason} {count}" for reason, count in sorted(self.course.missed.items()))
+        words = (f"{reason} {count}" for reason, count in sorted(self.outcome.missed.items()))
         return ", ".join(words) or "not asked for"
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The line of the table."""
         figures = (f"{self.count.rows}", f"{self.count.empty}", f"{self.missing}")
-        return tuple(_printable(each) for each in (self.course.name, self.appid, *figures, self.why))
+        return tuple(_printable(each) for each in (self.outcome.name, self.appid, *figures, self.why))
 
 
-def exit_code(results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
+def exit_code(results: Sequence[AppSummary], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
     """0: every date is answered; 3: some are missing; 1: nothing came, and no quota will change that.
 
     `unlisted`: the platforms whose accounts could not be listed, so that dates of theirs may be missing.
@@ -66,13 +66,13 @@ def exit_code(results: Sequence[Result], unlisted: Sequence[tuple[str, Failure]]
     if not unlisted and not any(result.missing for result in results):
         return ALL
     came = any(result.count.rows or result.count.empty for result in results)
-    states = any(reason.is_state for result in results for reason in result.course.missed)
+    states = any(reason.is_state for result in results for reason in result.outcome.missed)
     waits = any(result.waits_till is not None for result in results)
     return SOME_MISSING if came or states or waits else FAILED
 
 
 def advice(
-    results: Sequence[Result],
+    results: Sequence[AppSummary],
     unlisted: Sequence[tuple[str, Failure]] = (),
     noun: str = "date",
     language: str = "en",
@@ -100,15 +100,15 @@ def advice(
     advised = {
         ended_by.advice.text(language): ended_by.reason
         for result in results
-        if (ended_by := result.course.ended_by) is not None and result.waits_till is None
+        if (ended_by := result.outcome.ended_by) is not None and result.waits_till is None
     }
     words += (f"{reason}: {text}" for text, reason in advised.items())
-    if any(Reason.NOT_READY in result.course.missed for result in results):
+    if any(Reason.NOT_READY in result.outcome.missed for result in results):
         words.append(f"{noun.capitalize()}s that are not ready yet come later in the day.")
     return words
 
 
-def tell(results: Iterable[Result], stream: TextIO) -> None:
+def write_table(results: Iterable[AppSummary], stream: TextIO) -> None:
     """Write the table: drawn on a terminal, columns of plain text elsewhere."""
     lines = [result.cells for result in results]
     if stream.isatty():

@@ -36,7 +36,7 @@ def newest_moment(now: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SampleShape:
     """What the samples look like.
 
     `labels` are the target labels, as `serve`'s samples would get them; `step` is the seconds between
@@ -94,7 +94,7 @@ class Shape:
         return period.last + timedelta(days=int(point.labels[0]) if self.dataset.schedule.keyed else 0)
 
 
-def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) -> Iterator[str]:
+def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: SampleShape) -> Iterator[str]:
     """A whole OpenMetrics text in pieces of some lines."""
     apps = tuple(apps)
     for metric in (*shape.newest, *shape.dated):
@@ -104,14 +104,14 @@ def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Shape)
     yield "# EOF\n"
 
 
-def prometheus(journal: Journal, apps: Iterable[App], span: Span, shape: Shape) -> Iterator[str]:
+def prometheus(journal: Journal, apps: Iterable[App], span: Span, shape: SampleShape) -> Iterator[str]:
     """The lines that VictoriaMetrics imports (milliseconds, no headers), row by row."""
     for app in apps:
         for row in journal.rows(app.appid, span):
             yield row_lines(app, row, shape)
 
 
-def row_lines(app: App, row: Row, shape: Shape) -> str:
+def row_lines(app: App, row: Row, shape: SampleShape) -> str:
     """All samples of one row in the text format."""
     identity = shape.identity(app)
     return "".join(
@@ -122,7 +122,7 @@ def row_lines(app: App, row: Row, shape: Shape) -> str:
     )
 
 
-def _series(rows: Iterable[Row], identity: str, shape: Shape, metric: Metric) -> Iterator[str]:
+def _series(rows: Iterable[Row], identity: str, shape: SampleShape, metric: Metric) -> Iterator[str]:
     """The lines of one family and app, each series in one piece; row by row where there is one series."""
     found: dict[str, list[str]] = {}
     for row in rows:
@@ -137,7 +137,7 @@ def _series(rows: Iterable[Row], identity: str, shape: Shape, metric: Metric) ->
 
 
 def _samples(
-    row: Row, identity: str, shape: Shape, metric: Metric
+    row: Row, identity: str, shape: SampleShape, metric: Metric
 ) -> Iterator[tuple[str, object, Iterable[int]]]:
     """A row's samples of one family: series, value, and the times at which it had that value."""
     dataset = shape.dataset

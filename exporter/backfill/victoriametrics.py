@@ -23,7 +23,7 @@ from tenacity import (
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
-from exporter.backfill.samples import Shape, row_lines
+from exporter.backfill.samples import SampleShape, row_lines
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 
@@ -50,7 +50,7 @@ class Target:
     url: str
     place: str
 
-    def digest(self, shape: Shape) -> str:
+    def digest(self, shape: SampleShape) -> str:
         """Names this target and these samples in the journal."""
         words = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
         if shape.dataset is not DAILY_TREND:
@@ -82,7 +82,7 @@ class Push:
         self,
         session: requests.Session,
         target: Target,
-        shape: Shape,
+        shape: SampleShape,
         log: FilteringBoundLogger,
         sleep: Callable[[float], None],
     ) -> None:

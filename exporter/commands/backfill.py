@@ -16,13 +16,13 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
 from exporter.backfill import report, samples, spreadsheets
-from exporter.backfill.fetching import Wanted, fetch, take_over
+from exporter.backfill.fetching import BackfillScope, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.output import OutputError, check_writable, write_whole
 from exporter.backfill.periods import Span, SpanError, read_span
-from exporter.backfill.progress import Lines, bar
+from exporter.backfill.progress import ProgressLog, bar
 from exporter.backfill.report import counted
-from exporter.backfill.samples import Shape
+from exporter.backfill.samples import SampleShape
 from exporter.backfill.victoriametrics import Push, PushError, Target, read_target
 from exporter.beijing import DAY_SECONDS
 from exporter.commands.session import UsageError, chosen_apps, existing_store, needed_store, open_wechat
@@ -43,13 +43,13 @@ _OURS: Final = frozenset({"appid", "name", "ref_date"})
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BackfillOptions:
     """What the flags ask for; `apps` are names and appids, all apps where there is none."""
 
     apps: tuple[str, ...]
     span: Span
     now: float
-    shape: Shape
+    shape: SampleShape
     output: Path | None
     written_as: str
     target: Target | None
@@ -60,8 +60,8 @@ def run(flags: argparse.Namespace) -> int:
     """Exit code 0: all there; 3: some dates are missing; 1: failed or interrupted; 2: bad usage."""
     try:
         config = load(Path(flags.config_file), os.environ)
-        order = _read(flags, config, time.time())
-        return _estimate(order, config, flags) if flags.dry_run else _carry_out(order, config, flags)
+        options = _read(flags, config, time.time())
+        return _estimate(options, config, flags) if flags.dry_run else _carry_out(options, config, flags)
     except (ConfigError, SpanError, UsageError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -72,7 +72,7 @@ def run(flags: argparse.Namespace) -> int:
     return report.FAILED
 
 
-def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
+def _read(flags: argparse.Namespace, config: Config, now: float) -> BackfillOptions:
     if not flags.output and not flags.push:
         raise UsageError("say where the samples go: --output FILE, --push URL, or both")
     if flags.dataset not in BY_NAME:
@@ -82,11 +82,11 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
     ending = output.suffix.lower() if output else ""
     on = {each.name: each for each in config.datasets}
     settings = on.get(flags.dataset) or usual_settings(flags.dataset)
-    return Order(
+    return BackfillOptions(
         tuple(flags.apps),
         read_span(flags.first, flags.last, now, BY_NAME[flags.dataset].calendar),
         now,
-        Shape(_labels(flags.labels), _step(flags.resolution), samples.newest_moment(now), settings),
+        SampleShape(_labels(flags.labels), _step(flags.resolution), samples.newest_moment(now), settings),
         output,
         flags.format or _FORMATS.get(ending, "openmetrics"),
         _target(flags.push) if flags.push else None,
@@ -94,86 +94,89 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> Order:
     )
 
 
-def _estimate(order: Order, config: Config, flags: argparse.Namespace) -> int:
+def _estimate(options: BackfillOptions, config: Config, flags: argparse.Namespace) -> int:
     """Say how many calls it would take; changes nothing, asks nothing, has the accounts last listed."""
     log = _log(flags)
     with open_wechat(config, existing_store(config), log) as apps:
         for name in apps.unlisted:
             sys.stdout.write(f"platform {name}: its accounts are not known yet, and not counted\n")
-        wanted = _wanted(order, apps)
-        with _existing(order, config) as known:
+        scope = _scope(options, apps)
+        with _existing(options, config) as known:
             if flags.missing:
-                take_over(apps.store, known, wanted)
-            calls = wanted.calls(known)
+                take_over(apps.store, known, scope)
+            calls = scope.calls(known)
     pace = config.refresh.requests_per_second
     least = f", at least {durations.written(round(calls / pace))} at {pace:g} per second" if pace else ""
     sys.stdout.write(
-        f"{counted(calls, 'call')} for {counted(len(wanted.apps), 'app')} and "
-        f"{counted(order.span.periods, _noun(order))}, {order.span.first} to {order.span.last}{least}\n"
+        f"{counted(calls, 'call')} for {counted(len(scope.apps), 'app')} and "
+        f"{counted(options.span.periods, _noun(options))}, "
+        f"{options.span.first} to {options.span.last}{least}\n"
     )
     return report.ALL
 
 
-def _carry_out(order: Order, config: Config, flags: argparse.Namespace) -> int:
+def _carry_out(options: BackfillOptions, config: Config, flags: argparse.Namespace) -> int:
     log = _log(flags)
     for config_warning in config_warnings(config):
         log.warning(config_warning.what, **config_warning.fields)
     store = open_store(config.storage) if flags.missing else needed_store(config)
     with open_wechat(config, store, log) as apps:
         searches = apps.list_accounts()
-        wanted = _wanted(order, apps)
-        if order.output is not None:
-            check_writable(order.output)
-        with _journal(order, config) as journal:
+        scope = _scope(options, apps)
+        if options.output is not None:
+            check_writable(options.output)
+        with _journal(options, config) as journal:
             if flags.missing:
-                take_over(store, journal, wanted)
-            with _progress(wanted.calls(journal), flags) as (answered, bar_log):
-                asking = fetch(apps, wanted, journal, answered, bar_log)
-            periods = order.span.periods
+                take_over(store, journal, scope)
+            with _progress(scope.calls(journal), flags) as (answered, bar_log):
+                fetcher = fetch(apps, scope, journal, answered, bar_log)
+            periods = options.span.periods
             results = [
-                report.Result(
+                report.AppSummary(
                     app.appid,
                     periods,
-                    journal.count(app.appid, order.span, order.now),
-                    asking.courses[app.appid],
+                    journal.count(app.appid, options.span, options.now),
+                    fetcher.outcomes[app.appid],
                 )
-                for app in wanted.apps
+                for app in scope.apps
             ]
             if any(result.count.rows for result in results):
-                _deliver(order, wanted, journal, log)
+                _deliver(options, scope, journal, log)
             else:
                 log.warning("there are no rows: nothing is written")
     unlisted = [(search.name, search.failure) for search in searches if search.failure is not None]
-    report.tell(results, sys.stdout)
+    report.write_table(results, sys.stdout)
     sentences = report.advice(
-        results, unlisted, _noun(order), flags.log_language, out_of_reach=asking.out_of_reach
+        results, unlisted, _noun(options), flags.log_language, out_of_reach=fetcher.out_of_reach
     )
     for sentence in sentences:
         sys.stdout.write(f"{sentence}\n")
     return report.exit_code(results, unlisted)
 
 
-def _deliver(order: Order, wanted: Wanted, journal: Journal, log: FilteringBoundLogger) -> None:
-    if order.output is not None:
-        size = write_whole(order.output, _written(order, wanted, journal))
-        log.info("written", output=str(order.output), format=order.written_as, bytes=size)
-    if order.target is not None:
+def _deliver(
+    options: BackfillOptions, scope: BackfillScope, journal: Journal, log: FilteringBoundLogger
+) -> None:
+    if options.output is not None:
+        size = write_whole(options.output, _written(options, scope, journal))
+        log.info("written", output=str(options.output), format=options.written_as, bytes=size)
+    if options.target is not None:
         with requests.Session() as session:
-            push = Push(session, order.target, order.shape, log, time.sleep)
-            rows = push.send(journal, wanted.apps, wanted.span)
-        log.info("all pushed", rows=rows, target=order.target.place)
+            push = Push(session, options.target, options.shape, log, time.sleep)
+            rows = push.send(journal, scope.apps, scope.span)
+        log.info("all pushed", rows=rows, target=options.target.place)
 
 
-def _written(order: Order, wanted: Wanted, journal: Journal) -> Iterator[str]:
-    apps, span = wanted.apps, wanted.span
-    match order.written_as:
+def _written(options: BackfillOptions, scope: BackfillScope, journal: Journal) -> Iterator[str]:
+    apps, span = scope.apps, scope.span
+    match options.written_as:
         case "csv":
             return spreadsheets.comma_separated(journal, apps, span)
         case "jsonl":
             return spreadsheets.json_lines(journal, apps, span)
         case "prometheus":
-            return samples.prometheus(journal, apps, span, order.shape)
-    return samples.openmetrics(journal, apps, span, order.shape)
+            return samples.prometheus(journal, apps, span, options.shape)
+    return samples.openmetrics(journal, apps, span, options.shape)
 
 
 @contextmanager
@@ -187,31 +190,31 @@ def _progress(
     else:
         log = _log(flags)
         log.info("asking", of=calls)
-        yield Lines(calls, log, time.monotonic).answered, log
+        yield ProgressLog(calls, log, time.monotonic).answered, log
 
 
 def _log(flags: argparse.Namespace) -> FilteringBoundLogger:
     return open_log(flags.log_level, flags.log_format, sys.stderr, flags.log_language)
 
 
-def _journal(order: Order, config: Config) -> Journal:
-    return Journal(order.journal, server_name(config.wechat.base_url), order.shape.dataset)
+def _journal(options: BackfillOptions, config: Config) -> Journal:
+    return Journal(options.journal, server_name(config.wechat.base_url), options.shape.dataset)
 
 
-def _existing(order: Order, config: Config) -> Journal:
-    if not order.journal.exists():
-        return Journal("", server_name(config.wechat.base_url), order.shape.dataset)
-    with _journal(order, config) as journal:
+def _existing(options: BackfillOptions, config: Config) -> Journal:
+    if not options.journal.exists():
+        return Journal("", server_name(config.wechat.base_url), options.shape.dataset)
+    with _journal(options, config) as journal:
         return journal.copy()
 
 
-def _noun(order: Order) -> str:
-    calendar = order.span.calendar
+def _noun(options: BackfillOptions) -> str:
+    calendar = options.span.calendar
     return "date" if calendar is DAY else calendar.name
 
 
-def _wanted(order: Order, apps: Apps) -> Wanted:
-    return Wanted(chosen_apps(apps, order.apps), order.span, order.now)
+def _scope(options: BackfillOptions, apps: Apps) -> BackfillScope:
+    return BackfillScope(chosen_apps(apps, options.apps), options.span, options.now)
 
 
 def _labels(pairs: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from exporter.apps import Apps
 from exporter.backfill.report import counted
 from exporter.beijing import yesterday
 from exporter.commands.call_details import CallDetails
-from exporter.commands.probe import Answers, probe
+from exporter.commands.probe import ProbeResult, probe
 from exporter.commands.session import UsageError, chosen_apps, needed_store, open_wechat
 from exporter.config import ConfigError, load
 from exporter.config.apps import App
@@ -27,7 +27,7 @@ from exporter.config.settings import Config
 from exporter.config_warnings import config_warnings, doubts
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.dataset import Row
-from exporter.discovery.account_search import Search
+from exporter.discovery.account_search import AccountSearch
 from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
@@ -68,11 +68,11 @@ def _check(config: Config, shard: Shard, flags: argparse.Namespace) -> int:
     report = _Report(config, shard, flags.log_language or _language(os.environ))
     if flags.online:
         return _check_online(config, shard, report, flags.apps)
-    report.tell_capacity(len(config.apps))
+    report.write_capacity(len(config.apps))
     for platform in config.platforms:
         if platform.discovery is not None:
             sys.stdout.write(f"platform {platform.name}: --online counts its accounts too\n")
-    report.tell_warnings(len(config.apps))
+    report.write_warnings(len(config.apps))
     return 0
 
 
@@ -88,13 +88,13 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
             apps.client.record = details.answered
             apps.list_accounts()
             chosen = chosen_apps(apps, names)
-            return 1 if sum([report.tell_app(app, _answers(apps, log, app)) for app in chosen]) else 0
+            return 1 if sum([report.write_app(app, _answers(apps, log, app)) for app in chosen]) else 0
         if store.leases is not None:
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
-        failed = sum([report.tell_platform(search) for search in apps.list_accounts()])
-        report.tell_capacity(len(apps.own))
+        failed = sum([report.write_platform(search) for search in apps.list_accounts()])
+        report.write_capacity(len(apps.own))
         refused = _ask_all(apps, report, log)
-        report.tell_warnings(len(apps.own), latency.mean)
+        report.write_warnings(len(apps.own), latency.mean)
         sys.stdout.write(f"{len(apps.own) - refused} of {len(apps.own)} apps OK\n")
     return 1 if refused or failed else 0
 
@@ -103,10 +103,10 @@ def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> int:
     """Ask for every app, several at a time; return how many WeChat refuses."""
     with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
         found = zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True)
-        return sum([report.tell_app(app, answers) for app, answers in found])
+        return sum([report.write_app(app, answers) for app, answers in found])
 
 
-def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> Answers:
+def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> ProbeResult:
     return probe(apps.accesses[app.appid], apps.config.datasets_of(app), yesterday(time.time()), log)
 
 
@@ -137,31 +137,31 @@ class _Report:
         self._shard = shard
         self._language = language
 
-    def tell_capacity(self, apps: int) -> None:
+    def write_capacity(self, apps: int) -> None:
         """What it costs to run so many apps."""
         part = f"shard {self._shard}: " if self._shard.total > 1 else ""
         sys.stdout.write(f"{part}{capacity.summary(capacity.estimate(self._config, apps))}\n")
 
-    def tell_warnings(self, apps: int, latency: float | None = None) -> None:
+    def write_warnings(self, apps: int, latency: float | None = None) -> None:
         """What will not go well with so many apps."""
         for warning in capacity.warnings(capacity.estimate(self._config, apps, latency), self._config):
             sys.stderr.write(f"warning: {warning}\n")
 
-    def tell_platform(self, search: Search) -> bool:
+    def write_platform(self, search: AccountSearch) -> bool:
         """How listing a platform's accounts went; whether it failed, for all or for some."""
         name, without = f"platform {search.name}", search.without
         if search.failure is not None:
-            self.tell(name, search.failure)
+            self.write_outcome(name, search.failure)
             return True
         others = sum(not each.is_app for each in search.known.values())
         kinds = f", {others} of them no mini program" if others else ""
         sys.stdout.write(f"{name}: OK, {counted(len(search.known), 'account')}{kinds}\n")
         if without:
             words = f"{counted(len(without), 'account')} without a refresh token, first {without[0]}"
-            self.tell(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, words))
+            self.write_outcome(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, words))
         return bool(without)
 
-    def tell_app(self, app: App, answers: Answers) -> bool:
+    def write_app(self, app: App, answers: ProbeResult) -> bool:
         """Write an app's line, below it the datasets that failed, with what to do; return if any did."""
         about = f"{_shown(app.name)} ({app.appid})"
         problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
@@ -176,7 +176,7 @@ class _Report:
                 self._write(f"    {name}", self._worded(problem).replace("\n", "\n    "))
         return answers.refused
 
-    def tell(self, about: str, outcome: Row | Failure) -> None:
+    def write_outcome(self, about: str, outcome: Row | Failure) -> None:
         """One outcome, on a line of its own."""
         self._write(about, self._worded(outcome))
 

@@ -21,7 +21,7 @@ _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ProbeResult:
     """The daily trend's answer, and the failure of each other dataset, None where it came."""
 
     trend: Row | Failure
@@ -36,12 +36,12 @@ class Answers:
 
 def probe(
     access: Access, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
-) -> Answers:
+) -> ProbeResult:
     """Ask for the newest periods that are over."""
     trend = _trend(access, yesterday, log)
     if isinstance(trend, Failure) and (trend.refuses_account or trend.reason in _UNHEARD):
-        return Answers(trend)  # no dataset would fare better
-    return Answers(trend, tuple(_others(access, datasets, yesterday, log)))
+        return ProbeResult(trend)  # no dataset would fare better
+    return ProbeResult(trend, tuple(_others(access, datasets, yesterday, log)))
 
 
 def _trend(access: Access, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:

@@ -28,7 +28,7 @@ from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig import WebConfig
-from exporter.web.webconfig.watch import Watch
+from exporter.web.webconfig.watch import WebConfigWatch
 
 _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses under way
 
@@ -105,5 +105,5 @@ def serve_config(
     return 0
 
 
-def _watch(path: str | None, admission: Admission, log: FilteringBoundLogger) -> Watch | None:
-    return None if path is None else Watch(Path(path), os.environ, admission.configure, log)
+def _watch(path: str | None, admission: Admission, log: FilteringBoundLogger) -> WebConfigWatch | None:
+    return None if path is None else WebConfigWatch(Path(path), os.environ, admission.configure, log)

@@ -68,7 +68,7 @@ def open_wechat(
     """
     stopping = threading.Event()
     try:
-        watch = PlatformWatch(_Unwatched(), log, stopping=stopping)
+        watch = PlatformWatch(_NoMetrics(), log, stopping=stopping)
         apps = Apps(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
             yield apps
@@ -78,7 +78,7 @@ def open_wechat(
         store.close()
 
 
-class _Unwatched:
+class _NoMetrics:
     """Has no metrics: nobody scrapes a command that ends by itself."""
 
     def platforms(self, states: Collection[PlatformState]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.config.yaml_scalars import Substituted
+from exporter.config.yaml_scalars import SubstitutedText
 
 KeyPath = tuple[str | int, ...]
 Pairs = tuple[tuple[str, str], ...]
@@ -82,7 +82,7 @@ def key(name: str) -> str:
 
 def shown(text: str) -> str:
     """Return a text of the configuration, quoted, if it may be shown; else its length."""
-    if isinstance(text, Substituted):
+    if isinstance(text, SubstitutedText):
         return f"{shown(text.written)} (with its value from the environment)"
     if _SECRET_LIKE.search(text):
         return f"a text of {len(text)} characters (not shown: it may be a secret)"

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from exporter.config import durations
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.yaml_events import reason
-from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, Substituted, decimal, number
+from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, SubstitutedText, decimal, number
 
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -150,7 +150,7 @@ class BooleanRule(ValueRule):
         """Return the boolean."""
         words = dict(self.words)
         text = value.written if isinstance(value, Scalar) else value
-        if isinstance(value, Scalar | Substituted) and text in words:
+        if isinstance(value, Scalar | SubstitutedText) and text in words:
             return words[str(text)]
         if not isinstance(value, str):
             raise wrong_kind(value, self.allowed)

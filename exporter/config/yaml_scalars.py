@@ -36,14 +36,14 @@ class Scalar:
 BROKEN: Final = Scalar(ScalarKind.BROKEN, "")
 
 
-class Substituted(str):
+class SubstitutedText(str):
     """A text with values from the environment in it; `written` is what the file has instead."""
 
     __slots__ = ("written",)
     written: str
 
     @classmethod
-    def of(cls, value: str, written: str) -> "Substituted":
+    def of(cls, value: str, written: str) -> "SubstitutedText":
         """Return the `value` that came of what was `written`."""
         text = cls(value)
         text.written = written
@@ -82,7 +82,7 @@ def number(value: object) -> int | float | None:
     """Return the number that a plain scalar, or a text from the environment, stands for; None if none."""
     if isinstance(value, Scalar):
         return decimal(value.written)
-    return decimal(value) if isinstance(value, Substituted) else None
+    return decimal(value) if isinstance(value, SubstitutedText) else None
 
 
 def decimal(written: str) -> int | float | None:
@@ -114,7 +114,7 @@ def substitute(written: str, environ: Mapping[str, str]) -> str:
         used = used or not dollar
         end = match.end()
     text = "".join((*parts, written[end:]))
-    return Substituted.of(text, written) if used else text
+    return SubstitutedText.of(text, written) if used else text
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from exporter.package_data import read_table
 
 
-class Source(NamedTuple):
+class AccessSource(NamedTuple):
     """One source under the key that WeChat gives it."""
 
     key: int
@@ -18,5 +18,5 @@ class Source(NamedTuple):
 
 
 SOURCES: Final = tuple(
-    Source(key, *names) for key, names in read_table(__package__, "access_sources.yaml").items()
+    AccessSource(key, *names) for key, names in read_table(__package__, "access_sources.yaml").items()
 )

@@ -20,7 +20,7 @@ KEY_CAP: Final = 300
 """Keys of one list that are kept: WeChat has some sixty, and a scrape must not grow with its mistakes."""
 
 
-class OneRow:
+class OneRowBody:
     """`{"list": [{"ref_date": …, figures}]}`."""
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:

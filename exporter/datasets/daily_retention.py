@@ -14,7 +14,7 @@ from exporter.beijing import midnight
 from exporter.config.datasets import DatasetSettings
 from exporter.datasets.body_parsing import MalformedRowError, check_period, one_list
 from exporter.datasets.body_shapes import KEY_CAP, key_values, written_items
-from exporter.datasets.dataset import Dataset, Moment, Point, Prefix, Row
+from exporter.datasets.dataset import Dataset, PeriodTime, Point, Prefix, Row
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
@@ -25,7 +25,7 @@ DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)
 _SIZE: Final = 0  # the key of the cohort itself
 
 
-class Cohort:
+class CohortBody:
     """`{"ref_date": …, "visit_uv_new": [{"key": k, "value": n}], "visit_uv": […]}`.
 
     Each point has, under its key, those who came back and the cohort that they are of.
@@ -115,7 +115,7 @@ DAILY_RETENTION: Final = Dataset(
     chinese="日留存",
     path="/datacube/getweanalysisappiddailyretaininfo",
     calendar=DAY,
-    shape=Cohort(),
+    shape=CohortBody(),
     selection=NewestCohorts(),
     schedule=Schedule(day_rounds=2, keyed=True),
     fields=(
@@ -156,7 +156,7 @@ DAILY_RETENTION: Final = Dataset(
     newest=Prefix("daily", "Newest cohort that has this day"),
     labels=("day",),
     moments=(
-        Moment(
+        PeriodTime(
             "retain_ref_date_timestamp_seconds",
             "ref_date 日期: 00:00 Asia/Shanghai of the day of the cohort's visits, Unix time.",
             attrgetter("start"),

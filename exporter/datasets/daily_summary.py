@@ -5,7 +5,7 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 
 from typing import Final
 
-from exporter.datasets.body_shapes import OneRow
+from exporter.datasets.body_shapes import OneRowBody
 from exporter.datasets.dataset import Dataset, Prefix
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY
@@ -18,7 +18,7 @@ DAILY_SUMMARY: Final = Dataset(
     chinese="概况趋势",
     path="/datacube/getweanalysisappiddailysummarytrend",
     calendar=DAY,
-    shape=OneRow(),
+    shape=OneRowBody(),
     selection=NewestRow(),
     schedule=Schedule(settle_hours=15),
     fields=(

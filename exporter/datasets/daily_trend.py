@@ -6,7 +6,7 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 from datetime import date
 from typing import Final
 
-from exporter.datasets.body_shapes import OneRow
+from exporter.datasets.body_shapes import OneRowBody
 from exporter.datasets.dataset import Dataset, Point, Prefix, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.row_selection import NewestRow
@@ -20,7 +20,7 @@ DAILY_TREND: Final = Dataset(
     chinese="日趋势",
     path="/datacube/getweanalysisappiddailyvisittrend",
     calendar=DAY,
-    shape=OneRow(),
+    shape=OneRowBody(),
     selection=NewestRow(),
     schedule=Schedule(),
     fields=FIELDS,

@@ -77,7 +77,7 @@ class Selection(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PeriodTime:
     """A metric that shows a time of a period; `metric` is the metric's last part."""
 
     metric: str
@@ -114,7 +114,7 @@ class Dataset:
     newest: Prefix
     dated: Prefix | None = None
     labels: tuple[str, ...] = ()
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[PeriodTime, ...] = ()
     cap: int = 1
 
     def request(self, period: Period) -> Mapping[str, str]:

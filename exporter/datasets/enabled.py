@@ -15,7 +15,7 @@ _SPARE: Final = 2  # periods kept in storage beyond those on show: WeChat may be
 
 
 @dataclass(frozen=True, slots=True)
-class Enabled:
+class EnabledDataset:
     """One dataset and what the configuration says of it."""
 
     dataset: Dataset
@@ -47,6 +47,6 @@ class Enabled:
         return app.has(self.name)
 
 
-def enabled(settings: Iterable[DatasetSettings]) -> tuple[Enabled, ...]:
+def enabled(settings: Iterable[DatasetSettings]) -> tuple[EnabledDataset, ...]:
     """Return the datasets of these settings; the quota, which is no table of periods, is none."""
-    return tuple(Enabled(BY_NAME[each.name], each) for each in settings if each.name in BY_NAME)
+    return tuple(EnabledDataset(BY_NAME[each.name], each) for each in settings if each.name in BY_NAME)

@@ -21,7 +21,7 @@ _OLD_ROUNDS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class RequiredAnswer:
     """An answer that should be held.
 
     It counts only if it was asked for at `since` (Unix time) or later and, where `key` is named, has a point
@@ -47,7 +47,7 @@ class Schedule:
     settle_hours: int = 0
     keyed: bool = False
 
-    def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[Want, ...]:
+    def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[RequiredAnswer, ...]:
         """Return the answers that should be held at the Unix time `now`; never of a period that is not over.
 
         Args:
@@ -61,11 +61,17 @@ class Schedule:
             period = calendar.earlier(newest, back)
             since = newest.end if self.keyed else period.end
             settles = since + self.settle_hours * _HOUR if self.settle_hours else 0
-            wants.append(Want(period, since, settles, str(back) if self.keyed else ""))
+            wants.append(RequiredAnswer(period, since, settles, str(back) if self.keyed else ""))
         return tuple(wants)
 
     def due(
-        self, want: Want, now: float, interval: float, *, held_at: float | None, tried_at: float | None
+        self,
+        want: RequiredAnswer,
+        now: float,
+        interval: float,
+        *,
+        held_at: float | None,
+        tried_at: float | None,
     ) -> bool:
         """Return whether to ask in a round at `now`.
 

@@ -7,14 +7,14 @@ month WeChat sums the counts and counts each visitor once.
 from operator import attrgetter
 from typing import Final
 
-from exporter.datasets.body_shapes import OneRow
-from exporter.datasets.dataset import Dataset, Moment, Prefix
+from exporter.datasets.body_shapes import OneRowBody
+from exporter.datasets.dataset import Dataset, PeriodTime, Prefix
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar
 from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 
-DAY_REF_DATE: Final = Moment(
+DAY_REF_DATE: Final = PeriodTime(
     "ref_date_timestamp_seconds",
     "ref_date 日期: 00:00 Asia/Shanghai of the day that the figures are of, Unix time.",
     attrgetter("start"),
@@ -71,19 +71,19 @@ def long_trend(interface: str, chinese: str, calendar: Calendar) -> Dataset:
         chinese=chinese,
         path=f"/datacube/getweanalysisappid{period}lyvisittrend",
         calendar=calendar,
-        shape=OneRow(),
+        shape=OneRowBody(),
         selection=NewestRow(),
         schedule=Schedule(day_rounds=2, settle_hours=34),
         fields=visit_trend_fields(period, not_over=f"{period}s or apps"),
         newest=Prefix(f"{period}ly", f"Newest {period} held"),
         dated=Prefix(f"by_{period}", f"Per {period}"),
         moments=(
-            Moment(
+            PeriodTime(
                 "ref_date_timestamp_seconds",
                 f"ref_date 日期: 00:00 Asia/Shanghai of the {period}'s first day, Unix time.",
                 attrgetter("start"),
             ),
-            Moment(
+            PeriodTime(
                 "end_timestamp_seconds",
                 f"End of the {period}: 00:00 Asia/Shanghai of the day after its last day, Unix time.",
                 attrgetter("end"),

@@ -33,7 +33,7 @@ DEPTHS: Final = MappingProxyType({1: "1", 2: "2", 3: "3", 4: "4", 5: "5", 6: "6-
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class IndexedBody:
     """`{"ref_date": …, "list": [{"index": name, "item_list": [{"key": k, "value": n}]}]}`.
 
     An index is a field, its keys are the field's label; `names` has, by label, what keys are called. Each
@@ -98,7 +98,7 @@ VISIT_DISTRIBUTION: Final = Dataset(
     chinese="访问分布",
     path="/datacube/getweanalysisappidvisitdistribution",
     calendar=DAY,
-    shape=Indexed({"staytime": STAY_TIMES, "depth": DEPTHS}),
+    shape=IndexedBody({"staytime": STAY_TIMES, "depth": DEPTHS}),
     selection=NewestRow(),
     schedule=Schedule(settle_hours=15),
     fields=(

@@ -37,7 +37,7 @@ _NAMELESS: Final = ("", OTHER)
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ItemListBody:
     """`{"ref_date": …, "list": [{"page_path": …, figures}]}`.
 
     `key` is the item's name, which becomes the label; items with more of `order` come first.
@@ -166,7 +166,7 @@ VISIT_PAGES: Final = Dataset(
     chinese="访问页面",
     path="/datacube/getweanalysisappidvisitpage",
     calendar=DAY,
-    shape=Items(key="page_path", order="page_visit_pv"),
+    shape=ItemListBody(key="page_path", order="page_visit_pv"),
     selection=TopPages(),
     schedule=Schedule(settle_hours=15),
     fields=FIELDS,

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.apps import App
 from exporter.config.platforms import Discovery
 from exporter.discovery import accounts
-from exporter.discovery.accounts import Account, AccountList, SecondLook
+from exporter.discovery.accounts import Account, AccountList, MassLossCheck
 from exporter.discovery.identification import identify
 from exporter.not_before import AT_ONCE, NotBefore, back_off
 from exporter.wechat.credential_vault import Leases, Record, VaultError, credible
@@ -30,7 +30,7 @@ _LEASE_SECONDS: Final = 180.0  # a list of many pages takes less
 _LEASE_PAUSE: Final = 5.0  # until this exporter tries again to take the lease
 
 
-class Search:
+class AccountSearch:
     """What is known of one platform's accounts, and when to ask for more; times are Unix times.
 
     `go_on` is for one thread; the rest may be called from any. `failure`: why the last list failed.
@@ -65,7 +65,7 @@ class Search:
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
         self._list_after = self._look_after = self._identify_after = AT_ONCE
         self._broke_off = False  # the last asking what accounts are
-        self._second_look = SecondLook()
+        self._second_look = MassLossCheck()
         self._saved_at = -1.0
         self._failures = 0
         self._warned: object = None

@@ -121,7 +121,7 @@ def _matches(appid: str, patterns: Iterable[str]) -> bool:
 
 
 @dataclass(slots=True)
-class SecondLook:
+class MassLossCheck:
     """Believes that more than half of the accounts are gone only if they still are some minutes later."""
 
     _after: NotBefore | None = None

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.apps import App
-from exporter.discovery.account_search import Search
+from exporter.discovery.account_search import AccountSearch
 from exporter.discovery.platform_state import PlatformState
 from exporter.wechat.access import attempt
 from exporter.wechat.credential_vault import Leases
@@ -23,7 +23,7 @@ _BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
 _BY_SECRET: Final = frozenset({Reason.INVALID_SECRET, Reason.INVALID_APPID})
 
 
-class Gauges(Protocol):
+class PlatformMetrics(Protocol):
     """Shows how the platforms are."""
 
     def platforms(self, states: Collection[PlatformState]) -> None:
@@ -31,11 +31,11 @@ class Gauges(Protocol):
 
 
 @dataclass(slots=True)
-class _Watched:
+class _WatchedPlatform:
     """A platform, the search for its accounts if it discovers, and what the last look at it has found."""
 
     platform: OpenPlatform
-    search: Search | None
+    search: AccountSearch | None
     ticket: Ticket | Failure | None = None
     secret: bytes | None = None
     failing_since: float | None = None
@@ -57,7 +57,7 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class WatchFindings:
     """What a look has found: whether `apps` has changed, and what may work now.
 
     `retries`: platforms, each with the reasons of failed calls that may work now.
@@ -72,7 +72,7 @@ class PlatformWatch:
 
     def __init__(
         self,
-        gauges: Gauges,
+        gauges: PlatformMetrics,
         log: FilteringBoundLogger,
         *,
         stopping: threading.Event,
@@ -84,7 +84,7 @@ class PlatformWatch:
         self._stopping = stopping
         self._leases = leases
         self._wake = threading.Event()
-        self._watched: Mapping[str, _Watched] = {}
+        self._watched: Mapping[str, _WatchedPlatform] = {}
         self._settled: set[str] = set()
         self._shown: list[PlatformState] | None = None
 
@@ -93,7 +93,7 @@ class PlatformWatch:
         self._watched = {
             name: found
             if (found := self._watched.get(name)) is not None and found.platform is platform
-            else _Watched(platform, self._search(platform))
+            else _WatchedPlatform(platform, self._search(platform))
             for name, platform in platforms.items()
         }
         self._show()
@@ -107,7 +107,7 @@ class PlatformWatch:
         """Return how each platform is, in the order of the configuration."""
         return [_state(name, each) for name, each in self._watched.items()]
 
-    def list_accounts(self) -> list[Search]:
+    def list_accounts(self) -> list[AccountSearch]:
         """List every platform's accounts now, outside of `run`; return what is known of each then."""
         searches = self._searches()
         for each in searches:
@@ -139,7 +139,7 @@ class PlatformWatch:
             each.ticket = each.ticket or TICKET.failure("none came yet")
             self._wake.set()
 
-    def look(self) -> Findings:
+    def look(self) -> WatchFindings:
         """Look at tickets and secrets, and go on with each search whose time has come."""
         looked = attempt(self.look_at_credentials, self._log)
         retries = [] if isinstance(looked, Failure) else looked  # the accounts are searched for all the same
@@ -154,7 +154,7 @@ class PlatformWatch:
             if failed is not None and each.failure is None:
                 retries.append((each.name, {failed.reason}))
         self._show()
-        return Findings(changed, tuple(retries))
+        return WatchFindings(changed, tuple(retries))
 
     def wait(self) -> None:
         """Return once it is time to look again, or something has come."""
@@ -192,22 +192,22 @@ class PlatformWatch:
             self._shown = states
             self._gauges.platforms(states)
 
-    def _search(self, platform: OpenPlatform) -> Search | None:
+    def _search(self, platform: OpenPlatform) -> AccountSearch | None:
         settings = platform.settings.discovery
-        return None if settings is None else Search(platform, settings, self._log, self._leases)
+        return None if settings is None else AccountSearch(platform, settings, self._log, self._leases)
 
-    def _searches(self) -> list[Search]:
+    def _searches(self) -> list[AccountSearch]:
         return [each.search for each in self._watched.values() if each.search is not None]
 
 
-def _problem(each: _Watched) -> Failure | None:
+def _problem(each: _WatchedPlatform) -> Failure | None:
     """Return why accounts cannot be listed, or why there is no ticket or token."""
     if each.search is not None and each.search.failure is not None:
         return each.search.failure
     return each.ticket if isinstance(each.ticket, Failure) else each.platform.source.failure
 
 
-def _state(name: str, each: _Watched) -> PlatformState:
+def _state(name: str, each: _WatchedPlatform) -> PlatformState:
     problem, search = _problem(each), each.search
     known = [] if search is None else list(search.known.values())
     kinds = Counter(account.is_app for account in known)

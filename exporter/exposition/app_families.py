@@ -70,16 +70,18 @@ FAMILIES: Final = (
 """Those that are there whatever datasets are switched on."""
 
 
-Shown = DatasetFamilies | QuotaFamilies
+OptionalFamilies = DatasetFamilies | QuotaFamilies
 """What is on show beside the daily trend."""
 
 
-def families_of(shown: Iterable[Shown]) -> tuple[Family, ...]:
+def families_of(shown: Iterable[OptionalFamilies]) -> tuple[Family, ...]:
     """FAMILIES, and those of what is on show beside the daily trend."""
     return (*FAMILIES, *(family for each in shown for family in each.families()))
 
 
-def render(entries: Iterable[Entry], dates: Iterable[date], shown: Sequence[Shown] = ()) -> Iterator[str]:
+def render(
+    entries: Iterable[Entry], dates: Iterable[date], shown: Sequence[OptionalFamilies] = ()
+) -> Iterator[str]:
     """Give the sample lines of these apps, one text per family in the order of `families_of`.
 
     Args:
@@ -126,7 +128,7 @@ def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
     yield _troubles(ERROR_INFO, asked)
 
 
-def _dataset_health(apps: Sequence[tuple[str, Entry]], shown: Sequence[Shown]) -> Iterator[str]:
+def _dataset_health(apps: Sequence[tuple[str, Entry]], shown: Sequence[OptionalFamilies]) -> Iterator[str]:
     """Lines of DATASET_FAMILIES."""
     held = [
         (f'{labels},dataset="{name}"', entry.table(name))

@@ -7,7 +7,7 @@ from typing import Final
 
 from exporter.datasets.access_sources import SOURCES
 from exporter.datasets.dataset import Dataset, Point
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.metrics import DATED_LABEL, Metric, dated_metrics, newest_metrics
 from exporter.datasets.period import Period
 from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
@@ -24,7 +24,7 @@ _Line = tuple[str, Period, Point]  # labels of app and period as written, and wh
 class DatasetFamilies:
     """Those of one dataset; `firsts` are the periods of its by-period families, none where it has no such."""
 
-    enabled: Enabled
+    enabled: EnabledDataset
     firsts: tuple[date, ...] = ()
 
     @property

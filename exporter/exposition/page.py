@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from exporter.exposition import gzipped
-from exporter.exposition.app_families import FAMILIES, Shown, families_of, render
+from exporter.exposition.app_families import FAMILIES, OptionalFamilies, families_of, render
 from exporter.exposition.dataset_families import ACCESS_SOURCE_INFO, source_lines
 from exporter.exposition.family import Family, headers
 from exporter.exposition.gzipped import Checksum, Piece
@@ -18,7 +18,7 @@ BLOCK_SIZE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class EncodedPage:
     """One format's page without the exporter's own metrics, compressed; both formats share the samples."""
 
     pieces: tuple[Piece, ...]
@@ -29,11 +29,11 @@ class Form:
 class Page:
     """What is on show: both formats, and what they were made from: the entries in order, dates, datasets."""
 
-    text: Form
-    openmetrics: Form
+    text: EncodedPage
+    openmetrics: EncodedPage
     entries: Mapping[str, Entry]
     dates: tuple[date, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[OptionalFamilies, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -66,7 +66,7 @@ _Block = tuple[Piece | None, ...]
 """Some apps' lines, a piece per family; None where there is no line."""
 
 
-class PageMaker:
+class PageRenderer:
     """Makes pages; used by one thread."""
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ class PageMaker:
         self._members: list[list[str]] = []
         self._blocks: list[_Block] = []
         self.dates: tuple[date, ...] = ()
-        self.shown: tuple[Shown, ...] = ()
+        self.shown: tuple[OptionalFamilies, ...] = ()
         self._families = FAMILIES
 
     def replace_all(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[Shown, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[OptionalFamilies, ...] = ()
     ) -> Page:
         """A page of exactly these apps, in this order, with these dates in the by-date families."""
         self._entries = dict(entries)
@@ -92,7 +92,7 @@ class PageMaker:
         return self._page()
 
     def update(
-        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[Shown, ...] = ()
+        self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[OptionalFamilies, ...] = ()
     ) -> Page:
         """The page with these apps' entries replaced; apps that it does not have are left out."""
         self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)
@@ -122,7 +122,7 @@ class PageMaker:
         return Page(text, openmetrics, dict(self._entries), self.dates, self.shown)
 
 
-def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> Form:
+def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> EncodedPage:
     """Put one format together; the families come with their samples, and the checksum of these."""
     pieces: list[Piece] = []
     whole = Checksum()
@@ -130,7 +130,7 @@ def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics
         header = _header(family, openmetrics=openmetrics)
         pieces += header, *samples
         whole = whole + header.checksum + checksum
-    return Form(tuple(pieces), whole)
+    return EncodedPage(tuple(pieces), whole)
 
 
 @cache

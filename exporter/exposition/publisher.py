@@ -10,9 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.beijing import midnight, next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
-from exporter.exposition.app_families import Shown
+from exporter.exposition.app_families import OptionalFamilies
 from exporter.exposition.dataset_families import DatasetFamilies
-from exporter.exposition.page import Page, PageMaker
+from exporter.exposition.page import Page, PageRenderer
 from exporter.exposition.quota_families import QuotaFamilies
 from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
@@ -44,7 +44,7 @@ class Publisher:
         self._log = log
         self._clock = clock
         self._publishing = threading.Lock()  # at the end another thread does it once more
-        self._maker = PageMaker()
+        self._maker = PageRenderer()
         self._server = ""
         self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # of that server
         self._refusals: dict[str, Refusal] = {}  # as they are stored, by `refusal_key`
@@ -94,7 +94,7 @@ class Publisher:
         days = self.history_days
         return window(yesterday(self._clock()), days) if days > 1 else ()
 
-    def _shown(self) -> tuple[Shown, ...]:
+    def _shown(self) -> tuple[OptionalFamilies, ...]:
         now = self._clock()
         today = midnight(yesterday(now) + timedelta(days=1))
         quotas = (QuotaFamilies(today),) if self._ledger.quota else ()

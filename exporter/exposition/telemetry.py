@@ -15,7 +15,7 @@ from prometheus_client import (
 
 from exporter import __version__
 from exporter.discovery.platform_state import PlatformState
-from exporter.exposition.telemetry_part import END_MARK, Part
+from exporter.exposition.telemetry_part import END_MARK, CachedRegistry
 from exporter.shards import Shard
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
@@ -113,7 +113,7 @@ class Telemetry:
         disable_created_metrics()  # the library knows no other way than for the whole process
         self._clock = clock
         self.events = 0
-        self._process, self._calls, self._states = Part(), Part(), Part()
+        self._process, self._calls, self._states = CachedRegistry(), CachedRegistry(), CachedRegistry()
         ProcessCollector(registry=self._process.registry)
         PlatformCollector(registry=self._process.registry)
         states, calls = self._states.registry, self._calls.registry

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 END_MARK: Final = b"# EOF\n"
 
 
-class Part:
+class CachedRegistry:
     """Metrics of one `registry`; whoever has changed one of them says so by `touch`."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Row
 from exporter.datasets.quota import QUOTA
-from exporter.refresh.outcomes import Fetched, entry_after, is_revised, with_freed
+from exporter.refresh.outcomes import FetchResult, entry_after, is_revised, with_freed
 from exporter.refresh.plan import Ask, asks_after, first_asks, is_refused
 from exporter.refresh.queue import Queue
 from exporter.refresh.retries import ATTEMPTS, Random, retry_delay
@@ -42,7 +42,7 @@ class RoundMetrics(Protocol):
 
 
 @dataclass(slots=True)
-class Fetching:
+class Fetcher:
     """Fetches one period of one app at a time; safe to use from many threads. `settings` may be replaced."""
 
     settings: RoundSettings
@@ -111,11 +111,11 @@ class Fetching:
 
     def _fetched(
         self, ask: Ask, access: Access, outcome: HeldRow | HeldQuota | Failure, began: float
-    ) -> Fetched:
+    ) -> FetchResult:
         credential = None
         if isinstance(outcome, Failure) and outcome.action.refuses:
             credential = access.fingerprint() if outcome.credential is None else outcome.credential
-        return Fetched(ask, outcome, began, self.clock(), access.token_expires_at, credential)
+        return FetchResult(ask, outcome, began, self.clock(), access.token_expires_at, credential)
 
     def _known(self, ask: Ask, row: Row, began: float) -> Row:
         """What is known for sure of a row at the time at which it was asked for."""
@@ -131,7 +131,7 @@ class Fetching:
             )
         return BY_NAME[ask.dataset].selection.known(row, began)
 
-    def _record(self, fetched: Fetched, settings: RoundSettings) -> None:
+    def _record(self, fetched: FetchResult, settings: RoundSettings) -> None:
         """Change the app's entry, unless a reload has removed the app or moved to another server."""
         ask, outcome = fetched.ask, fetched.outcome
         held = outcome if isinstance(outcome, HeldRow) else None
@@ -152,7 +152,7 @@ class Fetching:
                 self.log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
         self._states.answered(before, after, ask.dataset, fetched.failure)
 
-    def _go_on(self, fetched: Fetched, queue: Queue) -> None:
+    def _go_on(self, fetched: FetchResult, queue: Queue) -> None:
         """Queue what follows from an answer: the call once more, other periods, other datasets.
 
         Where the daily trend's answer did not arrive, the datasets' may not either: they are asked for once.
@@ -174,7 +174,7 @@ class Fetching:
                 queue.follow(replace(each, attempt=attempt))
 
 
-def _is_outdated(fetched: Fetched, access: Access) -> bool:
+def _is_outdated(fetched: FetchResult, access: Access) -> bool:
     """Whether WeChat refused a credential that has been replaced meanwhile; not again and again."""
     if fetched.credential is None or fetched.ask.attempt >= ATTEMPTS:
         return False

@@ -14,12 +14,12 @@ from exporter.refresh.retries import (
     outlasts_date,
 )
 from exporter.refresh.round_settings import RoundSettings
-from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Vacant, with_vacant
+from exporter.store.entry import EmptyDate, Entry, Health, HeldQuota, HeldRow, with_vacant
 from exporter.wechat.failures.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResult:
     """What came of an ask: made at `began`, answered at `now` (Unix times).
 
     `credential` is the fingerprint that WeChat refused, if it did.
@@ -50,7 +50,7 @@ class Fetched:
         return self.failure is None or concerns_date(self.failure)
 
 
-def entry_after(entry: Entry, fetched: Fetched, settings: RoundSettings, random: Random) -> Entry:
+def entry_after(entry: Entry, fetched: FetchResult, settings: RoundSettings, random: Random) -> Entry:
     """Return the entry of an app after a call; the ledger itself holds the row."""
     ask, outcome = fetched.ask, fetched.outcome
     table = entry.table(ask.dataset)
@@ -91,11 +91,13 @@ def is_revised(old: Row, new: Row) -> bool:
 
 
 def _failed(
-    health: Health, fetched: Fetched, failure: Failure, settings: RoundSettings, random: Random
+    health: Health, fetched: FetchResult, failure: Failure, settings: RoundSettings, random: Random
 ) -> Health:
     after = after_failure(health, failure, fetched.began, fetched.now, random, settings.interval)
     return after if after is health else replace(after, fingerprint=fetched.credential)
 
 
-def _with_vacant(vacant: tuple[Vacant, ...], fetched: Fetched, settings: RoundSettings) -> tuple[Vacant, ...]:
+def _with_vacant(
+    vacant: tuple[EmptyDate, ...], fetched: FetchResult, settings: RoundSettings
+) -> tuple[EmptyDate, ...]:
     return with_vacant(vacant, fetched.ask.day, fetched.now, settings.keep_days(fetched.ask.dataset))

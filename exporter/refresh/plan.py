@@ -12,10 +12,10 @@ from typing import Final
 from exporter.beijing import window, yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA, quota_due
-from exporter.datasets.schedule import Want
+from exporter.datasets.schedule import RequiredAnswer
 from exporter.refresh.retries import ATTEMPTS
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, Table
@@ -184,12 +184,12 @@ def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettin
     return _dataset_asks(entry, settings.datasets[name], now, settings.interval)[:1]
 
 
-def _dataset_asks(entry: Entry, enabled: Enabled, now: float, interval: float) -> list[Ask]:
+def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: float) -> list[Ask]:
     """The periods of a dataset to ask for in a round at `now`, newest first and none twice."""
     dataset, table = enabled.dataset, entry.table(enabled.name)
     tried = {vacant.day: vacant.asked_at for vacant in table.vacant}
     wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
-    due: dict[Period, Want] = {}
+    due: dict[Period, RequiredAnswer] = {}
     for want in wants:
         held_at, tried_at = _held_at(table, want), tried.get(want.period.first)
         if dataset.schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at):
@@ -200,7 +200,7 @@ def _dataset_asks(entry: Entry, enabled: Enabled, now: float, interval: float) -
     ]
 
 
-def _held_at(table: Table, want: Want) -> float | None:
+def _held_at(table: Table, want: RequiredAnswer) -> float | None:
     """When the answer that is wanted was asked for; None where none is held that counts."""
     held = table.held(want.period)
     if held is None or held.asked_at < want.since:

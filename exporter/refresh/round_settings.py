@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.config.datasets import DatasetSettings
 from exporter.config.settings import Config
-from exporter.datasets.enabled import Enabled, enabled
+from exporter.datasets.enabled import EnabledDataset, enabled
 from exporter.datasets.quota import QUOTA
 from exporter.wechat.access import Access
 from exporter.wechat.endpoints import server_name
@@ -29,7 +29,7 @@ class RoundSettings:
     accesses: Mapping[str, Access] = field(default_factory=dict)
     server: str = ""
     interval: float = 3600.0
-    datasets: Mapping[str, Enabled] = field(default_factory=dict)
+    datasets: Mapping[str, EnabledDataset] = field(default_factory=dict)
     quota: DatasetSettings | None = None
     concurrency: int = 1
     hangs_after: float = 300.0

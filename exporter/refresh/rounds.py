@@ -9,7 +9,7 @@ from typing import Final
 from exporter.beijing import yesterday
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.heartbeat import Heartbeat
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.plan import Ask, asks_before_the_round, round_asks, waits_for_credential
 from exporter.refresh.queue import Queue
 from exporter.refresh.round_settings import RoundSettings
@@ -23,7 +23,7 @@ _CREDENTIAL_SECONDS: Final = 60.0  # between two looks whether a refused credent
 class Rounds:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
-    def __init__(self, fetching: Fetching) -> None:
+    def __init__(self, fetching: Fetcher) -> None:
         self.heartbeat = Heartbeat()
         self.next_round_at: float | None = None
         self._fetching = fetching

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.heartbeat import Heartbeat
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.plan import Ask
 from exporter.refresh.queue import Queue
 
@@ -28,7 +28,7 @@ class _Call:
 class Workers:
     """Makes the calls of one round at a time; shows by `heartbeat` that the round is looked after."""
 
-    def __init__(self, fetching: Fetching, heartbeat: Heartbeat) -> None:
+    def __init__(self, fetching: Fetcher, heartbeat: Heartbeat) -> None:
         self._fetching = fetching
         self._heartbeat = heartbeat
         self._log = fetching.log

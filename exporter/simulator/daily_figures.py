@@ -23,7 +23,7 @@ _BITS: Final = 2**64
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class VisitCounts:
     """The whole numbers behind the figures of a day, or of several: what adds up, and the visitors."""
 
     visitors: int
@@ -52,7 +52,7 @@ def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
     return {"ref_date": wire_date(day), **counts(appid, day, size).figures}
 
 
-def counts(appid: str, day: date, size: int) -> Counts:
+def counts(appid: str, day: date, size: int) -> VisitCounts:
     """Return what happened on one day.
 
     Args:
@@ -71,7 +71,7 @@ def counts(appid: str, day: date, size: int) -> Counts:
     visitors = round(size * level * (0.92 + 0.16 * noise[0]))
     sessions = math.ceil(visitors * (1.3 + 0.9 * opens) * (0.96 + 0.08 * noise[1]))
     distinct_pages = math.ceil(sessions * (1.5 + 2.0 * pages) * (0.97 + 0.06 * noise[2]))
-    return Counts(
+    return VisitCounts(
         visitors=visitors,
         newcomers=round(visitors * (0.05 + 0.2 * newcomers) * (0.8 + 0.4 * noise[5])),
         sessions=sessions,

@@ -10,7 +10,7 @@ from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.period import Period
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
 from exporter.simulator.accounts import SimApp
-from exporter.simulator.daily_figures import Counts, counts, draws, split
+from exporter.simulator.daily_figures import VisitCounts, counts, draws, split
 
 _BEGINNING: Final = date(2016, 9, 1)  # no mini program is older
 _SOURCES: Final = (1, 2, 3, 4, 7, 10, 16, 18, 22, 23, 27, 29, 36, 46, 62, 99)  # the last two are in no table
@@ -28,14 +28,14 @@ def _trend(app: SimApp, period: Period, dataset: Dataset) -> Row:
     return Row(period, (Point((), values),))
 
 
-def _counts(app: SimApp, period: Period) -> Counts:
+def _counts(app: SimApp, period: Period) -> VisitCounts:
     """Return the counts of a period: visitors are between the busiest day's and the sum of all days'."""
     length = (period.last - period.first).days + 1
     days = [counts(app.appid, period.first + timedelta(days=day), app.size) for day in range(length)]
     busiest, together = max(day.visitors for day in days), sum(day.visitors for day in days)
     newcomers = sum(day.newcomers for day in days)
     strangers = 0.2 + 0.4 * draws(f"{app.appid} strangers")[0]  # how many of a day come on no other
-    return Counts(
+    return VisitCounts(
         visitors=max(newcomers, busiest + int((together - busiest) * strangers)),
         newcomers=newcomers,
         sessions=sum(day.sessions for day in days),

@@ -92,7 +92,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class ActiveFault:
     """A fault in force: what it answers, and how many calls it has left (None: no end)."""
 
     fault: Fault
@@ -107,7 +107,7 @@ class FaultBoard:
     """
 
     def __init__(self) -> None:
-        self._active: dict[tuple[str, CallKind, str], Active] = {}
+        self._active: dict[tuple[str, CallKind, str], ActiveFault] = {}
 
     def switch(
         self,
@@ -146,9 +146,9 @@ class FaultBoard:
         if times is not None and times < 1:
             raise ValueError(f"times is {times}, allowed: 1 and more")
         code = fault.errcode if errcode is None else errcode
-        self._active[appid, call, dataset] = Active(fault, code, times or fault.times)
+        self._active[appid, call, dataset] = ActiveFault(fault, code, times or fault.times)
 
-    def take(self, appid: str, call: CallKind, dataset: str = "") -> Active | None:
+    def take(self, appid: str, call: CallKind, dataset: str = "") -> ActiveFault | None:
         """Return the fault that this call meets, counted down; None for a healthy one."""
         key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
         active = self._active.get(key)

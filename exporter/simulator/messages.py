@@ -78,7 +78,7 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Progress:
+class CallInfo:
     """What is known of a call so far, for the ledger."""
 
     appid: str = ""

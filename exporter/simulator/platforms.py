@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from exporter.simulator.messages import Progress, Request
+from exporter.simulator.messages import CallInfo, Request
 from exporter.simulator.refusals import RefusedError
 from exporter.simulator.tokens import TokenDesk, TokenKind
 
@@ -97,7 +97,7 @@ class PlatformDesk:
         text, lifetime = self._tokens.issue(self.platform.component_appid, TokenKind.COMPONENT, now)
         return {"component_access_token": text, "expires_in": lifetime}
 
-    def authorizer_token(self, asked: Mapping[str, object], now: float, progress: Progress) -> object:
+    def authorizer_token(self, asked: Mapping[str, object], now: float, progress: CallInfo) -> object:
         """Answer api_authorizer_token."""
         appid = str(asked.get("authorizer_appid"))
         if appid in self._names:
@@ -132,7 +132,7 @@ class PlatformDesk:
             ],
         }
 
-    def info(self, asked: Mapping[str, object], progress: Progress) -> object:
+    def info(self, asked: Mapping[str, object], progress: CallInfo) -> object:
         """Answer api_get_authorizer_info."""
         appid = str(asked.get("authorizer_appid"))
         if appid not in self._refresh_tokens:
@@ -167,7 +167,7 @@ class PlatformRules:
     desks: Mapping[str, PlatformDesk]
     tokens: TokenDesk = field(default_factory=TokenDesk)
 
-    def answer(self, request: Request, now: float, progress: Progress) -> object:
+    def answer(self, request: Request, now: float, progress: CallInfo) -> object:
         """Return the JSON value of an answer; raise RefusedError."""
         asked = request.json_object()
         endpoint = ENDPOINTS[request.path]

@@ -22,7 +22,7 @@ from exporter.simulator.conditions import Conditions
 from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fault_effects import compact_json, delivered, distorted
 from exporter.simulator.faults import CallKind, Fault, FaultBoard
-from exporter.simulator.messages import PLAIN, Progress, Reply, Request
+from exporter.simulator.messages import PLAIN, CallInfo, Reply, Request
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
 from exporter.simulator.refusals import RefusedError, errmsg, refusal
 from exporter.simulator.tokens import TokenDesk, TokenKind
@@ -47,7 +47,7 @@ _WIRE_DATE: Final = re.compile(r"[0-9]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class WechatRules:
     """The interfaces of all apps."""
 
     apps: Mapping[str, SimApp]
@@ -63,7 +63,7 @@ class Rules:
         """WeChat's answer to any request that is not for the simulator's own controls."""
         now = self.clock.now()
         endpoint = _ENDPOINTS.get(request.path, "other")
-        progress = Progress()
+        progress = CallInfo()
         try:
             answer = self._answer(request, now, progress)
         except RefusedError as error:
@@ -73,7 +73,7 @@ class Rules:
         self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
         return answer
 
-    def _answer(self, request: Request, now: float, progress: Progress) -> Reply:
+    def _answer(self, request: Request, now: float, progress: CallInfo) -> Reply:
         if request.path in BY_PATH:
             return self._data(request, now, progress, BY_PATH[request.path])
         if request.path in ENDPOINTS:
@@ -89,13 +89,13 @@ class Rules:
             raise RefusedError(40066)
         return interfaces[request.path](request, now, progress)
 
-    def _data(self, request: Request, now: float, progress: Progress, dataset: Dataset) -> Reply:
+    def _data(self, request: Request, now: float, progress: CallInfo, dataset: Dataset) -> Reply:
         progress.appid = self._caller(request, now)
         asked = request.json_object(form_errcode=61500)
         begin, end = _date(asked.get("begin_date")), _date(asked.get("end_date"))
         return self._table(dataset, Period(begin, end), now, progress, Fault.NONE)
 
-    def _quota(self, request: Request, now: float, progress: Progress) -> Reply:
+    def _quota(self, request: Request, now: float, progress: CallInfo) -> Reply:
         if not request.parameter("access_token"):  # there is no cloud call for it
             raise RefusedError(41001)
         progress.appid = self._caller(request, now)
@@ -129,7 +129,7 @@ class Rules:
             raise RefusedError(40013)
         return appid
 
-    def _cloud_function(self, request: Request, now: float, progress: Progress) -> Reply:
+    def _cloud_function(self, request: Request, now: float, progress: CallInfo) -> Reply:
         token = request.parameter("access_token")
         if not token:
             raise RefusedError(41001)
@@ -157,7 +157,7 @@ class Rules:
             returned = inner.body.decode("utf-8", "replace")
         return self._json({"errcode": 0, "errmsg": "ok", "resp_data": returned}, Fault.NONE)
 
-    def _table(self, dataset: Dataset, asked: Period, now: float, progress: Progress, shape: Fault) -> Reply:
+    def _table(self, dataset: Dataset, asked: Period, now: float, progress: CallInfo, shape: Fault) -> Reply:
         app = self.apps[progress.appid]
         progress.date = dataset.request(asked)["begin_date"]
         newest = dataset.calendar.newest(yesterday(now))
@@ -175,7 +175,7 @@ class Rules:
         at = period.end if self.conditions.always_published else app.publication(period.last)
         return at <= now
 
-    def _stable_token(self, request: Request, now: float, progress: Progress) -> Reply:
+    def _stable_token(self, request: Request, now: float, progress: CallInfo) -> Reply:
         asked = request.json_object()
         forced = asked.get("force_refresh", False)
         if not isinstance(forced, bool):
@@ -186,14 +186,14 @@ class Rules:
         issue = self.desk.force if forced else self.desk.stable
         return self._token(issue(progress.appid, now), fault)
 
-    def _classic_token(self, request: Request, now: float, progress: Progress) -> Reply:
+    def _classic_token(self, request: Request, now: float, progress: CallInfo) -> Reply:
         if request.method != "GET":
             raise RefusedError(43001)
         asked = {name: request.parameter(name) for name in ("grant_type", "appid", "secret")}
         fault = self._identified(asked, progress)
         return self._token(self.desk.classic(progress.appid, now), fault)
 
-    def _identified(self, asked: Mapping[str, object], progress: Progress) -> Fault:
+    def _identified(self, asked: Mapping[str, object], progress: CallInfo) -> Fault:
         """Check a token call's three parameters; the fault that remains to be acted out."""
         if asked.get("grant_type") != "client_credential":
             raise RefusedError(40002)
@@ -216,7 +216,7 @@ class Rules:
     def _json(self, payload: object, fault: Fault) -> Reply:
         return delivered(compact_json(payload), fault, self.conditions)
 
-    def _fault(self, progress: Progress, on: CallKind, table: str = "", exempt: Fault = Fault.NONE) -> Fault:
+    def _fault(self, progress: CallInfo, on: CallKind, table: str = "", exempt: Fault = Fault.NONE) -> Fault:
         active = self.faults.take(progress.appid, on, table)
         if active is None or active.fault is exempt:
             return Fault.NONE

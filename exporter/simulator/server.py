@@ -18,7 +18,7 @@ from exporter.simulator.fleet import config_yaml
 from exporter.simulator.listener import Listener
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform
-from exporter.simulator.rules import Rules
+from exporter.simulator.rules import WechatRules
 from exporter.simulator.tokens import TokenDesk, TokenKind
 
 __all__ = ["Conditions", "Simulator"]
@@ -63,7 +63,7 @@ class Simulator:
         for desk in desks[:1]:
             for app in self.apps:
                 desk.authorise(app.appid)
-        self._rules = Rules(
+        self._rules = WechatRules(
             apps=by_appid,
             clock=self.clock,
             desk=self._desk,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from exporter.config.secret import Secret
-from exporter.store.interface import Resealed, StoreError
+from exporter.store.interface import ResealResult, StoreError
 
 _MARK: Final = "sealed:"
 _NO_KEY: Final = "the storage is encrypted: set storage.encryption_key_file"
@@ -51,7 +51,9 @@ class Seal:
         keys = self._keys()
         return not keys or (kept.startswith(_MARK) and _decrypted(keys[0], kept) is not None)
 
-    def reseal(self, kept: Iterable[tuple[str, str]], replace: Callable[[str, str, str], bool]) -> Resealed:
+    def reseal(
+        self, kept: Iterable[tuple[str, str]], replace: Callable[[str, str, str], bool]
+    ) -> ResealResult:
         """Encrypt with the newest key what is kept otherwise; do nothing where all was found current.
 
         Args:
@@ -60,7 +62,7 @@ class Seal:
         """
         keys, changed, lost = self._keys(), 0, 0
         if not keys or keys is self._current:
-            return Resealed()
+            return ResealResult()
         for name, sealed in kept:
             if self.is_current(sealed):
                 continue
@@ -72,7 +74,7 @@ class Seal:
                 changed += replace(name, sealed, text)
         if not lost:
             self._current = keys
-        return Resealed(changed, lost, len(keys) - 1)
+        return ResealResult(changed, lost, len(keys) - 1)
 
     def _keys(self) -> list[Any]:
         """Return the keys, the newest first."""

@@ -9,7 +9,7 @@ from typing import Final
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.period import Period
 from exporter.not_before import NotBefore
 from exporter.wechat.failures.failure import Failure, Reason
@@ -97,7 +97,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Vacant:
+class EmptyDate:
     """A date (a period's first) for which WeChat had no row: asked how often, and when last (Unix time)."""
 
     day: date
@@ -111,7 +111,7 @@ class Table:
 
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
-    vacant: tuple[Vacant, ...] = ()
+    vacant: tuple[EmptyDate, ...] = ()
 
     @property
     def tried(self) -> bool:
@@ -149,7 +149,7 @@ class Entry:
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
     token_expires_at: float | None = None
-    vacant: tuple[Vacant, ...] = ()
+    vacant: tuple[EmptyDate, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=lambda: _NO_TABLES)
     quotas: Mapping[str, HeldQuota] = field(default_factory=lambda: _NO_QUOTAS)
 
@@ -180,11 +180,13 @@ class Entry:
         return next((held.row for held in self.rows if held.row.ref_date == day), None)
 
 
-def with_vacant(vacant: tuple[Vacant, ...], day: date, now: float, keep_days: int) -> tuple[Vacant, ...]:
+def with_vacant(
+    vacant: tuple[EmptyDate, ...], day: date, now: float, keep_days: int
+) -> tuple[EmptyDate, ...]:
     """The dates without a row with one more ask of `day`; those long past are forgotten."""
     asks = 1 + next((each.asks for each in vacant if each.day == day), 0)
     others = (each for each in vacant if each.day != day and (day - each.day).days < keep_days)
-    return (*others, Vacant(day, asks, now))
+    return (*others, EmptyDate(day, asks, now))
 
 
 def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float) -> tuple[HeldRow, ...]:
@@ -200,7 +202,9 @@ def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float
     return tuple(held for held in ordered if (newest - held.row.ref_date).days < keep_days)
 
 
-def with_period(rows: tuple[HeldRow, ...], new: HeldRow, enabled: Enabled, now: float) -> tuple[HeldRow, ...]:
+def with_period(
+    rows: tuple[HeldRow, ...], new: HeldRow, enabled: EnabledDataset, now: float
+) -> tuple[HeldRow, ...]:
     """The rows of a dataset with one more, unless its period's was asked for later; as many as it shows."""
     known = next((held for held in rows if held.row.period == new.row.period), None)
     if known is not None and not known.is_outdated_by(new, now):

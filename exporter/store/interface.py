@@ -20,7 +20,7 @@ WriteObserver = Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Resealed:
+class ResealResult:
     """How many texts were encrypted again, how many no key opens, and how many older keys are configured."""
 
     changed: int = 0
@@ -74,7 +74,7 @@ class Store(Vault, Protocol):
         Credentials are kept again by the store itself.
         """
 
-    def reseal(self) -> Resealed:
+    def reseal(self) -> ResealResult:
         """Encrypt all that is kept with the newest key."""
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
-from exporter.datasets.enabled import Enabled
+from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, HeldRow, with_period, with_row
 from exporter.store.pauses import configured, freed, refreshed
@@ -37,7 +37,7 @@ class Ledger:
         self.keep_days = keep_days
         self._clock = clock
         self.server = ""
-        self.datasets: Mapping[str, Enabled] = {}
+        self.datasets: Mapping[str, EnabledDataset] = {}
         """Those beside the daily trend, by name."""
         self.quota = False
         """Whether quotas are asked for."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.entry import HeldRow
-from exporter.store.interface import Resealed
+from exporter.store.interface import ResealResult
 from exporter.store.stored_refusals import Refusal
 
 
@@ -59,9 +59,9 @@ class MemoryStore:
             self._credentials[key] = new
         return True
 
-    def reseal(self) -> Resealed:
+    def reseal(self) -> ResealResult:
         """Nothing is encrypted in memory."""
-        return Resealed()
+        return ResealResult()
 
     def close(self) -> None:
         """Nothing to do."""

@@ -16,7 +16,7 @@ from exporter.store.database import NewerError, explanation, open_database, tran
 from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
 from exporter.store.file_lock import FileLock
-from exporter.store.interface import Resealed, StoreError, WriteObserver
+from exporter.store.interface import ResealResult, StoreError, WriteObserver
 from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
@@ -196,7 +196,7 @@ class SqliteStore:
             )
             return True
 
-    def reseal(self) -> Resealed:
+    def reseal(self) -> ResealResult:
         """Encrypt all credentials with the newest key."""
         return self._seal.reseal(self._credentials(), lambda key, _, text: self.put(key, text, text))
 

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from exporter.web.webconfig.format import RateSection
 from exporter.web.webconfig.loading import Headers, WebConfig
 from exporter.web.webconfig.tls import allows
-from exporter.web.webconfig.users import Users
+from exporter.web.webconfig.users import PasswordChecker
 
 SECURITY_HEADERS: Final[Headers] = (
     (
@@ -57,7 +57,7 @@ class Admission:
 
     def __init__(self, config: WebConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._users = Users({})
+        self._users = PasswordChecker({})
         self._checking = asyncio.Lock()  # bcrypt is heavy: one check at a time
         self._clients: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.config = WebConfig()

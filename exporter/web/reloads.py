@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from exporter.service import Exporter
-from exporter.web.webconfig.watch import Watch
+from exporter.web.webconfig.watch import WebConfigWatch
 
 LOOK_SECONDS: Final = 1.0
 
@@ -14,7 +14,7 @@ LOOK_SECONDS: Final = 1.0
 class Reloads:
     """`watch` is the web configuration's, None where there is none."""
 
-    def __init__(self, exporter: Exporter, watch: Watch | None) -> None:
+    def __init__(self, exporter: Exporter, watch: WebConfigWatch | None) -> None:
         self._exporter = exporter
         self._watch = watch
         self._problem: str | None = None

@@ -21,7 +21,7 @@ _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 _MOST_APPS: Final = 200_000  # whose shard is remembered
 
-Wish = tuple[str, str, str]
+TargetsQuery = tuple[str, str, str]
 """What an answer depends on beside the apps: per what, the scheme, the address that was asked."""
 
 
@@ -44,7 +44,7 @@ class Targets:
         self._templates = templates
         self._telemetry_path = telemetry_path
         self._making = asyncio.Lock()  # waiting for it takes no thread from others
-        self._last: tuple[Wish, Sequence[App], bytes] | None = None  # 100,000 apps make some 40 MB
+        self._last: tuple[TargetsQuery, Sequence[App], bytes] | None = None  # 100,000 apps make some 40 MB
         self._owner = lru_cache(maxsize=_MOST_APPS)(partial(owner, total=shard.total))
 
     async def answer(self, request: Request) -> Response:
@@ -61,7 +61,7 @@ class Targets:
             body = self._last[2]
         return Response(body, media_type="application/json", headers=_UNCACHED)
 
-    def _made(self, wish: Wish, apps: Sequence[App]) -> bytes:
+    def _made(self, wish: TargetsQuery, apps: Sequence[App]) -> bytes:
         """Make the answer's bytes group by group, as nothing else runs while one text is made."""
         per, scheme, asked = wish
         common = {"__scheme__": scheme, "__metrics_path__": self._telemetry_path}

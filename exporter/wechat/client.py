@@ -13,7 +13,7 @@ from exporter.config.settings import WechatSettings
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.network.connections import Adapter
-from exporter.wechat.network.transport import Answer, Parts, Transport
+from exporter.wechat.network.transport import Answer, RequestParts, Transport
 from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
@@ -66,7 +66,7 @@ class Client:
         secrets: Iterable[str],
         judged: Verdict = as_it_is,
         base_url: str | None = None,
-        **parts: Unpack[Parts],
+        **parts: Unpack[RequestParts],
     ) -> _Result:
         """Make one call to WeChat and return what `read` makes of the answer.
 

@@ -7,8 +7,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.backfill.fetching import Wanted, fetch, take_over
-from exporter.backfill.journal import Count, Journal, JournalError
+from exporter.backfill.fetching import BackfillScope, fetch, take_over
+from exporter.backfill.journal import DateCounts, Journal, JournalError
 from exporter.backfill.periods import Span
 from exporter.beijing import yesterday
 from exporter.commands.session import open_wechat
@@ -43,33 +43,33 @@ def apps(config: Config, log: FilteringBoundLogger) -> Iterator[Apps]:
         yield apps
 
 
-def wanted_from(config: Config, wechat: Simulator, days: int) -> Wanted:
+def scope_of(config: Config, wechat: Simulator, days: int) -> BackfillScope:
     now = wechat.clock.now()
-    return Wanted(config.apps, Span(yesterday(now) - timedelta(days=days - 1), yesterday(now)), now)
+    return BackfillScope(config.apps, Span(yesterday(now) - timedelta(days=days - 1), yesterday(now)), now)
 
 
 def test_everything_wanted_is_fetched_by_several_threads(
     config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
-    wanted = wanted_from(config, wechat, 20)
+    scope = scope_of(config, wechat, 20)
     threads: set[str] = set()
     with Journal("") as journal:
-        asking = fetch(apps, wanted, journal, lambda: threads.add(threading.current_thread().name), log)
-        assert wanted.calls(journal) == 0
+        fetcher = fetch(apps, scope, journal, lambda: threads.add(threading.current_thread().name), log)
+        assert scope.calls(journal) == 0
         for app in config.apps:
-            assert journal.count(app.appid, wanted.span, wanted.now) == Count(20, 0)
+            assert journal.count(app.appid, scope.span, scope.now) == DateCounts(20, 0)
     assert 1 < len(threads) <= 4
     assert wechat.calls(endpoint="daily_visit_trend") == 60
-    assert not asking.out_of_reach
+    assert not fetcher.out_of_reach
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("backfill")]
 
 
 def test_the_pace_is_the_configuration_s(
     config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
-    wanted = wanted_from(config, wechat, 5)
+    scope = scope_of(config, wechat, 5)
     with Journal("") as journal:
-        fetch(apps, wanted, journal, lambda: None, log)
+        fetch(apps, scope, journal, lambda: None, log)
     first, last = (wechat.ledger.recent()[at].at for at in (0, -1))
     assert last - first >= 0.7 * (15 + 3 - 1) / config.refresh.requests_per_second  # tokens too
 
@@ -77,12 +77,12 @@ def test_the_pace_is_the_configuration_s(
 def test_nothing_wanted_asks_nothing(
     config: Config, apps: Apps, wechat: Simulator, log: FilteringBoundLogger
 ) -> None:
-    wanted = wanted_from(config, wechat, 3)
+    scope = scope_of(config, wechat, 3)
     with Journal("") as journal:
         journal.keep(
-            [(app.appid, day, None, wanted.now) for app in config.apps for day in wanted.span.newest_first()]
+            [(app.appid, day, None, scope.now) for app in config.apps for day in scope.span.newest_first()]
         )
-        fetch(apps, wanted, journal, lambda: None, log)
+        fetch(apps, scope, journal, lambda: None, log)
     assert wechat.calls() == 0
 
 
@@ -99,7 +99,7 @@ def test_a_journal_that_fails_ends_the_run(
     with Journal("") as journal:
         monkeypatch.setattr(journal, "keep", full)
         with pytest.raises(JournalError, match="disk full"):
-            fetch(apps, wanted_from(config, wechat, 30), journal, lambda: None, log)
+            fetch(apps, scope_of(config, wechat, 30), journal, lambda: None, log)
     assert wechat.calls(endpoint="daily_visit_trend") <= 8
 
 
@@ -113,12 +113,12 @@ def test_rows_of_the_storage_are_taken_over_where_the_journal_lacks_them(tmp_pat
         (foreign.appid, HeldRow(make_row(BEFORE), NOON)),
     ]
     store.save("", stored, keep_days=30)
-    wanted = Wanted((first, second), Span(BEFORE, YESTERDAY), NOON)
+    scope = BackfillScope((first, second), Span(BEFORE, YESTERDAY), NOON)
     with Journal("") as journal:
         journal.keep([(first.appid, YESTERDAY, make_row(YESTERDAY, 9), NOON)])
-        assert wanted.calls(journal) == 3
-        take_over(store, journal, wanted)
-        assert wanted.calls(journal) == 2
-        assert list(journal.rows(first.appid, wanted.span)) == [make_row(BEFORE), make_row(YESTERDAY, 9)]
+        assert scope.calls(journal) == 3
+        take_over(store, journal, scope)
+        assert scope.calls(journal) == 2
+        assert list(journal.rows(first.appid, scope.span)) == [make_row(BEFORE), make_row(YESTERDAY, 9)]
         assert not journal.knows(foreign.appid, BEFORE, NOON)
     store.close()

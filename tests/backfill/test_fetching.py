@@ -6,8 +6,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.backfill.fair_queue import FairQueue
-from exporter.backfill.fetching import PATIENCE, SILENCE, Asking, Course
-from exporter.backfill.journal import Count, Journal, JournalError
+from exporter.backfill.fetching import PATIENCE, SILENCE, BackfillFetcher, FetchOutcome
+from exporter.backfill.journal import DateCounts, Journal, JournalError
 from exporter.backfill.periods import Span
 from exporter.beijing import next_midnight
 from exporter.datasets.dataset import Row
@@ -53,8 +53,8 @@ class Desk:
         self.accesses = {appid: Script(answer) for appid, answer in answers.items()}
         self.seconds = 0.0
         self.answered = 0
-        self.asking = Asking(
-            {appid: Course(f"shop {appid}") for appid in answers},
+        self.fetcher = BackfillFetcher(
+            {appid: FetchOutcome(f"shop {appid}") for appid in answers},
             self.accesses,
             FairQueue({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
             self.journal,
@@ -72,14 +72,14 @@ class Desk:
         self.answered += 1
 
     def work(self) -> "Desk":
-        self.asking.work()
+        self.fetcher.work()
         return self
 
-    def count(self, appid: str = "wx1") -> Count:
+    def count(self, appid: str = "wx1") -> DateCounts:
         return self.journal.count(appid, SPAN, NOON)
 
-    def course(self, appid: str = "wx1") -> Course:
-        return self.asking.courses[appid]
+    def outcome(self, appid: str = "wx1") -> FetchOutcome:
+        return self.fetcher.outcomes[appid]
 
     def calls(self, appid: str = "wx1") -> int:
         return len(self.accesses[appid].asked)
@@ -98,30 +98,30 @@ def once(problem: Failure, on: date) -> Answer:
 def test_every_date_is_asked_once_and_kept(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=make_row, wx2=make_row).work()
     assert desk.accesses["wx1"].asked == desk.accesses["wx2"].asked == list(SPAN.newest_first())
-    assert desk.count("wx1") == desk.count("wx2") == Count(DAYS, 0)
+    assert desk.count("wx1") == desk.count("wx2") == DateCounts(DAYS, 0)
     assert desk.answered == 2 * DAYS
 
 
 def test_an_empty_answer_is_an_answer(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=always(EMPTY)).work()
-    assert desk.count() == Count(0, DAYS)
+    assert desk.count() == DateCounts(0, DAYS)
     assert desk.calls() == desk.answered == DAYS
-    assert not desk.course().missed
+    assert not desk.outcome().missed
 
 
 def test_a_date_that_is_not_ready_is_missing_and_the_others_come(log: FilteringBoundLogger) -> None:
     not_ready = errcode_failure(61503, "data not ready")
     desk = Desk(log, wx1=lambda day: not_ready if day == YESTERDAY else make_row(day)).work()
-    assert desk.count() == Count(DAYS - 1, 0)
-    assert desk.course().missed == {Reason.NOT_READY: 1}
-    assert desk.course().ended_by is None
+    assert desk.count() == DateCounts(DAYS - 1, 0)
+    assert desk.outcome().missed == {Reason.NOT_READY: 1}
+    assert desk.outcome().ended_by is None
 
 
 @pytest.mark.parametrize("code", [-1, 45011, 40001])
 def test_what_a_pause_mends_is_asked_again(code: int, log: FilteringBoundLogger) -> None:
     day = YESTERDAY - timedelta(days=3)
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), day)).work()
-    assert desk.count() == Count(DAYS, 0)
+    assert desk.count() == DateCounts(DAYS, 0)
     assert desk.accesses["wx1"].asked[3:5] == [day, day]
 
 
@@ -131,7 +131,7 @@ def test_a_pause_is_as_long_as_the_errcode_wants(
 ) -> None:
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), YESTERDAY))
     pauses = []
-    monkeypatch.setattr(desk.asking._queue, "repeat", lambda _, delay: pauses.append(delay))
+    monkeypatch.setattr(desk.fetcher._queue, "repeat", lambda _, delay: pauses.append(delay))
     desk.work()
     assert [seconds <= pause <= seconds + 3 for pause in pauses] == [True]
 
@@ -145,8 +145,8 @@ def test_a_refused_app_ends_at_once_and_no_other(
 ) -> None:
     desk = Desk(log, wx1=always(errcode_failure(code, "no")), wx2=make_row).work()
     assert desk.calls("wx1") == 1
-    assert desk.count("wx2") == Count(DAYS, 0)
-    resume_at = desk.course().health.resume_at
+    assert desk.count("wx2") == DateCounts(DAYS, 0)
+    resume_at = desk.outcome().health.resume_at
     assert resume_at is not None
     assert until <= resume_at < until + 60
     (event,) = events
@@ -158,12 +158,12 @@ def test_calls_under_way_when_an_app_ends_change_nothing(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
     desk = Desk(log, wx1=always(errcode_failure(45009, "quota")))
-    queue = desk.asking._queue
+    queue = desk.fetcher._queue
     asks = [queue.take(), queue.take()]
     for ask in asks:
         assert ask is not None
-        desk.asking._failed(ask, desk.course(), errcode_failure(45009, "quota"))
-        desk.asking._answer(ask)
+        desk.fetcher._failed(ask, desk.outcome(), errcode_failure(45009, "quota"))
+        desk.fetcher._answer(ask)
         queue.done(ask)
     assert desk.calls() == 0
     assert len(events) == 1
@@ -175,33 +175,33 @@ def test_an_app_whose_dates_fail_one_after_another_is_left_alone(
 ) -> None:
     desk = Desk(log, wx1=always(errcode_failure(-1, "busy")), wx2=make_row).work()
     assert desk.calls("wx1") == PATIENCE * ATTEMPTS
-    assert desk.count("wx2") == Count(DAYS, 0)
+    assert desk.count("wx2") == DateCounts(DAYS, 0)
     assert "go_on_after" not in events[0]
 
 
 def test_rows_that_make_no_sense_are_missing_and_do_not_end_an_app(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=lambda day: MALFORMED if day.day % 2 else make_row(day)).work()
-    assert desk.course().missed == {Reason.MALFORMED: DAYS - desk.count().rows}
-    assert desk.course().ended_by is None
+    assert desk.outcome().missed == {Reason.MALFORMED: DAYS - desk.count().rows}
+    assert desk.outcome().ended_by is None
     assert desk.calls() == DAYS
 
 
 def test_the_run_ends_where_nobody_is_reached(log: FilteringBoundLogger) -> None:
     desk = Desk(log, **{f"wx{number}": always(NETWORK) for number in range(100)}).work()
-    assert desk.asking.out_of_reach
+    assert desk.fetcher.out_of_reach
     assert sum(desk.calls(appid) for appid in desk.accesses) == SILENCE
 
 
 def test_one_app_that_reaches_nobody_does_not_end_the_run(log: FilteringBoundLogger) -> None:
     desk = Desk(log, wx1=always(NETWORK), wx2=make_row).work()
-    assert not desk.asking.out_of_reach
-    assert desk.count("wx2") == Count(DAYS, 0)
+    assert not desk.fetcher.out_of_reach
+    assert desk.count("wx2") == DateCounts(DAYS, 0)
 
 
 def test_a_fault_of_ours_in_one_app_stops_no_other(log: FilteringBoundLogger, events: list[Any]) -> None:
     desk = Desk(log, wx1=always(RuntimeError("oops")), wx2=make_row).work()
-    assert desk.course().missed == {Reason.INTERNAL: PATIENCE}
-    assert desk.count("wx2") == Count(DAYS, 0)
+    assert desk.outcome().missed == {Reason.INTERNAL: PATIENCE}
+    assert desk.count("wx2") == DateCounts(DAYS, 0)
     assert events[0]["event"] == "internal fault"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.backfill.journal import Count, Journal, JournalError
+from exporter.backfill.journal import DateCounts, Journal, JournalError
 from exporter.backfill.periods import Span
 from exporter.beijing import DAY_SECONDS, midnight
 from exporter.datasets.daily_retention import DAILY_RETENTION
@@ -86,16 +86,16 @@ def test_no_row_is_the_last_word_unless_the_date_was_young(
         journal.keep([("wx1", day, None, NOON)])
         now = NOON + days_later * DAY_SECONDS
         assert journal.knows("wx1", day, now) is known
-        assert journal.count("wx1", Span(day, day), now) == Count(0, int(known))
+        assert journal.count("wx1", Span(day, day), now) == DateCounts(0, int(known))
 
 
 def test_counts_are_of_the_span() -> None:
     with Journal("") as journal:
         journal.keep([("wx1", day, make_row(day), NOON) for day in WEEK.newest_first()])
         journal.keep([("wx1", OLD, make_row(OLD), NOON), ("wx1", OLD - timedelta(days=1), None, NOON)])
-        assert journal.count("wx1", WEEK, NOON) == Count(7, 0)
-        assert journal.count("wx1", Span(OLD - timedelta(days=1), YESTERDAY), NOON) == Count(8, 1)
-        assert journal.count("wx2", WEEK, NOON) == Count(0, 0)
+        assert journal.count("wx1", WEEK, NOON) == DateCounts(7, 0)
+        assert journal.count("wx1", Span(OLD - timedelta(days=1), YESTERDAY), NOON) == DateCounts(8, 1)
+        assert journal.count("wx2", WEEK, NOON) == DateCounts(0, 0)
 
 
 def test_rows_come_oldest_first_without_the_dates_that_have_none() -> None:
@@ -179,7 +179,7 @@ def test_a_journal_of_an_earlier_version_opens_with_all_that_it_knew(path: Path)
                 make_row(),
             ]
             assert list(journal.rows(SECOND, SPAN)) == [make_row(scale=3)]
-            assert journal.count(SECOND, SPAN, NOON) == Count(1, 1)
+            assert journal.count(SECOND, SPAN, NOON) == DateCounts(1, 1)
             assert journal.knows(SECOND, YESTERDAY - timedelta(days=5), NOON)
             assert journal.is_pushed(TARGET, FIRST, YESTERDAY - timedelta(days=1))
             assert not journal.is_pushed(TARGET, FIRST, YESTERDAY)

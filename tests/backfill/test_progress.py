@@ -3,7 +3,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.backfill.progress import Lines, bar
+from exporter.backfill.progress import ProgressLog, bar
 
 
 def test_a_line_now_and_then_tells_rate_and_time_left(log: FilteringBoundLogger, events: list[Any]) -> None:
@@ -12,7 +12,7 @@ def test_a_line_now_and_then_tells_rate_and_time_left(log: FilteringBoundLogger,
     def clock() -> float:
         return seconds
 
-    lines = Lines(1000, log, clock)
+    lines = ProgressLog(1000, log, clock)
     for _ in range(100):
         seconds += 0.25
         lines.answered()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.backfill.fetching import Course
-from exporter.backfill.journal import Count
-from exporter.backfill.report import Result, advice, exit_code, tell
+from exporter.backfill.fetching import FetchOutcome
+from exporter.backfill.journal import DateCounts
+from exporter.backfill.report import AppSummary, advice, exit_code, write_table
 from exporter.beijing import next_midnight
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import Failure, Reason
@@ -14,15 +14,15 @@ from tests.building import NOON, paused_until
 
 QUOTA = errcode_failure(45009, "reach max api daily quota limit")
 REFUSED = errcode_failure(48001, "api unauthorized")
-WHOLE = Result("wx1", 60, Count(58, 2), Course("coffee-shop"))
+WHOLE = AppSummary("wx1", 60, DateCounts(58, 2), FetchOutcome("coffee-shop"))
 
 
-def result(count: Count, ended_by: Failure | None = None, **missed: int) -> Result:
+def result(count: DateCounts, ended_by: Failure | None = None, **missed: int) -> AppSummary:
     health = paused_until(next_midnight(NOON))
-    course = Course(
+    outcome = FetchOutcome(
         "奶茶\n小铺", health, Counter({Reason(name): n for name, n in missed.items()}), 0, ended_by
     )
-    return Result("wx2", 60, count, course)
+    return AppSummary("wx2", 60, count, outcome)
 
 
 @pytest.mark.parametrize(
@@ -30,15 +30,15 @@ def result(count: Count, ended_by: Failure | None = None, **missed: int) -> Resu
     [
         ([WHOLE], 0),
         ([], 0),
-        ([WHOLE, result(Count(59, 0), malformed=1)], 3),
-        ([WHOLE, result(Count(0, 0), REFUSED)], 3),
-        ([result(Count(0, 0), QUOTA)], 3),
-        ([result(Count(0, 0), not_ready=60)], 3),
-        ([result(Count(0, 0), REFUSED)], 1),
-        ([result(Count(0, 0), network=1)], 1),
+        ([WHOLE, result(DateCounts(59, 0), malformed=1)], 3),
+        ([WHOLE, result(DateCounts(0, 0), REFUSED)], 3),
+        ([result(DateCounts(0, 0), QUOTA)], 3),
+        ([result(DateCounts(0, 0), not_ready=60)], 3),
+        ([result(DateCounts(0, 0), REFUSED)], 1),
+        ([result(DateCounts(0, 0), network=1)], 1),
     ],
 )
-def test_the_exit_code_tells_all_some_or_nothing(results: list[Result], code: int) -> None:
+def test_the_exit_code_tells_all_some_or_nothing(results: list[AppSummary], code: int) -> None:
     assert exit_code(results) == code
 
 
@@ -46,24 +46,24 @@ def test_the_exit_code_tells_all_some_or_nothing(results: list[Result], code: in
     ("told", "why"),
     [
         (WHOLE, ""),
-        (result(Count(59, 0), malformed=1), "malformed 1"),
-        (result(Count(50, 0), not_ready=1, busy=9), "busy 9, not_ready 1"),
-        (result(Count(1, 0), REFUSED, busy=3), "permission: errcode 48001: api unauthorized"),
-        (result(Count(1, 0)), "not asked for"),
+        (result(DateCounts(59, 0), malformed=1), "malformed 1"),
+        (result(DateCounts(50, 0), not_ready=1, busy=9), "busy 9, not_ready 1"),
+        (result(DateCounts(1, 0), REFUSED, busy=3), "permission: errcode 48001: api unauthorized"),
+        (result(DateCounts(1, 0)), "not asked for"),
     ],
 )
-def test_every_missing_date_has_a_reason(told: Result, why: str) -> None:
+def test_every_missing_date_has_a_reason(told: AppSummary, why: str) -> None:
     assert told.why == why
 
 
 def test_a_spent_quota_tells_when_to_go_on() -> None:
-    told = " ".join(advice([WHOLE, result(Count(1, 0), QUOTA)], out_of_reach=False))
+    told = " ".join(advice([WHOLE, result(DateCounts(1, 0), QUOTA)], out_of_reach=False))
     assert "59 dates are missing. The same command goes on here" in told
     assert "1 app has spent its quota: go on after 2026-11-25 00:01 (Beijing)." in told
 
 
 def test_each_refusal_comes_with_its_advice_once() -> None:
-    refused = result(Count(1, 0), REFUSED)
+    refused = result(DateCounts(1, 0), REFUSED)
     told = advice([refused, replace(refused, appid="wx3")], out_of_reach=False)
     assert told[1:] == [f"permission: {REFUSED.advice.en}"]
     assert advice([refused], language="zh", out_of_reach=False)[1:] == [f"permission: {REFUSED.advice.zh}"]
@@ -71,13 +71,13 @@ def test_each_refusal_comes_with_its_advice_once() -> None:
 
 def test_other_ends_are_told_too() -> None:
     assert advice([WHOLE], out_of_reach=False) == []
-    assert "out of reach" in advice([result(Count(1, 0), network=1)], out_of_reach=True)[1]
-    assert "come later" in advice([result(Count(59, 0), not_ready=1)], out_of_reach=False)[1]
+    assert "out of reach" in advice([result(DateCounts(1, 0), network=1)], out_of_reach=True)[1]
+    assert "come later" in advice([result(DateCounts(59, 0), not_ready=1)], out_of_reach=False)[1]
 
 
 def test_elsewhere_than_on_a_terminal_the_table_is_plain_text() -> None:
     stream = io.StringIO()
-    tell([WHOLE, result(Count(59, 0), malformed=1)], stream)
+    write_table([WHOLE, result(DateCounts(59, 0), malformed=1)], stream)
     assert stream.getvalue().splitlines() == [
         "app          appid  fetched  empty  missing  why",
         "coffee-shop  wx1    58       2      0",
@@ -88,6 +88,6 @@ def test_elsewhere_than_on_a_terminal_the_table_is_plain_text() -> None:
 def test_on_a_terminal_the_table_is_drawn_and_names_are_no_markup() -> None:
     stream = io.StringIO()
     stream.isatty = lambda: True  # type: ignore[method-assign]
-    tell([replace(WHOLE, course=Course("[red]shop[/red]"))], stream)
+    write_table([replace(WHOLE, outcome=FetchOutcome("[red]shop[/red]"))], stream)
     assert "[red]shop[/red]" in stream.getvalue()
     assert "┃" in stream.getvalue()

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
-from exporter.backfill.samples import Shape, newest_moment, openmetrics, prometheus, row_lines
+from exporter.backfill.samples import SampleShape, newest_moment, openmetrics, prometheus, row_lines
 from exporter.beijing import DAY_SECONDS, midnight
 from exporter.config.datasets import usual_settings
 from exporter.datasets.daily_retention import DAILY_RETENTION
@@ -25,7 +25,7 @@ SPAN = Span(BEFORE, YESTERDAY)
 EIGHT = midnight(YESTERDAY) + 8 * 3600
 """08:00 on the day after BEFORE."""
 SHOP = make_app(1, "coffee-shop")
-PLAIN = Shape({}, None, int(NOON))
+PLAIN = SampleShape({}, None, int(NOON))
 
 
 def kept(*rows: Row, number: int = 1) -> Journal:
@@ -61,7 +61,7 @@ def test_a_figure_that_wechat_left_out_has_no_sample() -> None:
 
 
 def test_nothing_is_stamped_later_than_now() -> None:
-    early = Shape({}, 300, EIGHT + DAY_SECONDS - 3600)  # 07:00, and yesterday's row is there already
+    early = SampleShape({}, 300, EIGHT + DAY_SECONDS - 3600)  # 07:00, and yesterday's row is there already
     page = text(openmetrics(kept(make_row(BEFORE), make_row(YESTERDAY)), [SHOP], SPAN, early))
     stamps = [int(line.rpartition(" ")[2]) for line in page.splitlines() if not line.startswith("#")]
     assert max(stamps) == early.until
@@ -69,7 +69,7 @@ def test_nothing_is_stamped_later_than_now() -> None:
 
 
 def test_the_latest_family_is_replayed_from_eight_to_eight() -> None:
-    shape = Shape({}, 300, int(NOON) + 10 * DAY_SECONDS)
+    shape = SampleShape({}, 300, int(NOON) + 10 * DAY_SECONDS)
     rows = [make_row(BEFORE), make_row(YESTERDAY, 2)]
     families = list(text_string_to_metric_families(text(openmetrics(kept(*rows), [SHOP], SPAN, shape))))
     assert [family.name for family in families] == [family.metric for family in (*DAILY, *BY_DATE)]
@@ -85,7 +85,7 @@ def test_the_latest_family_is_replayed_from_eight_to_eight() -> None:
 @pytest.mark.parametrize("name", ['he said "hi"', "back\\slash\\n", "two\nlines", "奶茶小铺", "{a=b},"])
 def test_names_and_labels_survive(name: str) -> None:
     app = make_app(1, name)
-    shape = Shape({"job": name, "instance": "exporter:10950"}, None, int(NOON))
+    shape = SampleShape({"job": name, "instance": "exporter:10950"}, None, int(NOON))
     journal = kept(make_row(BEFORE))
     expected = {
         "appid": app.appid,
@@ -102,7 +102,7 @@ def test_names_and_labels_survive(name: str) -> None:
 
 
 def test_both_formats_hold_the_same_samples() -> None:
-    shape = Shape({"job": "wechat"}, 3600, int(NOON) + 10 * DAY_SECONDS)
+    shape = SampleShape({"job": "wechat"}, 3600, int(NOON) + 10 * DAY_SECONDS)
     apps = [SHOP, make_app(2, "tea")]
     journal = kept(make_row(BEFORE), bare_row(YESTERDAY, visit_depth=1.5))
     journal.keep([(apps[1].appid, BEFORE, make_row(BEFORE, 3), NOON)])
@@ -134,8 +134,8 @@ LATER = int(NOON) + 100 * DAY_SECONDS
 WEEKS = Span(date(2026, 11, 9), date(2026, 11, 22), WEEK)
 
 
-def shape_of(name: str, step: int | None = None) -> Shape:
-    return Shape({}, step, LATER, usual_settings(name))
+def shape_of(name: str, step: int | None = None) -> SampleShape:
+    return SampleShape({}, step, LATER, usual_settings(name))
 
 
 def kept_of(dataset: Dataset, *rows: DatasetRow) -> Journal:

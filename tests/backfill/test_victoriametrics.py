@@ -10,13 +10,13 @@ from structlog.typing import FilteringBoundLogger
 from exporter.backfill import victoriametrics
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
-from exporter.backfill.samples import Shape, row_lines
+from exporter.backfill.samples import SampleShape, row_lines
 from exporter.backfill.victoriametrics import ATTEMPTS, Push, PushError, Target, read_target
 from tests.building import NOON, YESTERDAY, make_app, make_row
 
 APP = make_app(1, "奶茶")
 SPAN = Span(YESTERDAY - timedelta(days=9), YESTERDAY)
-SHAPE = Shape({}, None, int(NOON))
+SHAPE = SampleShape({}, None, int(NOON))
 TARGET = Target("http://someone:password@metrics.example/import?key=value", "http://metrics.example/import")
 
 
@@ -58,7 +58,7 @@ def journal() -> Journal:
 
 @pytest.fixture
 def send(journal: Journal, log: FilteringBoundLogger) -> Send:
-    def run(wire: Wire, target: Target = TARGET, shape: Shape = SHAPE, span: Span = SPAN) -> int:
+    def run(wire: Wire, target: Target = TARGET, shape: SampleShape = SHAPE, span: Span = SPAN) -> int:
         with requests.Session() as session:
             session.mount("http://", wire)
             return Push(session, target, shape, log, lambda _: None).send(journal, [APP], span)
@@ -81,7 +81,7 @@ def test_what_was_taken_is_not_sent_again_to_the_same_target(send: Send) -> None
     assert send(second := Wire()) == 0
     assert not second.seen
     assert send(Wire(), target=Target("http://other.example/", "other")) == 10
-    assert send(Wire(), shape=Shape({"job": "wechat"}, None, int(NOON))) == 10
+    assert send(Wire(), shape=SampleShape({"job": "wechat"}, None, int(NOON))) == 10
 
 
 def test_batches_are_small_and_kept_one_by_one(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

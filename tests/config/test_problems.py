@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.config.problems import ConfigError, Problem, dotted, shown
-from exporter.config.yaml_scalars import Substituted
+from exporter.config.yaml_scalars import SubstitutedText
 
 
 def test_a_problem_reads_file_line_key_and_what() -> None:
@@ -40,7 +40,7 @@ def test_what_looks_like_a_secret_is_only_counted(text: str) -> None:
 
 
 def test_a_value_from_the_environment_is_shown_as_it_was_written() -> None:
-    assert shown(Substituted.of("sesame", "${X}")) == "'${X}' (with its value from the environment)"
+    assert shown(SubstitutedText.of("sesame", "${X}")) == "'${X}' (with its value from the environment)"
 
 
 def test_a_long_text_is_cut() -> None:

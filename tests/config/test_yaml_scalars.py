@@ -7,7 +7,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.yaml_scalars import Scalar, ScalarKind, Substituted, is_text, number, plain, substitute
+from exporter.config.yaml_scalars import (
+    Scalar,
+    ScalarKind,
+    SubstitutedText,
+    is_text,
+    number,
+    plain,
+    substitute,
+)
 
 WRITTEN: dict[ScalarKind, list[str]] = {
     ScalarKind.NOTHING: ["", "~", "null"],
@@ -51,10 +59,10 @@ def test_a_text_is_a_text_for_yaml_too(written: str) -> None:
     [
         (Scalar(ScalarKind.WHOLE, "-16"), -16),
         (Scalar(ScalarKind.DECIMAL, "2.5"), 2.5),
-        (Substituted.of("16", "${N}"), 16),
-        (Substituted.of("0.5", "${N}"), 0.5),
-        (Substituted.of("010", "${N}"), None),
-        (Substituted.of("1 ", "${N}"), None),
+        (SubstitutedText.of("16", "${N}"), 16),
+        (SubstitutedText.of("0.5", "${N}"), 0.5),
+        (SubstitutedText.of("010", "${N}"), None),
+        (SubstitutedText.of("1 ", "${N}"), None),
         (Scalar(ScalarKind.ODD_NUMBER, "010"), None),
         (Scalar(ScalarKind.BOOLEAN, "yes"), None),
         ("16", None),
@@ -87,9 +95,9 @@ def test_variables_are_replaced_once(written: str, value: str) -> None:
 def test_a_value_from_the_environment_remembers_what_was_written() -> None:
     value = substitute("${A}!", {"A": "a"})
 
-    assert isinstance(value, Substituted)
+    assert isinstance(value, SubstitutedText)
     assert value.written == "${A}!"
-    assert not isinstance(substitute("$$", {}), Substituted)
+    assert not isinstance(substitute("$$", {}), SubstitutedText)
 
 
 @pytest.mark.parametrize("written", ["${", "${}", "${1}", "${a-b}", "${ A }"])

@@ -12,7 +12,7 @@ from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
-from exporter.datasets.schedule import Want
+from exporter.datasets.schedule import RequiredAnswer
 
 HOUR = 3600
 PUBLISHED = 8 * HOUR + 300
@@ -32,7 +32,7 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp()
 
 
-def wants(name: str, now: float) -> tuple[Want, ...]:
+def wants(name: str, now: float) -> tuple[RequiredAnswer, ...]:
     dataset = BY_NAME[name]
     return dataset.schedule.wants(dataset.calendar, dataset.selection.backs(SETTINGS[name]), now)
 
@@ -47,7 +47,7 @@ class Exporter:
         self.held: dict[tuple[Period, str], float] = {}
         self.tried: dict[tuple[Period, str], float] = {}
 
-    def round(self, now: float, interval: float = HOUR) -> list[Want]:
+    def round(self, now: float, interval: float = HOUR) -> list[RequiredAnswer]:
         """The asks of one round; answered at once."""
         asked = []
         for want in wants(self.dataset.name, now):

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.platforms import Discovery, Platform, TicketCallback, TicketFile
 from exporter.config.secret import Secret
-from exporter.discovery.account_search import Search
+from exporter.discovery.account_search import AccountSearch
 from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
@@ -22,7 +22,7 @@ from tests.wechat.lines import Clock
 
 
 @dataclass
-class Gauges:
+class PlatformMetrics:
     shown: list[PlatformState] = field(default_factory=list)
 
     def platforms(self, states: Collection[PlatformState]) -> None:
@@ -41,7 +41,7 @@ class Scene:
     secret_file: Path | None = None
     discovery: Discovery = field(default_factory=lambda: Discovery(3600.0))
     vault: MemoryStore = field(default_factory=MemoryStore)
-    gauges: Gauges = field(default_factory=Gauges)
+    gauges: PlatformMetrics = field(default_factory=PlatformMetrics)
 
     def platform(self) -> OpenPlatform:
         settings = Platform(
@@ -62,6 +62,6 @@ class Scene:
         """Let the search go on once; whether that changed anything."""
         return self.search(watch).go_on()
 
-    def search(self, watch: PlatformWatch) -> Search:
+    def search(self, watch: PlatformWatch) -> AccountSearch:
         (search,) = watch._searches()
         return search

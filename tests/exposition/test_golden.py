@@ -13,10 +13,10 @@ from exporter.beijing import window
 from exporter.config.datasets import DatasetSettings
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
-from exporter.datasets.enabled import Enabled, enabled
+from exporter.datasets.enabled import EnabledDataset, enabled
 from exporter.datasets.period import DAY
 from exporter.exposition.dataset_families import DatasetFamilies
-from exporter.exposition.page import PageMaker, excerpt
+from exporter.exposition.page import PageRenderer, excerpt
 from exporter.exposition.quota_families import QuotaFamilies
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
@@ -74,7 +74,7 @@ def test_the_page_is_as_it_was(name: str, openmetrics: bool) -> None:  # noqa: F
     telemetry.call(endpoints.STABLE_ACCESS_TOKEN, 0.12, None)
     telemetry.call(endpoints.DAILY_VISIT_TREND, 0.3, Reason.NOT_READY)
     telemetry.round_finished(1.5)
-    page = PageMaker().replace_all(entries(), window(YESTERDAY, 3))
+    page = PageRenderer().replace_all(entries(), window(YESTERDAY, 3))
     form = page.openmetrics if openmetrics else page.text
     whole = (text_of(form) + telemetry.render(openmetrics=openmetrics)).decode()
     found = UNSTEADY.sub(r"\1 ~", whole)
@@ -101,7 +101,7 @@ LABELS: dict[str, list[tuple[str, ...]]] = {
 }
 
 
-def table(each: Enabled) -> Table:
+def table(each: EnabledDataset) -> Table:
     """Two periods whose figures all differ; those of a label that a figure does not have are not there."""
     dataset = each.dataset
     newest = dataset.calendar.newest(YESTERDAY)
@@ -137,7 +137,7 @@ def test_the_families_of_all_datasets_are_as_they_were(name: str, openmetrics: b
         "stable_token",
         tables={"weekly_trend": Table(tables["weekly_trend"].rows[1:], spent), "visit_pages": Table()},
     )
-    page = PageMaker().replace_all(
+    page = PageRenderer().replace_all(
         {entry.app.appid: entry for entry in (whole, failing)}, (), (*shown, QuotaFamilies(since=0))
     )
     form = page.openmetrics if openmetrics else page.text

@@ -1,10 +1,10 @@
 from prometheus_client import Gauge
 
-from exporter.exposition.telemetry_part import Part
+from exporter.exposition.telemetry_part import CachedRegistry
 
 
 def test_a_part_is_rendered_again_only_after_a_change() -> None:
-    part = Part()
+    part = CachedRegistry()
     gauge = Gauge("some_gauge", "Some.", registry=part.registry)
     gauge.set(1)
     assert b"some_gauge 1.0" in part.render(openmetrics=False)
@@ -16,6 +16,6 @@ def test_a_part_is_rendered_again_only_after_a_change() -> None:
 
 
 def test_parts_can_be_put_behind_each_other() -> None:
-    part = Part()
+    part = CachedRegistry()
     Gauge("some_gauge", "Some.", registry=part.registry)
     assert b"EOF" not in part.render(openmetrics=True)

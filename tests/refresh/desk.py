@@ -8,7 +8,7 @@ from itertools import count
 
 from structlog.typing import FilteringBoundLogger
 
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.plan import Ask, round_asks
 from exporter.refresh.queue import Queue
 from exporter.refresh.round_settings import RoundSettings
@@ -32,7 +32,7 @@ class Desk:
         self.revised = self.dropped = 0
         self.counts: Counter[str] = Counter()
         self.stopping = threading.Event()
-        self.fetching = Fetching(
+        self.fetching = Fetcher(
             settings, self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping
         )
 

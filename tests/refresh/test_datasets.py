@@ -13,7 +13,7 @@ from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Dataset, Point, Row
-from exporter.datasets.enabled import Enabled, enabled
+from exporter.datasets.enabled import EnabledDataset, enabled
 from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.plan import Ask, asks_before_the_round
@@ -37,7 +37,7 @@ NAMES = [each.name for each in ALL]
 Answers = Callable[[Dataset, Period], Row | Failure | None]
 
 
-def by_name(settings: Iterable[DatasetSettings]) -> Mapping[str, Enabled]:
+def by_name(settings: Iterable[DatasetSettings]) -> Mapping[str, EnabledDataset]:
     return {each.name: each for each in enabled(settings)}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exporter.refresh.plan import ASKS_IN_A_ROW, LOOKBACK_DAYS, Ask, asks_after, round_asks
 from exporter.refresh.round_settings import RoundSettings
-from exporter.store.entry import Entry, Health, HeldRow, Vacant
+from exporter.store.entry import EmptyDate, Entry, Health, HeldRow
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, YESTERDAY, make_entry, make_failure, make_row
 
@@ -85,12 +85,12 @@ def test_the_usual_window_needs_no_fallback() -> None:
 
 def test_old_dates_that_never_had_a_row_are_asked_for_once_a_day() -> None:
     settings = RoundSettings(history_days=7, revisit_days=0)
-    asked_today = tuple(Vacant(day(back), ASKS_IN_A_ROW, NOON - 60) for back in range(1, 7))
+    asked_today = tuple(EmptyDate(day(back), ASKS_IN_A_ROW, NOON - 60) for back in range(1, 7))
     entry = replace(make_entry(1, [make_row()]), vacant=asked_today)
     assert [ask.day for ask in older(entry, settings)] == [day(1), day(2), day(3)]
-    asked_yesterday = tuple(Vacant(day(back), ASKS_IN_A_ROW, NOON - 86_400) for back in range(1, 7))
+    asked_yesterday = tuple(EmptyDate(day(back), ASKS_IN_A_ROW, NOON - 86_400) for back in range(1, 7))
     assert len(older(replace(entry, vacant=asked_yesterday), settings)) == 6
-    asked_seldom = tuple(Vacant(day(back), ASKS_IN_A_ROW - 1, NOON - 60) for back in range(1, 7))
+    asked_seldom = tuple(EmptyDate(day(back), ASKS_IN_A_ROW - 1, NOON - 60) for back in range(1, 7))
     assert len(older(replace(entry, vacant=asked_seldom), settings)) == 6
 
 

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.datasets.dataset import Row
 from exporter.refresh import rounds as module
 from exporter.refresh import workers
-from exporter.refresh.fetching import Fetching
+from exporter.refresh.fetching import Fetcher
 from exporter.refresh.plan import round_asks
 from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.rounds import Rounds
@@ -68,7 +68,7 @@ class Rig:
         self.days = 1
         self.configure(apps)
         self.rounds = Rounds(
-            Fetching(self.settings(), self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping)
+            Fetcher(self.settings(), self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping)
         )
 
     def round_finished(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ from exporter.config.secret import Secret
 from exporter.config.storage import RedisServer as Address
 from exporter.config.storage import StorageSettings
 from exporter.store.encryption import Seal
-from exporter.store.interface import Resealed, Store, StoreError
+from exporter.store.interface import ResealResult, Store, StoreError
 from exporter.store.memory import MemoryStore
 from exporter.store.opening import claim_store, open_store, sweep
 from exporter.store.redis.store import RedisStore
@@ -125,8 +125,8 @@ def test_a_key_that_does_not_fit_is_refused_at_the_start(
 def test_a_sweep_encrypts_everything_with_the_newest_key_at_once(open_: Open) -> None:
     for number, key in enumerate((None, OLD)):
         assert open_(key).put(f"{KEY}-{number}", None, "one")
-    assert open_(f"{NEW},{OLD}").reseal() == Resealed(changed=2, lost=0, old_keys=1)
-    assert open_(f"{NEW},{OLD}").reseal() == Resealed(changed=0, lost=0, old_keys=1)
+    assert open_(f"{NEW},{OLD}").reseal() == ResealResult(changed=2, lost=0, old_keys=1)
+    assert open_(f"{NEW},{OLD}").reseal() == ResealResult(changed=0, lost=0, old_keys=1)
     assert [open_(NEW).credential(f"{KEY}-{number}") for number in range(2)] == ["one", "one"]
 
 
@@ -135,7 +135,7 @@ def test_a_sweep_counts_what_no_key_opens_and_then_the_old_key_stays_needed(open
     assert open_(OLD).put(KEY, None, "one")
     assert open_(None).put(f"{KEY}-plain", None, "two")
     done = open_(NEW).reseal()
-    assert done == Resealed(changed=1, lost=1, old_keys=0)
+    assert done == ResealResult(changed=1, lost=1, old_keys=0)
     assert not done.old_keys_can_go
     assert open_(OLD).credential(KEY) == "one"
 

@@ -11,7 +11,7 @@ from exporter.web.admission import Admission, TokenBucket
 from exporter.web.middleware import Middleware
 from exporter.web.webconfig.format import RateSection
 from exporter.web.webconfig.loading import WebConfig
-from exporter.web.webconfig.users import Users
+from exporter.web.webconfig.users import PasswordChecker
 from tests.web.asking import Answer, ask, scope_of
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4))
@@ -136,7 +136,7 @@ def test_checking_a_password_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPa
         threads.append(threading.current_thread().name)
         return True
 
-    monkeypatch.setattr(Users, "check", check)
+    monkeypatch.setattr(PasswordChecker, "check", check)
     through(Admission(WebConfig(users=USERS)), authorization=basic("sesame"))
     assert threads != [threading.main_thread().name]
 
@@ -181,7 +181,7 @@ def test_however_many_guess_the_right_password_waits_for_its_turn_alone(
     monkeypatch: pytest.MonkeyPatch, guessers: int, ours: str, wait: int
 ) -> None:
     guessing = Guessing(Admission(WebConfig(users=USERS)))
-    monkeypatch.setattr(Users, "check", lambda _, authorization: guessing.check(authorization))
+    monkeypatch.setattr(PasswordChecker, "check", lambda _, authorization: guessing.check(authorization))
     assert asyncio.run(guessing.run(guessers, "10.0.0.66", ours)) is None
     assert guessing.checked.index("sesame") <= wait
 
@@ -190,7 +190,7 @@ def test_nothing_is_checked_for_a_client_that_is_gone(monkeypatch: pytest.Monkey
     class Gone:
         gone = True
 
-    monkeypatch.setattr(Users, "check", lambda *_: pytest.fail("checked"))
+    monkeypatch.setattr(PasswordChecker, "check", lambda *_: pytest.fail("checked"))
     scope = scope_of("GET", "/", headers=[(b"authorization", basic("sesame").encode())])
     admission = Admission(WebConfig(users=USERS))
     assert asyncio.run(admission.refusal({**scope, "state": {"connection": Gone()}})) == 401

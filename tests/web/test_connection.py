@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from exporter.exposition.page import PageMaker
+from exporter.exposition.page import PageRenderer
 from exporter.exposition.telemetry import Telemetry
 from exporter.web import connection as module
 from exporter.web.admission import Admission
@@ -30,7 +30,7 @@ def scrapes() -> Scrapes:
     entries = {
         entry.app.appid: entry for entry in (make_entry(number, [make_row()]) for number in range(1, 2001))
     }
-    page = PageMaker().replace_all(entries, (YESTERDAY,))
+    page = PageRenderer().replace_all(entries, (YESTERDAY,))
     return Scrapes(lambda: page, Telemetry(time.time))
 
 

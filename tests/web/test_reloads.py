@@ -11,7 +11,7 @@ from exporter.config import load
 from exporter.service import Exporter
 from exporter.web import reloads
 from exporter.web.reloads import Reloads
-from exporter.web.webconfig.watch import Watch
+from exporter.web.webconfig.watch import WebConfigWatch
 from tests.building import NOON
 
 CONFIG = """
@@ -28,7 +28,7 @@ class Rig:
         self.main.write_text(CONFIG)
         self.web.write_text(USERS)
         self.exporter = Exporter(load(self.main, {}), log, lambda: NOON)
-        self.watch = Watch(self.web, {}, lambda _: None, log)
+        self.watch = WebConfigWatch(self.web, {}, lambda _: None, log)
         self.watch.start()
         self.reloads = Reloads(self.exporter, self.watch)
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from exporter.exposition.page import Page, PageMaker
+from exporter.exposition.page import Page, PageRenderer
 from exporter.exposition.telemetry import Telemetry
 from exporter.web.scrape import OWN_SECONDS, Scrapes, _negotiate
 from tests.building import YESTERDAY, make_entry, make_row
@@ -18,7 +18,7 @@ class Stage:
     def __init__(self) -> None:
         self.now = 0.0
         self.telemetry = Telemetry(time.time)
-        self.maker = PageMaker()
+        self.maker = PageRenderer()
         self.page = self.maker.replace_all({"wx0000000000000001": make_entry(1, [make_row()])}, (YESTERDAY,))
         self.scrapes = Scrapes(lambda: self.page, self.telemetry, lambda: self.now)
 

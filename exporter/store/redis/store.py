@@ -14,7 +14,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
-from exporter.store.interface import Resealed, WriteObserver
+from exporter.store.interface import ResealResult, WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.credentials import RedisCredentials
@@ -119,7 +119,7 @@ class RedisStore(RedisCredentials):
         self._mark = found  # not before: where Redis fails meanwhile, the next call does all again
         return True
 
-    def reseal(self) -> Resealed:
+    def reseal(self) -> ResealResult:
         """Encrypt all credentials with the newest key."""
         return self._seal.reseal(self._texts(f"{self._prefix}credential:*"), self._swap)
 

@@ -28,7 +28,7 @@ _FIELDS: Final = {field.name: field for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class StatusData:
     """What the page is about: all apps in the configuration's order; times are Unix times.
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
@@ -82,7 +82,7 @@ class StatusHtml:
         }
         self._template = environment.get_template("status.html")
 
-    def render(self, situation: Situation, query: Query, language: Language) -> str:
+    def render(self, situation: StatusData, query: Query, language: Language) -> str:
         """Return the whole page."""
         now, upcoming = situation.now, situation.next_round_at
         state = partial(app_state, datasets=situation.datasets)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from exporter.exposition import negotiation
 from exporter.service import Exporter
-from exporter.web.status.html import Situation, StatusHtml
+from exporter.web.status.html import StatusData, StatusHtml
 from exporter.web.status.language import negotiate
 from exporter.web.status.query import Query
 
@@ -43,7 +43,7 @@ class StatusPage:
     def _made(self, request: Request) -> Response:
         query = Query.read(request.query_params)
         language = query.lang or negotiate(",".join(request.headers.getlist("accept-language")))
-        situation = Situation(
+        situation = StatusData(
             entries=tuple(self._exporter.publisher.page.entries.values()),
             now=self._clock(),
             next_round_at=self._exporter.rounds.next_round_at,

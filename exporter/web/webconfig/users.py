@@ -21,7 +21,7 @@ class _Verdict(NamedTuple):
     good: bool
 
 
-class Users:
+class PasswordChecker:
     """Checks passwords; `check` may run in another thread than the rest, one at a time.
 
     An `Authorization` header is remembered as a keyed hash, under a key that never leaves the process: no

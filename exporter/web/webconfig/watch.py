@@ -13,7 +13,7 @@ from exporter.web.webconfig.loading import WebConfig, load
 _State = tuple[tuple[int, int, int] | None, ...]
 
 
-class Watch:
+class WebConfigWatch:
     """Keeps in force what the files have; for several threads. `problem`: what is wrong with them now."""
 
     def __init__(

@@ -45,7 +45,7 @@ class Answer:
     retry_after: float | None = None
 
 
-class Parts(TypedDict, total=False):
+class RequestParts(TypedDict, total=False):
     """What a request may have beside its address: URL parameters, a body sent as JSON, further headers."""
 
     params: Mapping[str, str] | None
@@ -66,7 +66,9 @@ class Transport:
         self._lock = threading.Lock()
         self._turn = threading.Lock()  # of the calls: see `Call`
 
-    def send(self, method: str, url: str, *, repeatable: bool = True, **parts: Unpack[Parts]) -> Answer:
+    def send(
+        self, method: str, url: str, *, repeatable: bool = True, **parts: Unpack[RequestParts]
+    ) -> Answer:
         """Send one request.
 
         One that is not `repeatable` gets a new connection: on a kept one it might have to be sent twice.

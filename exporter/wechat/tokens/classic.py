@@ -13,7 +13,7 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token
-from exporter.wechat.tokens.kept import Kept, KeptSource
+from exporter.wechat.tokens.kept import KeptToken, KeptTokenSource
 
 KIND: Final = "access_token"
 _OF_ROUND: Final = 0.9  # rounds begin a little early or late
@@ -21,7 +21,7 @@ _LIFETIME: Final = 7200.0  # seconds; a token that has ended harms nobody any mo
 
 
 @dataclass(slots=True, eq=False)
-class ClassicSource(KeptSource):
+class ClassicSource(KeptTokenSource):
     """One app's classic tokens; `interval` gives the seconds between rounds, which a reload may change."""
 
     interval: Callable[[], float] = field(kw_only=True)
@@ -37,7 +37,7 @@ class ClassicSource(KeptSource):
             if token is not None and token.expires_at is not None and now < token.expires_at:
                 return replace(token, renew_at=min(now + SHORTEST_KEEP, token.expires_at))
             raise CallError(self._too_early(since))
-        asked = self._save(Kept(None, now), before)
+        asked = self._save(KeptToken(None, now), before)
         try:
             token = self.source.fetch()
         except CallError as error:
@@ -46,7 +46,7 @@ class ClassicSource(KeptSource):
                 self._save(before, asked)
             raise
         self._failure = None
-        return self._save(Kept(token, now), asked).token or token
+        return self._save(KeptToken(token, now), asked).token or token
 
     def _unkept(self, error: VaultError) -> Token:
         """Refuse: without the vault each exporter would end the other's token, again and again."""

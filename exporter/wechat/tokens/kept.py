@@ -20,7 +20,7 @@ Wait = Callable[[float], bool]
 """Waits so many seconds, or until the exporter stops: then it gives True."""
 
 
-class Kept(NamedTuple):
+class KeptToken(NamedTuple):
     """A token, if it is still believed to be good, and when the last one was asked for (Unix time)."""
 
     token: Token | None = None
@@ -28,7 +28,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class KeptSource(TokenSource):
+class KeptTokenSource(TokenSource):
     """One app's tokens in the vault; `source` has one that the vault lacks.
 
     `leases`: set where other exporters use the vault. A lease ends by itself after `seconds`, so that an
@@ -36,12 +36,12 @@ class KeptSource(TokenSource):
     """
 
     source: TokenSource
-    record: Record[Kept]
+    record: Record[KeptToken]
     leases: Leases | None
     seconds: float
     clock: Callable[[], float]
     wait: Wait
-    _kept: Kept = Kept()  # noqa: RUF009 - frozen; for a vault that does not answer
+    _kept: KeptToken = KeptToken()  # noqa: RUF009 - frozen; for a vault that does not answer
 
     @property
     def kind(self) -> str:
@@ -80,7 +80,7 @@ class KeptSource(TokenSource):
         if before.token is not None and now < before.token.renew_at:
             return before.token
         token = self.source.fetch()
-        return self._save(Kept(token, now), before).token or token
+        return self._save(KeptToken(token, now), before).token or token
 
     def _unkept(self, _error: VaultError) -> Token:
         """Return a token without the vault: a second one harms nobody."""
@@ -90,7 +90,7 @@ class KeptSource(TokenSource):
         """Return a token to use, None once the lease is this exporter's; raises VaultError."""
         give_up_at = self.clock() + _LEASES * self.seconds
         while True:
-            token, now = (self.record.load() or Kept()).token, self.clock()
+            token, now = (self.record.load() or KeptToken()).token, self.clock()
             if token is not None and now < token.renew_at:
                 return token
             if leases.take(self.record.key, self.seconds):
@@ -103,15 +103,15 @@ class KeptSource(TokenSource):
             if self.wait(_LOOK_SECONDS):
                 raise CallError(failure(Reason.NETWORK, "not waited for a token, the exporter stops"))
 
-    def _load(self) -> Kept:
+    def _load(self) -> KeptToken:
         with suppress(VaultError):
             self._kept = self.record.load() or self._kept
         return self._kept
 
-    def _save(self, new: Kept, before: Kept) -> Kept:
+    def _save(self, new: KeptToken, before: KeptToken) -> KeptToken:
         """Keep `new` in place of `before`, unless a token is there that was asked for later; return which."""
 
-        def choose(kept: Kept | None) -> Kept:
+        def choose(kept: KeptToken | None) -> KeptToken:
             if kept is None or kept == before or (new.token is not None and kept.token is None):
                 return new
             return new if new.token is not None and kept.asked_at <= new.asked_at else kept
@@ -122,7 +122,7 @@ class KeptSource(TokenSource):
         return self._kept
 
 
-def kept_in(vault: Vault, key: str) -> Record[Kept]:
+def kept_in(vault: Vault, key: str) -> Record[KeptToken]:
     """Return what a vault has under that key."""
     return Record(vault, key, _of_json, _to_json)
 
@@ -138,11 +138,11 @@ def longest_wait(config: Config) -> float:
     return _LEASES * lease_seconds(config)
 
 
-def _of_json(found: Any) -> Kept:  # noqa: ANN401 - JSON
+def _of_json(found: Any) -> KeptToken:  # noqa: ANN401 - JSON
     held, asked_at = found
-    return Kept(None if held is None else Token(*held), asked_at or 0.0)
+    return KeptToken(None if held is None else Token(*held), asked_at or 0.0)
 
 
-def _to_json(kept: Kept) -> object:
+def _to_json(kept: KeptToken) -> object:
     token = kept.token
     return [None if token is None else [token.value, token.expires_at, token.renew_at], kept.asked_at]

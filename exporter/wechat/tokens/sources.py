@@ -19,7 +19,7 @@ from exporter.wechat.client import Client
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Reason
-from exporter.wechat.network.transport import Parts
+from exporter.wechat.network.transport import RequestParts
 from exporter.wechat.tokens import classic
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource, expiring_token
 from exporter.wechat.tokens.services import TOKEN, ask_service, content, is_token, read_file
@@ -50,7 +50,7 @@ class SecretSource(TokenSource):
         return fingerprint(self._appid, self._secret)
 
     @abstractmethod
-    def _parts(self, credential: dict[str, str]) -> Parts:
+    def _parts(self, credential: dict[str, str]) -> RequestParts:
         """Return where the credential stands in the request."""
 
 
@@ -60,7 +60,7 @@ class StableTokenSource(SecretSource):
     kind = "stable_token"
     endpoint = endpoints.STABLE_ACCESS_TOKEN
 
-    def _parts(self, credential: dict[str, str]) -> Parts:
+    def _parts(self, credential: dict[str, str]) -> RequestParts:
         return {"body": {**credential, "force_refresh": False}}
 
 
@@ -70,7 +70,7 @@ class AccessTokenSource(SecretSource):
     kind = classic.KIND
     endpoint = endpoints.ACCESS_TOKEN
 
-    def _parts(self, credential: dict[str, str]) -> Parts:
+    def _parts(self, credential: dict[str, str]) -> RequestParts:
         return {"params": credential}
 
 

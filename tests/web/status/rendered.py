@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup, Tag
 
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health
-from exporter.web.status.html import Situation, StatusHtml
+from exporter.web.status.html import StatusData, StatusHtml
 from exporter.web.status.language import Language
 from exporter.web.status.query import Query
 from exporter.wechat.failures.errcodes import errcode_failure
@@ -31,7 +31,7 @@ NEW = make_entry(4, name="new")
 MIXED = (HELD, FAILING, LATE, NEW)
 
 
-def rendered(situation: Situation, language: Language = Language.EN, **query: str) -> BeautifulSoup:
+def rendered(situation: StatusData, language: Language = Language.EN, **query: str) -> BeautifulSoup:
     return BeautifulSoup(HTML.render(situation, Query.read(query), language), "html.parser")
 
 
@@ -42,7 +42,7 @@ def page(
     telemetry_path: str = "/metrics",
     **query: str,
 ) -> BeautifulSoup:
-    return rendered(Situation(entries, NOON, next_round_at, 3600.0, telemetry_path), language, **query)
+    return rendered(StatusData(entries, NOON, next_round_at, 3600.0, telemetry_path), language, **query)
 
 
 def one(soup: Tag, selector: str) -> Tag:

@@ -5,7 +5,7 @@ import pytest
 
 from exporter import __version__
 from exporter.shards import Shard
-from exporter.web.status.html import Situation
+from exporter.web.status.html import StatusData
 from exporter.web.status.language import TEXTS, Language
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, make_app, make_entry, make_failure
@@ -109,7 +109,7 @@ def test_ids_are_unique_and_the_skip_link_leads_to_the_apps() -> None:
     ],
 )
 def test_one_of_several_exporters_says_which_it_is(language: Language, words: str) -> None:
-    situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", Shard(1, 4))
+    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", Shard(1, 4))
     soup = rendered(situation, language)
     assert words in text(one(soup, ".overview"))
 
@@ -124,7 +124,7 @@ def test_an_exporter_alone_says_nothing_of_others() -> None:
 )
 def test_a_storage_that_fails_is_shown_at_the_top_with_its_reason(language: Language, words: str) -> None:
     why = "cannot write storage redis://cache/0: <Connection refused>"
-    situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
+    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
     soup = rendered(situation, language)
     banner = text(one(soup, "main > .banner"))
     assert words in banner
@@ -133,7 +133,7 @@ def test_a_storage_that_fails_is_shown_at_the_top_with_its_reason(language: Lang
 
 
 def test_a_refused_configuration_is_shown_at_the_top() -> None:
-    situation = Situation(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
+    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
     soup = rendered(situation)
     banner = text(one(soup, "main > .banner"))
     assert banner == "A new configuration was refused: the old one stays in force. config.yaml:3: <no>"

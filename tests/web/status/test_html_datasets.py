@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from exporter.datasets.period import WEEK
 from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, HeldQuota, HeldRow, Table
-from exporter.web.status.html import Situation
+from exporter.web.status.html import StatusData
 from exporter.web.status.language import Language
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure
@@ -29,7 +29,7 @@ WITH_DATASETS = replace(
 
 
 def dataset_page(entry: Entry, language: Language = Language.EN) -> BeautifulSoup:
-    situation = Situation([entry], NOON, None, 3600.0, "/metrics", datasets=DATASETS)
+    situation = StatusData([entry], NOON, None, 3600.0, "/metrics", datasets=DATASETS)
     return rendered(situation, language)
 
 
@@ -111,7 +111,7 @@ def test_a_count_of_calls_that_wechat_refuses_has_its_cause_and_advice(language:
 
 
 def test_a_count_of_calls_that_was_switched_off_is_not_shown() -> None:
-    situation = Situation([WITH_DATASETS], NOON, None, 3600.0, "/metrics", datasets=("weekly_trend",))
+    situation = StatusData([WITH_DATASETS], NOON, None, 3600.0, "/metrics", datasets=("weekly_trend",))
     assert "Quota" not in text(one(rendered(situation), ".datasets"))
 
 

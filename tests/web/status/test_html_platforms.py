@@ -2,7 +2,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from exporter.discovery.platform_state import PlatformState
-from exporter.web.status.html import Situation
+from exporter.web.status.html import StatusData
 from exporter.web.status.language import Language
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure
@@ -11,7 +11,7 @@ from tests.web.status.rendered import one, page, rendered, text
 
 
 def platforms(*states: PlatformState, language: Language = Language.EN) -> BeautifulSoup:
-    situation = Situation((), NOON, None, 3600.0, "/metrics", platforms=states)
+    situation = StatusData((), NOON, None, 3600.0, "/metrics", platforms=states)
     return rendered(situation, language)
 
 

@@ -3,7 +3,7 @@ import base64
 import bcrypt
 import pytest
 
-from exporter.web.webconfig.users import Users
+from exporter.web.webconfig.users import PasswordChecker
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4))
 
@@ -13,8 +13,8 @@ def basic(name: str, password: str) -> bytes:
 
 
 @pytest.fixture
-def users() -> Users:
-    return Users({"alice": HASH, "bob": bcrypt.hashpw(b"another", bcrypt.gensalt(4))})
+def users() -> PasswordChecker:
+    return PasswordChecker({"alice": HASH, "bob": bcrypt.hashpw(b"another", bcrypt.gensalt(4))})
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def users() -> Users:
         (b"", False),
     ],
 )
-def test_only_a_users_own_password_is_good(users: Users, authorization: bytes, good: bool) -> None:  # noqa: FBT001
+def test_only_a_users_own_password_is_good(users: PasswordChecker, authorization: bytes, good: bool) -> None:  # noqa: FBT001
     assert users.check(authorization) is good
 
 
-def test_a_password_is_checked_once(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_checked_once(users: PasswordChecker, monkeypatch: pytest.MonkeyPatch) -> None:
     assert users.verdict(basic("alice", "sesame")) is None
     users.check(basic("alice", "sesame"))
     users.check(basic("alice", "wrong"))
@@ -50,7 +50,7 @@ def test_a_password_is_checked_once(users: Users, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_number_of_guesses_fills_the_memory_or_pushes_a_user_out(
-    users: Users, monkeypatch: pytest.MonkeyPatch
+    users: PasswordChecker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users.check(basic("alice", "sesame"))
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: False)
@@ -61,13 +61,13 @@ def test_no_number_of_guesses_fills_the_memory_or_pushes_a_user_out(
     assert len(users._verdicts) <= 257
 
 
-def test_what_is_remembered_is_no_password(users: Users) -> None:
+def test_what_is_remembered_is_no_password(users: PasswordChecker) -> None:
     authorization = basic("alice", "sesame")
     users.check(authorization)
     remembered = b"".join(users._verdicts)
     assert b"sesame" not in remembered
     assert authorization[6:] not in remembered
-    assert Users({"alice": HASH})._digest(authorization) != users._digest(authorization)
+    assert PasswordChecker({"alice": HASH})._digest(authorization) != users._digest(authorization)
 
 
 @pytest.mark.parametrize("name", ["nobody", "alice", "bob"])
@@ -82,11 +82,11 @@ def test_a_wrong_password_takes_as_long_whoever_has_the_name(
 
     monkeypatch.setattr(bcrypt, "checkpw", checkpw)
     dearer = bcrypt.hashpw(b"another", bcrypt.gensalt(6))
-    assert not Users({"alice": HASH, "bob": dearer}).check(basic(name, "wrong"))
+    assert not PasswordChecker({"alice": HASH, "bob": dearer}).check(basic(name, "wrong"))
     assert sum(work) == 2**6
 
 
-def test_what_is_known_of_a_user_who_stays_the_same_outlives_a_change(users: Users) -> None:
+def test_what_is_known_of_a_user_who_stays_the_same_outlives_a_change(users: PasswordChecker) -> None:
     for name, password in (("alice", "sesame"), ("alice", "wrong"), ("bob", "another"), ("carol", "guess")):
         users.check(basic(name, password))
     users.hashes = {"alice": HASH, "bob": HASH, "carol": HASH}

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.config.problems import ConfigError
 from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig import watch as module
-from exporter.web.webconfig.watch import Watch
+from exporter.web.webconfig.watch import WebConfigWatch
 from tests.certificates import Authority
 
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).decode()
@@ -37,13 +37,13 @@ def taken() -> list[WebConfig]:
 
 
 @pytest.fixture
-def watch(path: Path, taken: list[WebConfig], log: FilteringBoundLogger) -> Watch:
-    watch = Watch(path, {}, taken.append, log)
+def watch(path: Path, taken: list[WebConfig], log: FilteringBoundLogger) -> WebConfigWatch:
+    watch = WebConfigWatch(path, {}, taken.append, log)
     watch.start()
     return watch
 
 
-def look(watch: Watch) -> None:
+def look(watch: WebConfigWatch) -> None:
     """Look as often as a change needs that is over."""
     for _ in range(2):
         watch.look()
@@ -51,22 +51,22 @@ def look(watch: Watch) -> None:
 
 def test_a_bad_file_is_an_error_at_the_start(tmp_path: Path, log: FilteringBoundLogger) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        Watch(tmp_path / "none.yaml", {}, lambda _: None, log).start()
+        WebConfigWatch(tmp_path / "none.yaml", {}, lambda _: None, log).start()
 
 
-def test_what_did_not_change_is_not_read_again(watch: Watch, taken: list[WebConfig]) -> None:
+def test_what_did_not_change_is_not_read_again(watch: WebConfigWatch, taken: list[WebConfig]) -> None:
     look(watch)
     assert len(taken) == 1
 
 
-def test_a_new_user_is_taken_over(watch: Watch, path: Path, taken: list[WebConfig]) -> None:
+def test_a_new_user_is_taken_over(watch: WebConfigWatch, path: Path, taken: list[WebConfig]) -> None:
     path.write_text(f"basic_auth_users: {{alice: {HASH}, bob: {HASH}}}\n")
     look(watch)
     assert [list(config.users) for config in taken] == [["alice"], ["alice", "bob"]]
 
 
 def test_a_bad_new_file_is_refused_and_logged_once(
-    watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
+    watch: WebConfigWatch, path: Path, taken: list[WebConfig], events: list[Any]
 ) -> None:
     path.write_text("basic_auth_users: {alice: sesame}\n")
     look(watch)
@@ -82,7 +82,7 @@ def test_a_rotated_certificate_is_noticed_though_the_file_stays(
 ) -> None:
     Authority(tmp_path).issue("server")
     path.write_text(TLS)
-    watch = Watch(path, {}, taken.append, log)
+    watch = WebConfigWatch(path, {}, taken.append, log)
     watch.start()
     Authority(tmp_path).issue("server")
     look(watch)
@@ -94,7 +94,7 @@ def test_a_key_that_comes_later_than_its_certificate_is_waited_for(
 ) -> None:
     old = Authority(tmp_path).issue("server").key.read_bytes()
     path.write_text(TLS)
-    watch = Watch(path, {}, taken.append, log)
+    watch = WebConfigWatch(path, {}, taken.append, log)
     watch.start()
     new = Authority(tmp_path).issue("server").key
     right = new.read_bytes()
@@ -108,7 +108,7 @@ def test_a_key_that_comes_later_than_its_certificate_is_waited_for(
 
 
 def test_a_file_that_is_gone_is_logged_and_the_old_one_stays(
-    watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
+    watch: WebConfigWatch, path: Path, taken: list[WebConfig], events: list[Any]
 ) -> None:
     path.unlink()
     look(watch)
@@ -117,7 +117,7 @@ def test_a_file_that_is_gone_is_logged_and_the_old_one_stays(
 
 
 def test_a_file_that_is_being_written_is_read_when_it_stays_still(
-    watch: Watch, path: Path, taken: list[WebConfig], events: list[Any]
+    watch: WebConfigWatch, path: Path, taken: list[WebConfig], events: list[Any]
 ) -> None:
     watch.look()
     for length in (10, 20, 30):
@@ -154,7 +154,7 @@ def test_protection_that_is_gone_from_the_file_stays_in_force(
     Authority(tmp_path).issue("server")
     path = tmp_path / "web.yaml"
     path.write_text("".join(SECTIONS.get(name, name) for name in before.split(", ")))
-    watch = Watch(path, {}, taken.append, log)
+    watch = WebConfigWatch(path, {}, taken.append, log)
     watch.start()
     path.write_text("".join(SECTIONS.get(name, name) for name in after.split(", ")))
     for _ in range(3):
@@ -175,7 +175,7 @@ def test_protection_may_be_added_at_any_time(
     Authority(tmp_path).issue("server")
     path = tmp_path / "web.yaml"
     path.write_text(SECTIONS.get(before, before))
-    watch = Watch(path, {}, taken.append, log)
+    watch = WebConfigWatch(path, {}, taken.append, log)
     watch.start()
     path.write_text(SECTIONS.get(after, after))
     look(watch)
@@ -183,7 +183,7 @@ def test_protection_may_be_added_at_any_time(
 
 
 def test_what_made_a_reading_fail_is_looked_at_again_whatever_it_was(
-    watch: Watch, taken: list[WebConfig], events: list[Any], monkeypatch: pytest.MonkeyPatch
+    watch: WebConfigWatch, taken: list[WebConfig], events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreadable(*_: object) -> WebConfig:
         raise ConfigError(("server.key: Permission denied",))

@@ -13,7 +13,7 @@ from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
-from exporter.wechat.tokens.kept import Kept, KeptSource, kept_in, lease_seconds
+from exporter.wechat.tokens.kept import KeptToken, KeptTokenSource, kept_in, lease_seconds
 from tests.wechat.lines import Clock, FakeLeases, failure_of, outcome
 from tests.wechat.tokens.conftest import Source
 
@@ -61,8 +61,8 @@ class Rig:
         self.while_waiting()
         return self.stopping
 
-    def kept(self, source: Source) -> KeptSource:
-        return KeptSource(source, self.record, self.leases, LEASE, self.clock, self.wait)
+    def kept(self, source: Source) -> KeptTokenSource:
+        return KeptTokenSource(source, self.record, self.leases, LEASE, self.clock, self.wait)
 
     def fetch(self) -> Token:
         return self.kept(self.source).fetch()
@@ -76,7 +76,7 @@ class Rig:
     def put(self, value: str) -> Token:
         """Another exporter keeps a token."""
         token = expiring_token(value, 7200, self.clock())
-        self.record.save(lambda _: Kept(token, self.clock()))
+        self.record.save(lambda _: KeptToken(token, self.clock()))
         return token
 
 
