@@ -15,7 +15,7 @@ from prometheus_client import (
 
 from exporter import __version__
 from exporter.discovery.platform_state import PlatformState
-from exporter.exposition.telemetry_part import END_MARK, CachedRegistry
+from exporter.exposition.cached_registry import END_MARK, CachedRegistry
 from exporter.shards import Shard
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint

@@ -1,6 +1,6 @@
 from prometheus_client import Gauge
 
-from exporter.exposition.telemetry_part import CachedRegistry
+from exporter.exposition.cached_registry import CachedRegistry
 
 
 def test_a_part_is_rendered_again_only_after_a_change() -> None:
