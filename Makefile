@@ -8,6 +8,9 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 LOCK     = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 --upgrade
 
+# Tests start hundreds of processes: each would compile the exporter again where this is set.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test test-fast lint format docs bench screenshots dist chart lock sbom audit clean
 
 demo: $(PROGRAM)  ## stand-in WeChat and the exporter in one process, no credentials
