@@ -126,8 +126,8 @@ def test_prometheus_scrapes_with_its_certificate_and_password_and_nobody_else_do
     def scraped() -> bool:
         try:
             result = requests.get(query, timeout=5).json()["data"]["result"]
-        except (requests.ConnectionError, KeyError):
-            return False
+        except (requests.ConnectionError, requests.JSONDecodeError, KeyError):
+            return False  # it does not listen yet, or answers that it is not ready
         found.update((each["metric"]["job"], each["value"][1]) for each in result)
         return len(found) == len(CLIENTS)
 
