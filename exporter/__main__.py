@@ -1,4 +1,4 @@
-"""`python -m exporter` is the command line."""
+"""Runs the command line: `python -m exporter`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""WeChat as a configuration opens it: the client, the platforms, and an access for every app."""
+"""The connection to WeChat that a configuration describes: client, platforms, and an access for every app."""
 
 import threading
 import time
@@ -22,10 +22,10 @@ from exporter.wechat.tokens.ownership import TokenOwners
 
 
 class Apps:
-    """The apps of a configuration, and how to ask WeChat for them; every command uses it.
+    """The apps of a configuration and the way to WeChat for each; every command that calls WeChat uses it.
 
     `own` are the shard's apps, configured and discovered, each with an access in `accesses`; `all` are those
-    of all shards. What a new configuration does not change keeps its tokens.
+    of all shards. An app that a new configuration leaves unchanged keeps its token.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class Apps:
         clock: Callable[[], float] = time.time,
         shard: Shard = THE_WHOLE,
     ) -> None:
-        """Open WeChat; nothing is asked yet.
+        """Open the client and the platforms without a call to WeChat.
 
         Args:
             config: a valid configuration.
             store: keeps the credentials that must survive, and shares tokens if other exporters use it.
-            watch: knows the accounts of the platforms.
+            watch: finds the accounts of the platforms.
             stopping: ends every wait.
             observer: counts every call.
             clock: gives Unix time.
-            shard: which part of the apps is asked for.
+            shard: which part of the apps this process asks for.
         """
         self.store = store
         self._watch = watch
@@ -67,18 +67,18 @@ class Apps:
 
     @property
     def kinds(self) -> list[tuple[App, str]]:
-        """The shard's apps, each with the kind of its token."""
+        """Return the shard's apps, each with its token type."""
         return [(app, self.accesses[app.appid].kind) for app in self.own]
 
     @property
     def unlisted(self) -> list[str]:
-        """The platforms whose accounts are to be discovered and not known yet."""
+        """Return the names of the discovering platforms whose accounts are still unknown."""
         return self._watch.unlisted
 
     def configure(self, config: Config) -> None:
-        """Take another configuration over; where that fails, the old one stays in force as a whole.
+        """Replace the configuration as a whole; if that fails, the old one stays in force.
 
-        Another address of WeChat's gets a client, accesses and platforms of its own: a call under way keeps
+        A new address of WeChat's gets new client, accesses and platforms: a call under way keeps
         the old address together with its token.
         """
         before = self.config, self.client, self.platforms, self.accesses, self.all, self.own
@@ -120,13 +120,13 @@ class Apps:
         self.gather()
 
     def gather(self) -> None:
-        """Take over the accounts that have come or gone; configured apps come first, no appid comes twice."""
+        """Add new accounts and remove lost ones; configured apps come first, and no appid comes twice."""
         before = {app.appid: app.token for app in self.own}
         apps: dict[str, App] = {}
         for app in (*self.config.apps, *self._watch.apps()):
             apps.setdefault(app.appid.lower(), app)
         everyone = tuple(apps.values())
-        if everyone != self.all:  # what is made of it need not be made again
+        if everyone != self.all:  # its accesses can stay
             self.all = everyone
         self.own = tuple(app for appid, app in apps.items() if self._shard.owns(appid))
         self.accesses = {
@@ -138,20 +138,20 @@ class Apps:
         self._owners.arrange(self.accesses)
 
     def list_accounts(self) -> list[AccountSearch]:
-        """List the accounts of all platforms now and take them over; returns what is known of each."""
+        """List the accounts of all platforms now, make them apps, and return each platform's search."""
         searches = self._watch.list_accounts()
         self.gather()
         return searches
 
     def close(self) -> None:
-        """End the waits and the calls under way."""
+        """End all waits and abort the calls under way."""
         self._stopping.set()
         self.client.transport.stop()
 
     def _share(self, source: TokenSource, appid: str) -> TokenSource:
-        """Keep a classic token over restarts; share one of any kind with exporters of the same storage.
+        """Wrap a source so that classic tokens survive restarts, and exporters with one storage share tokens.
 
-        Each address of WeChat's has tokens of its own.
+        Tokens of different addresses of WeChat's stay apart.
         """
         classic = source.kind == KIND
         if not classic and self.store.leases is None:
@@ -175,7 +175,7 @@ class Apps:
         return open_client(config.wechat, config.refresh.concurrency, self._observer, pace.wait, self._clock)
 
     def _retire(self, transport: Transport, timeout: float) -> None:
-        """Stop a transport once the calls that began on it are over."""
+        """Stop a transport once its calls are over; `timeout` is that of a call, in seconds."""
         timer = threading.Timer(2 * timeout, transport.stop)
         timer.daemon = True
         timer.start()

@@ -1,4 +1,4 @@
-"""What a configuration asks of WeChat, this machine and Prometheus; figures: docs/performance.md."""
+"""The cost of a configuration for WeChat, this machine and Prometheus; measured in docs/performance.md."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,14 +16,14 @@ from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.exposition.app_families import BY_DATE, DAILY
 from exporter.wechat.tokens.cache import RENEWAL_MARGIN
 
-_HEALTH_SERIES: Final = 8  # up, three times, info; those of the dataset; two more while an app fails
+_HEALTH_SERIES: Final = 8  # up, three times, info; the dataset's; two more while an app fails
 _SERIES_BYTES: Final = 95  # one sample line, measured
 _GZIP_RATIO: Final = 11  # plain over compressed, measured
 _BASE_BYTES: Final = 60_000_000  # resident, without any app
 _APP_KIB: Final = 2.2  # resident, without its series
 _SERIES_KIB: Final = 0.17  # resident, per series: its line, its share of the compressed page, its row
-_TOKEN_SECONDS: Final = 7200 - RENEWAL_MARGIN  # how long a token is used
-_LATENCY_SECONDS: Final = 0.2  # of an answer, where nothing was measured
+_TOKEN_SECONDS: Final = 7200 - RENEWAL_MARGIN  # seconds that a token is in use
+_LATENCY_SECONDS: Final = 0.2  # assumed seconds per answer
 _DATASET_HEALTH_SERIES: Final = 3  # up, two times
 _DISTRIBUTION_SERIES: Final = 56  # of two figures by some twenty sources, and two tables of 8 and 7
 _MONDAY_THE_FIRST: Final = date(2026, 6, 1)  # a day, a week and a month begin
@@ -33,14 +33,14 @@ _PUBLISHED_SECONDS: Final = 8 * 3600  # after midnight, most mornings
 _TENTH_OF_A_MEGABYTE: Final = 100_000
 
 MOST_SERIES: Final = 1_000_000
-"""Prometheus takes more from one target, but a scrape of so many takes seconds on both sides."""
+"""Prometheus accepts more from one target, but such a scrape takes seconds on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What running with a configuration costs; `round_calls` has the tokens that one round may need.
+    """The cost of running a configuration; `round_calls` includes the tokens that one round may need.
 
-    `dataset_calls`: of an app with all datasets, those a day beside the daily trend.
+    `dataset_calls`: calls a day for an app with all datasets, beside those for the daily trend.
     """
 
     apps: int
@@ -56,9 +56,9 @@ class Load:
 
 
 def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
-    """Return the load of so many apps, once their window of dates is full.
+    """Return the load of `apps` apps once their windows of dates are full.
 
-    `latency`: seconds that an answer of WeChat's takes, where it was measured.
+    `latency`: seconds per answer of WeChat's, None if not measured.
     """
     refresh = config.refresh
     latency = _LATENCY_SECONDS if latency is None else latency
@@ -93,7 +93,7 @@ def estimate(config: Config, apps: int, latency: float | None = None) -> Load:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """Of one dataset of one app: series, calls a day on average, and the most calls in one round."""
+    """The cost of an app's dataset: series, mean calls a day, and the most calls in a round."""
 
     series: int
     calls: float
@@ -115,7 +115,7 @@ def _cost(settings: DatasetSettings, interval: float, datasets: int) -> _Cost:
 
 
 def _points(dataset: Dataset, settings: DatasetSettings) -> int:
-    """Return how many lines one row shows, as a rule."""
+    """Return the usual number of series per row."""
     if dataset is VISIT_PAGES:
         return settings.top + 1
     if dataset is VISIT_DISTRIBUTION:
@@ -124,7 +124,7 @@ def _points(dataset: Dataset, settings: DatasetSettings) -> int:
 
 
 def _asks(schedule: Schedule, want: RequiredAnswer, start: float, interval: float) -> int:
-    """Return how often a period's answer is asked for where WeChat gives it in the morning."""
+    """Return the number of calls for a period's answer if WeChat has it in the morning."""
     held_at = tried_at = None
     asks, now = 0, start
     while now < start + _SETTLED_DAYS * DAY_SECONDS:
@@ -139,13 +139,13 @@ def _asks(schedule: Schedule, want: RequiredAnswer, start: float, interval: floa
 
 
 def _having(config: Config, name: str, apps: int) -> int:
-    """Return how many of the apps have the dataset: discovered ones have all."""
+    """Return the number of apps that have the dataset; discovered apps have all datasets."""
     without = sum(app.datasets is not None and name not in app.datasets for app in config.apps)
     return max(0, apps - without)
 
 
 def summary(load: Load) -> str:
-    """One line for the operator."""
+    """Return a line for the operator."""
     per_app = f", {load.calls_per_day / max(load.apps, 1):.0f} per app"
     datasets = f"{per_app}, {load.dataset_calls:.0f} of them for datasets" if load.dataset_calls else ""
     apps = "1 app" if load.apps == 1 else f"{load.apps:,} apps"
@@ -157,7 +157,7 @@ def summary(load: Load) -> str:
 
 
 def warnings(load: Load, config: Config) -> list[str]:
-    """Return what will not go well, and what to change."""
+    """Return warnings, each with the setting to change."""
     found = []
     if load.round_seconds > config.refresh.interval:
         found.append(

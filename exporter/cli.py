@@ -1,4 +1,4 @@
-"""The command line: which command runs; what it does is imported only when it is asked for."""
+"""The command line: chooses a command and imports its module only then."""
 
 import argparse
 import io
@@ -22,7 +22,7 @@ _COMMANDS: Final = {
     "demo": "run the stand-in and the exporter in one process, without credentials",
     "healthcheck": "exit 0 if a running exporter answers /-/healthy",
 }
-_SERVERS: Final = ("serve", "simulate", "demo")  # they run until a signal, which is their usual end
+_SERVERS: Final = ("serve", "simulate", "demo")  # a signal is their usual end
 _EXAMPLES: Final = f"""
 commands:
 {"".join(f"  {name:<12} {text}{chr(10)}" for name, text in _COMMANDS.items())}
@@ -37,7 +37,7 @@ exit codes: 0 stopped or all well, 1 failed, 2 bad usage or bad configuration, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run a command and return its exit code."""
     _escape_what_cannot_be_shown()
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in _COMMANDS else "serve"
@@ -47,20 +47,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(words)
     if (problem := contradiction(flags)) is not None:
         parser.error(problem)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a background job would ignore the one, die of the other
+    # Background jobs ignore SIGINT, and SIGTERM would end the process without a clean-up.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         result: int = import_module(f"exporter.commands.{command}").run(flags)
     except KeyboardInterrupt:
         return 0 if command in _SERVERS else 1
-    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return result
 
 
 def _escape_what_cannot_be_shown() -> None:
-    """A console that has no Chinese shows its code points; no command ends for want of a letter."""
+    """Print escapes on consoles without Chinese, instead of failing with a UnicodeEncodeError."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

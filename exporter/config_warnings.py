@@ -1,4 +1,4 @@
-"""What a valid configuration risks: for every command that uses it."""
+"""The risks of a valid configuration, logged by every command."""
 
 import re
 import stat
@@ -27,7 +27,7 @@ _ODD: Final = "secrets that are not 32 hexadecimal digits, as WeChat's are: in q
 
 @dataclass(frozen=True, slots=True)
 class ConfigWarning:
-    """A risk in words, whom it concerns, and what it is about for the log."""
+    """A risk in words, with the names that it concerns and the fields for the log."""
 
     what: str
     about: frozenset[str] = frozenset()
@@ -38,14 +38,14 @@ class ConfigWarning:
 
 
 class ConfigWarnings:
-    """Logs the risks that a configuration brings and the one before did not."""
+    """Logs the risks of a configuration that its predecessor did not have."""
 
     def __init__(self, log: FilteringBoundLogger) -> None:
         self._log = log
         self._logged: dict[str, frozenset[str]] = {}
 
     def log_new(self, config: Config) -> None:
-        """Log the risks of a configuration that is about to be in force."""
+        """Log the new risks of a configuration that is about to take effect."""
         before, self._logged = self._logged, {}
         for risk in config_warnings(config):
             self._logged[risk.what] = risk.about
@@ -67,7 +67,7 @@ def config_warnings(config: Config) -> Iterator[ConfigWarning]:
 
 
 def doubts(config: Config) -> Iterator[ConfigWarning]:
-    """Yield what does not look like WeChat's appids and secrets, and secret files that everybody may read."""
+    """Yield appids and secrets unlike WeChat's, and secret files that everybody may read."""
     capitals = {app.appid: app.name for app in config.apps if app.appid != app.appid.lower()}
     yield from _several("appids with capitals: WeChat writes them in lower case", "apps", capitals)
     secrets = [
@@ -83,20 +83,20 @@ def doubts(config: Config) -> Iterator[ConfigWarning]:
 
 
 def is_exposed(base_url: str) -> bool:
-    """Return whether secrets would leave this machine in the clear."""
+    """Return whether a base URL would send secrets across the network unencrypted."""
     parts = urlsplit(base_url)
     return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
 def _several(what: str, unit: str, found: dict[str, str]) -> Iterator[ConfigWarning]:
-    """The warning about what is found, if anything: a name for each key."""
+    """Yield one warning about all findings, if there are any; `found` maps keys to names."""
     if found:
         first = next(iter(found.values()))
         yield ConfigWarning(what, frozenset(found), {unit: len(found), "first": first})
 
 
 def _secrets(found: object) -> Iterator[Secret]:
-    """All secrets of a configuration, wherever they stand in it."""
+    """Yield all secrets of a configuration, at any depth."""
     if isinstance(found, Secret):
         yield found
     elif is_dataclass(found):

@@ -1,21 +1,21 @@
-"""How many files and connections the process may have open, and whether these are enough."""
+"""The number of files and connections that the process may open, and whether it suffices."""
 
 import resource
 from contextlib import suppress
 from typing import Final
 
-_BESIDES: Final = 300  # clients of the page, the storage, files, one lookup of a name per call that begins
+_BESIDES: Final = 300  # HTTP clients, storage, files, a DNS lookup per starting call
 
 
 def raise_limit() -> None:
-    """Raise this process' limit to what the system allows it; many systems begin with 1,024."""
+    """Raise this process' limit to the system's hard limit; many systems begin with 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS takes no "unlimited"
+    with suppress(ValueError, OSError):  # macOS refuses "unlimited"
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def shortage(concurrency: int) -> str | None:
-    """What to say where so many calls at a time do not fit the raised limit; None where they do."""
+    """Return a warning if the raised limit is too low for `concurrency` calls at a time, else None."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = concurrency + _BESIDES
     if hard == resource.RLIM_INFINITY or needed <= hard:

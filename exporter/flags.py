@@ -1,4 +1,4 @@
-"""The flags of all commands, as a table from which their parsers are made, and what a value may be."""
+"""The flags of all commands: a table from which the parsers are built, and rules for values."""
 
 import argparse
 import re
@@ -22,14 +22,14 @@ Flags = Mapping[str, Mapping[str, Any]]
 
 
 def add_flags(parser: argparse.ArgumentParser, flags: Flags) -> None:
-    """Have a parser accept these flags: the value of `--log.level` becomes `log_level`."""
+    """Add flags to a parser: the value of `--log.level` becomes `log_level`."""
     for name, keywords in flags.items():
         dest = name.removeprefix("--").replace(".", "_").replace("-", "_")
         parser.add_argument(name, **{"dest": dest, **keywords})
 
 
 def contradiction(flags: argparse.Namespace) -> str | None:
-    """Return what is wrong with flags that are good one by one; None where they go together."""
+    """Return what is wrong with a combination of valid flags; None if they fit together."""
     if getattr(flags, "online", None) is False and flags.apps:
         return "argument --app: needs --online"
     total: int = getattr(flags, "total_shards", 1)
@@ -47,7 +47,7 @@ def contradiction(flags: argparse.Namespace) -> str | None:
 
 
 def _accept(holds: Callable[[str], object], what: str, kept: Callable[[str], object] = str) -> Any:  # noqa: ANN401 - argparse's `type`
-    """Return a function that makes of a text what is `kept`, and refuses one for which nothing `holds`."""
+    """Return a type for argparse: refuses a text unless `holds` is true, then converts it by `kept`."""
 
     def accept(text: str) -> object:
         if not holds(text):
@@ -101,7 +101,7 @@ def _value(metavar: str, text: str, **keywords: object) -> Mapping[str, Any]:
 
 
 def _values(metavar: str, text: str, dest: str, **keywords: object) -> Mapping[str, Any]:
-    """Return a flag that may be repeated, whose values are a list."""
+    """Return a repeatable flag, whose values form a list."""
     return {"metavar": metavar, "help": text, "dest": dest, "action": "append", "default": [], **keywords}
 
 

@@ -1,20 +1,20 @@
-"""Shows that a thread lives: it announces by when it will beat again."""
+"""A sign of life of a thread, which announces when it will beat again."""
 
 import math
 from typing import Final
 
 GRACE_SECONDS: Final = 60.0
-"""How late a thread may be: a page of 100,000 apps on a busy machine takes its time."""
+"""Seconds that a beat may be late: a page of 100,000 apps on a busy machine takes its time."""
 
 
 class Heartbeat:
-    """The sign of life of one thread; before the first beat nothing is expected."""
+    """The sign of life of one thread; before its first beat it is never late."""
 
     def __init__(self) -> None:
         self._due = math.inf
 
     def expect(self, now: float, seconds: float) -> None:
-        """Beat, and announce the next beat within so many seconds from `now` (monotonic)."""
+        """Beat, and announce the next beat within `seconds` of `now` (monotonic)."""
         self._due = now + seconds + GRACE_SECONDS
 
     def late(self, now: float) -> bool:

@@ -16,7 +16,7 @@ from exporter.wechat.failures.advice import Advice
 def open_log(
     level: str, log_format: str, stream: TextIO = sys.stderr, language: str = "en"
 ) -> FilteringBoundLogger:
-    """Return a logger that writes events of that level and above, advice in `language` (`en` or `zh`).
+    """Return a logger for events of a level and above, with advice in `language` (`en` or `zh`).
 
     Libraries' loggers are silenced: urllib3 writes addresses, which carry tokens, at debug level.
     """
@@ -48,12 +48,12 @@ def open_log(
 
 
 def _choose_language(language: str, _log: object, _method: str, event: EventDict) -> EventDict:
-    """Write advice as its text in that language."""
+    """Replace an advice by its text in a language."""
     return {key: value.text(language) if isinstance(value, Advice) else value for key, value in event.items()}
 
 
 def _escape(_log: object, _method: str, event: EventDict) -> EventDict:
-    """Write what is not printable as Python would: names and paths come from strangers, logs go to terminals.
+    """Escape what is not printable: names and paths come from strangers, and logs go to terminals.
 
     Line ends are left to the renderers, which keep an event on one line.
     """
@@ -70,7 +70,7 @@ def _printable(text: str) -> str:
 
 
 class _TolerantStream(io.StringIO):
-    """A stream whose reader may go away: a lost line must not end the thread that wrote it."""
+    """A stream whose reader may go away: losing a line must not end the thread that wrote it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()

@@ -1,18 +1,18 @@
-"""A moment to wait for, by a clock that may be set wrong."""
+"""A moment to wait for by a clock that may be wrong."""
 
 from dataclasses import dataclass
 from typing import Final, Self
 
-_MOST_DOUBLINGS: Final = 60  # beyond any wait
+_MOST_DOUBLINGS: Final = 60  # longer than any wait
 _TOLERANCE: Final = 60.0
 """How far, in seconds, a clock may be set back without ending a wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotBefore:
-    """A Unix time, and the most seconds that it can be ahead.
+    """A Unix time, and the most seconds that it can lie ahead.
 
-    One that is further ahead was made while the clock was ahead: it counts as now.
+    One that lies further ahead was made by a fast clock, and counts as reached.
     """
 
     at: float
@@ -20,16 +20,16 @@ class NotBefore:
 
     @classmethod
     def until(cls, at: float, now: float) -> Self:
-        """Make the wait from `now` until `at`."""
+        """Return the wait from `now` until `at` (Unix times)."""
         return cls(at, max(at - now, 0.0))
 
     @classmethod
     def after(cls, seconds: float, now: float) -> Self:
-        """Make the wait of so many seconds from `now`."""
+        """Return the wait of `seconds` from `now` (Unix time)."""
         return cls.until(now + seconds, now)
 
     def left(self, now: float) -> float:
-        """Return how many seconds to wait still; 0 where the wait is over."""
+        """Return the seconds left to wait; 0 once the wait is over."""
         ahead = self.at - now
         return ahead if 0 < ahead <= self.span + _TOLERANCE else 0.0
 
@@ -39,7 +39,7 @@ class NotBefore:
 
 
 def back_off(first: float, failures: int, longest: float) -> float:
-    """Return the seconds to wait after so many failures in a row: doubled by each, up to `longest`."""
+    """Return the seconds to wait after `failures` in a row: `first`, doubled by each, up to `longest`."""
     return min(first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), longest)
 
 

@@ -1,4 +1,4 @@
-"""Lets the running parts follow what changes: the configuration file, and the accounts of platforms."""
+"""Applies changes to the running parts: a new configuration file, and new accounts of platforms."""
 
 import os
 import threading
@@ -35,7 +35,7 @@ def settings_of(config: Config, apps: Apps, store: Store) -> RoundSettings:
 
 @dataclass(slots=True)
 class Reconfiguration:
-    """Safe to use from many threads. `outlook` says what the last reload has led to."""
+    """Applies changes, from any thread; `outlook` describes the effect of the last reload."""
 
     config: Config
     apps: Apps
@@ -51,16 +51,16 @@ class Reconfiguration:
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        """Show the apps of the configuration with what the storage keeps of them; raises StoreError."""
+        """Show the configuration's apps with their stored rows; raise StoreError."""
         self._warnings = ConfigWarnings(self.log)
         self._show(self.config, self.rounds.settings)
         restore(self.ledger, self.store, self.apps.accesses, self.log)
 
     def reload(self) -> str | None:
-        """Read the configuration again: all of it takes effect, or nothing.
+        """Read the configuration again; it takes effect as a whole or not at all.
 
         Returns:
-            what is wrong with the new one, None where it is in force.
+            what is wrong with the new configuration, None once it is in force.
         """
         problem = None
         with self._changing:
@@ -100,7 +100,7 @@ class Reconfiguration:
         return bool(found)
 
     def follow(self, news: WatchFindings) -> None:
-        """Ask for the accounts that the watch over the platforms has found, and for what may work now."""
+        """Ask for newly found accounts, and again for calls that may work now."""
         if news.apps_changed:
             self._take_discovered()
         for platform, reasons in news.retries:

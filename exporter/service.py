@@ -1,4 +1,4 @@
-"""The running exporter: its parts put together, started and stopped."""
+"""The running exporter: assembles its parts, starts and stops them."""
 
 import random
 import threading
@@ -25,7 +25,7 @@ _FAULT_SECONDS: Final = 5.0
 
 
 class Exporter:
-    """Everything but the web: what it shows is `publisher.page` and `telemetry`."""
+    """The exporter without its web server, which shows `publisher.page` and `telemetry`."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Exporter:
         clock: Callable[[], float] = time.time,
         shard: Shard = THE_WHOLE,
     ) -> None:
-        """Open the storage and show what it holds of the shard's apps; WeChat is not asked yet.
+        """Open the storage and show its rows of the shard's apps, without a call to WeChat.
 
         Raises:
             StoreError: the storage cannot be opened.
@@ -91,16 +91,16 @@ class Exporter:
 
     @property
     def config(self) -> Config:
-        """The configuration in force."""
+        """Return the configuration in force."""
         return self._reconfiguration.config
 
     @property
     def outlook(self) -> str:
-        """What the last reload has led to."""
+        """Return the effect of the last reload, in words."""
         return self._reconfiguration.outlook
 
     def reload(self) -> str | None:
-        """Read the configuration again; return what is wrong with it, None where it is in force."""
+        """Read the configuration again; return what is wrong with it, None once it is in force."""
         return self._reconfiguration.reload()
 
     def refresh(self, appid: str) -> bool:
@@ -113,16 +113,16 @@ class Exporter:
 
     @property
     def ready(self) -> bool:
-        """Whether every app was asked for or restored, and the platforms' accounts were looked up."""
+        """Return whether every app has been asked for or restored, and every platform's accounts listed."""
         return self.publisher.page.ready and self.watch.settled
 
     @property
     def storage_trouble(self) -> str:
-        """Why the storage fails; empty while it works."""
+        """Return why the storage fails; empty while it works."""
         return self.publisher.trouble
 
     def ailment(self) -> str | None:
-        """Return why the exporter cannot go on by itself; None while it can."""
+        """Return why the exporter cannot continue without a restart; None while it can."""
         now = time.monotonic()
         if self.rounds.heartbeat.late(now):
             return "the rounds have stopped"
@@ -133,7 +133,7 @@ class Exporter:
         return None
 
     def stop(self, seconds: float) -> None:
-        """Abandon the calls under way, store what came, close the storage; at most that many seconds."""
+        """Abandon calls under way, store the answers so far and close the storage, within `seconds`."""
         deadline = time.monotonic() + seconds
         self._stopping.set()
         self.rounds.stop()
@@ -143,7 +143,7 @@ class Exporter:
         for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         last = threading.Thread(target=self._finish, name="finish", daemon=True)
-        last.start()  # a storage that does not answer must not hold up the end
+        last.start()  # a silent storage must not delay the end
         last.join(max(_FINISH_SECONDS, deadline - time.monotonic()))
 
     def _finish(self) -> None:

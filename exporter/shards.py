@@ -1,7 +1,7 @@
-"""Which app belongs to which of several exporters.
+"""The division of the apps among several exporters.
 
-Rendezvous hashing: an app goes to the shard that draws the highest number for its appid, so that one shard
-more takes over 1/N of the apps and moves no other.
+Rendezvous hashing: an app goes to the shard that draws the highest number for its appid, so that one more
+shard takes over 1/N of the apps and moves no other.
 Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998.
 """
 
@@ -19,12 +19,12 @@ _DRAW_BYTES: Final = 8
 
 
 class ShardError(ValueError):
-    """The flags do not say which shard this is; the text says what to do."""
+    """The flags do not name a shard; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of `total` exporters, counted from 0; by default the only one."""
+    """Shard `number`, from 0, of `total`; by default the only one."""
 
     number: int = 0
     total: int = 1
@@ -38,11 +38,11 @@ class Shard:
 
 
 THE_WHOLE: Final = Shard()
-"""Of an exporter that is the only one."""
+"""The shard of an exporter that runs alone."""
 
 
 def owner(appid: str, total: int) -> int:
-    """The number of the shard that an app belongs to, among `total`; the appid's case does not matter."""
+    """Return the number of the app's shard among `total`, ignoring the appid's case."""
     if total == 1:
         return 0
     start = blake2b(appid.lower().encode(), digest_size=_DRAW_BYTES)
@@ -62,10 +62,10 @@ def choose_shard(number: str, total: int, environ: Mapping[str, str]) -> Shard:
         number: from 0 up to total - 1; or `auto`: the number at the end of the pod's name in a StatefulSet,
             modulo `total`, so that twice as many pods as shards make two replicas of each.
         total: how many shards there are.
-        environ: `POD_NAME` is the pod's name; without it the host's name is.
+        environ: `POD_NAME` is the pod's name; by default it is the host's name.
 
     Raises:
-        ShardError: that is not possible.
+        ShardError: the number is not below `total`, or no pod's name has a number.
     """
     if number != AUTO:
         if int(number) >= total:

@@ -1,9 +1,8 @@
-"""Which call may start next: apps take turns, so that one in trouble holds up no other.
+"""A queue in which apps take turns, so that one app in trouble holds up no other.
 
-Calls of one app follow each other newest date first. Apps share the threads evenly, as one whose calls hang
-would soon hold them all. An app rests as a whole after a failure that a pause may end, and what failed is
-asked for again before its other dates. Dates are drawn from the journal one by one: the memory needed does
-not grow with them.
+An app's dates come newest first. Apps share the threads evenly; otherwise one app whose calls hang would soon
+occupy them all. After a failure that a pause may end, the whole app rests, and the failed date comes before
+its other dates. The queue draws dates from the journal one by one, so memory does not grow with them.
 """
 
 import math
@@ -18,7 +17,7 @@ from exporter.refresh.plan import Ask
 
 @dataclass(slots=True)
 class _AppTurn:
-    """One app: its dates, what to repeat, until when it rests (seconds), and its calls under way."""
+    """An app's dates, asks to repeat, end of its rest (seconds), and number of calls under way."""
 
     days: Iterator[date]
     again: list[Ask] = field(default_factory=list)
@@ -27,20 +26,20 @@ class _AppTurn:
 
 
 class FairQueue:
-    """Hands out asks to threads; each taken ask is answered with `done`."""
+    """Hands asks to threads, which report each one back with `done`."""
 
     def __init__(self, days: Mapping[str, Iterator[date]], threads: int, clock: Callable[[], float]) -> None:
-        """Begin with these apps' dates for so many threads; `clock` gives seconds that never jump."""
+        """Queue the apps' dates for a number of threads; `clock` is monotonic, in seconds."""
         self._threads = threads
         self._clock = clock
         self._condition = threading.Condition()
         self._apps = {appid: _AppTurn(each) for appid, each in days.items()}
-        self._turns = OrderedDict(self._apps)  # those that have, as far as is known, something left to ask
+        self._turns = OrderedDict(self._apps)  # apps that may have something left to ask
         self._under_way = 0
         self._closed = False
 
     def take(self) -> Ask | None:
-        """Wait for the next ask; None once there is nothing left to ask or all is closed."""
+        """Wait for the next ask and return it; None once nothing is left or the queue is closed."""
         with self._condition:
             while not self._closed:
                 now = self._clock()
@@ -54,7 +53,7 @@ class FairQueue:
             return None
 
     def repeat(self, ask: Ask, delay: float) -> None:
-        """Ask this again once `delay` seconds are over; until then the app is asked for nothing else."""
+        """Queue an ask to repeat in `delay` seconds; until then the app rests."""
         with self._condition:
             if (turn := self._apps.get(ask.appid)) is not None:
                 turn.again.append(replace(ask, attempt=ask.attempt + 1))
@@ -63,14 +62,14 @@ class FairQueue:
                 self._condition.notify_all()
 
     def stop(self, appid: str) -> None:
-        """Ask for nothing more of this app."""
+        """Drop all further asks of an app."""
         with self._condition:
             self._apps.pop(appid, None)
             self._turns.pop(appid, None)
             self._condition.notify_all()
 
     def done(self, ask: Ask) -> None:
-        """Count an ask that was taken as dealt with."""
+        """Report an ask back as finished."""
         with self._condition:
             self._under_way -= 1
             if (turn := self._apps.get(ask.appid)) is not None:
@@ -78,7 +77,7 @@ class FairQueue:
             self._condition.notify_all()
 
     def close(self) -> None:
-        """Hand out nothing more."""
+        """Let `take` return None from now on."""
         with self._condition:
             self._close()
 
@@ -99,7 +98,7 @@ class FairQueue:
         return None
 
     def _first(self, now: float) -> str | None:
-        """Return the app whose turn it is: not resting, and with fewer calls under way than its share."""
+        """Return the app whose turn it is: awake, and with fewer calls under way than its share."""
         share = max(1, self._threads // max(1, len(self._turns)))
         may = (
             appid for appid, turn in self._turns.items() if turn.rests_until <= now and turn.under_way < share

@@ -1,4 +1,4 @@
-"""Asks WeChat for what the journal lacks, a call at a time in each thread, by the rules of `serve`."""
+"""Fetches the dates that the journal lacks, one call at a time per thread, by the rules of `serve`."""
 
 import random
 import threading
@@ -27,9 +27,9 @@ from exporter.wechat.access import Access, attempt
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 PATIENCE: Final = 3
-"""After so many dates in a row that failed, the app is left alone for this run."""
+"""Failed dates in a row after which this run skips the app."""
 SILENCE: Final = 50
-"""After so many calls in a row, of whatever app, that reached nobody, the run ends."""
+"""Calls in a row, of any app, that reached nobody and after which the run ends."""
 
 _ENDS: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH, Action.SUSPEND, Action.SUSPEND_DAY})
 _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
@@ -37,21 +37,21 @@ _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 @dataclass(frozen=True, slots=True)
 class BackfillScope:
-    """Which apps and dates are wanted, and since when (Unix time)."""
+    """The apps and dates to fetch; `now` is the Unix time at which the run began."""
 
     apps: tuple[App, ...]
     span: Span
     now: float
 
     def calls(self, journal: Journal) -> int:
-        """How many calls it takes to know them all, tokens and retries left aside."""
+        """Return the number of calls that the journal still lacks, without tokens and retries."""
         counts = (journal.count(app.appid, self.span, self.now) for app in self.apps)
         return self.span.periods * len(self.apps) - sum(count.rows + count.empty for count in counts)
 
 
 @dataclass(slots=True)
 class FetchOutcome:
-    """How asking for one app goes: its health, dates missed by reason, and what ended it, if anything."""
+    """How fetching went for an app: its health, missed dates by reason, and the failure that ended it."""
 
     name: str
     health: Health = field(default_factory=Health)
@@ -61,7 +61,7 @@ class FetchOutcome:
 
 
 def take_over(store: Store, journal: Journal, scope: BackfillScope) -> None:
-    """Copy the wanted rows that the exporter's storage holds and the journal lacks.
+    """Copy rows within the scope from the exporter's storage, unless the journal has them.
 
     Raises:
         StoreError: the storage cannot be read.
@@ -85,21 +85,21 @@ def fetch(
     answered: Callable[[], None],
     log: FilteringBoundLogger,
 ) -> "BackfillFetcher":
-    """Ask WeChat for every wanted date that the journal lacks; afterwards `apps` is closed.
+    """Ask WeChat for every date in the scope that the journal lacks, then close `apps`.
 
     Args:
-        apps: the access to each app, and how many calls at a time.
-        scope: which of its apps and dates.
-        journal: gets the answers.
-        answered: is called after each one, from many threads.
-        log: gets the apps that are left out.
+        apps: the access to each app, and the number of threads.
+        scope: the apps and dates to fetch.
+        journal: keeps the answers.
+        answered: called after each answer, from many threads.
+        log: where skipped apps are logged.
 
     Returns:
-        how it went.
+        the fetcher, with the outcome of each app.
 
     Raises:
-        JournalError: an answer could not be kept.
-        KeyboardInterrupt: Ctrl-C; what came until then is kept.
+        JournalError: the journal cannot keep an answer.
+        KeyboardInterrupt: Ctrl-C; the journal keeps the answers so far.
     """
     threads = min(apps.config.refresh.concurrency, scope.calls(journal))
     queue = FairQueue(
@@ -122,7 +122,7 @@ def fetch(
 
 
 class BackfillFetcher:
-    """Makes the calls; safe to use from many threads. `outcomes`, by appid, show afterwards how it went."""
+    """Makes the calls from many threads; `outcomes` are kept by appid."""
 
     def __init__(
         self,
@@ -149,14 +149,14 @@ class BackfillFetcher:
         self._unheard = 0
 
     def work(self) -> None:
-        """Ask until there is nothing left; raises JournalError, which ends the other threads too."""
+        """Ask until nothing is left; a JournalError ends the other threads too."""
         try:
             while (ask := self._queue.take()) is not None:
                 try:
                     self._answer(ask)
                 finally:
                     self._queue.done(ask)
-        except JournalError:  # another call would be lost as well
+        except JournalError:  # the journal would lose the next answer too
             self._queue.close()
             raise
 
@@ -185,7 +185,7 @@ class BackfillFetcher:
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
         pause = retry_delay(problem, ask.attempt, self._random)
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:
-            pause = (outcome.health.resume_at or now) - now  # another program may be at the same token
+            pause = (outcome.health.resume_at or now) - now  # another program may hold the same token
         if pause is not None:
             self._queue.repeat(ask, pause)
         else:

@@ -1,8 +1,8 @@
-"""The journal: every answer of a backfill, kept beside its output so that no date is asked for twice.
+"""The journal: every answer of a backfill, kept beside its output so that no call is made twice.
 
-A SQLite file of its own and not the exporter's storage: that one may be memory://, drops the rows that
-leave its window, and a year's rows have no place in it. The file survives kill -9 at any moment, is
-locked against a second backfill, and is read in order, so that writing needs no memory.
+It is a separate SQLite file, as the exporter's storage may be memory:// and drops rows that leave its
+window. The file survives kill -9 at any moment, is locked against a second backfill, and is read in order,
+so that writing the output needs little memory.
 """
 
 import sqlite3
@@ -25,7 +25,7 @@ from exporter.store.database import NewerError, explanation, open_database, tran
 from exporter.store.row_coding import read_row, row_text
 
 UNSETTLED_DAYS: Final = 3
-"""An empty answer for a date so young may only mean "not yet": on another day it is asked again."""
+"""Age below which an empty answer may only mean "not yet": another day's run asks again."""
 
 _MIGRATIONS: Final = (
     """
@@ -62,7 +62,7 @@ DROP TABLE answers_1;
 DROP TABLE pushed_1
 """,
 )
-"""Each leads to the next version. Written down once, never made from the list of figures as it is today."""
+"""Each statement leads to the next version. Released ones never change with the list of figures."""
 
 _OF_APP: Final = "server = ? AND appid = ? AND dataset = ?"
 _FIND: Final = f"SELECT asked_at, points FROM answers WHERE {_OF_APP} AND first = ?"  # noqa: S608 - our own words
@@ -72,10 +72,10 @@ _EMPTY: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points
 _ASKED: Final = f"SELECT first, asked_at FROM answers WHERE {_WITHIN} AND points NOT NULL"  # noqa: S608
 _ROWS: Final = f"SELECT first, points FROM answers WHERE {_WITHIN} AND points NOT NULL ORDER BY first"  # noqa: S608
 _SETTINGS: Final = (
-    "locking_mode = EXCLUSIVE",  # two backfills would ask for the same dates
-    "synchronous = NORMAL",  # kill -9 loses nothing, a power cut the last seconds
+    "locking_mode = EXCLUSIVE",  # a second backfill would ask for the same dates
+    "synchronous = NORMAL",  # kill -9 loses nothing, a power cut loses the last seconds
 )
-_LOCK_SECONDS: Final = 0.2  # who has the journal keeps it for minutes: no use waiting
+_LOCK_SECONDS: Final = 0.2  # the holder keeps it for minutes: do not wait
 
 
 class JournalError(Exception):
@@ -84,22 +84,22 @@ class JournalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DateCounts:
-    """What is known of an app's dates: how many have a row, how many WeChat has none for."""
+    """The dates of an app that have a row, and those for which WeChat has none."""
 
     rows: int
     empty: int
 
 
 class Journal:
-    """Safe to use from many threads; a context manager that closes itself."""
+    """The open journal; safe to use from many threads, and a context manager that closes it."""
 
     def __init__(self, place: Path | str, server: str = "", dataset: Dataset = DAILY_TREND) -> None:
-        """Open or create the file; the text "" stands for a journal that ends with the process.
+        """Open or create the file; "" opens a temporary journal.
 
-        Answers are kept by `server` and dataset; an old file's, which name no server, count as this one's.
+        Answers are kept by `server` and dataset; those of an old file, without a server, count as this one's.
 
         Raises:
-            JournalError: it cannot be used, or another backfill uses it.
+            JournalError: the file cannot be used, or another backfill uses it.
         """
         self._place = place
         self.server = server
@@ -119,19 +119,19 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file and let another backfill have it."""
+        """Close the file and release its lock."""
         with self._lock:
             self._db.close()
 
     def copy(self) -> "Journal":
-        """A journal that begins with all that this one knows and leaves no trace."""
+        """Return a temporary copy of the journal."""
         other = Journal("", self.server, self.dataset)
         with self._explained("read"):
             self._db.backup(other._db)
         return other
 
     def keep(self, answers: Iterable[tuple[str, date, Row | None, float]]) -> None:
-        """Keep what WeChat answered: appid, first day, row (None: it has none), Unix time; all or nothing."""
+        """Keep answers in one transaction: appid, first day, row (None: no row), Unix time of the call."""
         records = (
             (*self._app(appid), f"{day}", at, None if row is None else row_text(row, self.dataset))
             for appid, day, row, at in answers
@@ -139,7 +139,7 @@ class Journal:
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", records)
 
     def knows(self, appid: str, day: date, now: float) -> bool:
-        """Whether there is an answer that makes another call needless; a damaged one does not."""
+        """Return whether an answer makes another call needless; a damaged one does not."""
         for at, points in self._read(_FIND, *self._app(appid), f"{day}"):
             if points is not None:
                 return self._row(f"{day}", points) is not None and not self._grows(day, at, now)
@@ -147,11 +147,11 @@ class Journal:
         return False
 
     def unknown(self, appid: str, span: Span, now: float) -> Iterator[date]:
-        """The first days of periods still to ask for, newest first; each is looked up when it is wanted."""
+        """Yield the first days of periods still to ask for, newest first, each looked up on demand."""
         return (day for day in span.newest_first() if not self.knows(appid, day, now))
 
     def count(self, appid: str, span: Span, now: float) -> DateCounts:
-        """How many of the dates have an answer."""
+        """Count the dates that have an answer."""
         where = (*self._app(appid), f"{span.first}", f"{span.last}")
         ((rows,),) = self._read(_COUNT_ROWS, *where)
         if self.dataset.schedule.keyed:
@@ -161,17 +161,17 @@ class Journal:
         return DateCounts(rows, sum(self._is_settled(date.fromisoformat(day), at, now) for day, at in empty))
 
     def rows(self, appid: str, span: Span) -> Iterator[Row]:
-        """An app's rows, oldest first; damaged ones are left out."""
+        """Yield an app's rows, oldest first, without damaged ones."""
         found = self._stream(_ROWS, (*self._app(appid), f"{span.first}", f"{span.last}"))
         return (row for first, points in found if (row := self._row(first, points)) is not None)
 
     def is_pushed(self, target: str, appid: str, day: date) -> bool:
-        """Whether that target has taken that row."""
+        """Return whether a target has taken the row of a date."""
         where = f"SELECT 1 FROM pushed WHERE {_OF_APP} AND first = ? AND target = ?"  # noqa: S608
         return bool(self._read(where, *self._app(appid), f"{day}", target))
 
     def pushed(self, target: str, taken: Iterable[tuple[str, date]]) -> None:
-        """Write down which rows a target has taken."""
+        """Record the rows that a target has taken, as appid and first day."""
         records = ((self.server, target, appid, self.dataset.name, f"{day}") for appid, day in taken)
         self._write("INSERT OR REPLACE INTO pushed VALUES (?, ?, ?, ?, ?)", records)
 
@@ -179,19 +179,19 @@ class Journal:
         return self.server, appid, self.dataset.name
 
     def _row(self, first: str, points: str) -> Row | None:
-        """The row, None of a text that is none."""
+        """Parse a stored row; return None for a damaged text."""
         with suppress(MalformedRowError):
             return read_row(first, points, self.dataset)
         return None
 
     def _is_settled(self, day: date, at: float, now: float) -> bool:
-        """Whether WeChat's "nothing for that period" is its last word, as far as is known today."""
+        """Return whether WeChat's "no row for that period" is final, as far as is known today."""
         asked_on = yesterday(at)
         over = self.dataset.calendar.starting(day).last
         return yesterday(now) == asked_on or asked_on - over >= timedelta(days=UNSETTLED_DAYS)
 
     def _grows(self, day: date, at: float, now: float) -> bool:
-        """Whether a key of a cohort has become due since it was asked for."""
+        """Return whether a cohort has got another due day since the call."""
         return self.dataset.schedule.keyed and any(
             at < midnight(day + timedelta(days=key + 1)) <= now for key in DAYS
         )

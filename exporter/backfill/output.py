@@ -15,7 +15,7 @@ class OutputError(Exception):
 
 
 def check_writable(path: Path) -> None:
-    """Find out before hours of asking whether the file can be written; raises OutputError, leaves nothing."""
+    """Check before hours of calls that a file can be written; raise OutputError, leave nothing behind."""
     unfinished = _unfinished(path)
     try:
         if path.is_dir():
@@ -27,19 +27,19 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, pieces: Iterable[str]) -> int:
-    """Write the pieces as UTF-8 to a file beside `path`, then give it that name.
+    """Write the pieces as UTF-8 to a temporary file, then rename it to `path`.
 
-    What stood there before is replaced in one step, once the new content is on the disk.
+    The new content is on the disk before it replaces an old file.
 
     Returns:
-        how many bytes.
+        the number of bytes written.
 
     Raises:
-        OutputError: it cannot be written; nothing has changed then.
+        OutputError: the file cannot be written; an old file is unchanged.
     """
     unfinished = _unfinished(path)
     try:
-        unfinished.unlink(missing_ok=True)  # of a run that was killed
+        unfinished.unlink(missing_ok=True)  # left by a killed run
         try:
             with unfinished.open("x", _BUFFER, encoding="utf-8", newline="") as file:
                 file.writelines(pieces)
@@ -62,7 +62,7 @@ def _unfinished(path: Path) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name durable too."""
+    """Flush the folder, so that the new name survives a power cut."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)

@@ -1,4 +1,4 @@
-"""The periods that a backfill is about, and how they are written on the command line."""
+"""The periods of a backfill, and their notation on the command line."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from exporter.beijing import DAY_SECONDS, midnight, yesterday
 from exporter.datasets.period import DAY, Calendar
 
 _BACK: Final = re.compile(r"([0-9]{1,6})d")
-_HOURS: Final = 8  # of the next day, Beijing time: WeChat has published most rows by then
+_HOURS: Final = 8  # Beijing hour of the next day by which WeChat has published most rows
 
 
 class SpanError(ValueError):
@@ -27,11 +27,11 @@ class Span:
 
     @property
     def periods(self) -> int:
-        """How many periods."""
+        """Return the number of periods."""
         return sum(1 for _ in self.newest_first())
 
     def newest_first(self) -> Iterator[date]:
-        """The periods' first days, beginning with the one that matters most should the quota end."""
+        """Yield the periods' first days, newest first: should the quota end, the newest matter most."""
         period = self.calendar.newest(self.last)
         while period.first > self.first:
             yield period.first
@@ -41,16 +41,16 @@ class Span:
 
 
 def read_span(first: str, last: str, now: float, calendar: Calendar = DAY) -> Span:
-    """The span that the flags `--from` and `--to` tell: the periods that lie within these dates whole.
+    """Return the periods that lie wholly within `--from` and `--to`.
 
     Args:
         first: `2026-01-31`, or `60d`: that many days before today (Beijing).
-        last: the same, or `yesterday`.
+        last: a date in one of these forms, or `yesterday`.
         now: Unix time.
         calendar: the dataset's.
 
     Raises:
-        SpanError: not dates, in the wrong order, later than WeChat answers for, or without a whole period.
+        SpanError: not dates, in the wrong order, too recent for WeChat, or without a whole period.
     """
     newest = yesterday(now)
     begin = _read("--from", first, newest)
@@ -66,7 +66,7 @@ def read_span(first: str, last: str, now: float, calendar: Calendar = DAY) -> Sp
 
 
 def shown_from(day: date) -> int:
-    """Unix time from which a date counts as shown: 08:00 Beijing of the day after."""
+    """Return the Unix time from which a date counts as published: 08:00 Beijing of the day after."""
     return midnight(day) + DAY_SECONDS + _HOURS * 3600
 
 

@@ -1,4 +1,4 @@
-"""How far a backfill has come: a bar with rate and time left on a terminal, elsewhere a log line at times."""
+"""The progress of a backfill: a bar with rate and time left on a terminal, elsewhere periodic log lines."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,11 +19,11 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.config.durations import written
 
-LINE_SECONDS: Final = 10.0  # between two log lines
+LINE_SECONDS: Final = 10.0  # seconds between two log lines
 
 
 class ProgressLog:
-    """Logs the progress every LINE_SECONDS; called from many threads. `clock` gives seconds."""
+    """Logs the progress every LINE_SECONDS; safe to use from many threads. `clock` is in seconds."""
 
     def __init__(self, total: int, log: FilteringBoundLogger, clock: Callable[[], float]) -> None:
         self._total = total
@@ -34,7 +34,7 @@ class ProgressLog:
         self._lock = threading.Lock()
 
     def answered(self) -> None:
-        """One more date is answered."""
+        """Count an answered date; log a line if it is time."""
         with self._lock:
             self._done += 1
             now = self._clock()
@@ -49,9 +49,9 @@ class ProgressLog:
 
 @contextmanager
 def bar(total: int, stream: TextIO) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal; what is written to sys.stderr meanwhile appears above it.
+    """Draw a bar on a terminal; output to sys.stderr appears above it.
 
-    Gives the function to call for each date that is answered.
+    Yields the function to call after each answered date.
     """
     columns = (
         TextColumn("{task.description}"),

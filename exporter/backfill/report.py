@@ -1,4 +1,4 @@
-"""What came of a backfill: a table with a line per app, the exit code, and when to go on."""
+"""The report of a backfill: a table with a line per app, the exit code, and advice on missing dates."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from exporter.beijing import beijing_text
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 ALL, FAILED, SOME_MISSING = 0, 1, 3
-"""The exit codes; 2 is bad usage or a bad configuration."""
+"""The exit codes; the command line uses 2 for bad usage or a bad configuration."""
 
 _HEAD: Final = ("app", "appid", "fetched", "empty", "missing", "why")
 _QUOTA: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH})
@@ -23,7 +23,7 @@ _QUOTA: Final = frozenset({Action.NEXT_DAY, Action.NEXT_MONTH})
 
 @dataclass(frozen=True, slots=True)
 class AppSummary:
-    """One app: what is known of its dates now, of `days` in all, and how asking for the rest went."""
+    """An app's line: its answered dates, of `days` in all, and the outcome of fetching the rest."""
 
     appid: str
     days: int
@@ -32,18 +32,18 @@ class AppSummary:
 
     @property
     def missing(self) -> int:
-        """Dates that neither have a row nor are known to have none."""
+        """Return the number of dates without an answer."""
         return self.days - self.count.rows - self.count.empty
 
     @property
     def waits_till(self) -> float | None:
-        """When a quota of this app is filled up again, Unix time."""
+        """Return the Unix time at which the app's spent quota refills; None where no quota is spent."""
         ended_by = self.outcome.ended_by
         return self.outcome.health.resume_at if ended_by is not None and ended_by.action in _QUOTA else None
 
     @property
     def why(self) -> str:
-        """Why dates are missing: what ended the asking, or the single dates' reasons."""
+        """Say why dates are missing: the failure that ended fetching, or the number of dates per reason."""
         if not self.missing:
             return ""
         if (ended_by := self.outcome.ended_by) is not None:
@@ -53,15 +53,15 @@ class AppSummary:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line of the table."""
+        """Return the cells of the table's line."""
         figures = (f"{self.count.rows}", f"{self.count.empty}", f"{self.missing}")
         return tuple(_printable(each) for each in (self.outcome.name, self.appid, *figures, self.why))
 
 
 def exit_code(results: Sequence[AppSummary], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
-    """0: every date is answered; 3: some are missing; 1: nothing came, and no quota will change that.
+    """Return 0 if every date has an answer, 3 if some are missing, 1 if none came and no quota explains it.
 
-    `unlisted`: the platforms whose accounts could not be listed, so that dates of theirs may be missing.
+    `unlisted`: platforms whose accounts could not be listed, so that their dates may be missing.
     """
     if not unlisted and not any(result.missing for result in results):
         return ALL
@@ -79,7 +79,7 @@ def advice(
     *,
     out_of_reach: bool,
 ) -> list[str]:
-    """What to do about the missing dates (weeks, months: `noun`), in sentences, advice in `language`."""
+    """Return sentences on what to do about missing dates; `noun` is date, week or month."""
     words = [
         f"platform {name}, accounts not listed: {problem.reason}: {problem.detail}. "
         f"{problem.advice.text(language)}"
@@ -109,14 +109,14 @@ def advice(
 
 
 def write_table(results: Iterable[AppSummary], stream: TextIO) -> None:
-    """Write the table: drawn on a terminal, columns of plain text elsewhere."""
+    """Write the table: with borders on a terminal, as plain columns elsewhere."""
     lines = [result.cells for result in results]
     if stream.isatty():
         table = Table(*_HEAD)
         for column in table.columns[2:5]:
             column.justify = "right"
         for line in lines:
-            table.add_row(*map(Text, line))  # Text: a name may look like rich's markup
+            table.add_row(*map(Text, line))  # Text, as a name may look like rich's markup
         Console(file=stream).print(table)
         return
     widths = [max(map(cell_len, cells)) for cells in zip(_HEAD, *lines, strict=True)]
@@ -126,10 +126,10 @@ def write_table(results: Iterable[AppSummary], stream: TextIO) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: `1 date`, `2 dates`."""
+    """Write a number with its noun: `1 date`, `2 dates`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _printable(text: str) -> str:
-    """A name may have line breaks, which would break the table."""
+    """Replace characters that would break the table, such as line breaks."""
     return "".join(each if each.isprintable() else " " for each in text)

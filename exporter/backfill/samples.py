@@ -1,7 +1,7 @@
-"""The sample lines of past dates, streamed from the journal family by family.
+"""Sample lines of past dates, streamed from the journal family by family.
 
-promtool takes the samples of a series oldest first; one that comes too late within its block is
-dropped without a word (promtool 2.42). OpenMetrics wants a family, and in it a series, in one piece.
+promtool needs the samples of a series oldest first: it silently drops one that comes too late within its
+block (promtool 2.42). OpenMetrics wants each family, and each series within it, in one piece.
 Source: OpenMetrics 1.0; Prometheus' page on storage, "Backfilling from OpenMetrics format".
 """
 
@@ -23,25 +23,25 @@ from exporter.datasets.period import Period
 from exporter.exposition.family import NAMESPACE, Family, escape, headers
 
 HEAD_SECONDS: Final = 3 * 3600
-"""Age below which no sample should go into a block: when Prometheus restarts, it forgets all that is in
-memory, of whatever series, from before the end of the newest block (seen with 2.42)."""
+"""Age below which no sample should go into a block: when Prometheus restarts, it forgets all samples in
+memory, of any series, from before the end of the newest block (observed with 2.42)."""
 _GRID_SECONDS: Final = 600
-"""Dashboards look at the past every ten minutes: a lone sample between two of these is not seen."""
+"""Dashboards evaluate the past every ten minutes: they would miss a lone sample in between."""
 _DAILY_TREND: Final = DatasetSettings(DAILY_TREND.name)
 
 
 def newest_moment(now: float) -> int:
-    """The Unix time after which no sample is dated, if the backfill runs at `now`."""
+    """Return the Unix time after which a backfill at `now` stamps no sample."""
     return (int(now) - HEAD_SECONDS) // _GRID_SECONDS * _GRID_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class SampleShape:
-    """What the samples look like.
+    """The form of the samples.
 
-    `labels` are the target labels, as `serve`'s samples would get them; `step` is the seconds between
-    the samples of the latest family, None: without it; `until` (Unix time): nothing is stamped later.
-    `settings` of the dataset say which of its figures are shown.
+    `labels` are the target labels that a scrape would add; `step` is the seconds between samples of the
+    newest family, None to leave it out; no sample is later than `until` (Unix time). `settings` select
+    the dataset's figures.
     """
 
     labels: Mapping[str, str]
@@ -51,37 +51,37 @@ class SampleShape:
 
     @property
     def dataset(self) -> Dataset:
-        """Whose samples they are."""
+        """Return the dataset of the samples."""
         return BY_NAME[self.settings.name]
 
     @property
     def newest(self) -> tuple[Metric, ...]:
-        """The latest family: replayed at each step; where periods have no family of their own, once each."""
+        """Return the newest family: a sample per step or, without a dated family, per period."""
         newest, dated = _metrics(self.settings.name)
         return newest if self.step or not dated else ()
 
     @property
     def dated(self) -> tuple[Metric, ...]:
-        """The family that has a series for each period."""
+        """Return the families that have a series for each period."""
         return _metrics(self.settings.name)[1]
 
     def identity(self, app: App) -> str:
-        """The labels that all samples of an app share, without braces."""
+        """Return the labels that all samples of an app share, without braces."""
         pairs = {"appid": app.appid, "name": app.name, **self.labels}
         return ",".join(f'{name}="{escape(value)}"' for name, value in pairs.items())
 
     def points(self, row: Row) -> Iterator[tuple[Period, Point]]:
-        """The points of a row that are shown."""
+        """Yield the points of a row that the settings select."""
         for period, points in self.dataset.selection.shown([row], self.settings):
             for point in points:
                 yield period, point
 
     def stamp(self, period: Period, point: Point) -> int:
-        """When the sample of a period is stamped, Unix time."""
+        """Return the Unix time of the sample of a period."""
         return min(shown_from(self._last(period, point)), self.until)
 
     def replayed(self, period: Period, point: Point) -> range:
-        """When the latest family showed that period: till the next one, or so much of it as has passed."""
+        """Return the Unix times at which the newest family showed a period, up to `until`."""
         if not self.step:
             stamp = self.stamp(period, point)
             return range(stamp, stamp + 1)
@@ -90,12 +90,12 @@ class SampleShape:
         return range(begin, min(end, self.until + 1), self.step)
 
     def _last(self, period: Period, point: Point) -> date:
-        """The day after which the point was shown; of a cohort, that of the key."""
+        """Return the day that had to pass before the point was known; for a cohort, that of its key."""
         return period.last + timedelta(days=int(point.labels[0]) if self.dataset.schedule.keyed else 0)
 
 
 def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: SampleShape) -> Iterator[str]:
-    """A whole OpenMetrics text in pieces of some lines."""
+    """Yield a whole OpenMetrics text in pieces of several lines."""
     apps = tuple(apps)
     for metric in (*shape.newest, *shape.dated):
         yield headers(Family(metric.name, metric.help, metric.unit), openmetrics=True).decode()
@@ -105,14 +105,14 @@ def openmetrics(journal: Journal, apps: Iterable[App], span: Span, shape: Sample
 
 
 def prometheus(journal: Journal, apps: Iterable[App], span: Span, shape: SampleShape) -> Iterator[str]:
-    """The lines that VictoriaMetrics imports (milliseconds, no headers), row by row."""
+    """Yield the lines that VictoriaMetrics imports (milliseconds, no headers), row by row."""
     for app in apps:
         for row in journal.rows(app.appid, span):
             yield row_lines(app, row, shape)
 
 
 def row_lines(app: App, row: Row, shape: SampleShape) -> str:
-    """All samples of one row in the text format."""
+    """Return all samples of a row in the text format."""
     identity = shape.identity(app)
     return "".join(
         f"{series} {value} {at}000\n"
@@ -123,7 +123,7 @@ def row_lines(app: App, row: Row, shape: SampleShape) -> str:
 
 
 def _series(rows: Iterable[Row], identity: str, shape: SampleShape, metric: Metric) -> Iterator[str]:
-    """The lines of one family and app, each series in one piece; row by row where there is one series."""
+    """Yield the lines of an app's family, each series in one piece."""
     found: dict[str, list[str]] = {}
     for row in rows:
         for series, value, stamps in _samples(row, identity, shape, metric):
@@ -139,7 +139,7 @@ def _series(rows: Iterable[Row], identity: str, shape: SampleShape, metric: Metr
 def _samples(
     row: Row, identity: str, shape: SampleShape, metric: Metric
 ) -> Iterator[tuple[str, object, Iterable[int]]]:
-    """A row's samples of one family: series, value, and the times at which it had that value."""
+    """Yield a row's samples of one family: series, value, and the Unix times of that value."""
     dataset = shape.dataset
     dated = DATED_LABEL in metric.labels
     for period, point in shape.points(row):

@@ -1,4 +1,4 @@
-"""Rows for spreadsheets and notebooks: CSV and JSON Lines, a line per point, with WeChat's field names."""
+"""Rows for spreadsheets and notebooks: CSV and JSON Lines, one line per point, with WeChat's field names."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from exporter.config.apps import App
 
 
 def comma_separated(journal: Journal, apps: Iterable[App], span: Span) -> Iterator[str]:
-    """CSV (RFC 4180) with a head; a figure that WeChat left out is an empty cell."""
+    """Yield CSV (RFC 4180) with a header; a figure that WeChat left out is an empty cell."""
     line = io.StringIO()
     writer = csv.writer(line)
     names = [field.name for field in journal.dataset.fields]
@@ -27,7 +27,7 @@ def comma_separated(journal: Journal, apps: Iterable[App], span: Span) -> Iterat
 
 
 def json_lines(journal: Journal, apps: Iterable[App], span: Span) -> Iterator[str]:
-    """One JSON object per line; a figure that WeChat left out has no key."""
+    """Yield one JSON object per line; a figure that WeChat left out has no key."""
     labels, names = journal.dataset.labels, [field.name for field in journal.dataset.fields]
     for app in apps:
         for row in journal.rows(app.appid, span):

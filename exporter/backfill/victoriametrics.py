@@ -1,4 +1,4 @@
-"""Sends rows to VictoriaMetrics in batches; each batch that was taken is written down, never sent again.
+"""Sends rows to VictoriaMetrics in batches, and records each accepted batch so that it is never sent twice.
 
 Source: VictoriaMetrics' page on /api/v1/import/prometheus (text format, timestamps in milliseconds).
 """
@@ -29,9 +29,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 
 IMPORT_PATH: Final = "/api/v1/import/prometheus"
 BATCH_BYTES: Final = 4 * 1024 * 1024  # before compression, which makes about a twentieth of it
-ATTEMPTS: Final = 8  # with these pauses some two minutes: a restart of the other side passes unnoticed
+ATTEMPTS: Final = 8  # about two minutes with these pauses: enough for a restart of the other side
 _TIMEOUT: Final = 60.0  # seconds
-_LONGEST_ANSWER: Final = 200  # characters of the other side's text that are repeated
+_LONGEST_ANSWER: Final = 200  # characters of the other side's answer to quote
 _PASSING: Final = frozenset({408, 425, 429})
 
 
@@ -40,18 +40,18 @@ class PushError(Exception):
 
 
 class _PassingError(PushError):
-    """Another attempt may do."""
+    """The request failed in a way that another attempt may not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send: `url` whole; `place` is what may be shown of it, as a URL may carry a password."""
+    """Where to send: `url` is complete; `place` is safe to show, as a URL may carry a password."""
 
     url: str
     place: str
 
     def digest(self, shape: SampleShape) -> str:
-        """Names this target and these samples in the journal."""
+        """Return the journal's key for this target and these samples."""
         words = f"{self.url}\n{sorted(shape.labels.items())}\n{shape.step}"
         if shape.dataset is not DAILY_TREND:
             words += f"\n{shape.settings}"
@@ -59,7 +59,7 @@ class Target:
 
 
 def read_target(url: str) -> Target:
-    """The target of `--push`: VictoriaMetrics' address, or the whole import URL.
+    """Parse `--push`: VictoriaMetrics' address, or the whole import URL.
 
     Raises:
         ValueError: not an http or https URL.
@@ -76,7 +76,7 @@ def read_target(url: str) -> Target:
 
 
 class Push:
-    """Sends what the target has not taken yet; `session` makes the requests, `sleep` waits seconds."""
+    """Sends rows that the target has not taken yet; `session` makes the requests, `sleep` waits seconds."""
 
     def __init__(
         self,
@@ -100,13 +100,13 @@ class Push:
         )
 
     def send(self, journal: Journal, apps: Iterable[App], span: Span) -> int:
-        """Send the rows of these apps and dates.
+        """Send the rows of the apps and dates.
 
         Returns:
-            how many rows were sent now.
+            the number of rows sent by this call.
 
         Raises:
-            PushError: the target refuses them or stays out of reach; what it took is remembered.
+            PushError: the target refuses rows or stays unreachable; the journal keeps what it took.
         """
         digest = self._target.digest(self._shape)
         lines: list[str] = []
@@ -144,7 +144,7 @@ class Push:
         except requests.RequestException as error:
             problem = _PassingError(f"{self._target.place}: {type(error).__name__}")
         if problem is not None:
-            raise problem  # out here: the library's error, whose text has the URL, would come along
+            raise problem  # outside: the handler's error has the URL in it
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004
             kind = _PassingError if _is_passing(answer.status_code) else PushError
             words = " ".join(answer.text[:_LONGEST_ANSWER].split())

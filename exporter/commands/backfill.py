@@ -44,7 +44,7 @@ _OURS: Final = frozenset({"appid", "name", "ref_date"})
 
 @dataclass(frozen=True, slots=True)
 class BackfillOptions:
-    """What the flags ask for; `apps` are names and appids, all apps where there is none."""
+    """The parsed flags; `apps` are names and appids, empty for all apps."""
 
     apps: tuple[str, ...]
     span: Span
@@ -57,7 +57,7 @@ class BackfillOptions:
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Exit code 0: all there; 3: some dates are missing; 1: failed or interrupted; 2: bad usage."""
+    """Return 0 if all dates are there, 3 if some are missing, 1 for a failure or Ctrl-C, 2 for bad usage."""
     try:
         config = load(Path(flags.config_file), os.environ)
         options = _read(flags, config, time.time())
@@ -68,7 +68,7 @@ def run(flags: argparse.Namespace) -> int:
     except (JournalError, StoreError, OutputError, PushError) as error:
         sys.stderr.write(f"{error}\n")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: what came is kept, the same command goes on from there\n")
+        sys.stderr.write("interrupted: the journal keeps the answers so far, the same command continues\n")
     return report.FAILED
 
 
@@ -95,7 +95,7 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> BackfillOpti
 
 
 def _estimate(options: BackfillOptions, config: Config, flags: argparse.Namespace) -> int:
-    """Say how many calls it would take; changes nothing, asks nothing, has the accounts last listed."""
+    """Print the number of calls needed, without a call or a change, for the accounts last listed."""
     log = _log(flags)
     with open_wechat(config, existing_store(config), log) as apps:
         for name in apps.unlisted:
@@ -183,9 +183,9 @@ def _written(options: BackfillOptions, scope: BackfillScope, journal: Journal) -
 def _progress(
     calls: int, flags: argparse.Namespace
 ) -> Iterator[tuple[Callable[[], None], FilteringBoundLogger]]:
-    """What to call for each answer, and a log that does not disturb what is shown meanwhile."""
+    """Yield the function to call for each answer, and a log that does not disturb the progress bar."""
     if sys.stderr.isatty() and calls:
-        with bar(calls, sys.stderr) as answered:  # puts itself in the place of sys.stderr
+        with bar(calls, sys.stderr) as answered:  # replaces sys.stderr meanwhile
             yield answered, _log(flags)
     else:
         log = _log(flags)

@@ -1,4 +1,4 @@
-"""What WeChat answered to each call of `check --online --app`, with nothing secret in it."""
+"""WeChat's answers to the calls of `check --online --app`, without secrets."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from exporter.wechat.verdict import decode
 _SECRET: Final = re.compile(r"token|secret|ticket|auth_code|key$", re.IGNORECASE)
 _HIDDEN: Final = "<secret>"
 _RID: Final = re.compile(r"\brid: ?([0-9A-Za-z-]+)")
-_SHORTEST: Final = 8  # characters; a shorter text is no token
-_LONGEST: Final = 4000  # characters of a body
+_SHORTEST: Final = 8  # characters; shorter texts are not tokens
+_LONGEST: Final = 4000  # characters shown of a body
 
 
 class CallDetails:
-    """Writes a line about each call and below it the body, as soon as the call is over."""
+    """Writes a line and the body of the answer as soon as a call is over."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
@@ -26,12 +26,12 @@ class CallDetails:
         self._secrets: set[str] = set()
 
     def answered(self, answer: Answer, secrets: Iterable[str]) -> None:
-        """Keep what came until the call is over; `secrets` are those of the request."""
+        """Keep the answer until the call is over; `secrets` are the request's."""
         self._answer = answer
         self._secrets.update(each for each in secrets if len(each) >= _SHORTEST)
 
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """Write about the call that is over."""
+        """Write the call that is over: its endpoint, its length in seconds, its result."""
         answer, self._answer = self._answer, None
         words = [f"{endpoint.name}: {seconds:.3f} s", reason or "OK"]
         body = None if answer is None else decode(answer.body)
@@ -46,7 +46,7 @@ class CallDetails:
             self._write(f"    {self._shown(answer, body)}\n")
 
     def _shown(self, answer: Answer, body: object) -> str:
-        """Return the body on one line; known tokens are hidden wherever they stand."""
+        """Return the body on one line, with tokens hidden."""
         if body is None:
             text = answer.body.decode("utf-8", "replace")
         else:

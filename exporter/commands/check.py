@@ -1,4 +1,4 @@
-"""`check`: is the configuration good, and, with --online, does WeChat answer for each app?"""
+"""`check`: validates the configuration and, with --online, asks WeChat for each app."""
 
 import argparse
 import os
@@ -40,7 +40,7 @@ from exporter.wechat.failures.failure import Failure, Reason
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Exit code 2: bad configuration; 1: WeChat refuses an app; 0: all well."""
+    """Return 0 if all is well, 1 if WeChat refuses an app, 2 for a bad configuration."""
     try:
         shard = choose_shard(flags.shard, flags.total_shards, os.environ)
         config = load(Path(flags.config_file), os.environ)
@@ -77,9 +77,9 @@ def _check(config: Config, shard: Shard, flags: argparse.Namespace) -> int:
 
 
 def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequence[str]) -> int:
-    """Ask for the newest row of every app of the shard, or of those named, and print a line about each.
+    """Ask for the newest row of the shard's apps, or of those named, and print a line for each.
 
-    Where apps are named, print what WeChat answered to each call too.
+    For named apps also print WeChat's answer to each call.
     """
     store = needed_store(config)
     log, latency, details = open_log("error", "logfmt"), _Latency(), CallDetails(sys.stdout.write)
@@ -100,7 +100,7 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
 
 
 def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> int:
-    """Ask for every app, several at a time; return how many WeChat refuses."""
+    """Ask for every app, several at a time; return the number that WeChat refuses."""
     with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
         found = zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True)
         return sum([report.write_app(app, answers) for app, answers in found])
@@ -111,26 +111,26 @@ def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> ProbeResult:
 
 
 class _Latency:
-    """Measures how long WeChat's answers take."""
+    """Measures the latency of WeChat's answers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count, self._seconds = 0, 0.0
 
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """Count one call; one that failed says little about the others."""
+        """Count a call; failed calls do not count, as they say little about others."""
         if endpoint == endpoints.DAILY_VISIT_TREND and reason is None:
             with self._lock:
                 self._count, self._seconds = self._count + 1, self._seconds + seconds
 
     @property
     def mean(self) -> float | None:
-        """Seconds per call; None without any."""
+        """Return the mean seconds per call; None without calls."""
         return self._seconds / self._count if self._count else None
 
 
 class _Report:
-    """Writes what was found, with the advice in the reader's language."""
+    """Writes results, with advice in the reader's language."""
 
     def __init__(self, config: Config, shard: Shard, language: str) -> None:
         self._config = config
@@ -138,17 +138,17 @@ class _Report:
         self._language = language
 
     def write_capacity(self, apps: int) -> None:
-        """What it costs to run so many apps."""
+        """Write the cost of running a number of apps."""
         part = f"shard {self._shard}: " if self._shard.total > 1 else ""
         sys.stdout.write(f"{part}{capacity.summary(capacity.estimate(self._config, apps))}\n")
 
     def write_warnings(self, apps: int, latency: float | None = None) -> None:
-        """What will not go well with so many apps."""
+        """Write warnings about running a number of apps."""
         for warning in capacity.warnings(capacity.estimate(self._config, apps, latency), self._config):
             sys.stderr.write(f"warning: {warning}\n")
 
     def write_platform(self, search: AccountSearch) -> bool:
-        """How listing a platform's accounts went; whether it failed, for all or for some."""
+        """Write the result of listing a platform's accounts; return whether it failed for any."""
         name, without = f"platform {search.name}", search.without
         if search.failure is not None:
             self.write_outcome(name, search.failure)
@@ -162,7 +162,7 @@ class _Report:
         return bool(without)
 
     def write_app(self, app: App, answers: ProbeResult) -> bool:
-        """Write an app's line, below it the datasets that failed, with what to do; return if any did."""
+        """Write an app's line and below it its failed datasets with advice; return whether any failed."""
         about = f"{_shown(app.name)} ({app.appid})"
         problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
         good = len(answers.datasets) - len(problems)
@@ -177,7 +177,7 @@ class _Report:
         return answers.refused
 
     def write_outcome(self, about: str, outcome: Row | Failure) -> None:
-        """One outcome, on a line of its own."""
+        """Write an outcome on a separate line."""
         self._write(about, self._worded(outcome))
 
     def _write(self, about: str, words: str) -> None:
@@ -202,7 +202,7 @@ class _Report:
 
 
 def _shown(name: str) -> str:
-    """A name on one line."""
+    """Return a name on one line."""
     return name if name.isprintable() else repr(name)
 
 

@@ -1,4 +1,4 @@
-"""`demo`: a stand-in WeChat and the exporter in one process, so that a newcomer sees figures at once."""
+"""`demo`: a stand-in WeChat and the exporter in one process, so that newcomers see figures at once."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from exporter.web.listen import parse_address
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Simulate and serve until a signal."""
+    """Simulate and serve until a signal; return the exit code."""
     flags.listen_addresses = flags.listen_addresses or [DEMO_ADDRESS]
     conditions = Conditions(always_published=True, latency_seconds=0.05)
     with (

@@ -1,6 +1,6 @@
-"""`healthcheck`: does a running exporter answer? For containers.
+"""`healthcheck`: checks for containers whether a running exporter answers.
 
-Without flags it looks where the exporter beside it listens: a container's HEALTHCHECK knows no other flags.
+Without flags it looks up the address of the exporter beside it: a container's HEALTHCHECK does not know it.
 """
 
 import argparse
@@ -16,17 +16,17 @@ from exporter.web.listen import parse_address
 
 _PROC: Final = Path("/proc")
 _PROGRAM: Final = "wechat-miniprogram-exporter"
-_OTHERS: Final = frozenset({"check", "backfill", "simulate", "healthcheck"})  # commands that listen to nobody
+_OTHERS: Final = frozenset({"check", "backfill", "simulate", "healthcheck"})  # commands that do not listen
 
 _TIMEOUT_SECONDS: Final = 5
 _ALIVE: Final = (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
-"""An exporter that asks who is there is alive; one that is not well says 503 to everyone."""
+"""An exporter that asks for a password is alive; a sick one answers 503 to everyone."""
 
-_WANTS_CERTIFICATE: Final = ("SSLV3_ALERT_HANDSHAKE_FAILURE",)  # up to TLS 1.2
+_WANTS_CERTIFICATE: Final = ("SSLV3_ALERT_HANDSHAKE_FAILURE",)  # the server's words up to TLS 1.2
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Exit code 0: healthy; 1: not."""
+    """Return 0 if an exporter is healthy, else 1."""
     address, web_config_file = flags.listen_address, flags.web_config_file
     if address is None:
         address, beside = exporter_beside(_PROC)
@@ -41,7 +41,7 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def exporter_beside(proc: Path) -> tuple[str, str | None]:
-    """The first address of the exporter that runs here, and its web configuration file, if it has one."""
+    """Return the first address of the exporter that runs here, and its web configuration file or None."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add_flags(parser, WEB)
     processes = (each for each in proc.glob("[0-9]*") if each.name.isdigit())
@@ -58,10 +58,10 @@ def _number(process: Path) -> int:
 
 
 def _words(process: Path) -> list[str] | None:
-    """What follows the program's name on a process' command line; None for other programs."""
+    """Return the arguments of an exporter's command line; None for other programs."""
     try:
         words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
-    except OSError:  # it is over, or another user's
+    except OSError:  # the process has ended, or belongs to another user
         return None
     if len(words) > 1 and Path(words[1]).name == _PROGRAM:
         return words[2:]
@@ -69,7 +69,7 @@ def _words(process: Path) -> list[str] | None:
 
 
 def _answers(host: str, port: int, *, tls: bool) -> bool:
-    """Whether it is alive; with a web configuration TLS is tried first, as that file may ask for it."""
+    """Return whether an exporter answers; try TLS first if a web configuration may demand it."""
     if not tls:
         return _status(http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)) in _ALIVE
     connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=_trusting())
@@ -82,11 +82,11 @@ def _answers(host: str, port: int, *, tls: bool) -> bool:
     try:
         return _status(connection) in _ALIVE
     except (ssl.SSLError, ConnectionError):
-        return True  # it knows TLS, and in its version 1.3 asks only now for the certificate that we lack
+        return True  # TLS 1.3 asks only now for the client certificate
 
 
 def _trusting() -> ssl.SSLContext:
-    """Trusts whoever answers: we ask the process beside us, and send nothing secret."""
+    """Return a context that trusts every server: it is the process beside us, and we send no secret."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""What WeChat answers for one app now: its daily trend, then each dataset that it has, a call each."""
+"""A probe of one app: a call for the daily trend, then one for each of the app's datasets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ _UNHEARD: Final = frozenset({Reason.NETWORK, Reason.TIMEOUT})
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The daily trend's answer, and the failure of each other dataset, None where it came."""
+    """The daily trend's answer, and by dataset the failure, or None after a good answer."""
 
     trend: Row | Failure
     datasets: tuple[tuple[str, Failure | None], ...] = ()
 
     @property
     def refused(self) -> bool:
-        """Whether anything failed; a row that is not there yet is no failure."""
+        """Return whether any call failed; a row that is not ready yet is no failure."""
         found = (self.trend, *(problem for _, problem in self.datasets))
         return any(isinstance(each, Failure) and not each.reason.is_state for each in found)
 
@@ -37,17 +37,17 @@ class ProbeResult:
 def probe(
     access: Access, datasets: tuple[DatasetSettings, ...], yesterday: date, log: FilteringBoundLogger
 ) -> ProbeResult:
-    """Ask for the newest periods that are over."""
+    """Ask for the newest periods that are over; `yesterday` is in Beijing."""
     trend = _trend(access, yesterday, log)
     if isinstance(trend, Failure) and (trend.refuses_account or trend.reason in _UNHEARD):
-        return ProbeResult(trend)  # no dataset would fare better
+        return ProbeResult(trend)  # the other datasets would fail too
     return ProbeResult(trend, tuple(_others(access, datasets, yesterday, log)))
 
 
 def _trend(access: Access, yesterday: date, log: FilteringBoundLogger) -> Row | Failure:
     newest = DAY.newest(yesterday)
     outcome = attempt(partial(access.fetch, DAILY_TREND, newest), log)
-    if isinstance(outcome, Failure) and outcome.reason.is_state:  # after midnight it comes at noon
+    if isinstance(outcome, Failure) and outcome.reason.is_state:  # WeChat publishes it by noon
         before = attempt(partial(access.fetch, DAILY_TREND, DAY.earlier(newest)), log)
         return outcome if isinstance(before, Failure) and before.reason.is_state else before
     return outcome
@@ -61,7 +61,7 @@ def _others(
             found: object = attempt(partial(access.quota, DAILY_TREND.path), log)
         else:
             dataset = BY_NAME[settings.name]
-            back = min(dataset.selection.backs(settings))  # of cohorts, the newest one that has a key
+            back = min(dataset.selection.backs(settings))  # for cohorts, the newest one that has a key
             period = dataset.calendar.earlier(dataset.calendar.newest(yesterday), back)
             found = attempt(partial(access.fetch, dataset, period), log)
         yield settings.name, found if isinstance(found, Failure) else None

@@ -1,4 +1,4 @@
-"""`serve`: run the exporter until a signal stops it. Its flags: cli.py, and flags.py for shared ones."""
+"""`serve`: runs the exporter until a signal stops it; its flags are in flags.py."""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses u
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Read the configuration and serve; 2 where the configuration is bad."""
+    """Read the configuration and serve; return the exit code, 2 for a bad configuration."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     try:
         shard = choose_shard(flags.shard, flags.total_shards, os.environ)

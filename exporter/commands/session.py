@@ -22,7 +22,7 @@ from exporter.wechat.client import Observer
 
 
 class UsageError(Exception):
-    """Flags that do not fit; the text says which would."""
+    """The flags do not fit the configuration; the text says which would."""
 
 
 def chosen_apps(apps: Apps, names: Collection[str]) -> tuple[App, ...]:
@@ -40,14 +40,14 @@ def chosen_apps(apps: Apps, names: Collection[str]) -> tuple[App, ...]:
 
 
 def existing_store(config: Config) -> Store:
-    """Open the configured storage; one that would have to be created is empty. Raises StoreError."""
+    """Open the configured storage, or an empty one in memory if its file does not exist; raise StoreError."""
     url = config.storage.url
     absent = url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists()
     return MemoryStore() if absent else open_store(config.storage)
 
 
 def needed_store(config: Config) -> Store:
-    """Open the configured storage where credentials are kept or shared there. Raises StoreError."""
+    """Open the configured storage if credentials are kept or shared there; raise StoreError."""
     classic = any(isinstance(app.token, ClassicToken) for app in config.apps)
     needed = classic or config.platforms or config.storage.redis is not None
     return open_store(config.storage) if needed else MemoryStore()
@@ -62,9 +62,9 @@ def open_wechat(
     observer: Observer = lambda *_: None,
     shard: Shard = THE_WHOLE,
 ) -> Iterator[Apps]:
-    """Enter by the door that `serve` uses; at the end all calls are over and the store is closed.
+    """Open WeChat as `serve` does; end all calls and close the store on exit.
 
-    Accounts are those that the storage has, until `list_accounts` asks for them.
+    Platforms have the accounts kept in the storage until `list_accounts` asks WeChat.
     """
     stopping = threading.Event()
     try:
@@ -79,7 +79,7 @@ def open_wechat(
 
 
 class _NoMetrics:
-    """Has no metrics: nobody scrapes a command that ends by itself."""
+    """Ignores metrics, as nobody scrapes a command that ends by itself."""
 
     def platforms(self, states: Collection[PlatformState]) -> None:
-        """Nothing to show."""
+        """Ignore the states."""

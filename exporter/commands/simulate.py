@@ -1,4 +1,4 @@
-"""`simulate`: a stand-in WeChat server on loopback, in the foreground, that says how to ask it."""
+"""`simulate`: runs a stand-in WeChat server on loopback and prints how to call it."""
 
 import argparse
 import sys
@@ -17,10 +17,10 @@ _SEED: Final = 1
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Simulate until a signal, or print a configuration that asks this simulator.
+    """Simulate until a signal, or print an exporter configuration for this simulator.
 
     Returns:
-        the exit code: 1 cannot listen, 2 an address that is not loopback.
+        the exit code: 1 if it cannot listen, 2 for an address that is not loopback.
     """
     apps = fleet(flags.apps, _SEED) if flags.apps else demo_fleet()
     if flags.print_config:
@@ -42,11 +42,11 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def usage(simulator: Simulator) -> str:
-    """Return how to ask a running simulator with curl and with an exporter."""
+    """Return instructions for calling a running simulator with curl and with an exporter."""
     url, app = simulator.base_url, simulator.apps[0]
     credentials = f'{{"grant_type":"client_credential","appid":"{app.appid}","secret":"{app.secret}"}}'
     newest = yesterday(simulator.clock.now())
-    day = wire_date(newest - timedelta(days=1))  # published for certain
+    day = wire_date(newest - timedelta(days=1))  # certainly published
     return f"""\
 Simulated WeChat with {len(simulator.apps)} mini programs on {url}
 

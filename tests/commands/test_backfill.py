@@ -495,7 +495,7 @@ def test_ctrl_c_keeps_what_came(
 
     monkeypatch.setattr(command, "fetch", interrupted)
     assert backfill() == 1
-    assert "the same command goes on from there" in capsys.readouterr().err
+    assert "the same command continues" in capsys.readouterr().err
     assert not output.exists()
 
 
