@@ -128,12 +128,13 @@ def _asks(schedule: Schedule, want: RequiredAnswer, start: float, interval: floa
     held_at = tried_at = None
     asks, now = 0, start
     while now < start + _SETTLED_DAYS * DAY_SECONDS:
-        if schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at):
+        early = now - start < _PUBLISHED_SECONDS
+        if schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at, early=early):
             asks += 1
-            if now - start >= _PUBLISHED_SECONDS:
-                held_at = now
-            else:
+            if early:
                 tried_at = now
+            else:
+                held_at = now
         now += interval
     return asks
 

@@ -117,7 +117,7 @@ DAILY_RETENTION: Final = Dataset(
     calendar=DAY,
     shape=CohortBody(),
     selection=NewestCohorts(),
-    schedule=Schedule(day_rounds=2, keyed=True),
+    schedule=Schedule(day_rounds=2, early_rounds=12, keyed=True),
     fields=(
         Field(
             "visit_uv_new",

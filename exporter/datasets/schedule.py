@@ -1,8 +1,9 @@
 """When a dataset is asked for: which answers should be held now, and which of them to ask for.
 
 WeChat documents no hour for any table. Programs that read them get a day's, a week's and a month's figures
-in the morning after its end, so an answer is asked for from midnight on: seldom at night, often by day,
-seldom again where WeChat stays silent, and once more when the figures have had time to settle.
+in the morning after its end, the daily trend's among them. So an answer is asked for seldom while WeChat says
+that yesterday's daily trend is not there yet, often from then on, seldom again where WeChat stays silent, and
+once more when the figures have had time to settle.
 """
 
 from collections.abc import Iterable
@@ -13,8 +14,6 @@ from exporter.beijing import DAY_SECONDS, yesterday
 from exporter.datasets.period import Calendar, Period
 
 _HOUR: Final = 3600
-_MORNING: Final = 6 * _HOUR
-_NIGHT_ROUNDS: Final = 3
 _LATE_DAYS: Final = 3
 _LATE_ROUNDS: Final = 6
 _OLD_ROUNDS: Final = 24
@@ -38,12 +37,14 @@ class RequiredAnswer:
 class Schedule:
     """How often a dataset is asked for.
 
-    `day_rounds`: rounds between two asks on the first day, from the morning on, while there is no answer.
+    `day_rounds`: rounds between two asks on the first day, while there is no answer. `early_rounds`: those
+    while yesterday's daily trend is not there; datasets of which it is another number share no round.
     `settle_hours`: hours after the period's end when an answer is asked for once more; 0: never.
     `keyed`: the dataset's periods are cohorts, each day of which brings another key.
     """
 
     day_rounds: int = 1
+    early_rounds: int = 3
     settle_hours: int = 0
     keyed: bool = False
 
@@ -72,6 +73,7 @@ class Schedule:
         *,
         held_at: float | None,
         tried_at: float | None,
+        early: bool = False,
     ) -> bool:
         """Return whether to ask in a round at `now`.
 
@@ -81,16 +83,18 @@ class Schedule:
             interval: seconds between two rounds.
             held_at: when the answer that is held was asked for; None where none is held that counts.
             tried_at: when it was last asked for in vain; None where it never was.
+            early: WeChat does not have yesterday's daily trend yet, and the dataset was asked for before.
         """
         if held_at is not None:
             return held_at < want.settles <= now
+        age = now - want.since
         if tried_at is None or tried_at < want.since:
-            return True
-        return now - tried_at >= interval * (self._rounds(now - want.since) - 0.5)  # rounds have jitter
+            if not early or age >= DAY_SECONDS:
+                return True
+            tried_at = want.since
+        return now - tried_at >= interval * (self._rounds(age, early=early) - 0.5)  # rounds have jitter
 
-    def _rounds(self, age: float) -> int:
-        if age < _MORNING:
-            return _NIGHT_ROUNDS
+    def _rounds(self, age: float, *, early: bool) -> int:
         if age < DAY_SECONDS:
-            return self.day_rounds
+            return self.early_rounds if early else self.day_rounds
         return _LATE_ROUNDS if age < _LATE_DAYS * DAY_SECONDS else _OLD_ROUNDS

@@ -73,7 +73,7 @@ def long_trend(interface: str, chinese: str, calendar: Calendar) -> Dataset:
         calendar=calendar,
         shape=OneRowBody(),
         selection=NewestRow(),
-        schedule=Schedule(day_rounds=2, settle_hours=34),
+        schedule=Schedule(day_rounds=2, early_rounds=4, settle_hours=34),
         fields=visit_trend_fields(period, not_over=f"{period}s or apps"),
         newest=Prefix(f"{period}ly", f"Newest {period} held"),
         dated=Prefix(f"by_{period}", f"Per {period}"),

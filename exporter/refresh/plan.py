@@ -189,15 +189,23 @@ def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: f
     dataset, table = enabled.dataset, entry.table(enabled.name)
     tried = {vacant.day: vacant.asked_at for vacant in table.vacant}
     wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
+    asked_before = bool(table.rows or table.vacant) and table.health.up
+    early = asked_before and _is_early(entry, now)
     due: dict[Period, RequiredAnswer] = {}
     for want in wants:
         held_at, tried_at = _held_at(table, want), tried.get(want.period.first)
-        if dataset.schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at):
+        if dataset.schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at, early=early):
             due.setdefault(want.period, want)
     return [
         Ask(entry.app.appid, period.first, newest=want is wants[0], dataset=enabled.name, label=want.key)
         for period, want in due.items()
     ]
+
+
+def _is_early(entry: Entry, now: float) -> bool:
+    """Whether WeChat has answered that it does not have yesterday's daily trend, as before the morning."""
+    reason = entry.health.reason
+    return reason is not None and reason.is_state and entry.row(yesterday(now)) is None
 
 
 def _held_at(table: Table, want: RequiredAnswer) -> float | None:

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from exporter.beijing import DAY_SECONDS, yesterday
+from exporter.beijing import DAY_SECONDS
 from exporter.config.datasets import DatasetSettings
-from exporter.datasets.catalogue import CATALOGUE
+from exporter.config.settings import RefreshSettings
+from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.enabled import EnabledDataset, enabled
@@ -34,6 +35,7 @@ ALL = (
 )
 WITH_QUOTA = (*ALL, DatasetSettings(QUOTA, interval=21_600.0))
 NAMES = [each.name for each in ALL]
+NOT_READY = errcode_failure(61503, "data not ready")
 Answers = Callable[[Dataset, Period], Row | Failure | None]
 
 
@@ -93,6 +95,14 @@ class DatasetDesk(Desk):
     def before_the_round(self, *, credentials: bool = False) -> list[Ask]:
         return list(asks_before_the_round(self.entry, self.now, self.settings, credentials=credentials))
 
+    def held(self) -> set[tuple[str, date, int]]:
+        """Every row that is held, and of how many points it is."""
+        return {
+            (name, held.row.ref_date, len(held.row.points))
+            for name in self.entry.names
+            for held in self.entry.table(name).rows
+        }
+
     def newest(self, name: str) -> Period:
         return self.entry.table(name).rows[0].row.period
 
@@ -120,19 +130,56 @@ def test_one_round_brings_every_dataset_and_asks_nothing_twice(log: FilteringBou
     assert desk.entry.quotas[wechat.quotas[0]].figures == (1000, 10, 990)
 
 
-def test_once_all_is_there_a_day_has_few_calls(log: FilteringBoundLogger) -> None:
+@dataclass(frozen=True)
+class Day:
+    """When WeChat publishes what is over: so many hours later; one dataset `never`."""
+
+    hours: int
+    never: str = ""
+
+    def answers(self, now: float) -> Answers:
+        published = now - self.hours * 3600
+
+        def answer(dataset: Dataset, period: Period) -> Row | Failure | None:
+            row = good_row(dataset, period)
+            if dataset is DAILY_RETENTION:
+                keys = [key for key in (0, 1, 7, 30) if period.end + key * DAY_SECONDS <= published]
+                row = replace(row, points=[each for each in row.points if int(each.labels[0]) in keys])
+            there = period.end <= published and dataset.name != self.never
+            return row if there else NOT_READY
+
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("day", "busiest", "a_day"),
+    [
+        (Day(0), 6, 80),
+        (Day(7), 6, 80),
+        (Day(9), 6, 80),
+        *((Day(9, name), 12, 110) for name in NAMES),
+        (Day(24 * 365), 30, 200),
+    ],
+    ids=["at midnight", "at 07:00", "at 09:00", *(f"never {name}" for name in NAMES), "never anything"],
+)
+@pytest.mark.parametrize("start", [-11.5, 0], ids=["from the night", "from noon"])
+def test_while_wechat_has_nothing_new_an_hour_has_few_calls(
+    day: Day, busiest: int, a_day: int, start: float, log: FilteringBoundLogger
+) -> None:
     desk = DatasetDesk(log, WITH_QUOTA)
-    desk.round()
-    for hour in range(1, 24 * 9):
-        desk.now = NOON + hour * 3600
-        wechat = desk.round()
-        assert set(Counter(wechat.asked).values()) <= {1}
-        assert len(wechat.asked) + len(wechat.quotas) <= (
-            20 if yesterday(desk.now) != yesterday(desk.now - 3600) else 6
-        )
-        for name, first in wechat.asked:
-            dataset = next(each for each in CATALOGUE if each.name == name)
-            assert dataset.calendar.starting(first).end <= desk.now
+    desk.settings = replace(desk.settings, revisit_days=RefreshSettings().revisit_days)
+    calls, known = [], desk.held()
+    for hour in range(24 * 35):
+        desk.now = NOON + (start + hour) * 3600
+        wechat = desk.round(day.answers(desk.now))
+        assert set(Counter(wechat.asked).values()) | set(Counter(wechat.quotas).values()) <= {1}
+        assert all(BY_NAME[name].calendar.starting(first).end <= desk.now for name, first in wechat.asked)
+        calls.append(len(wechat.asked) + len(wechat.quotas))
+        before, known = known, known | desk.held()
+        if hour:
+            assert calls[-1] <= (12 if known > before else busiest)
+    assert calls[0] <= 60
+    assert sum(calls) <= 35 * a_day
 
 
 PERMISSION = errcode_failure(48001, "api unauthorized")
