@@ -16,7 +16,7 @@ from exporter.config.token_types import APP_SECRET, TOKENS, HttpToken, StableTok
 class App:
     """One mini program; `labels` are sorted by name and go to the info metric.
 
-    `datasets` are the names of those that it has of `Config.datasets`; None: all of them.
+    `datasets` names those of `Config.datasets` that the app has; None means all.
     """
 
     appid: str

@@ -1,20 +1,20 @@
-"""The certificates of a private CA: read with the configuration, so that a reload takes over a new file."""
+"""The certificates of a private CA, read with the configuration, so that a reload reads a new file."""
 
 import re
 import ssl
 from pathlib import Path
 from typing import Final
 
-_LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of it
+_LARGEST: Final = 1024 * 1024  # bytes; Mozilla's whole list has a quarter of that
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 def certificates(path: str) -> str:
-    """Return the certificates in a file, as PEM, without what stands around them.
+    """Return the certificates in a PEM file, without any text around them.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is too large, has no certificate, or a broken one.
+        ValueError: the file is too large, has no certificate, or a broken one.
     """
     with Path(path).open("rb") as file:
         content = file.read(_LARGEST + 1)

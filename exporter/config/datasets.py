@@ -9,17 +9,17 @@ from exporter.config.rules import DurationRule, NotAllowedError, NumberRule, Tex
 from exporter.config.schema import Key, Section, Switch
 
 _ALWAYS_ON: Final = "daily_trend"
-_AS_REFRESH: Final = -1  # a history that the file leaves open
+_AS_REFRESH: Final = -1  # the file sets no history
 _DAY: Final = NumberRule(1, 30, "a day of WeChat's (1 to 7, 14, 30)", only=(1, 2, 3, 4, 5, 6, 7, 14, 30))
 _GLOB: Final = TextRule("a pattern of paths such as pages/pay/*", filled)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
-    """A dataset that is switched on, with those of the settings that it has.
+    """A dataset that is switched on, with its settings.
 
-    `history`: periods on show in the by-period family, 0: no such family. `days`: of retention. `top` and
-    `allow`: how many pages are shown, and patterns of paths that always are. `interval`: seconds.
+    `history`: periods in the by-period family, 0 for no such family. `days`: days of retention. `top`: number
+    of pages shown. `allow`: patterns of paths always shown. `interval`: seconds.
     """
 
     name: str
@@ -30,7 +30,7 @@ class DatasetSettings:
     interval: float = 0.0
 
     def with_history(self, history_days: int) -> "DatasetSettings":
-        """Return the settings with a history that was left open.
+        """Return the settings, with the default if the file sets no history.
 
         Args:
             history_days: dates on show of the daily trend; 1 means that it has no by-date family.
@@ -41,7 +41,7 @@ class DatasetSettings:
 
 
 def _switch(name: str, meaning: str, **keys: Key) -> Key:
-    """Return the key of a dataset, which may have a value with these keys."""
+    """Return the key of a dataset, which may be empty or a mapping of settings."""
 
     def build(**values: Any) -> DatasetSettings:  # noqa: ANN401 - each has the type that its rule gives
         lists = {key: tuple(sorted(set(value))) for key, value in values.items() if isinstance(value, tuple)}
@@ -124,7 +124,7 @@ DATASETS: Final = Section(_switched_on, _KEYS)
 
 
 def usual_settings(name: str) -> DatasetSettings:
-    """Return a dataset's settings where its key has no value; the daily trend has none."""
+    """Return the settings of a dataset whose key has no value; the daily trend has no settings."""
     if name == _ALWAYS_ON:
         return DatasetSettings(name)
     (found,) = DATASETS.read({name: {}}, (), Problems("")) or ()

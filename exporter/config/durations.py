@@ -19,10 +19,10 @@ _PATTERN: Final = re.compile("".join(f"(?:([0-9]{{1,15}}){unit})?" for unit, _ i
 
 
 def parse(text: str) -> float:
-    """Return the duration in seconds.
+    """Parse a duration into seconds.
 
     Raises:
-        ValueError: not numbers with the units y w d h m s ms, in this order, each at most once.
+        ValueError: the text is not numbers with the units y w d h m s ms, in this order, each at most once.
     """
     match = _PATTERN.fullmatch(text)
     if match is None or not text:
@@ -31,7 +31,7 @@ def parse(text: str) -> float:
 
 
 def written(seconds: float) -> str:
-    """Return the shortest way to write a duration: 5400 -> `1h30m`."""
+    """Write a duration of `seconds` in the shortest way: 5400 becomes `1h30m`."""
     rest = round(seconds * 1000)
     parts: list[str] = []
     for unit, size in _UNITS:

@@ -1,4 +1,4 @@
-"""All keys of the configuration as rows of a table, made from the schema: for the generated docs."""
+"""All keys of the configuration as rows of a table, made from the schema for the generated docs."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from exporter.config.settings import MAIN_FILE
 
 
 class KeyRow(NamedTuple):
-    """One key: where it stands, what it may be, what it is if left out, what it means."""
+    """A key's path, allowed values, default and meaning."""
 
     key: str
     allowed: str
@@ -20,7 +20,7 @@ class KeyRow(NamedTuple):
 
 
 def rows() -> list[KeyRow]:
-    """Return every key; a default is 'required', '' for none, or as written in YAML."""
+    """Return every key; a default is 'required', '' for none, or YAML."""
     return list(_rows(MAIN_FILE, ""))
 
 

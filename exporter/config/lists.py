@@ -1,4 +1,4 @@
-"""Lists of items, and mappings of texts whose keys are free."""
+"""Lists of items, and mappings of texts with free keys."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from exporter.config.yaml_scalars import BROKEN
 
 @dataclass(frozen=True, slots=True)
 class ListRule:
-    """A list of items, at least so many of them."""
+    """A list of items that has a least length."""
 
     item: Rule
     allowed: str
     fewest: int = 0
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> tuple[object, ...] | None:
-        """Return the items; None where one is broken or a problem was added."""
+        """Return the items; None if one is broken or has a problem."""
         if value is BROKEN:
             return None
         if not isinstance(value, list):
@@ -32,7 +32,7 @@ class ListRule:
 
 @dataclass(frozen=True, slots=True)
 class PairsRule:
-    """A mapping of texts, sorted by key; `hidden`: the keys may be pieces of a secret and are not shown."""
+    """A mapping of texts, sorted by key; `hidden` keys may be pieces of a secret, so no error shows them."""
 
     key: Rule
     value: Rule
@@ -40,7 +40,7 @@ class PairsRule:
     allowed: str = "a mapping of texts"
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> Pairs | None:
-        """Return the pairs; None where something is broken or a problem was added."""
+        """Return the pairs; None if anything is broken or has a problem."""
         found = mapping(value, path, problems)
         if found is None:
             return None
@@ -58,7 +58,7 @@ class PairsRule:
 
 
 def mapping(value: object, path: KeyPath, problems: Problems) -> dict[str, object] | None:
-    """Return a mapping; None where it is broken or something else."""
+    """Return a mapping; None if it is broken or something else."""
     if isinstance(value, dict):
         return value
     if value is not BROKEN:

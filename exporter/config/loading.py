@@ -1,4 +1,4 @@
-"""Reads the configuration file and the files it names: settings, or all mistakes at once."""
+"""Loads the configuration file and the files it names: returns settings, or reports all mistakes at once."""
 
 import glob
 import os
@@ -25,7 +25,7 @@ _HINT: Final = (
 )
 _SECTIONS: Final = ("wechat", "refresh", "datasets", "storage")
 _APPS_FILE: Final = Section[dict[str, object]](dict, {"apps": Key(ListRule(APP, ""), default=())})
-"""A file of `apps_files`; a bare list is taken for its `apps`."""
+"""A file of `apps_files`; a bare list is its `apps`."""
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -33,7 +33,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
     Args:
         path: the configuration file; relative paths in it, and in its `apps_files`, start from its folder.
-        environ: what `${NAME}` stands for.
+        environ: the variables for `${NAME}`.
 
     Raises:
         ConfigError: with every mistake of every file.
@@ -77,7 +77,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def _without_apps(data: object, sections: tuple[str, ...] = ()) -> object:
-    """Return the data without the list of apps, which are read one by one, and with these sections."""
+    """Return the data without its list of apps, and with an empty mapping for each absent section."""
     if not isinstance(data, dict):
         return data
     rest = {key: value for key, value in data.items() if key != "apps" or not isinstance(value, list)}
@@ -111,7 +111,7 @@ class _Apps:
                 self.taken.append((file, app, path))
 
     def report_unknown(self, top: MainFile) -> None:
-        """Add a problem for each platform, and each dataset, that an app names and that there is not."""
+        """Add a problem for each unknown platform or dataset that an app names."""
         platforms = [platform.name for platform in top.platforms]
         datasets = sorted(each.name for each in top.datasets)
         for file, app, path in self.taken:
@@ -126,7 +126,7 @@ class _Apps:
                     file.problems.add((*path, "datasets", index), what)
 
     def report_repeated(self) -> None:
-        """Add a problem for each appid, and each way to a token, that an earlier app has."""
+        """Add a problem for each appid or token origin that an earlier app has."""
         wanted: defaultdict[ConfigFile, set[KeyPath]] = defaultdict(set)
         for _, _, _, what in self._repeated:
             first, path = self._seen[what]
@@ -138,7 +138,7 @@ class _Apps:
             file.problems.add(path, f"{what_is} (first at {where})")
 
     def _clashes(self, what: object, file: ConfigFile, path: KeyPath, what_is: str) -> bool:
-        """Return whether an earlier app has that; if so, it will be reported."""
+        """Return whether an earlier app has the value; if so, add it to the problems."""
         first = self._seen.setdefault(what, (file, path))
         if first != (file, path):
             self._repeated.append((file, path, what_is, what))
@@ -146,11 +146,11 @@ class _Apps:
 
 
 def _named_files(main: ConfigFile) -> list[Path]:
-    """Return the files that `apps_files` names, each once, patterns in order and their matches by name."""
+    """Return the files that `apps_files` matches, each once: in the order of the patterns, then by name."""
     named: dict[Path, None] = {}
     for index, pattern in enumerate(main.items("apps_files")):
         if not isinstance(pattern, str) or not pattern.strip():
-            continue  # its rule adds a problem
+            continue  # its rule reports the problem
         if _WILDCARD.search(pattern):
             found = sorted(
                 glob.glob(pattern, root_dir=main.problems.folder, recursive=True)  # noqa: PTH207 - root_dir
@@ -161,5 +161,5 @@ def _named_files(main: ConfigFile) -> list[Path]:
                 main.problems.add(("apps_files", index), f"{shown(pattern)} does not exist")
                 continue
         named.update(dict.fromkeys(main.path.parent / name for name in found))
-    named.pop(main.path, None)  # `*.yaml` means the others
+    named.pop(main.path, None)  # `*.yaml` excludes the main file
     return list(named)

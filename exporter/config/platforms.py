@@ -1,4 +1,4 @@
-"""Third-party platforms in the configuration: their keys, and the rules that concern several of them."""
+"""Third-party platforms in the configuration: their keys, and the rules across platforms."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class TicketFile:
 
 @dataclass(frozen=True, slots=True)
 class TicketHttp:
-    """Another program answers GET `url`: with the ticket, or with JSON that has it under the key `field`."""
+    """Another program answers GET `url` with the ticket, or with JSON that has it under the key `field`."""
 
     url: Annotated[str, Key(REQUEST_URL, "The URL to GET the newest component_verify_ticket from.")] = (
         dataclasses.field(repr=False)
@@ -66,9 +66,9 @@ class TicketCallback:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """All accounts that authorised a platform become apps, looked up every `interval` seconds.
+    """All accounts that authorise a platform become apps; they are listed every `interval` seconds.
 
-    `include` and `exclude` hold appids and patterns such as `wx12*`; nothing included means all.
+    `include` and `exclude` hold appids and patterns such as `wx12*`; an empty `include` means all.
     """
 
     interval: float
@@ -81,7 +81,7 @@ Ticket = TicketFile | TicketHttp | TicketCallback
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A third-party platform: its own credential, where its verify ticket comes from."""
+    """A third-party platform: its credential and the source of its verify ticket."""
 
     name: str
     component_appid: str

@@ -1,7 +1,7 @@
-"""What is wrong with a configuration, in lines that say where, what was found and what is allowed.
+"""The problems of a configuration, in lines that give the place, the value found, and what is allowed.
 
-A value is shown only where it cannot be a secret: never one that came from the environment, never
-one that looks like a secret pasted into the wrong place.
+A value is shown only if it cannot be a secret: never a value from the environment, nor one that looks like a
+secret pasted into the wrong place.
 """
 
 import os
@@ -19,7 +19,7 @@ _LONGEST_SHOWN: Final = 60
 _PLAIN_KEY: Final = re.compile(r"[\w.-]{1,60}", re.ASCII)
 _SECRET_LIKE: Final = re.compile(
     r"[0-9a-fA-F]{32}|@|://.*\?", re.DOTALL
-)  # AppSecret, password, key in a query
+)  # an AppSecret, a password, a key in a query
 
 
 class ConfigError(Exception):
@@ -32,7 +32,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake at a key path of a file; without `line` it is the line of that path, 0: of no line."""
+    """A mistake at a key path of a file, on `line`; None for the line of the path, 0 for no line."""
 
     path: KeyPath
     what: str
@@ -46,9 +46,9 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """The mistakes of one file, and the absolute folder from which the relative paths in it start.
+    """The mistakes of a file, and the absolute folder of its relative paths.
 
-    `shared` keeps equal pairs of texts once for all files.
+    `shared` interns equal pairs of texts across all files.
     """
 
     folder: str
@@ -60,28 +60,28 @@ class Problems:
         self.found.append(Problem(path, what))
 
     def absolute(self, written: str) -> str:
-        """Return the absolute path of a path as the file has it."""
+        """Make a path from the file absolute."""
         return os.path.join(self.folder, written)  # noqa: PTH118 - 100,000 of them, as texts
 
     def once(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
-        """Return the pairs as a tuple that all apps with the same pairs share."""
+        """Return the pairs as one tuple that all apps with equal pairs share."""
         found = tuple(pairs)
         return self.shared.setdefault(found, found)
 
 
 def dotted(path: KeyPath) -> str:
-    """Return a key path as people write it: `apps[2].labels.team`."""
+    """Write a key path for people: `apps[2].labels.team`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{key(part)}" for part in path)
     return text.removeprefix(".")
 
 
 def key(name: str) -> str:
-    """Return a key as it may stand in an error: short, on one line, and not a secret."""
+    """Return a key for an error: short, on one line, and not a secret."""
     return name if _PLAIN_KEY.fullmatch(name) and not _SECRET_LIKE.search(name) else shown(name)
 
 
 def shown(text: str) -> str:
-    """Return a text of the configuration, quoted, if it may be shown; else its length."""
+    """Quote a text of the configuration if it cannot be a secret, else return its length."""
     if isinstance(text, SubstitutedText):
         return f"{shown(text.written)} (with its value from the environment)"
     if _SECRET_LIKE.search(text):

@@ -1,4 +1,4 @@
-"""The configuration in force as YAML, defaults included, with nothing secret in it."""
+"""The configuration in force as YAML, with defaults and without secrets."""
 
 import dataclasses
 from pathlib import Path
@@ -24,9 +24,9 @@ _TYPES: Final = {section.build: tag for tag, section in TOKENS.sections.items()}
 
 
 def config_text(config: Config) -> str:
-    """Write the configuration; a secret that stands in it is HIDDEN, one in a file shows the path.
+    """Return the configuration as YAML; a secret in place is HIDDEN, one in a file shows the path.
 
-    Addresses, headers and bodies for token services are HIDDEN too, as keys may stand in them.
+    Addresses, headers and bodies for token services are HIDDEN too, as they may contain keys.
     """
     found = {
         "wechat": _keys(config.wechat),
@@ -67,14 +67,14 @@ def _storage(storage: StorageSettings) -> dict[str, Any]:
 
 
 def _dataset(settings: DatasetSettings) -> dict[str, Any] | None:
-    """Return the settings that the dataset has; None, a key without a value, where it has none."""
+    """Return the dataset's settings; None, written as a key without a value, if it has none."""
     keys = {name: value for name, value in _keys(settings).items() if value and value != "0s"}
     keys.pop("name")
     return keys or None
 
 
 def _keys(settings: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the settings
-    """Return the keys of a section and what they are set to; those that are not set are left out."""
+    """Return the keys of a section that are set, with their values."""
     found: dict[str, Any] = {}
     hints = get_type_hints(type(settings), include_extras=True)
     for field in dataclasses.fields(settings):

@@ -1,6 +1,6 @@
-"""What a single value may be: each rule reads one value and says in words what it allows.
+"""Rules for single values: each reads a value and describes in words what it allows.
 
-The checks, the error messages and the reference in the docs are all made from the rules.
+Checks, error messages and the reference in the docs come from the rules.
 """
 
 from abc import ABC, abstractmethod
@@ -17,22 +17,22 @@ _BOOLEANS: Final = {"true": True, "false": False}
 
 
 class NotAllowedError(ValueError):
-    """A value that a rule does not allow; the text says why, and never shows a secret."""
+    """A rule does not allow a value; the text says why without showing a secret."""
 
 
 class Rule(Protocol):
-    """Reads one value of a file."""
+    """A rule for one value of a file."""
 
     @property
     def allowed(self) -> str:
-        """What the rule allows, in words; empty where the file's own words suffice."""
+        """Return what the rule allows, in words; empty if the meaning of the key says it."""
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> object:
-        """Return the value to keep; None where it is broken, or where a problem was added."""
+        """Return the value to keep; None if it is broken or has a problem."""
 
 
 class ValueRule(ABC):
-    """A rule for a value that stands by itself."""
+    """A rule for a single value, whatever stands beside it."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ class ValueRule(ABC):
         """Return the value to keep; raise NotAllowedError."""
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> object:
-        """Return the value to keep; None where it is broken, or where a problem was added."""
+        """Return the value to keep; None if it is broken or has a problem."""
         if value is BROKEN:
             return None
         try:
@@ -53,10 +53,10 @@ class ValueRule(ABC):
 
 @dataclass(frozen=True, slots=True)
 class TextRule(ValueRule):
-    """A text that `accept` takes.
+    """A text that `accept` converts.
 
-    `accept` returns what is kept, and raises ValueError for what is not `allowed`, or NotAllowedError to
-    give an advice of its own. `hidden` values are never shown.
+    `accept` returns the value to keep; it raises ValueError for a text that is not `allowed`, or
+    NotAllowedError with specific advice. No error shows `hidden` values.
     """
 
     allowed: str
@@ -64,7 +64,7 @@ class TextRule(ValueRule):
     hidden: bool = False
 
     def parse(self, value: object) -> object:
-        """Return what `accept` makes of the text."""
+        """Convert the text by `accept`."""
         if not isinstance(value, str):
             advice = ": write it in quotes" if isinstance(value, Scalar) else ""
             if isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING:
@@ -81,17 +81,16 @@ class TextRule(ValueRule):
 
 @dataclass(frozen=True, slots=True)
 class FileRule:
-    """A file's path, made absolute; `made` turns it into what is kept.
+    """A file's path, made absolute; `made` converts it into the value to keep.
 
-    `made` may raise OSError or ValueError where the file cannot be used, or NotAllowedError to say in its own
-    words what is wrong with it.
+    `made` may raise OSError or ValueError for an unusable file, or NotAllowedError with its own explanation.
     """
 
     made: Callable[[str], object] = str
     allowed: str = "a file's path"
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> object:
-        """Return what is made of the path; None where it is broken, or where a problem was added."""
+        """Return the value that `made` makes of the path; None if it is broken or has a problem."""
         written = TextRule(self.allowed, filled).read(value, path, problems)
         if not isinstance(written, str):
             return None
@@ -106,9 +105,9 @@ class FileRule:
 
 @dataclass(frozen=True, slots=True)
 class NumberRule(ValueRule):
-    """A number within bounds, plainly written or from the environment; a float unless `whole`.
+    """A number within bounds, in decimal digits or from the environment; a float unless `whole`.
 
-    With `only`, no number but those. `words` say what is allowed where the bounds do not.
+    `only` lists the allowed numbers. `words` replace the bounds in messages.
     """
 
     lowest: int
@@ -119,7 +118,7 @@ class NumberRule(ValueRule):
 
     @property
     def allowed(self) -> str:
-        """The bounds in words."""
+        """Return the bounds in words."""
         return self.words or f"a whole number from {self.lowest} to {self.highest}"
 
     def parse(self, value: object) -> int | float:
@@ -141,7 +140,7 @@ class NumberRule(ValueRule):
 
 @dataclass(frozen=True, slots=True)
 class BooleanRule(ValueRule):
-    """`true` or `false`, plainly written or from the environment; `words` are what else stands for them."""
+    """`true` or `false`, in the file or from the environment; `words` are accepted synonyms."""
 
     allowed: str = "true or false"
     words: tuple[tuple[str, bool], ...] = tuple(_BOOLEANS.items())
@@ -160,14 +159,14 @@ class BooleanRule(ValueRule):
 
 @dataclass(frozen=True, slots=True)
 class DurationRule(ValueRule):
-    """A duration within bounds in seconds, written as Prometheus writes it."""
+    """A duration in Prometheus' notation, within bounds in seconds."""
 
     lowest: float
     highest: float
 
     @property
     def allowed(self) -> str:
-        """The bounds in words."""
+        """Return the bounds in words."""
         return f"a duration from {durations.written(self.lowest)} to {durations.written(self.highest)}"
 
     def parse(self, value: object) -> float:
@@ -187,19 +186,19 @@ class DurationRule(ValueRule):
 
 
 def filled(text: str) -> str:
-    """Accept any text but an empty one."""
+    """Return the text; raise ValueError for an empty one."""
     if not text.strip():
         raise ValueError("empty")
     return text
 
 
 def wrong_kind(value: object, allowed: str, advice: str = "") -> NotAllowedError:
-    """Return the error for a value of another kind than is needed; it shows no value but yes and no."""
+    """Return the error for a value of a wrong kind, which it does not show unless it is yes or no."""
     return NotAllowedError(f"found {kind_of(value)}, {allowed} is needed{advice}")
 
 
 def kind_of(value: object) -> str:
-    """Say what kind of thing a value is."""
+    """Name the kind of a value, for an error."""
     if isinstance(value, Scalar):
         return f"boolean {value.written}" if value.kind is ScalarKind.BOOLEAN else value.kind.value
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Mappings, lists and choices of a configuration file, each made of keys that have a rule and a meaning.
+"""Mappings and choices of a configuration file, made of keys that have a rule and a meaning.
 
-A section's keys are the parameters of what it builds, a dataclass or a function: each is annotated with its
-`Key`. Loading, error messages and the reference in the docs are all made from them.
+A section's keys are the parameters of the dataclass or function that it calls, each annotated with its `Key`.
+Loading, error messages and the reference in the docs come from these annotations.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +25,9 @@ _Check = Callable[[Mapping[str, object], KeyPath, Problems], None]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a section: what it may be and what it means; `name` where the parameter has another one.
+    """A key's rule and meaning; `name` if the parameter has another name.
 
-    The default is the parameter's, unless it is given here.
+    The parameter has the default, unless the key gives another.
     """
 
     rule: Rule
@@ -38,9 +38,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """Two keys for one secret: in place, and in a file under `…_file`.
+    """Two keys for a secret: `name` for one in place, `name_file` for one in a file.
 
-    The text of both has to fit `rule`; `held` says what a file does not hold that does not.
+    Both texts must fit `rule`; `held` describes the secret in the error about a file's content.
     """
 
     meaning: str
@@ -51,7 +51,7 @@ class SecretKey:
 
 
 class Section(Generic[_T]):
-    """A mapping of known keys, from which `build` makes a value."""
+    """A mapping of known keys, whose values `build` turns into one value."""
 
     allowed = ""
 
@@ -66,16 +66,16 @@ class Section(Generic[_T]):
         at_most_one: tuple[str, ...] = (),
         check: _Check | None = None,
     ) -> None:
-        """Take the keys from annotated parameters, or those of `keys`.
+        """Take the keys from annotated parameters, or from `keys`.
 
         Args:
-            build: takes the keys' values by name.
-            keys: those of a `build` that nothing describes.
-            described_by: what has the annotated parameters, if not `build`.
+            build: called with the keys' values by name.
+            keys: the keys of a `build` without annotations.
+            described_by: the callables that have the annotated parameters, if not `build`.
             tag: the value of the key `type`, for one of a `Choice`.
-            one_of: keys of which exactly one is needed.
-            at_most_one: keys of which one may be there.
-            check: adds further problems; it is given the section as the file has it.
+            one_of: keys of which exactly one is required.
+            at_most_one: keys of which at most one is allowed.
+            check: adds further problems, given the section as read from the file.
         """
         self.tag = tag
         self.keys: dict[str, Key] = {}
@@ -110,11 +110,11 @@ class Section(Generic[_T]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all keys."""
+        """Return the names of all keys."""
         return (TYPE, *self.keys) if self.tag else tuple(self.keys)
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
-        """Return what `build` makes of the keys; None where something is broken or a problem was added."""
+        """Return the value that `build` makes; None if a key is broken or has a problem."""
         found = mapping(value, path, problems)
         if found is None:
             return None
@@ -150,16 +150,16 @@ class Section(Generic[_T]):
 
 
 class Switch(Section[_T]):
-    """A section that may have no value: it then has the defaults."""
+    """A section that may be empty, and then has its defaults."""
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
-        """Return what `build` makes of the keys; None where something is broken or a problem was added."""
+        """Return the value that `build` makes; None if a key is broken or has a problem."""
         nothing = isinstance(value, Scalar) and value.kind is ScalarKind.NOTHING
         return super().read({} if nothing else value, path, problems)
 
 
 class Choice(Generic[_T]):
-    """One of several sections, chosen by the key `type`; `meanings` has what each type means."""
+    """One of several sections, chosen by the key `type`; `meanings` explains each type."""
 
     allowed = ""
 
@@ -168,7 +168,7 @@ class Choice(Generic[_T]):
         self.sections = {section.tag: section for section in sections}
 
     def read(self, value: object, path: KeyPath, problems: Problems) -> _T | None:
-        """Return what the chosen section builds; None where something is broken or a problem was added."""
+        """Return the value of the chosen section; None if anything is broken or has a problem."""
         found = mapping(value, path, problems)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""A secret: written in the configuration, or kept in a file that is read whenever it is needed."""
+"""A secret: in the configuration, or in a file that is read at each use."""
 
 import os
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import Final
 
 from exporter.config.rules import FileRule, NotAllowedError, TextRule
 
-LARGEST_SECRET: Final = 64 * 1024  # bytes; a wrong path, such as a log or a device, ends here
+LARGEST_SECRET: Final = 64 * 1024  # bytes; stops at a wrong path, such as a log or a device
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A secret written in the configuration (`value`) or kept in a file (`path`); never shown.
 
-    Two secrets are equal when they come from the same place: what a file holds is not compared.
+    Two secrets are equal if they come from the same place; the contents of files are not compared.
     """
 
     value: str | None = None
@@ -30,7 +30,7 @@ class Secret:
         return "Secret(…)" if self.path is None else f"Secret(path={os.fspath(self.path)!r})"
 
     def read(self) -> str:
-        """Return the secret without surrounding white space; read a file again at each call.
+        """Return the secret without surrounding white space, reading its file at each call.
 
         Raises:
             OSError: the file cannot be read.
@@ -61,7 +61,7 @@ def _one_line(text: str) -> str:
 
 
 def secret_rule(allowed: str, accept: Callable[[str], str] = str) -> TextRule:
-    """Return the rule for a secret written in place, whose text `accept` takes."""
+    """Return the rule for a secret in place, whose text `accept` converts."""
     return TextRule(allowed, lambda text: Secret(accept(_one_line(text))), hidden=True)
 
 
@@ -69,7 +69,7 @@ SECRET: Final = secret_rule("a text of one line, not empty")
 
 
 def secret_file_rule(rule: TextRule, held: str = "") -> FileRule:
-    """Return the rule for a file that holds a secret which fits `rule`; `held` are other words for that."""
+    """Return the rule for a file whose secret fits `rule`; `held` replaces the rule's words in errors."""
 
     def made(path: str) -> Secret:
         secret = Secret(path=path)

@@ -1,6 +1,6 @@
-"""The settings that the rest of the program sees: plain frozen values, comparable for a reload.
+"""The settings for the rest of the program: plain frozen values, comparable for a reload.
 
-An installation may have 100,000 apps, so everything here is slotted and nothing is kept twice.
+An installation may have 100,000 apps, so all classes have slots, and nothing is kept twice.
 """
 
 import dataclasses
@@ -21,9 +21,9 @@ from exporter.config.text_rules import BASE_URL
 
 @dataclass(frozen=True, slots=True)
 class WechatSettings:
-    """Where WeChat answers (no trailing slash) and how long a whole call may take, in seconds.
+    """WeChat's address (no trailing slash) and the timeout of a whole call, in seconds.
 
-    `private_ca` has certificates, as PEM, that are trusted besides the usual ones.
+    `private_ca`: certificates, as PEM, to trust beside the usual ones.
     """
 
     base_url: Annotated[
@@ -52,7 +52,7 @@ class WechatSettings:
 
 @dataclass(frozen=True, slots=True)
 class RefreshSettings:
-    """How often (seconds), how far back (days) and how fast (0 = no limit) WeChat is asked."""
+    """How often (seconds), how far back (days) and how fast (0: no limit) to ask WeChat."""
 
     interval: Annotated[
         float,
@@ -88,7 +88,7 @@ class RefreshSettings:
 
 @dataclass(frozen=True, slots=True)
 class MainFile:
-    """The configuration file; the apps that it names are read one by one."""
+    """The configuration file without its apps, which are read one by one."""
 
     wechat: Annotated[WechatSettings, Key(Section(WechatSettings), "WeChat's interface.")]
     refresh: Annotated[RefreshSettings, Key(Section(RefreshSettings), "When and how fast to ask.")]
@@ -125,10 +125,10 @@ class Config:
 
     @property
     def longest_call(self) -> float:
-        """How long, in seconds, a call to WeChat may take, the wait for its turn included."""
+        """Return the longest duration of a call to WeChat, in seconds, including its wait for a turn."""
         rate = self.refresh.requests_per_second
         return self.wechat.timeout + (self.refresh.concurrency / rate if rate else 0.0)
 
     def datasets_of(self, app: App) -> tuple[DatasetSettings, ...]:
-        """Return the datasets that an app has beside the daily trend."""
+        """Return an app's datasets beside the daily trend."""
         return tuple(each for each in self.datasets if app.has(each.name))

@@ -1,4 +1,4 @@
-"""The section `storage`: where rows, tokens and refresh tokens are kept, alone or together with others."""
+"""The section `storage`: where rows, tokens and refresh tokens are kept, for one exporter or several."""
 
 import binascii
 from base64 import urlsafe_b64decode
@@ -30,7 +30,7 @@ _OF_REDIS: Final = ("password", "password_file", *_OF_SENTINELS, *_OF_TLS, "pref
 
 
 def storage_url(text: str) -> str:
-    """Accept memory, a file or a Redis; leave out the white space around it."""
+    """Accept memory, a file or a Redis URL; strip white space."""
     text = text.strip()
     if text == MEMORY or (text.startswith(SQLITE) and _is_file(text.removeprefix(SQLITE))):
         return text
@@ -41,7 +41,7 @@ def storage_url(text: str) -> str:
 
 
 def sealing_keys(text: str) -> str:
-    """Accept 32 random bytes as URL-safe base64; several with commas: the first encrypts, all decrypt."""
+    """Accept one or several keys with commas, each 32 bytes as URL-safe base64; the first one encrypts."""
     for key in text.split(","):
         try:
             decoded = urlsafe_b64decode(key.strip())
@@ -54,7 +54,7 @@ def sealing_keys(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """A Redis server, or with `master` the sentinels that know where it is; `hosts` are names and ports."""
+    """A Redis server or, with `master`, the sentinels that know its address; `hosts` are names and ports."""
 
     hosts: tuple[tuple[str, int], ...]
     database: int = 0
@@ -97,7 +97,7 @@ class RedisServer:
 class StorageSettings:
     """`memory://`, `sqlite:////absolute/path` (the fourth slash begins the path), or Redis' address.
 
-    The URL has no password in it. `encryption_key` encrypts tokens and refresh tokens.
+    The URL contains no password. `encryption_key` encrypts tokens and refresh tokens.
     """
 
     url: Annotated[
@@ -140,10 +140,10 @@ def _storage(url: str, encryption_key: Secret | None, **redis: Any) -> StorageSe
 
 
 def _check(storage: Mapping[str, object], path: KeyPath, problems: Problems) -> None:
-    """Add what is wrong between the keys."""
+    """Add problems between keys."""
     url = storage.get("url")
     if isinstance(url, str) and _is_redis(url):
-        with suppress(ValueError):  # no URL: its rule has added a problem
+        with suppress(ValueError):  # not a URL: its rule has added a problem
             _check_address(urlsplit(url.strip()), storage, path, problems)
         if find_spec("redis") is None:
             problems.add((*path, "url"), f"needs redis, which is not installed: {_INSTALL}")
@@ -163,7 +163,7 @@ def _check(storage: Mapping[str, object], path: KeyPath, problems: Problems) -> 
 def _check_address(
     parts: SplitResult, storage: Mapping[str, object], path: KeyPath, problems: Problems
 ) -> None:
-    """Add what does not go with the address: it would be left out without a word."""
+    """Add a problem for each key that the address would silently ignore."""
     password = storage.keys() & {"password", "password_file"}
     if parts.password and password:
         problems.add((*path, "url"), "has a password, and so has the section: one of them is enough")
@@ -187,12 +187,12 @@ STORAGE: Final = Section(_storage, described_by=(StorageSettings, RedisServer), 
 
 
 def _is_redis(url: str) -> bool:
-    """Whether a Redis is meant, however well the rest is written; a scheme is the same in capital letters."""
+    """Return whether the scheme is Redis', in any case of letters, even if the rest is wrong."""
     return url.strip().partition(":")[0].partition("+")[0].lower() in ("redis", "rediss")
 
 
 def _server(parts: SplitResult) -> RedisServer:
-    """Return the server that a URL names; raise ValueError where it names none."""
+    """Return the server that a URL names; raise ValueError if it names none."""
     if parts.scheme not in _SCHEMES or parts.query or parts.fragment:
         raise ValueError("another kind of storage")
     sentinel = parts.scheme.endswith("+sentinel")

@@ -1,4 +1,4 @@
-"""The kinds of text in the configuration, each as a rule: appids, names, labels, URLs, headers."""
+"""Rules for the kinds of text in the configuration: appids, names, labels, URLs, headers."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _HTTP_URL: Final = "an http:// or https:// URL with a host"
 
 
 def matching(pattern: str) -> Callable[[str], str]:
-    """Return a function that accepts the texts that the whole of a pattern matches."""
+    """Return a function that accepts texts that match a pattern as a whole."""
     compiled = re.compile(pattern)
 
     def accept(text: str) -> str:
@@ -32,7 +32,7 @@ def matching(pattern: str) -> Callable[[str], str]:
 
 
 def is_appid(value: object) -> bool:
-    """Return whether a value of a file is an appid."""
+    """Return whether a value from a file is an appid."""
     return isinstance(value, str) and re.fullmatch(_APPID, value) is not None
 
 
@@ -95,7 +95,7 @@ APPID: Final = TextRule("an appid (wx followed by 16 hexadecimal digits)", match
 APPID_PATTERN: Final = TextRule("an appid, or a pattern of appids such as wx12*", _appid_pattern)
 APP_NAME: Final = TextRule(f"a name of 1 to {LONGEST_NAME} characters", _name)
 LABEL_NAME: Final = TextRule("a label name (letters, digits and _, no digit first, not two _ first)", _label)
-PLATFORM_NAME: Final = TextRule(  # stands in a URL's path
+PLATFORM_NAME: Final = TextRule(  # part of a URL's path
     "a platform's name (letters, digits, '-', '_' and '.', at most 60)",
     matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"),
 )

@@ -1,6 +1,6 @@
-"""The types of token that a configuration may choose, each with its keys, rules and meanings.
+"""The types of token for the configuration, each with its keys, rules and meanings.
 
-A new type is a class here (also in `TokenSettings` and `TOKENS`), where its token comes from in
+A new type needs a class here (also in `TokenSettings` and `TOKENS`), a source of its token in
 wechat/tokens/sources.py, and a function in wechat/access.py.
 """
 
@@ -38,14 +38,14 @@ HEADERS: Final = Key(
 
 @dataclass(frozen=True, slots=True)
 class StableToken:
-    """Ask WeChat for a stable token: other holders of the app's token are left alone."""
+    """A stable token from WeChat, which leaves other holders of the app's token alone."""
 
     secret: Annotated[Secret, APP_SECRET]
 
 
 @dataclass(frozen=True, slots=True)
 class ClassicToken:
-    """Ask for a classic access token: each one invalidates the one that others hold."""
+    """A classic access token, which invalidates the one that others hold."""
 
     secret: Annotated[Secret, APP_SECRET]
 
@@ -65,14 +65,14 @@ class FileToken:
 
 @dataclass(frozen=True, slots=True)
 class HttpToken:
-    """Another program answers at `url`: with the token, or with JSON that has it under the key `field`.
+    """Another program answers at `url` with the token, or with JSON that has it under the key `field`.
 
-    `body` is sent as a JSON object; `{refused}` in a value stands for the last token that WeChat refused.
+    `body` is sent as a JSON object, with the last token that WeChat refused in place of `{refused}`.
     """
 
     url: Annotated[str, Key(TOKEN_URL, "The URL to ask; {appid} in it stands for the app's appid.")] = (
         dataclasses.field(repr=False)
-    )  # some programs want their key in the query
+    )  # some services want their key in the query
     field: Annotated[
         str | None,
         Key(
@@ -97,17 +97,17 @@ class HttpToken:
             object.__setattr__(self, "method", "POST" if self.body else "GET")
 
     def of(self, appid: str) -> "HttpToken":
-        """Return the settings with an app's appid in the place of `{appid}`."""
+        """Return the settings with an app's appid in place of `{appid}`."""
         body = tuple((key, value.replace("{appid}", appid)) for key, value in self.body)
         return replace(self, url=self.url.replace("{appid}", appid), body=body)
 
 
 @dataclass(frozen=True, slots=True)
 class ThirdParty:
-    """The account has authorised a third-party platform, which calls for it.
+    """A token from a third-party platform that the account has authorised.
 
-    `refresh_token` is the one to begin with, where the platform's list of accounts has none. `discovered`:
-    the app stands in no configuration, it was found in that list.
+    `refresh_token`: the first one to use if the platform's list of accounts has none. `discovered`: the app
+    comes from that list, not from a configuration.
     """
 
     platform: Annotated[str, Key(PLATFORM_NAME, "The name of one of `platforms`.")]
@@ -124,9 +124,9 @@ class ThirdParty:
 
 @dataclass(frozen=True, slots=True)
 class CloudHosting:
-    """Inside WeChat's cloud hosting, which adds the credential itself; `from_appid` for a shared one.
+    """No token, inside WeChat's cloud hosting, which adds the credential; `from_appid` for a shared one.
 
-    With `token_file` the platform keeps a cloudbase_access_token there, which is sent instead.
+    With `token_file` the exporter sends the cloudbase_access_token that the platform keeps in that file.
     """
 
     from_appid: Annotated[
@@ -150,7 +150,7 @@ class CloudHosting:
 
 @dataclass(frozen=True, slots=True)
 class CloudFunction:
-    """A cloud function of the environment `env` asks; it is called with the account's stable token."""
+    """A cloud function of the environment `env` makes the call; the account's stable token starts it."""
 
     env: Annotated[str, Key(CLOUD_NAME, "The cloud environment's id, such as prod-1a2b3c.")]
     function: Annotated[str, Key(CLOUD_NAME, "The cloud function's name.")]
@@ -181,7 +181,7 @@ TOKENS: Final = Choice[TokenSettings](
 
 
 def origin(token: TokenSettings) -> object:
-    """Return what is equal for apps that would use one account's token; None where that cannot be."""
+    """Return a value equal for apps that would use one account's token; None if no two could."""
     match token:
         case FileToken(path, field):
             return FileToken, os.path.normpath(path), field

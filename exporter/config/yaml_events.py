@@ -1,6 +1,6 @@
-"""From a file's bytes to YAML events: everything that can be wrong before there is any data.
+"""Parses a file's bytes into YAML events, and reports every error below the level of data.
 
-The parser's own messages may quote the file, and so a secret; they are replaced by ours.
+The parser's messages may quote the file, and so a secret; ours replace them.
 """
 
 import json
@@ -20,7 +20,7 @@ _SURROGATES: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
 _FULL_WIDTH: Final = re.compile(r"[\s-]*[a-z_]+：")
-_WORDS: Final = (  # a part of PyYAML's or libyaml's message, and ours
+_WORDS: Final = (  # part of PyYAML's or libyaml's message -> our message
     ("mapping values are not allowed", "': ' inside an unquoted text, or wrong indentation"),
     ("tab character", "indent with spaces, not tabs"),
     (
@@ -48,7 +48,7 @@ class _Mark(Protocol):
 
 
 class UnusableError(Exception):
-    """A file that cannot be read as one YAML document; `line` where it is known."""
+    """A file is not one YAML document; `line` is None if unknown."""
 
     def __init__(self, what: str, line: int | None = None) -> None:
         super().__init__(what)
@@ -57,10 +57,10 @@ class UnusableError(Exception):
 
 
 def text_of(path: Path) -> str:
-    """Return the file's text.
+    """Read the file's text.
 
     Raises:
-        UnusableError: it cannot be read, is too large, is not UTF-8 or has control characters.
+        UnusableError: the file cannot be read, is too large, is not UTF-8 or has control characters.
     """
     try:
         with path.open("rb") as file:
@@ -103,12 +103,12 @@ def parse(text: str) -> Iterator[yaml.Event]:
 
 
 def line_of(event: yaml.Event) -> int:
-    """Return the line, from 1, on which the event begins."""
+    """Return the line of an event's start, from 1."""
     return _line_of(event.start_mark) or 1
 
 
 def reason(error: OSError | ValueError) -> str:
-    """Why a file could not be read, without its path: `No such file or directory`."""
+    """Return why a file cannot be read, without its path: `No such file or directory`."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
@@ -129,7 +129,7 @@ def _one_escape(pair: re.Match[str]) -> str:
 
 
 def _full_width_colon(error: yaml.MarkedYAMLError, text: str) -> UnusableError | None:
-    """Return where a full-width colon stands for the one that YAML knows: above what cannot be read."""
+    """Return the error for a full-width colon in place of YAML's, above the line that does not parse."""
     begun = _line_of(error.context_mark) or 1
     until = max(begun, _line_of(error.problem_mark) or 1)
     for number, line in enumerate(text.splitlines()[:until], 1):

@@ -1,7 +1,7 @@
-"""One YAML file: its data (dict, list, str, `Scalar`) and, with their lines, its mistakes.
+"""A YAML file: its data (dict, list, str, `Scalar`), and its mistakes with their lines.
 
-No tree of nodes is kept, because 100,000 apps would need half a gigabyte for it. Lines of key paths are
-looked up by a second reading, only when there is a mistake to report.
+No tree of nodes is kept, as 100,000 apps would need half a gigabyte for it. A second reading, only after a
+mistake, finds the lines of key paths.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from exporter.config.yaml_events import UnusableError, line_of
 from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind
 
 _DEEPEST: Final = 20
-_ALIAS_ALLOWANCE: Final = 100_000  # values beyond one per character of the file
+_ALIAS_ALLOWANCE: Final = 100_000  # values allowed beyond one per character of the file
 
 
 @dataclass(slots=True, eq=False)
@@ -32,12 +32,12 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, environ: Mapping[str, str], problems: Problems) -> "ConfigFile":
-        """Read a file, whose mistakes are added to `problems`.
+        """Read a file and add its mistakes to `problems`.
 
         Args:
             path: the file.
-            environ: what `${NAME}` stands for.
-            problems: has the folder from which relative paths start.
+            environ: the variables for `${NAME}`.
+            problems: collects the mistakes; its folder is the start of relative paths.
         """
         text = None
         try:
@@ -51,25 +51,25 @@ class ConfigFile:
         return cls(path, text, data, problems)
 
     def section(self, key: str) -> object:
-        """Return what stands under a key; None where nothing does."""
+        """Return the value of a top-level key; None if it is absent."""
         return self.data.get(key) if isinstance(self.data, dict) else None
 
     def items(self, key: str) -> list[object]:
-        """Return the list under a key; an empty one where there is none."""
+        """Return the list under a top-level key; an empty one if it is absent."""
         found = self.section(key)
         return found if isinstance(found, list) else []
 
     def lines(self, paths: Collection[KeyPath]) -> dict[KeyPath, int]:
-        """Return the line, from 1, of each key path: of its key, or of the nearest thing around it."""
+        """Return the line, from 1, of each key path, or of its nearest ancestor."""
         if not self.text or not paths:
             return {}
         reader = _Reader(self.text, {}, {path[:length] for path in paths for length in range(len(path) + 1)})
-        with suppress(UnusableError):  # what stands before it has its lines
+        with suppress(UnusableError):  # the lines before the error are known
             reader.document()
         return {path: _nearest(path, reader.lines) for path in paths}
 
     def report(self) -> list[str]:
-        """Return the mistakes in words, by line."""
+        """Return the mistakes in words, in the order of lines."""
         lines = self.lines({problem.path for problem in self.problems.found if problem.line is None})
         placed = [
             (lines.get(problem.path, 0) if problem.line is None else problem.line, problem)
@@ -86,9 +86,9 @@ def _nearest(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
 
 
 class _Reader:
-    """Reads one document value by value; `lines` has those of the key paths `near`, if they are there.
+    """Reads a document value by value; `lines` maps those key paths of `near` that exist to their lines.
 
-    A long text may have more values, aliases followed.
+    The limit on values, with aliases followed, grows with the text.
     """
 
     def __init__(self, text: str, environ: Mapping[str, str], near: Collection[KeyPath] = ()) -> None:
@@ -97,15 +97,15 @@ class _Reader:
         self._events = yaml_events.parse(text)
         self._environ = environ
         self._near = near
-        self._path: list[str | int] = []  # of what is being read
+        self._path: list[str | int] = []  # key path of the current value
         self._count, self._limit = 0, len(text) + _ALIAS_ALLOWANCE
-        self._anchors: dict[str, tuple[object, int] | None] = {}  # values and how many they contain
+        self._anchors: dict[str, tuple[object, int] | None] = {}  # and the number of values
 
     def document(self) -> object:
-        """Return the data; `${NAME}` is replaced from the environment.
+        """Return the data, with `${NAME}` replaced from the environment.
 
         Raises:
-            UnusableError: the data mean nothing (syntax, several documents, too deep, too large, empty).
+            UnusableError: no data (bad syntax, several documents, too deep, too large, empty).
         """
         documents: list[object] = []
         for event in self._events:
@@ -119,14 +119,14 @@ class _Reader:
         return found
 
     def _value(self, event: yaml.Event) -> object:
-        """Return the value that begins with this event."""
+        """Return the value that begins with an event."""
         self._note(event)
         if isinstance(event, yaml.AliasEvent):
             return self._anchored(event)
         self._grow(1, event)
         before, anchor = self._count, getattr(event, "anchor", None)
         if anchor is not None:
-            self._anchors[anchor] = None  # not before it is over
+            self._anchors[anchor] = None  # only once it is complete
         value = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event)
         if anchor is not None:
             self._anchors[anchor] = value, self._count - before + 1
@@ -166,7 +166,7 @@ class _Reader:
         return found
 
     def _is_good_key(self, event: yaml.ScalarEvent, first: int | None) -> bool:
-        """Return whether the key's value counts; `first`: where the key stood before, if it did."""
+        """Return whether to use the key's value; `first` is the line of an earlier equal key, if any."""
         if first is not None:
             self._report(f"duplicate key (first on line {first})", event)
         elif event.value == "<<" and event.implicit[0]:

@@ -1,7 +1,7 @@
-"""The single values of a YAML file: what an unquoted text silently means, and `${NAME}`.
+"""The scalars of a YAML file: the silent meaning of unquoted texts, and `${NAME}`.
 
-YAML 1.1 reads `no` as false, `010` as eight and `10:30` as 630. Nothing of that is guessed here: a
-`Scalar` keeps what was written, and only plain decimal numbers count as numbers.
+YAML 1.1 reads `no` as false, `010` as eight and `10:30` as 630. This module does not guess: a `Scalar` keeps
+the text of the file, and only plain decimal numbers count as numbers.
 """
 
 import re
@@ -14,7 +14,7 @@ import yaml
 
 
 class ScalarKind(Enum):
-    """What YAML takes an unquoted text for; the value is the noun for an error."""
+    """The type that YAML gives an unquoted text; the value is its noun for an error."""
 
     NOTHING = "nothing"
     BOOLEAN = "boolean"
@@ -22,12 +22,12 @@ class ScalarKind(Enum):
     DECIMAL = "a decimal number"
     ODD_NUMBER = "a number in a special notation"  # octal, hexadecimal, base 60, 1_000, .inf
     DATE = "a date"
-    BROKEN = "something broken"  # already reported; whatever else it leads to is not
+    BROKEN = "something broken"  # already reported; suppresses follow-up errors
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A value that is not a text: how YAML reads it and what was written."""
+    """A value that is not a text: its kind in YAML and its text in the file."""
 
     kind: ScalarKind
     written: str
@@ -37,14 +37,14 @@ BROKEN: Final = Scalar(ScalarKind.BROKEN, "")
 
 
 class SubstitutedText(str):
-    """A text with values from the environment in it; `written` is what the file has instead."""
+    """A text that contains values from the environment; `written` is the file's text."""
 
     __slots__ = ("written",)
     written: str
 
     @classmethod
     def of(cls, value: str, written: str) -> "SubstitutedText":
-        """Return the `value` that came of what was `written`."""
+        """Return `value`, which replaced the text `written` in the file."""
         text = cls(value)
         text.written = written
         return text
@@ -64,10 +64,10 @@ _VARIABLE: Final = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|(\{))")
 
 
 def plain(written: str) -> str | Scalar:
-    """Return what YAML 1.1 makes of an unquoted, untagged text; the text itself where it is one."""
+    """Return the scalar that YAML 1.1 makes of an unquoted, untagged text, or the text itself."""
     for tag, pattern in _RESOLVERS.get(written[:1], ()):
         if pattern.match(written):
-            kind = _TAGS.get(tag)  # `<<` and `=` are texts
+            kind = _TAGS.get(tag)  # `<<` and `=` stay texts
             return written if kind is None else Scalar(_number(written) or kind, written)
     return written
 
@@ -79,14 +79,14 @@ def _number(written: str) -> ScalarKind | None:
 
 
 def number(value: object) -> int | float | None:
-    """Return the number that a plain scalar, or a text from the environment, stands for; None if none."""
+    """Return the number in a plain scalar or in a text from the environment; None if it is none."""
     if isinstance(value, Scalar):
         return decimal(value.written)
     return decimal(value) if isinstance(value, SubstitutedText) else None
 
 
 def decimal(written: str) -> int | float | None:
-    """Return the number that plain decimal digits stand for; None for any other notation."""
+    """Parse plain decimal digits; return None for any other notation."""
     if _WHOLE.fullmatch(written):
         return int(written)
     return float(written) if _DECIMAL.fullmatch(written) else None
@@ -96,10 +96,10 @@ def substitute(written: str, environ: Mapping[str, str]) -> str:
     """Replace each `${NAME}` by the environment's value and each `$$` by `$`, once, left to right.
 
     Returns:
-        a `Substituted` if the environment had a part in it, else a plain text.
+        a `SubstitutedText` if it contains a value of the environment, else a plain text.
 
     Raises:
-        ValueError: a variable is not defined, its value is no text, or a `${` is not closed; says which.
+        ValueError: a variable is undefined or not a text, or a `${` is not closed; the message says which.
     """
     parts: list[str] = []
     used = False
@@ -127,7 +127,7 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 
 
 def is_text(value: str) -> bool:
-    """Return whether the text can be written as UTF-8 and has no NUL: files, databases and HTTP want that."""
+    """Return whether a text is valid UTF-8 without NUL, as files, databases and HTTP require."""
     if "\0" in value:
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
