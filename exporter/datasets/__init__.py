@@ -1,1 +1,1 @@
-"""WeChat's tables, one file each; `catalogue` lists them."""
+"""WeChat's tables, one module each; `catalogue` lists them."""

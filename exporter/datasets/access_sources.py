@@ -1,6 +1,6 @@
-"""The sources that getVisitDistribution counts visits by, with their names: access_source_info.
+"""The sources of visits in getVisitDistribution, with their names, for access_source_info.
 
-WeChat adds keys without documenting them; one that is not here is exported under its number and has no name.
+WeChat adds keys without documenting them: the exporter shows unknown ones by number, without a name.
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitDistribution.html
 """
 
@@ -10,7 +10,7 @@ from exporter.package_data import read_table
 
 
 class AccessSource(NamedTuple):
-    """One source under the key that WeChat gives it."""
+    """A source with WeChat's key for it."""
 
     key: int
     name_zh: str

@@ -1,7 +1,7 @@
-"""Reads WeChat's bodies in both spellings, and refuses what cannot be trusted.
+"""Parses WeChat's bodies in both spellings, and refuses untrustworthy ones.
 
-A refusal says in words what was found, without secrets: short values are shown whole, long ones not at all,
-because part of a token could not be recognised as one any more.
+A refusal describes the value found without secrets: it shows short values whole and long ones not at all, as
+nothing would recognise a part of a token.
 """
 
 import re
@@ -13,12 +13,12 @@ from exporter.datasets.field import Field, camel
 from exporter.datasets.period import Calendar, Period
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_LARGEST: Final = 2**53  # beyond it a Prometheus sample is no longer exact
-_LONGEST_SHOWN: Final = 40  # characters of a text that an error's text repeats
+_LARGEST: Final = 2**53  # a Prometheus sample is exact up to here
+_LONGEST_SHOWN: Final = 40  # characters of a text that an error shows
 
 
 class MalformedRowError(ValueError):
-    """A body that is not the documented answer; the text says what was found, without secrets."""
+    """A body is not the documented answer; the text describes the value found, without secrets."""
 
 
 def check_message(body: Mapping[str, object]) -> None:
@@ -29,7 +29,7 @@ def check_message(body: Mapping[str, object]) -> None:
 
 
 def check_period(item: Mapping[str, object], calendar: Calendar, asked: Period) -> None:
-    """Refuse an item of another period than the one asked for, or of none."""
+    """Refuse an item without a period, or of another one than `asked`."""
     written = calendar.written(asked)
     found = spelled(item, "ref_date")
     if not found:
@@ -41,12 +41,12 @@ def check_period(item: Mapping[str, object], calendar: Calendar, asked: Period) 
 
 
 def spelled(item: Mapping[str, object], name: str) -> list[object]:
-    """Return what stands under either spelling of a key: nothing, one value, or two that have to agree."""
+    """Return the values under both spellings of a key: none, one, or two that must agree."""
     return [item[key] for key in _spellings(name) if key in item]
 
 
 def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[object] | None:
-    """Return the list under either spelling of `name`, None where there is none."""
+    """Return the list under either spelling of `name`, or None."""
     found = spelled(item, name)
     for each in found:
         if not isinstance(each, list):
@@ -57,7 +57,7 @@ def one_list(item: Mapping[str, object], name: str, path: str = "") -> list[obje
 
 
 def required_list(body: Mapping[str, object], name: str) -> list[object]:
-    """Return the list under `name`; raise MalformedRowError where there is none."""
+    """Return the list under either spelling of `name`; raise MalformedRowError without one."""
     found = one_list(body, name)
     if found is None:
         raise MalformedRowError(f"there is no '{name}'")
@@ -72,24 +72,24 @@ def one_object(found: object, path: str) -> Mapping[str, object]:
 
 
 def figures(item: Mapping[str, object], fields: tuple[Field, ...]) -> tuple[int | float | None, ...]:
-    """Return the figures of an item in the order of `fields`, None where WeChat left one out."""
+    """Return the figures of an item in the order of `fields`; None for one that WeChat left out."""
     return tuple(_figure(item, field) for field in fields)
 
 
 def written_figures(
     fields: tuple[Field, ...], values: tuple[int | float | None, ...]
 ) -> dict[str, int | float]:
-    """Return the figures as an item has them; those that are None are left out."""
+    """Return the figures by name, as in an item, without those that are None."""
     return {field.name: value for field, value in zip(fields, values, strict=True) if value is not None}
 
 
 def figure(found: object, field: Field) -> int | float:
-    """The figure that something read is, a number or one written as a text; raises MalformedRowError."""
+    """Return a figure read as a number or a numeric text; raise MalformedRowError for anything else."""
     return amount(found, field.name, integral=field.integral)
 
 
 def amount(found: object, name: str, *, integral: bool) -> int | float:
-    """Return the number from 0 up that something read is; whole ones become int."""
+    """Return a number from 0 up, read as a number or a numeric text; a whole one becomes an int."""
     value = _number(found)
     if value is None or not value >= 0:  # NaN is not
         raise MalformedRowError(f"{name} is {shown(found)}, not a number from 0 up")
@@ -103,10 +103,10 @@ def amount(found: object, name: str, *, integral: bool) -> int | float:
 
 
 def shown(found: object) -> str:
-    """Return a value for an error's text."""
+    """Describe a value in an error's text."""
     if isinstance(found, str):
         return repr(found) if len(found) <= _LONGEST_SHOWN else f"a text of {len(found)} characters"
-    if isinstance(found, int) and abs(found) > _LARGEST:  # its digits may be more than Python writes out
+    if isinstance(found, int) and abs(found) > _LARGEST:  # Python refuses to write so many digits
         return "a huge number"
     named = {dict: "an object", list: "a list", type(None): "null"}.get(type(found))
     return named or repr(found)
@@ -114,7 +114,7 @@ def shown(found: object) -> str:
 
 @cache
 def _spellings(name: str) -> tuple[str, ...]:
-    """Return the keys of a name, which is one of our tables' and never one of a body's."""
+    """Return both spellings of a name from our tables (never from a body, which would fill the cache)."""
     return tuple(dict.fromkeys((name, camel(name))))
 
 

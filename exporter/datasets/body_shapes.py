@@ -1,4 +1,4 @@
-"""The shapes that several of WeChat's bodies have: one row, or lists of keys and values."""
+"""Shapes that several of WeChat's bodies share: one row, or lists of keys and values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -17,7 +17,7 @@ from exporter.datasets.period import Period
 
 NO_FIGURES: Final = "the row has none of the documented figures"
 KEY_CAP: Final = 300
-"""Keys of one list that are kept: WeChat has some sixty, and a scrape must not grow with its mistakes."""
+"""Most keys kept of a list: WeChat has some sixty, and its mistakes must not enlarge a scrape."""
 
 
 class OneRowBody:
@@ -39,13 +39,13 @@ class OneRowBody:
         return Row(period, (Point((), values),))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """Return the body with this row; figures that are None are left out."""
+        """Return the body of a row, without figures that are None."""
         values = written_figures(dataset.fields, row.points[0].values)
         return {"list": [{"ref_date": dataset.calendar.written(row.period), **values}]}
 
 
 def key_values(items: Iterable[object], name: str) -> dict[int, int]:
-    """The values by key; raises MalformedRowError for what cannot be trusted, a repeated key included."""
+    """Return the values by key; raise MalformedRowError for an untrustworthy item or a repeated key."""
     found: dict[int, int] = {}
     for position, item in enumerate(items):
         entry = one_object(item, f"{name}[{position}]")
@@ -60,5 +60,5 @@ def key_values(items: Iterable[object], name: str) -> dict[int, int]:
 
 
 def written_items(pairs: Iterable[tuple[int, int | float | None]]) -> list[dict[str, int | float]]:
-    """Return the list of which `key_values` gives the pairs back; those without a value are left out."""
+    """Return a list that `key_values` would read as these pairs, without pairs that lack a value."""
     return [{"key": key, "value": value} for key, value in pairs if value is not None]

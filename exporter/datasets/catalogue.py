@@ -1,6 +1,6 @@
-"""All datasets: a new one is a file beside this one and a line here.
+"""All datasets: a new one needs a module beside this one and a line here.
 
-Its switch stands in config/datasets.py, its stand-in figures in simulator/dataset_bodies.py.
+Its configuration key is in config/datasets.py, its simulated figures in simulator/dataset_bodies.py.
 """
 
 from types import MappingProxyType

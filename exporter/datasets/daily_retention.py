@@ -1,7 +1,7 @@
 """getDailyRetain 日留存: how many of a day's visitors came back on exactly the k-th day after it.
 
-The body of a cohort (the visitors of one day) has its own size under key 0, and under key k those who came
-on the k-th day, from the morning of day k+1 on. A key that is not due is not there.
+The body of a cohort (the visitors of one day) has the cohort's size under key 0 and, from the morning of day
+k+1 on, the visitors who came back on the k-th day under key k. A key that is not due is absent.
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-retain/getDailyRetain.html
 """
 
@@ -20,7 +20,7 @@ from exporter.datasets.period import DAY, Period
 from exporter.datasets.schedule import Schedule
 
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 30)
-"""The days that WeChat gives."""
+"""The days for which WeChat gives retention."""
 
 _SIZE: Final = 0  # the key of the cohort itself
 
@@ -28,11 +28,11 @@ _SIZE: Final = 0  # the key of the cohort itself
 class CohortBody:
     """`{"ref_date": …, "visit_uv_new": [{"key": k, "value": n}], "visit_uv": […]}`.
 
-    Each point has, under its key, those who came back and the cohort that they are of.
+    Each point has, for its key, the returning visitors and the size of their cohort.
     """
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """Return the row, a point for each key; None where there are no keys at all."""
+        """Return the row, with a point for each key; None for a body without keys."""
         names = [field.name for field in dataset.fields[:2]]
         lists = [one_list(body, name) for name in names]
         if all(items is None for items in lists):
@@ -52,7 +52,7 @@ class CohortBody:
         return Row(period, kept, len(points) - len(kept)) if points else None
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """Return the body of this cohort."""
+        """Return the body of a cohort."""
         body: dict[str, object] = {"ref_date": dataset.calendar.written(row.period)}
         for position, field in enumerate(dataset.fields[:2]):
             body[field.name] = written_items(
@@ -62,14 +62,14 @@ class CohortBody:
 
 
 class NewestCohorts:
-    """Shows, for each day, the newest cohort that has it."""
+    """Shows for each day of retention the newest cohort that has it."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """Return the days: the cohort of day k is k days older than yesterday."""
+        """Return the days: the cohort for day k is k days older than yesterday."""
         return settings.days
 
     def known(self, row: Row, asked_at: float) -> Row:
-        """Return the row without keys whose day was not over yet: a 0 there would be a wrong number."""
+        """Return the row without keys whose day was not over: a 0 there would be a wrong number."""
         points = tuple(
             point
             for point in row.points
@@ -78,7 +78,7 @@ class NewestCohorts:
         return Row(row.period, points, row.dropped)
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """Return the rows of which a day is shown, with the points of those days alone."""
+        """Return the rows needed for a shown day, with the points of shown days alone."""
         shown: dict[Period, Sequence[Point]] = {}
         for period, points in self.shown(rows, settings):
             shown[period] = (*shown.get(period, ()), *points)
@@ -87,7 +87,7 @@ class NewestCohorts:
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, Sequence[Point]]]:
-        """Return for each day the point of the newest cohort that has it."""
+        """Return each day's point, from the newest cohort that has it."""
         found: dict[str, tuple[Period, Sequence[Point]]] = {}
         wanted = {str(day) for day in settings.days}
         for row in rows:

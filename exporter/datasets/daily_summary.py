@@ -1,4 +1,4 @@
-"""getDailySummary 概况趋势: all users so far, and a day's shares.
+"""getDailySummary 概况趋势: the users so far, and a day's shares.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getDailySummary.html
 """

@@ -32,10 +32,10 @@ _POSITIONS: Final = {field.name: position for position, field in enumerate(FIELD
 
 
 def trend_row(day: date, values: tuple[int | float | None, ...]) -> Row:
-    """Return a day's row, `values` in the order of FIELDS."""
+    """Return a day's row; `values` are in the order of FIELDS."""
     return Row(DAY.starting(day), (Point((), values),))
 
 
 def figure_of(row: Row, name: str) -> int | float | None:
-    """Return the figure `name` of a row of the daily trend, or of another one with its fields."""
+    """Return the figure `name` of a row of the daily trend, or of a dataset with equal fields."""
     return row.values[_POSITIONS[name]]

@@ -1,4 +1,4 @@
-"""What a dataset is: one of WeChat's tables, and the rows that come from it."""
+"""A dataset: one of WeChat's tables, and the rows that come from it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ from exporter.datasets.schedule import Schedule
 class Point:
     """One line of a row: label values in the order of `Dataset.labels`, figures in that of `Dataset.fields`.
 
-    An empty label value means that the label is not there, as in Prometheus. A figure is None where WeChat
-    left it out, or where it has no meaning under these labels.
+    An empty label value means an absent label, as in Prometheus. A figure is None if WeChat left it out, or
+    if it has no meaning under these labels.
     """
 
     labels: tuple[str, ...]
@@ -27,7 +27,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One period's figures; `dropped` counts what was over the dataset's cap."""
+    """The figures of one period; `dropped` counts points over the dataset's cap."""
 
     period: Period
     points: Sequence[Point]
@@ -35,50 +35,50 @@ class Row:
 
     @property
     def ref_date(self) -> date:
-        """The period's first day."""
+        """Return the period's first day."""
         return self.period.first
 
     @property
     def values(self) -> tuple[int | float | None, ...]:
-        """The figures of a row without labels, which has one point."""
+        """Return the figures of a row without labels, which has one point."""
         return self.points[0].values
 
 
 class BodyShape(Protocol):
-    """How a dataset's figures stand in WeChat's body."""
+    """The place of a dataset's figures in WeChat's body."""
 
     def read(self, body: Mapping[str, object], period: Period, dataset: "Dataset") -> Row | None:
-        """Return the row of a successful body, None where WeChat sent an empty one.
+        """Return the row of a successful body, or None for an empty one.
 
         Raises:
-            MalformedRowError: anything that cannot be trusted, so that no wrong number is shown.
+            MalformedRowError: the body is untrustworthy, and a figure could be wrong.
         """
 
     def write(self, row: Row, dataset: "Dataset") -> Mapping[str, object]:
-        """Return the body of which `read` gives `row` back, in the HTTPS spelling."""
+        """Return a body, in the HTTPS spelling, that `read` would turn into `row`."""
 
 
 class Selection(Protocol):
-    """Which of a dataset's rows are asked for, held and shown; rows come newest first, one of a period."""
+    """The rows of a dataset to ask for, hold and show; rows are newest first, one per period."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """Return how many periods before the newest one to ask for; of cohorts, the keys."""
+        """Return the periods to ask for, as numbers of periods before the newest; for cohorts, the keys."""
 
     def known(self, row: Row, asked_at: float) -> Row:
-        """Return the row without points that nobody could know when it was asked for (Unix time)."""
+        """Return the row without points that WeChat could not know at `asked_at` (Unix time)."""
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """Return the rows to hold; the others are of no more use."""
+        """Return the rows to hold; the others are useless."""
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, Sequence[Point]]]:
-        """Return the points of the families that show the newest figures, each with its period."""
+        """Return the points for the families of newest figures, each with its period."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodTime:
-    """A metric that shows a time of a period; `metric` is the metric's last part."""
+    """A time of a period, as a metric; `metric` is the last part of its name."""
 
     metric: str
     meaning: str
@@ -87,7 +87,7 @@ class PeriodTime:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What the metrics of a group of families, and their help texts, begin with."""
+    """The common beginning of a group of metrics, and of their help texts."""
 
     metric: str
     help: str
@@ -97,9 +97,9 @@ class Prefix:
 class Dataset:
     """One of WeChat's tables.
 
-    `name` is its name in configuration, storage and labels; `interface` WeChat's, which the cloud call uses
-    too. `newest` names the families of the newest figures, `dated` those of each period on show, which not
-    every dataset has; `moments` are the times that both have. A row holds at most `cap` points of a kind.
+    `name` is for configuration, storage and labels; `interface` is WeChat's name, for the cloud call too.
+    `newest` names the families of the newest figures, `dated` those with a series per period, if any;
+    `moments` are the times that both show. A row holds at most `cap` points of a kind.
     """
 
     name: str
@@ -125,18 +125,18 @@ class Dataset:
         """Read a successful body of either spelling (snake_case, or the cloud call's camelCase).
 
         Args:
-            body: the decoded JSON object.
+            body: the JSON object, decoded.
             period: the period that was asked for.
 
         Returns:
-            the row, or None where WeChat sent an empty one.
+            the row, or None for an empty body.
 
         Raises:
-            MalformedRowError: anything that cannot be trusted, so that no wrong number is shown.
+            MalformedRowError: the body is untrustworthy, and a figure could be wrong.
         """
         check_message(body)
         return self.shape.read(body, period, self)
 
     def write(self, row: Row) -> Mapping[str, object]:
-        """Return the body of which `read` gives `row` back, in the HTTPS spelling."""
+        """Return a body, in the HTTPS spelling, that `read` would turn into `row`."""
         return self.shape.write(row, self)

@@ -1,4 +1,4 @@
-"""The datasets that are switched on beside the daily trend, each with its settings."""
+"""The datasets that the configuration switches on beside the daily trend."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
 
-_SPARE: Final = 2  # periods kept in storage beyond those on show: WeChat may be late
+_SPARE: Final = 2  # periods stored beyond those shown, as WeChat may be late
 
 
 @dataclass(frozen=True, slots=True)
 class EnabledDataset:
-    """One dataset and what the configuration says of it."""
+    """A dataset with its settings."""
 
     dataset: Dataset
     settings: DatasetSettings
 
     @property
     def name(self) -> str:
-        """The dataset's name."""
+        """Return the dataset's name."""
         return self.dataset.name
 
     @property
     def keep_days(self) -> int:
-        """How many days back from the newest row a storage keeps rows."""
+        """Return the number of days before the newest row for which a storage keeps rows."""
         newest = self.dataset.calendar.newest(date(2000, 1, 1))
         backs = max(self.dataset.selection.backs(self.settings))
         return (newest.first - self.dataset.calendar.earlier(newest, backs + _SPARE).first).days
 
     def window(self, now: float) -> tuple[date, ...]:
-        """Return the first days of the periods that the by-period families show at the Unix time `now`."""
+        """Return the first days of the periods in the by-period families at the Unix time `now`."""
         if self.dataset.dated is None:
             return ()
         newest = self.dataset.calendar.newest(yesterday(now))
@@ -43,10 +43,10 @@ class EnabledDataset:
         )
 
     def belongs_to(self, app: App) -> bool:
-        """Return whether the app has it."""
+        """Return whether an app has the dataset."""
         return app.has(self.name)
 
 
 def enabled(settings: Iterable[DatasetSettings]) -> tuple[EnabledDataset, ...]:
-    """Return the datasets of these settings; the quota, which is no table of periods, is none."""
+    """Return the datasets of these settings, without the quota, which has no periods."""
     return tuple(EnabledDataset(BY_NAME[each.name], each) for each in settings if each.name in BY_NAME)

@@ -1,15 +1,15 @@
-"""One figure of a dataset: its names, its unit, its meaning, and whether values add up."""
+"""A figure of a dataset: its names, unit and meaning, and whether its values add up."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One figure.
+    """A figure.
 
-    `name` is WeChat's own; `metric` the metric's last part, usually the name and the unit; `not_over` names
-    what values must not be added up over, empty where sums are right; `english` is a short heading; `label`
-    is the one of the dataset's labels that it has, empty where it has all.
+    `name` is WeChat's; `metric` is the last part of the metric's name, usually name and unit; `not_over`
+    names the dimensions over which sums are wrong, empty if sums are right; `english` is a short heading;
+    `label` is the only one of the dataset's labels that applies, empty if all apply.
     """
 
     name: str
@@ -28,22 +28,22 @@ class Field:
 
     @property
     def camel(self) -> str:
-        """The name as the cloud call writes it."""
+        """Return the name in the cloud call's spelling."""
         return camel(self.name)
 
     @property
     def additive(self) -> bool:
-        """Whether values of several periods, keys or apps may be summed."""
+        """Return whether values of several periods, keys or apps add up."""
         return not self.not_over
 
     @property
     def help(self) -> str:
-        """The HELP text: Chinese term, meaning, unit, and whether values add up."""
+        """Return the HELP text: Chinese term, meaning, unit, and whether values add up."""
         warning = f" Do not add up over {self.not_over}." if self.not_over else ""
         return f"{self.name} {self.chinese}: {self.meaning}.{warning}"
 
 
 def camel(name: str) -> str:
-    """Return a key of HTTPS bodies as the cloud call spells it: `item_list` becomes `itemList`."""
+    """Return a key of HTTPS bodies in the cloud call's spelling: `item_list` becomes `itemList`."""
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)

@@ -1,4 +1,4 @@
-"""The metrics of a dataset: their names, help texts, units and labels, made from its table."""
+"""The metrics of a dataset: names, help texts, units and labels, made from its fields."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ DATED_LABEL: Final = "ref_date"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One gauge; `name` without the namespace, `labels` beside appid and name.
+    """A gauge; `name` lacks the namespace, `labels` lack appid and name.
 
-    `field` is the position of its figure in a point, or `moment` that of its time in `Dataset.moments`.
+    `field` is the index of its figure in a point, or `moment` the index of its time in `Dataset.moments`.
     """
 
     name: str
@@ -30,7 +30,7 @@ def newest_metrics(dataset: Dataset) -> tuple[Metric, ...]:
 
 
 def dated_metrics(dataset: Dataset) -> tuple[Metric, ...]:
-    """The families that show each period, with its first day as a label; empty where there are none."""
+    """Return the families with a series per period, labelled by its first day; empty if there are none."""
     return () if dataset.dated is None else tuple(_metrics(dataset, dataset.dated, (DATED_LABEL,)))
 
 

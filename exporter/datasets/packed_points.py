@@ -1,4 +1,4 @@
-"""Points of a long row in one compressed text: as objects they take ten times the memory."""
+"""The points of a long row in one compressed text, which takes a tenth of the memory."""
 
 import json
 import zlib
@@ -8,12 +8,12 @@ from typing import Final, overload
 from exporter.datasets.dataset import Point
 
 _FEW: Final = 8
-"""So many points are kept as they are: most rows have one, and each is read at every rendering."""
+"""Longest row to keep unpacked: most rows have one point, and every rendering reads it."""
 _LEVEL: Final = 1
 
 
 class PackedPoints(Sequence[Point]):
-    """Points that are unpacked whenever they are read; equal to any sequence of equal points."""
+    """Points that are unpacked at each reading; equal to any sequence of equal points."""
 
     __slots__ = ("_packed",)
 
@@ -50,5 +50,5 @@ class PackedPoints(Sequence[Point]):
 
 
 def packed(points: Sequence[Point]) -> Sequence[Point]:
-    """Return equal points, in less memory where there are many."""
+    """Return the points, packed if there are many."""
     return tuple(points) if len(points) <= _FEW else PackedPoints(points)

@@ -1,4 +1,4 @@
-"""The periods that WeChat gives figures for: days, weeks from Monday to Sunday, calendar months."""
+"""The periods of WeChat's figures: days, weeks from Monday to Sunday, calendar months."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,28 +20,28 @@ class Period:
 
     @property
     def start(self) -> int:
-        """Unix time of 00:00 Beijing of the first day."""
+        """Return the Unix time of 00:00 Beijing of the first day."""
         return midnight(self.first)
 
     @property
     def end(self) -> int:
-        """Unix time of 00:00 Beijing of the day after the last: before it the period is not over."""
+        """Return the Unix time of 00:00 Beijing after the last day, when the period is over."""
         return midnight(self.last + timedelta(days=1))
 
     def __str__(self) -> str:
-        """For people: `2026-11-23`, `2026-11-16 to 2026-11-22`."""
+        """Write the period for people: `2026-11-23`, `2026-11-16 to 2026-11-22`."""
         return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
 
 
 class Calendar(Protocol):
-    """How time is cut into periods."""
+    """A division of time into periods."""
 
     @property
     def name(self) -> str:
-        """The period in English: day, week, month."""
+        """Return the English noun: day, week, month."""
 
     def starting(self, first: date) -> Period:
-        """Return the period that begins on `first`; raise ValueError where none begins."""
+        """Return the period that begins on `first`; raise ValueError if none does."""
 
     def newest(self, yesterday: date) -> Period:
         """Return the last period that is over at the end of `yesterday`."""
@@ -55,7 +55,7 @@ class Calendar(Protocol):
 
 @lru_cache(maxsize=4096)
 def _period(first: date, last: date) -> Period:
-    """Return the one object of a period: rows of many apps share it."""
+    """Return the period, as an object that the rows of all apps share."""
     return Period(first, last)
 
 

@@ -1,6 +1,6 @@
 """openapi/quota/get 查询API调用额度: WeChat's own count of an account's calls to one interface today.
 
-It is asked for by path and at any time, so it is no table of periods. There is no cloud call for it.
+A call asks for one path at any time, so it is not a table of periods. There is no cloud call for it.
 Source: https://developers.weixin.qq.com/doc/oplatform/openApi/OpenApiDoc/basic-info/quota/getApiQuota.html
 """
 
@@ -11,7 +11,7 @@ from exporter.datasets.body_parsing import MalformedRowError, figures, one_objec
 from exporter.datasets.field import Field
 
 QUOTA: Final = "quota"
-"""Its name in configuration and labels."""
+"""The dataset's name in configuration and labels."""
 
 QUOTA_PATH: Final = "/cgi-bin/openapi/quota/get"
 QUOTA_LABELS: Final = ("cgi_path",)
@@ -44,16 +44,16 @@ def quota_request(cgi_path: str) -> Mapping[str, str]:
 
 
 def quota_due(place: int, of: int, now: float, interval: float, asked_at: float | None) -> bool:
-    """Whether to ask for the quota of the interface at `place` (from 0) `of` several in a round at `now`.
+    """Return whether a round at `now` asks for the quota of the interface at `place` (from 0) `of` several.
 
-    Each has its own moment of the interval, so that a round asks for few of them once all are known.
+    Interfaces are spread over the interval, so that a round asks for few of them once all are known.
 
     Args:
         place: the interface's place among those in use.
-        of: how many there are.
+        of: the number of interfaces in use.
         now: Unix time.
-        interval: seconds from one question about an interface to the next.
-        asked_at: when it was last asked for; None where it never was.
+        interval: seconds between two calls for one interface.
+        asked_at: Unix time of the last call for it; None if there was none.
     """
     if asked_at is None:
         return True
@@ -62,7 +62,7 @@ def quota_due(place: int, of: int, now: float, interval: float, asked_at: float 
 
 
 def read_quota(body: Mapping[str, object]) -> tuple[int | float | None, ...]:
-    """Limit, used and left in the order of QUOTA_FIELDS; raises MalformedRowError."""
+    """Return limit, used and left calls in the order of QUOTA_FIELDS; raise MalformedRowError."""
     if "quota" not in body:
         raise MalformedRowError("there is no 'quota'")
     values = figures(one_object(body["quota"], "'quota'"), QUOTA_FIELDS)
@@ -72,7 +72,7 @@ def read_quota(body: Mapping[str, object]) -> tuple[int | float | None, ...]:
 
 
 def written_quota(daily_limit: int, used: int) -> Mapping[str, object]:
-    """WeChat's answer for an account that has made `used` of `daily_limit` calls."""
+    """Return WeChat's body for an account that has made `used` of `daily_limit` calls."""
     remain = max(0, daily_limit - used)
     quota = {"daily_limit": daily_limit, "used": used, "remain": remain}
     return {"errcode": 0, "errmsg": "ok", "quota": quota}

@@ -1,4 +1,4 @@
-"""The selection of datasets that show their newest row, and a history of rows where there is one."""
+"""The selection for datasets that show their newest row and, with a history, several rows."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,14 +8,14 @@ from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import Period
 
 _FEWEST: Final = 2
-"""Until WeChat has the newest period, the one before it is shown."""
+"""Without a history two rows are needed: the last one is shown until WeChat has the newest."""
 
 
 class NewestRow:
-    """Shows the newest row held, whole."""
+    """Shows the newest held row, whole."""
 
     def backs(self, settings: DatasetSettings) -> Iterable[int]:
-        """Return the periods of the history, the newest one first."""
+        """Return the periods of the history, newest first."""
         return range(max(settings.history, _FEWEST))
 
     def known(self, row: Row, asked_at: float) -> Row:
@@ -24,7 +24,7 @@ class NewestRow:
         return row
 
     def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
-        """Return as many of the newest rows as there are periods in the history."""
+        """Return the newest rows, as many as the history has periods."""
         return tuple(rows[: max(settings.history, _FEWEST)])
 
     def shown(

@@ -1,9 +1,9 @@
-"""When a dataset is asked for: which answers should be held now, and which of them to ask for.
+"""The schedule of a dataset: the answers to hold now, and those to ask for.
 
-WeChat documents no hour for any table. Programs that read them get a day's, a week's and a month's figures
-in the morning after its end, the daily trend's among them. So an answer is asked for seldom while WeChat says
-that yesterday's daily trend is not there yet, often from then on, seldom again where WeChat stays silent, and
-once more when the figures have had time to settle.
+WeChat documents no hour for any table. In practice the figures of a day, week or month come in the morning
+after its end, together with the daily trend's. So the exporter asks rarely until WeChat has yesterday's daily
+trend, then often, rarely again if WeChat has no row for long, and once more when the figures have had time to
+settle.
 """
 
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ _OLD_ROUNDS: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class RequiredAnswer:
-    """An answer that should be held.
+    """An answer to hold.
 
-    It counts only if it was asked for at `since` (Unix time) or later and, where `key` is named, has a point
-    with that label. One asked for before `settles` is asked for once more after it.
+    It counts only if the call was at `since` (Unix time) or later and, given a `key`, the row has a point
+    with that label. The exporter repeats a call made before `settles` once after it.
     """
 
     period: Period
@@ -35,12 +35,12 @@ class RequiredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often a dataset is asked for.
+    """The frequency of the calls for a dataset.
 
-    `day_rounds`: rounds between two asks on the first day, while there is no answer. `early_rounds`: those
-    while yesterday's daily trend is not there; datasets of which it is another number share no round.
-    `settle_hours`: hours after the period's end when an answer is asked for once more; 0: never.
-    `keyed`: the dataset's periods are cohorts, each day of which brings another key.
+    `day_rounds`: rounds between two calls on the first day, until an answer comes. `early_rounds`: rounds
+    between two calls until yesterday's daily trend comes; datasets with different numbers share no round.
+    `settle_hours`: hours from the period's end to one more call; 0 for none. `keyed`: the dataset's periods
+    are cohorts, which get another key each day.
     """
 
     day_rounds: int = 1
@@ -49,11 +49,11 @@ class Schedule:
     keyed: bool = False
 
     def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[RequiredAnswer, ...]:
-        """Return the answers that should be held at the Unix time `now`; never of a period that is not over.
+        """Return the answers to hold at the Unix time `now`, all for periods that are over.
 
         Args:
             calendar: the dataset's.
-            backs: how many periods before the newest one, for each answer; of cohorts, the keys.
+            backs: for each answer, the number of periods before the newest one; for cohorts, the keys.
             now: Unix time.
         """
         newest = calendar.newest(yesterday(now))
@@ -75,14 +75,14 @@ class Schedule:
         tried_at: float | None,
         early: bool = False,
     ) -> bool:
-        """Return whether to ask in a round at `now`.
+        """Return whether a round at `now` asks for an answer.
 
         Args:
-            want: the answer that should be held.
+            want: the answer to hold.
             now: Unix time.
             interval: seconds between two rounds.
-            held_at: when the answer that is held was asked for; None where none is held that counts.
-            tried_at: when it was last asked for in vain; None where it never was.
+            held_at: Unix time of the call for the held answer; None if none is held that counts.
+            tried_at: Unix time of the last call without an answer; None if there was none.
             early: WeChat does not have yesterday's daily trend yet, and the dataset was asked for before.
         """
         if held_at is not None:

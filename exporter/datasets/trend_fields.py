@@ -1,4 +1,4 @@
-"""The table that WeChat gives for days, weeks and months alike: seven figures of visits.
+"""The table that WeChat gives for days, weeks and months: seven figures of visits.
 
 Source: getDailyVisitTrend's documentation and WeChat's glossary of the analytics terms. Over a week or a
 month WeChat sums the counts and counts each visitor once.
@@ -22,7 +22,7 @@ DAY_REF_DATE: Final = PeriodTime(
 
 
 def visit_trend_fields(period: str, not_over: str) -> tuple[Field, ...]:
-    """Return the figures of a `period` (day, week, month); people and means do not add up over `not_over`."""
+    """Return the fields for a `period` (day, week, month); people and means do not add up over `not_over`."""
     return (
         Field("session_cnt", "打开次数", "Opens", f"times the mini program was opened that {period}"),
         Field("visit_pv", "访问次数", "Page views", f"page views that {period}, repeated views counted"),
@@ -63,7 +63,7 @@ def visit_trend_fields(period: str, not_over: str) -> tuple[Field, ...]:
 
 
 def long_trend(interface: str, chinese: str, calendar: Calendar) -> Dataset:
-    """Return the trend of a calendar's periods, which are longer than a day."""
+    """Return the trend for periods longer than a day."""
     period = calendar.name
     return Dataset(
         name=f"{period}ly_trend",

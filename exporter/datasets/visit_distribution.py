@@ -1,7 +1,7 @@
-"""getVisitDistribution 访问分布: where a day's opens came from, how long and how deep they went.
+"""getVisitDistribution 访问分布: a day's opens by source, stay time and depth.
 
-The body has a list per index. `access_source_visit_uv` is sent but not documented, and may be missing; other
-indexes, and keys that no table names, may be new ones of WeChat's and pass.
+The body has a list per index. WeChat sends `access_source_visit_uv` without documenting it, so it may be
+missing. Unknown indexes and keys may be new ones, and are accepted.
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitDistribution.html
 """
 
@@ -36,14 +36,14 @@ DEPTHS: Final = MappingProxyType({1: "1", 2: "2", 3: "3", 4: "4", 5: "5", 6: "6-
 class IndexedBody:
     """`{"ref_date": …, "list": [{"index": name, "item_list": [{"key": k, "value": n}]}]}`.
 
-    An index is a field, its keys are the field's label; `names` has, by label, what keys are called. Each
-    point has one label; the figures of other labels are None in it.
+    An index is a field, and its keys are the values of the field's label; `names` maps a label's keys to
+    names. Each point has one label, and None for the figures of other labels.
     """
 
     names: Mapping[str, Mapping[int, str]]
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """Return the row, a point for each key of each label; None where there are no keys at all."""
+        """Return the row, with a point for each key of each label; None for a body without keys."""
         check_period(body, dataset.calendar, period)
         entries = required_list(body, "list")
         lists = _lists(entries)
@@ -61,7 +61,7 @@ class IndexedBody:
         return Row(period, packed(points), len(found) - len(points)) if points else None
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """Return the body of this row, with all its indexes."""
+        """Return the body of a row, with all its indexes."""
         lists: list[object] = []
         for column, each in enumerate(dataset.fields):
             place = dataset.labels.index(each.label)
@@ -77,7 +77,7 @@ class IndexedBody:
 
 
 def _lists(entries: list[object]) -> dict[str, Mapping[str, object]]:
-    """Return the entries of the body's list by their index."""
+    """Return the entries of the body's list, by index."""
     found: dict[str, Mapping[str, object]] = {}
     for position, each in enumerate(entries):
         entry = one_object(each, f"list[{position}]")

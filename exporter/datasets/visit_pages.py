@@ -1,6 +1,6 @@
-"""getVisitPage 访问页面: a day's views, visitors, stay, entries, exits and shares of each page.
+"""getVisitPage 访问页面: a day's views, visitors, stay, entries, exits and shares by page.
 
-WeChat gives at most the 200 pages with the most views, by path and without any query.
+WeChat gives at most the 200 pages with the most views, by path without query.
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/others/getVisitPage.html
 """
 
@@ -29,7 +29,7 @@ from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 
 OTHER: Final = "(other)"
-"""The page path of all pages that are not shown themselves."""
+"""The label value for all pages without series of their own."""
 
 _LONGEST: Final = 1024  # characters of a path
 _PAGE_CAP: Final = 200
@@ -40,14 +40,14 @@ _NAMELESS: Final = ("", OTHER)
 class ItemListBody:
     """`{"ref_date": …, "list": [{"page_path": …, figures}]}`.
 
-    `key` is the item's name, which becomes the label; items with more of `order` come first.
+    `key` is the name of the item's key for the label; items are sorted by the figure `order`, largest first.
     """
 
     key: str
     order: str
 
     def read(self, body: Mapping[str, object], period: Period, dataset: Dataset) -> Row | None:
-        """Return the row, a point for each item, in order; None for an empty list."""
+        """Return the row, with a point for each item, in order; None for an empty list."""
         check_period(body, dataset.calendar, period)
         points: dict[str, Point] = {}
         for position, found in enumerate(required_list(body, "list")):
@@ -65,7 +65,7 @@ class ItemListBody:
         return Row(period, packed(ordered[: dataset.cap]), max(0, len(ordered) - dataset.cap))
 
     def write(self, row: Row, dataset: Dataset) -> Mapping[str, object]:
-        """Return the body of this row; figures that are None are left out."""
+        """Return the body of a row, without figures that are None."""
         items = [
             {self.key: point.labels[0], **written_figures(dataset.fields, point.values)}
             for point in row.points
@@ -73,7 +73,7 @@ class ItemListBody:
         return {"ref_date": dataset.calendar.written(row.period), "list": items}
 
     def _name(self, item: Mapping[str, object], path: str) -> str:
-        """Return the item's name, without the query that WeChat says is never there."""
+        """Return the item's name, without a query, though WeChat documents that there is none."""
         found = spelled(item, self.key)
         if not found:
             raise MalformedRowError(f"{path} has no {self.key}")
@@ -84,7 +84,7 @@ class ItemListBody:
             raise MalformedRowError(f"{path}: {self.key} and {camel(self.key)} differ")
         try:
             name.encode()
-        except UnicodeEncodeError:  # half of a surrogate pair, which no scrape can carry
+        except UnicodeEncodeError:  # half of a surrogate pair, which is not valid UTF-8
             broken = True
         else:
             broken = False
@@ -94,14 +94,14 @@ class ItemListBody:
 
 
 class TopPages(NewestRow):
-    """Shows the pages with the most views and those that are always shown; the others as one."""
+    """Shows the pages with the most views and the always shown ones; adds the others up as one."""
 
     def shown(
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, Sequence[Point]]]:
-        """Yield the points of the newest row, those that are not shown themselves added up under OTHER.
+        """Yield the points of the newest row, with pages that are not shown added up under OTHER.
 
-        Only figures that add up have a sum, and only where every page that is in it has the figure.
+        Only additive figures have a sum, and only if every page in it has the figure.
         """
         for row in rows[:1]:
             points = tuple(row.points)
