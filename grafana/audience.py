@@ -18,7 +18,8 @@ from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from prometheus.datasets import MONTHLY, SUMMARY, WEEKLY, Latest, newest_row
-from prometheus.expressions import DATES, MONTHS, REF_DATE, WEEKS, newest, seen
+from prometheus.dated import DATES, MONTHS, WEEKS
+from prometheus.expressions import REF_DATE, newest, seen
 
 _MONTH_AND_MORE: Final = "63d"
 """In which the dates of the last complete month were on show, whenever that is asked."""

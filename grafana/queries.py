@@ -3,11 +3,10 @@
 from typing import Final
 
 from exporter.exposition.app_families import INFO, UP
+from prometheus.dated import DATES, Dated
 from prometheus.expressions import (
     BEIJING_AHEAD,
-    DATES,
     REF_DATE,
-    Dated,
     by_date,
     daily,
     date_at_point,

@@ -11,6 +11,7 @@ from typing import Final
 from exporter.beijing import DAY_SECONDS
 from exporter.exposition.app_families import DATASET_LAST_SUCCESS, DATASET_REF_DATE, DATASET_UP
 from exporter.exposition.family import NAMESPACE
+from prometheus.dated import braces, space
 from prometheus.expressions import HELD_AFTER, OFFSETS, date_at_point
 
 _AFTER: Final = tuple(int(after.removesuffix("h")) for after in HELD_AFTER)
@@ -37,12 +38,12 @@ class Latest:
     def select(self, figure: str, where: str = "", when: str = "") -> str:
         """Select a figure."""
         chosen = ", ".join(filter(None, (self.only, where)))
-        return f"{NAMESPACE}_{self.prefix}_{figure}{f'{{{chosen}}}' if chosen else ''}{_space(when)}"
+        return f"{NAMESPACE}_{self.prefix}_{figure}{braces(chosen)}{space(when)}"
 
     def of_dataset(self, family: str, where: str, when: str = "") -> str:
         """Select one of the dataset's own health families, without its label `dataset`."""
         chosen = ", ".join(filter(None, (f'dataset="{self.dataset}"', where)))
-        return f"max without (dataset) ({family}{{{chosen}}}{_space(when)})"
+        return f"max without (dataset) ({family}{{{chosen}}}{space(when)})"
 
     def dates(self, where: str, when: str = "") -> str:
         """Select the dates of the rows."""
@@ -143,7 +144,3 @@ max by (appid{_also(rows.by)}) (
 
 def _also(labels: str) -> str:
     return f", {labels}" if labels else ""
-
-
-def _space(text: str) -> str:
-    return f" {text}" if text else ""

@@ -6,13 +6,14 @@ name or a pod that is no more. The series of the exporter that had an answer las
 that are there at the time. `where` is what stands between the braces of each selector.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from textwrap import indent
 from typing import Final
 
 from exporter.beijing import DAY_SECONDS
-from exporter.exposition.app_families import DATASET_LAST_SUCCESS, INFO, LAST_SUCCESS
+from exporter.exposition.app_families import INFO, LAST_SUCCESS
 from exporter.exposition.family import NAMESPACE
+from prometheus.dated import DATES, Dated, braces, space
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""
@@ -32,39 +33,6 @@ def by_date(metric: str) -> str:
     return f"{NAMESPACE}_by_date_{metric}"
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """A family with one series per date, week or month, and how its past is looked at.
-
-    Attributes:
-        prefix: of its metrics.
-        days: how long after its first midnight a period is looked for.
-        step: how often the past is looked at for what was shown then.
-        dataset: whose answers rank the exporters; empty for the daily trend.
-    """
-
-    prefix: str
-    days: int
-    step: str
-    dataset: str = ""
-
-    def metric(self, figure: str) -> str:
-        """Name a figure in this family."""
-        return f"{NAMESPACE}_{self.prefix}_{figure}"
-
-    def answered(self, where: str, when: str) -> str:
-        """Select when each exporter had its last answer."""
-        if not self.dataset:
-            return f"{LAST_SUCCESS.metric}{_braces(where)}{_space(when)}"
-        chosen = ", ".join(filter(None, (f'dataset="{self.dataset}"', where)))
-        return f"max without (dataset) ({DATASET_LAST_SUCCESS.metric}{_braces(chosen)}{_space(when)})"
-
-
-DATES: Final = Dated("by_date", days=10, step="10m")
-"""A day more than the default `history_days`."""
-WEEKS: Final = Dated("by_week", days=14, step="1h", dataset="weekly_trend")
-MONTHS: Final = Dated("by_month", days=45, step="1h", dataset="monthly_trend")
-
 REF_DATE: Final = "ref_date_timestamp_seconds"
 _DAILY_REF: Final = daily(REF_DATE)
 _DATED_REF: Final = by_date(REF_DATE)
@@ -75,7 +43,7 @@ def newest(metric: str, where: str = "", when: str = "", labels: str = "appid, n
 
     Of several exporters the one with the newest date counts, then the one that had an answer last.
     """
-    at = f"{_braces(where)}{_space(when)}"
+    at = f"{braces(where)}{space(when)}"
     return f"""\
 max by ({labels}) (
   {daily(metric)}{at}
@@ -85,25 +53,24 @@ max by ({labels}) (
 
 def on_show(metric: str, where: str = "", when: str = "", rows: Dated = DATES) -> str:
     """Take the newest known value of each app and date on show; `when` is an offset or `@`."""
-    series = f"{rows.metric(metric)}{_braces(where)}{_space(when)}"
+    series = f"{rows.metric(metric)}{braces(where)}{space(when)}"
     return f"""\
 max by (appid, ref_date) (
   {series}
   and ignoring (ref_date) topk by (appid) (1, {rows.answered(where, when)})
-)
-or
-max by (appid, ref_date) ({series})"""
+  or on (appid, ref_date) {series}
+)"""
 
 
 def seen(metric: str, window: str, where: str = "", shift: str = "", rows: Dated = DATES) -> str:
     """Take the newest known value of each app and date that was on show in a window of the past."""
     shown = _deeper(on_show(metric, where, rows=rows))
-    return f"last_over_time((\n{shown}\n)[{window}:{rows.step}]{_space(shift)})"
+    return f"last_over_time((\n{shown}\n)[{window}:{rows.step}]{space(shift)})"
 
 
 def named(expr: str, where: str = "") -> str:
     """Give each app's series the name that its app has now."""
-    at = _braces(where)
+    at = braces(where)
     return f"""\
 max by (appid, name) (
 {_deeper(expr)}
@@ -125,15 +92,14 @@ def before(metric: str, days: int, where: str = "") -> str:
 
 def dated_before(metric: str, days: int, where: str = "") -> str:
     """Take the figure of the date so many days before each app's newest from the by-date family, by appid."""
-    at = _braces(where)
-    wanted = f"({by_date(metric)}{at}\n  and ({_DATED_REF}{at} {_is_before(days, where)}))"
+    at = braces(where)
     return f"""\
 max by (appid) (
-  {wanted}
-  and ignoring (ref_date) topk by (appid) (1, {LAST_SUCCESS.metric}{at})
-)
-or
-max by (appid) {wanted}"""
+  {by_date(metric)}{at}
+  and topk by (appid) (1,
+    0 * ({_DATED_REF}{at} {_is_before(days, where)})
+    + ignoring (ref_date) group_left () ({LAST_SUCCESS.metric}{at} or {_DAILY_REF}{at}))
+)"""
 
 
 def seen_before(metric: str, days: int, where: str = "") -> str:
@@ -142,7 +108,7 @@ def seen_before(metric: str, days: int, where: str = "") -> str:
     The past is looked at every six hours, so this is for the panels of single apps.
     """
     rows, window = replace(DATES, step="6h"), "14d"
-    dates = f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{_braces(where)})[{window}:{rows.step}])"
+    dates = f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{braces(where)})[{window}:{rows.step}])"
     return f"""\
 max by (appid) (
 {_deeper(seen(metric, window, where, rows=rows))}
@@ -170,7 +136,7 @@ sum(
 def usual(metric: str, where: str = "") -> str:
     """Take the median over the dates on show; where that family is switched off, over the last seven days."""
     days = "\n  or ".join(
-        f'label_replace({daily(metric)}{_braces(where)} offset {day}d, "days_ago", "{day}", "", "")'
+        f'label_replace({daily(metric)}{braces(where)} offset {day}d, "days_ago", "{day}", "", "")'
         for day in range(1, 8)
     )
     return f"""\
@@ -196,7 +162,7 @@ def per_date(metric: str, where: str = "", days_earlier: int = 0, rows: Dated = 
     switched off. A week has its point on its Monday, a month on its first day.
     """
     window, shift = f"{rows.days}d", f"offset -{rows.days - days_earlier}d"
-    stamps = f"max by (appid, ref_date) ({rows.metric(REF_DATE)}{_braces(where)})"
+    stamps = f"max by (appid, ref_date) ({rows.metric(REF_DATE)}{braces(where)})"
     dates = f"last_over_time({stamps}[{window}:{rows.step}] {shift})"
     return f"""\
 max by (appid) (
@@ -225,7 +191,7 @@ def _ahead(at: str) -> str:
 
 def _held_then(metric: str, where: str, when: str, is_wanted: str) -> str:
     """Take the figure that the latest family held at another time, if it was of the date wanted."""
-    at = f"{_braces(where)} {when}"
+    at = f"{braces(where)} {when}"
     return f"""\
 max by (appid) (
   {daily(metric)}{at}
@@ -236,16 +202,8 @@ max by (appid) (
 
 def _is_before(days: int, where: str) -> str:
     """Compare dates with the one so many days before the app's newest."""
-    newest_date = f"max by (appid) ({_DAILY_REF}{_braces(where)})"
+    newest_date = f"max by (appid) ({_DAILY_REF}{braces(where)})"
     return f"== on (appid) group_left () ({newest_date} - {days * DAY_SECONDS})"
-
-
-def _braces(where: str) -> str:
-    return f"{{{where}}}" if where else ""
-
-
-def _space(text: str) -> str:
-    return f" {text}" if text else ""
 
 
 def _deeper(text: str, spaces: int = 2) -> str:

@@ -10,7 +10,8 @@ import pytest
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight
 from grafana.queries import AT_END, per_period
 from prometheus.datasets import distribution, newest_row, retention, row_before, row_per_date
-from prometheus.expressions import MONTHS, REF_DATE, WEEKS
+from prometheus.dated import MONTHS, WEEKS
+from prometheus.expressions import REF_DATE
 from tests.prometheus.history import HOUR, History
 from tests.prometheus.servers import Database
 from tests.prometheus.test_history import GRIDS, in_prometheus, in_victoria_metrics
