@@ -8,11 +8,14 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
 Maker = Callable[[random.Random], bytes]
 _WAIT_SECONDS: Final = 0.5
+_CLIENTS: Final = 20
+"""At once, as every tenth request is one that nobody answers before that time is over."""
 _PATHS: Final = (
     *("/", "/metrics", "/style.css", "/-/healthy", "/-/ready", "/-/reload", "/nowhere", "*", "", "//metrics"),
     *("/../metrics", "/%2e%2e/%2e%2e/etc/passwd", "/metrics%00", "/%6detrics", "/metrics/", "/metrics;a=b"),
@@ -176,7 +179,16 @@ _MAKERS: Final[Sequence[tuple[Maker, float]]] = (
 
 def attack(address: tuple[str, int], count: int, seed: int) -> Counter[int]:
     """Send that many; HTTP statuses by how often they came, 0 for a connection that closed without one."""
-    chance = random.Random(seed)
+
+    def client(number: int) -> Counter[int]:
+        share = len(range(number, count, _CLIENTS))
+        return _attack_in_turn(address, share, random.Random(f"{seed}/{number}"))
+
+    with ThreadPoolExecutor(_CLIENTS) as clients:
+        return sum(clients.map(client, range(_CLIENTS)), Counter())
+
+
+def _attack_in_turn(address: tuple[str, int], count: int, chance: random.Random) -> Counter[int]:
     makers, weights = zip(*_MAKERS, strict=True)
     statuses: Counter[int] = Counter()
     for maker in chance.choices(makers, weights, k=count):

@@ -81,6 +81,7 @@ def test_idle_connections_do_not_shut_a_scraper_out_where_descriptors_are_few(
         with ExitStack() as stack:
             for _ in range(1500):
                 stack.enter_context(socket.create_connection(place(demo), timeout=5))
+            assert demo.get("/metrics").ok
             assert demo.quickest_scrape() < 1
     finally:
         resource.prlimit(demo.process.pid, resource.RLIMIT_NOFILE, before)
