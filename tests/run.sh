@@ -15,7 +15,7 @@ want chromium chromium
 want curl curl
 want openssl openssl
 want buildah buildah
-want debootstrap debootstrap
+want mmdebstrap mmdebstrap
 want systemd-analyze systemd
 want kubectl kubernetes-client
 

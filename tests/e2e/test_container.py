@@ -1,13 +1,13 @@
 """The image, built by buildah and run with a read-only root, without a shell, as nobody in particular.
 
-The base image is a debootstrap tree under the name that the Dockerfile has; it is kept in buildah's storage,
-as making it takes a minute.
+The base image is Debian's Python under the name that the Dockerfile has; it is kept in buildah's storage.
 """
 
 import json
 import os
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,19 +44,21 @@ class Buildah:
         return done.stdout.strip()
 
 
-def make_base(buildah: Buildah, debootstrap: str, folder: Path) -> str:
-    """The base image of this machine's Debian; returns its Python's version."""
+def make_base(buildah: Buildah, mmdebstrap: str, folder: Path) -> str:
+    """The base image of this machine's Debian, unpacked and not configured; returns its Python's version."""
     codename = next(
         line.split("=")[1]
         for line in Path("/etc/os-release").read_text("utf-8").splitlines()
         if line.startswith("VERSION_CODENAME=")
     )
-    packages = "--include=python3,python3-pip,python3-venv,ca-certificates"
-    subprocess.run([debootstrap, "--variant=minbase", packages, codename, folder], check=True, stdout=2)
-    (folder / "usr/bin/python").symlink_to("python3")
-    version = (folder / "usr/bin/python3").readlink().name.removeprefix("python")
-    archive = folder.with_suffix(".tar")
-    subprocess.run(["tar", "-C", folder, "-cf", archive, "."], check=True)
+    packages = "--include=base-files,dash,coreutils,ca-certificates,python3,python3-pip,python3-venv"
+    link = '--extract-hook=ln -s python3 "$1/usr/bin/python"'
+    archive = folder / "base.tar"
+    subprocess.run(
+        [mmdebstrap, "--quiet", "--variant=extract", packages, link, codename, archive], check=True
+    )
+    with tarfile.open(archive) as tree:
+        version = tree.getmember("./usr/bin/python3").linkname.removeprefix("python")
     container = buildah("from", "scratch")
     buildah("add", "--quiet", container, archive, "/")
     buildah("commit", "--quiet", "--rm", container, base_name(version))
@@ -88,7 +90,7 @@ def config(
 ) -> dict[str, Any]:
     """Builds the image; what it says of itself."""
     version = known_base(buildah) or make_base(
-        buildah, program("debootstrap"), tmp_path_factory.mktemp("base") / "tree"
+        buildah, program("mmdebstrap"), tmp_path_factory.mktemp("base")
     )
     mounts = [f"--volume={path}:{path}:ro" for path in HOSTS if Path(path).exists()]
     python = f"--build-arg=PYTHON_VERSION={version}"
