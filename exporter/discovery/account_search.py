@@ -1,4 +1,4 @@
-"""Lists one platform's accounts, has them identified, and takes over what other exporters have found."""
+"""The search for a platform's accounts: lists, identifies, and shares them with other exporters."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -19,23 +19,23 @@ from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.refresh_tokens import stored
 
 RETRY_SECONDS: Final = 60.0
-"""Until a list that failed is tried again, doubled after each failure."""
+"""Seconds until a failed list is tried again, doubled by each failure."""
 
-_LONGEST_RETRY: Final = 300.0  # where time or the operator may end it
-_LONGEST_REFUSAL: Final = 3600.0  # where WeChat refuses the credential, unless that changes
-_EVENT_PAUSE: Final = 10.0  # seconds between two lists that pushes ask for
-_LOOK_SECONDS: Final = 30.0  # between two looks at what other exporters have found
-_IN_ONE_GO: Final = 500  # accounts asked for between two changes of what is on show
-_LEASE_SECONDS: Final = 180.0  # a list of many pages takes less
-_LEASE_PAUSE: Final = 5.0  # until this exporter tries again to take the lease
+_LONGEST_RETRY: Final = 300.0  # for failures that time or the operator may end
+_LONGEST_REFUSAL: Final = 3600.0  # for a refused credential, unless it changes
+_EVENT_PAUSE: Final = 10.0  # seconds between two lists caused by pushes
+_LOOK_SECONDS: Final = 30.0  # seconds between two looks at other exporters' results
+_IN_ONE_GO: Final = 500  # accounts identified before the page changes
+_LEASE_SECONDS: Final = 180.0  # seconds; a list of many pages takes less
+_LEASE_PAUSE: Final = 5.0  # seconds until the next try to take the lease
 
 
 class AccountSearch:
-    """What is known of one platform's accounts, and when to ask for more; times are Unix times.
+    """The known accounts of a platform, and the time to ask for more; times are Unix times.
 
-    `go_on` is for one thread; the rest may be called from any. `failure`: why the last list failed.
-    `without`: the accounts of the last list that lack a refresh token. `tried`: whether the accounts were
-    listed, that was tried, or they are known from before a restart.
+    `go_on` is for one thread, the rest for any. `failure`: why the last list failed. `without`: the accounts
+    of the last list without a refresh token. `tried`: whether a list was tried, or the accounts come from the
+    storage.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class AccountSearch:
         log: FilteringBoundLogger,
         leases: Leases | None,
     ) -> None:
-        """Accounts known from before a restart are there at once.
+        """Load the accounts known before a restart.
 
-        `leases`: None where no other exporter looks these accounts up with the same vault.
+        `leases`: None if no other exporter searches for these accounts with the same vault.
         """
         self.platform = platform
         self.name = platform.settings.name
@@ -64,7 +64,7 @@ class AccountSearch:
         key = f"accounts/{platform.settings.component_appid}"
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
         self._list_after = self._look_after = self._identify_after = AT_ONCE
-        self._broke_off = False  # the last asking what accounts are
+        self._broke_off = False  # of the last identification
         self._second_look = MassLossCheck()
         self._saved_at = -1.0
         self._failures = 0
@@ -75,7 +75,7 @@ class AccountSearch:
             self._log.warning("accounts not restored", error=str(error))
 
     def apps(self) -> list[App]:
-        """Return the apps that the accounts found so far become."""
+        """Return the apps for the accounts found so far."""
         return [
             accounts.app_of(appid, account, self.name)
             for appid, account in list(self.known.items())
@@ -84,25 +84,25 @@ class AccountSearch:
 
     @property
     def complete(self) -> bool:
-        """Whether all apps are known that can be known now."""
+        """Return whether all apps are known that can be known now."""
         return self.tried and (
             self._broke_off
             or not any(each.is_app is None and not each.asked_at for each in list(self.known.values()))
         )
 
     def accounts_changed(self) -> None:
-        """List the accounts soon, as one came or went."""
+        """List the accounts soon, as one has come or gone."""
         now = self._clock()
         pause = NotBefore((self.listed_at or 0.0) + _EVENT_PAUSE, _EVENT_PAUSE)
         self._list_in(min(pause.left(now), self._list_after.left(now)))
 
     def retry(self, reasons: Collection[Reason]) -> None:
-        """List again at once if the last list failed for one of these reasons, which may have gone."""
+        """List again at once if the last list failed for one of these reasons, which may have ended."""
         if self.failure is not None and self.failure.reason in reasons:
             self._list_after = AT_ONCE
 
     def postpone(self, seconds: float = RETRY_SECONDS) -> None:
-        """List and identify no sooner than that."""
+        """List and identify no sooner than in `seconds`."""
         now = self._clock()
         self._list_after, self._identify_after = (
             NotBefore.after(max(seconds, each.left(now)), now)
@@ -110,7 +110,7 @@ class AccountSearch:
         )
 
     def wait(self) -> float:
-        """Return how many seconds it is until there is something to do."""
+        """Return the seconds until there is something to do."""
         now = self._clock()
         if any(self.known[appid].is_app is None for appid in self._to_identify()):
             return 0.0
@@ -118,7 +118,7 @@ class AccountSearch:
         return left if self._leases is None else min(left, self._look_after.left(now))
 
     def go_on(self) -> bool:
-        """List the accounts if it is time, ask for some that are due; whether that changed anything."""
+        """List the accounts if it is time, identify some that are due; return whether anything changed."""
         adopted = self._look()
         listing = self._list_after.reached(self._clock())
         if not (listing or self._to_identify()) or not self._takes_lease():
@@ -134,7 +134,7 @@ class AccountSearch:
         return changed or adopted or self.apps() != before
 
     def _to_identify(self) -> list[str]:
-        """Return the accounts of which to ask now what they are, the unknown ones first."""
+        """Return the accounts to identify now, unknown ones first."""
         now = self._clock()
         return accounts.to_ask_for(self.known, now) if self._identify_after.reached(now) else []
 
@@ -143,8 +143,8 @@ class AccountSearch:
         self._list_after = NotBefore.after(seconds, now)
 
     def _takes_lease(self) -> bool:
-        """Return whether no other exporter is at it; where one is, this one looks again in some seconds."""
-        with suppress(VaultError):  # what is found could not be shared: what is known has to do
+        """Take the lease; if another exporter has it, schedule another look and return False."""
+        with suppress(VaultError):  # results could not be shared: keep what is known
             if self._leases is None or self._leases.take(self._record.key, _LEASE_SECONDS):
                 return True
         self.postpone(_LEASE_PAUSE)
@@ -153,22 +153,22 @@ class AccountSearch:
         return False
 
     def _look(self) -> bool:
-        """Take over what another exporter has stored meanwhile; return whether it has."""
+        """Adopt the accounts that another exporter has stored meanwhile; return whether there were any."""
         now = self._clock()
         if self._leases is not None and self._look_after.reached(now):
             self._look_after = NotBefore.after(_LOOK_SECONDS, now)
-            with suppress(VaultError):  # the publisher reports that
+            with suppress(VaultError):  # the publisher reports it
                 return self._adopt()
         return False
 
     def _adopt(self) -> bool:
-        """Take over what is stored, if it is newer than what is known; raises VaultError."""
+        """Adopt the stored accounts if they are newer than the known ones; raise VaultError."""
         found, now = self._record.load(), self._clock()
         if found is None or credible(found.saved_at, now) <= credible(self._saved_at, now):
             return False
         self.known = accounts.listed(accounts.wanted(found.accounts, self._settings), found.accounts)
         self.tried, self._saved_at, self.without_token = True, found.saved_at, found.without_token
-        # one whose clock was ahead has listed nothing
+        # the list of an exporter whose clock was ahead
         if credible(found.listed_at, now) > credible(self.listed_at or 0.0, now):
             self.listed_at = found.listed_at
             if self._leases is not None:
@@ -178,7 +178,7 @@ class AccountSearch:
         return True
 
     def _list(self) -> bool:
-        """Read the list; return whether it was believed."""
+        """List the accounts; return whether the list was believed."""
         try:
             listing = self.platform.accounts.read()
         except CallError as error:
@@ -229,7 +229,7 @@ class AccountSearch:
         return False
 
     def _save(self) -> None:
-        """Store what is known, unless another exporter has stored a newer list: then take that over."""
+        """Store the accounts, or adopt a newer list that another exporter has stored."""
         now, listed_at, saved = self._clock(), self.listed_at or 0.0, None
         new = AccountList(self.known, listed_at, now, self.without_token)
         try:
@@ -244,7 +244,7 @@ class AccountSearch:
             self._saved_at = now
 
     def _warn(self, state: object, event: str, **about: object) -> None:
-        """Log one warning when a state begins; None is the good one."""
+        """Log one warning when a state begins; None is the good state."""
         if state is not None and state != self._warned:
             self._log.warning(event, **about)
         self._warned = state

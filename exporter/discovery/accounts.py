@@ -1,4 +1,4 @@
-"""The accounts that have authorised a platform: which of them become apps, and under which names."""
+"""The accounts that have authorised a platform, and the apps that they become."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 
 INFO_SECONDS: Final = 7 * 86_400.0
-"""How long what WeChat says of an account is good: its kind never changes, its name seldom."""
+"""Seconds for which an account's identification is good: its kind never changes, its name rarely."""
 
-_SECOND_LOOK: Final = 180.0  # seconds until more than half of the accounts are believed to be gone
+_SECOND_LOOK: Final = 180.0  # seconds until the loss of more than half of the accounts is believed
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account: its name ('' while unknown), when WeChat was last asked for it (Unix time, 0: never).
+    """An account: its name ('' while unknown) and the Unix time of the last call for it (0: never).
 
-    `is_app`: whether it is a mini program, and no official account; None while that is not known.
+    `is_app`: whether it is a mini program, not an official account; None while unknown.
     """
 
     name: str = ""
@@ -35,18 +35,18 @@ Accounts = Mapping[str, Account]
 
 
 def wanted(appids: Iterable[str], discovery: Discovery) -> list[str]:
-    """Return the accounts that the lists `include` and `exclude` leave, in WeChat's order."""
+    """Return the accounts that `include` and `exclude` select, in WeChat's order."""
     included = discovery.include or ("*",)
     return [appid for appid in appids if _matches(appid, included) and not _matches(appid, discovery.exclude)]
 
 
 def listed(appids: Iterable[str], known: Accounts) -> dict[str, Account]:
-    """Return the accounts of a new list; what is known of those that were there before is kept."""
+    """Return the accounts of a new list, with what is known of earlier ones."""
     return {appid: known.get(appid, Account()) for appid in appids}
 
 
 def to_ask_for(accounts: Accounts, now: float) -> list[str]:
-    """Return the accounts to ask WeChat for: first those never asked for, then those asked long ago."""
+    """Return the accounts to identify: new ones first, then those identified long ago."""
     due = [
         appid for appid, each in accounts.items() if not each.asked_at <= now < each.asked_at + INFO_SECONDS
     ]
@@ -54,9 +54,9 @@ def to_ask_for(accounts: Accounts, now: float) -> list[str]:
 
 
 def read_info(body: dict[str, Any]) -> tuple[str, bool]:
-    """Read an account's name ('' where none can be shown), and whether it is a mini program.
+    """Return an account's name ('' if it has none to show), and whether it is a mini program.
 
-    From an answer of api_get_authorizer_info, in which an official account has no MiniProgramInfo.
+    `body` is an answer of api_get_authorizer_info: an official account has no MiniProgramInfo.
     """
     info = body.get("authorizer_info")
     if not isinstance(info, dict):
@@ -68,16 +68,16 @@ def read_info(body: dict[str, Any]) -> tuple[str, bool]:
 
 
 def app_of(appid: str, account: Account, platform: str) -> App:
-    """Make an app of an account."""
+    """Return the app for an account."""
     return App(appid, account.name or appid, (), ThirdParty(platform, discovered=True))
 
 
 @dataclass(frozen=True, slots=True)
 class AccountList:
-    """The accounts of a platform as they are stored, for a restart and for other exporters.
+    """The accounts of a platform, as stored for restarts and other exporters.
 
-    `listed_at`, `saved_at`: Unix times of the list and of the last change; `without_token`: how many of the
-    list could not become apps.
+    `listed_at`, `saved_at`: Unix times of the list and of the last change; `without_token`: the number of
+    listed accounts that could not become apps.
     """
 
     accounts: Accounts
@@ -86,7 +86,7 @@ class AccountList:
     without_token: int = 0
 
     def json(self) -> object:
-        """Return what is stored."""
+        """Return the list as JSON to store."""
         return {
             "listed_at": self.listed_at,
             "saved_at": self.saved_at,
@@ -98,8 +98,8 @@ class AccountList:
 
     @classmethod
     def of_json(cls, found: Any) -> "AccountList":  # noqa: ANN401 - JSON
-        """Read what is stored."""
-        if "accounts" not in found:  # the first versions stored these alone
+        """Return the list from stored JSON."""
+        if "accounts" not in found:  # the first versions stored only the accounts
             return cls(_accounts(found))
         listed_at, saved_at = float(found["listed_at"]), float(found["saved_at"])
         return cls(_accounts(found["accounts"]), listed_at, saved_at, int(found["without_token"]))
@@ -110,7 +110,7 @@ def _accounts(found: Any) -> dict[str, Account]:  # noqa: ANN401 - JSON
 
 
 def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noqa: ANN401 - JSON
-    """Read an account; one of unknown kind, from before kinds were kept, stays an app for now."""
+    """Return a stored account; one without a kind, from an old version, stays an app for now."""
     if not kind:
         return Account(str(name), 0.0 * float(asked_at), is_app=True)
     return Account(str(name), float(asked_at), None if kind[0] is None else bool(kind[0]))
@@ -122,12 +122,12 @@ def _matches(appid: str, patterns: Iterable[str]) -> bool:
 
 @dataclass(slots=True)
 class MassLossCheck:
-    """Believes that more than half of the accounts are gone only if they still are some minutes later."""
+    """Believes the loss of more than half of the accounts only if it persists for some minutes."""
 
     _after: NotBefore | None = None
 
     def left(self, listed: int, known: int, now: float) -> float:
-        """Return how many seconds later a list of so many may be believed; 0: it is believed now."""
+        """Return the seconds until a list of `listed` accounts is believed, if `known` were known before."""
         left = 0.0
         if 2 * listed < known:
             self._after = self._after or NotBefore.after(_SECOND_LOOK, now)

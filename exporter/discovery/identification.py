@@ -1,4 +1,4 @@
-"""Asks WeChat what the accounts of a platform are: under which name, and whether mini programs."""
+"""Asks WeChat for the name and the kind of a platform's accounts."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +11,17 @@ from exporter.wechat import endpoints
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 
-_TOGETHER: Final = 20  # asked for until it is seen that the next ones would fail too
+_TOGETHER: Final = 20  # failures in a row after which all would fail
 _THREADS: Final = 4
-_AGAIN_SECONDS: Final = 3600.0  # until WeChat is asked again for an account that it refuses
+_AGAIN_SECONDS: Final = 3600.0  # seconds until the next call for a refused account
 _OF_ACCOUNT: Final = frozenset(
     {Reason.PERMISSION, Reason.ACCOUNT, Reason.INVALID_APPID, Reason.MALFORMED, Reason.UNKNOWN_ERRCODE}
 )
-"""Why one account may be refused while the others are not."""
+"""Reasons why WeChat may refuse one account and not the others."""
 
 
 def identify(platform: OpenPlatform, known: dict[str, Account], appids: Sequence[str]) -> bool:
-    """Ask what some accounts are, and write that into `known`; False: it broke off, as all would fail now."""
+    """Identify accounts and record the results in `known`; return False if all calls would fail now."""
     for first in range(0, len(appids), _TOGETHER):
         some = appids[first : first + _TOGETHER]
         with ThreadPoolExecutor(_THREADS) as threads:
@@ -41,9 +41,9 @@ def _ask(platform: OpenPlatform, appid: str) -> tuple[str, bool] | Failure:
 
 
 def _account(known: Account, outcome: tuple[str, bool] | Failure, now: float) -> Account:
-    """Return what is known of an account by now.
+    """Return an account with the result of a call for it.
 
-    One that WeChat refuses to speak of becomes an app: why it has no figures will stand beside it.
+    An account that WeChat refuses becomes an app, whose failure will show the reason.
     """
     if not isinstance(outcome, Failure):
         return Account(outcome[0], now, outcome[1])

@@ -1,4 +1,4 @@
-"""How a third-party platform is, for the status page and the metrics."""
+"""The state of a third-party platform, for the status page and the metrics."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from exporter.wechat.failures.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class PlatformState:
-    """One platform; times are Unix times.
+    """The state of a platform; times are Unix times.
 
-    `failure`: why its accounts cannot be listed, or why it has no ticket or token, and since when.
-    `ticket_at`: when its newest verify ticket came, None while there is none, or that is not known.
-    `discovers`: whether its accounts become apps. `apps`: those that are mini programs, `others` that are
-    not, `unknown` of which that is not known yet; `without_token`: those that lack a refresh token.
+    `failure`: why its accounts cannot be listed, or why it has no ticket or token, since `failing_since`.
+    `ticket_at`: when the newest verify ticket came; None if there is none, or the time is unknown.
+    `discovers`: whether its accounts become apps. `apps`, `others`, `unknown`: numbers of accounts that are
+    mini programs, are not, or are not identified yet; `without_token`: of those without a refresh token.
     `listed_at`: when the accounts were last listed.
     """
 

@@ -1,4 +1,4 @@
-"""Watches over all third-party platforms: whose accounts to search for, and how new their tickets are."""
+"""The watch over all third-party platforms: searches for accounts, and looks for new tickets and secrets."""
 
 import threading
 from collections import Counter
@@ -18,21 +18,21 @@ from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.tickets import Ticket
 from exporter.wechat.tokens.services import TICKET
 
-_LOOK_SECONDS: Final = 15.0  # between two looks at tickets and secrets
+_LOOK_SECONDS: Final = 15.0  # seconds between two looks at tickets and secrets
 _BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
 _BY_SECRET: Final = frozenset({Reason.INVALID_SECRET, Reason.INVALID_APPID})
 
 
 class PlatformMetrics(Protocol):
-    """Shows how the platforms are."""
+    """Shows the states of platforms as metrics."""
 
     def platforms(self, states: Collection[PlatformState]) -> None:
-        """Show all platforms that there are, and how they are."""
+        """Show the states of all platforms."""
 
 
 @dataclass(slots=True)
 class _WatchedPlatform:
-    """A platform, the search for its accounts if it discovers, and what the last look at it has found."""
+    """A platform, the search for its accounts if it discovers, and the result of the last look at it."""
 
     platform: OpenPlatform
     search: AccountSearch | None
@@ -41,7 +41,7 @@ class _WatchedPlatform:
     failing_since: float | None = None
 
     def look_at_credential(self) -> Iterator[Collection[Reason]]:
-        """Look at secret and ticket; give the reasons of the failures that a new one may end."""
+        """Look at secret and ticket; for each new one yield the reasons of failures that it may end."""
         secret, found = self.secret, self.platform.source.fingerprint()
         self.secret = found if secret is None else found or secret
         if secret is not None and self.secret != secret:
@@ -58,9 +58,9 @@ class _WatchedPlatform:
 
 @dataclass(frozen=True, slots=True)
 class WatchFindings:
-    """What a look has found: whether `apps` has changed, and what may work now.
+    """The result of a look: whether the apps have changed, and calls that may work now.
 
-    `retries`: platforms, each with the reasons of failed calls that may work now.
+    `retries`: platforms with the reasons of the failures that may have ended.
     """
 
     apps_changed: bool = False
@@ -68,7 +68,7 @@ class WatchFindings:
 
 
 class PlatformWatch:
-    """Keeps the accounts of all platforms that discover, and looks how new their tickets and secrets are."""
+    """Keeps the accounts of all discovering platforms, and watches tickets and secrets."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class PlatformWatch:
         stopping: threading.Event,
         leases: Leases | None = None,
     ) -> None:
-        """`leases`: set where other exporters look the same accounts up."""
+        """Watch no platforms yet; `leases` is None if no other exporter searches for the same accounts."""
         self._gauges = gauges
         self._log = log
         self._stopping = stopping
@@ -89,7 +89,7 @@ class PlatformWatch:
         self._shown: list[PlatformState] | None = None
 
     def configure(self, platforms: Mapping[str, OpenPlatform]) -> None:
-        """Watch over these from now on; accounts known from before a restart are there at once."""
+        """Replace the watched platforms, loading the accounts known before a restart."""
         self._watched = {
             name: found
             if (found := self._watched.get(name)) is not None and found.platform is platform
@@ -100,15 +100,15 @@ class PlatformWatch:
         self._wake.set()
 
     def apps(self) -> list[App]:
-        """Return the apps that the accounts found so far become."""
+        """Return the apps for the accounts found so far."""
         return [app for each in self._searches() for app in each.apps()]
 
     def states(self) -> list[PlatformState]:
-        """Return how each platform is, in the order of the configuration."""
+        """Return the state of each platform, in the order of the configuration."""
         return [_state(name, each) for name, each in self._watched.items()]
 
     def list_accounts(self) -> list[AccountSearch]:
-        """List every platform's accounts now, outside of `run`; return what is known of each then."""
+        """List every platform's accounts now, for commands without a watching thread; return the searches."""
         searches = self._searches()
         for each in searches:
             each.go_on()
@@ -118,31 +118,31 @@ class PlatformWatch:
 
     @property
     def unlisted(self) -> list[str]:
-        """The platforms whose accounts are not known, as there was no try to list them yet."""
+        """Return the names of the platforms whose accounts were never listed nor stored."""
         return [each.name for each in self._searches() if not each.tried]
 
     @property
     def settled(self) -> bool:
-        """Whether all apps of every platform were known once, as far as they could be."""
+        """Return whether all apps of every platform have been known once, as far as possible."""
         self._settled |= {each.name for each in self._searches() if each.complete}
         return all(each.name in self._settled for each in self._searches())
 
     def accounts_changed(self, name: str) -> None:
-        """List the accounts soon, as one came or went."""
+        """List a platform's accounts soon, as one has come or gone."""
         if (each := self._watched.get(name)) is not None and each.search is not None:
             each.search.accounts_changed()
             self._wake.set()
 
     def ticket_came(self, name: str) -> None:
-        """Look soon, as WeChat has pushed a ticket to this exporter."""
+        """Look at a platform soon, as WeChat has pushed a ticket."""
         if (each := self._watched.get(name)) is not None:
             each.ticket = each.ticket or TICKET.failure("none came yet")
             self._wake.set()
 
     def look(self) -> WatchFindings:
-        """Look at tickets and secrets, and go on with each search whose time has come."""
+        """Look at tickets and secrets, and continue each search that is due."""
         looked = attempt(self.look_at_credentials, self._log)
-        retries = [] if isinstance(looked, Failure) else looked  # the accounts are searched for all the same
+        retries = [] if isinstance(looked, Failure) else looked  # the search continues all the same
         changed = False
         for each in self._searches():
             failed = each.failure
@@ -157,20 +157,20 @@ class PlatformWatch:
         return WatchFindings(changed, tuple(retries))
 
     def wait(self) -> None:
-        """Return once it is time to look again, or something has come."""
+        """Wait until the next look is due, or something has come."""
         if self._wake.wait(min([_LOOK_SECONDS, *(each.wait() for each in self._searches())])):
             self._wake.clear()
 
     def stop(self) -> None:
-        """Wake the thread that waits, so that it sees that the exporter stops."""
+        """Wake the waiting thread, so that it sees that the exporter stops."""
         self._wake.set()
 
     def look_at_credentials(self) -> list[tuple[str, Collection[Reason]]]:
-        """See whether tickets have come, to a file, an address, another exporter; whether secrets changed.
+        """Look for new tickets (in a file, at an address, from another exporter) and changed secrets.
 
         Returns:
-            the platforms of which another one is there than at the last look, each with the reasons of
-            failed calls that may work now.
+            the platforms with a new ticket or secret, each with the reasons of failures that may have
+            ended.
         """
         retries: list[tuple[str, Collection[Reason]]] = []
         for name, each in self._watched.items():
@@ -181,7 +181,7 @@ class PlatformWatch:
         return retries
 
     def _show(self) -> None:
-        """Show how the platforms are, if that has changed."""
+        """Show the states of the platforms if they have changed."""
         for each in self._watched.values():
             if _problem(each) is None:
                 each.failing_since = None

@@ -1,1 +1,1 @@
-"""Makes the bytes of /metrics: rendered when something changes, not when it is scraped."""
+"""The bytes of /metrics, rendered when something changes, not when Prometheus scrapes."""

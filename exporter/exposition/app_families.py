@@ -1,4 +1,4 @@
-"""The metric families of the apps, and how an app's entry becomes their sample lines.
+"""The metric families of the apps, and their sample lines.
 
 Text format and OpenMetrics share the lines; only the families' headers differ.
 """
@@ -67,27 +67,27 @@ FAMILIES: Final = (
     *(*DAILY, *BY_DATE, UP, LAST_REFRESH, LAST_SUCCESS, TOKEN_EXPIRY, INFO, ERROR_INFO),
     *DATASET_FAMILIES,
 )
-"""Those that are there whatever datasets are switched on."""
+"""The families that do not depend on the configured datasets."""
 
 
 OptionalFamilies = DatasetFamilies | QuotaFamilies
-"""What is on show beside the daily trend."""
+"""The families of a dataset, or of the quotas, that the configuration switches on."""
 
 
 def families_of(shown: Iterable[OptionalFamilies]) -> tuple[Family, ...]:
-    """FAMILIES, and those of what is on show beside the daily trend."""
+    """Return FAMILIES and the optional families, in the order of `render`."""
     return (*FAMILIES, *(family for each in shown for family in each.families()))
 
 
 def render(
     entries: Iterable[Entry], dates: Iterable[date], shown: Sequence[OptionalFamilies] = ()
 ) -> Iterator[str]:
-    """Give the sample lines of these apps, one text per family in the order of `families_of`.
+    """Yield the sample lines of apps, one text per family, in the order of `families_of`.
 
     Args:
-        entries: the apps, in the order in which they are shown.
-        dates: the dates on show in the by-date families; none switches them off.
-        shown: what is on show beside the daily trend.
+        entries: the apps, in the order of the page.
+        dates: the dates of the by-date families; none switches them off.
+        shown: the optional families.
     """
     apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
     newest = [(labels, entry.rows[0].row) for labels, entry in apps if entry.rows]
@@ -107,7 +107,7 @@ def render(
 
 
 def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Iterator[str]:
-    """Give the lines of the figures' families and, last, of the dates."""
+    """Yield the lines of the figures' families and, last, those of the dates."""
     labels = [written for written, _ in rows]
     values = [row.values for _, row in rows]
     for position, family in enumerate(families[:-1]):
@@ -118,7 +118,7 @@ def _figures(families: Sequence[Family], rows: Sequence[tuple[str, Row]]) -> Ite
 
 
 def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
-    """Lines of UP to ERROR_INFO."""
+    """Yield the lines of the families from UP to ERROR_INFO."""
     asked = [(labels, entry.health) for labels, entry in apps if entry.health.last_refresh is not None]
     yield samples(UP, [(labels, int(health.up)) for labels, health in asked])
     yield _times(LAST_REFRESH, [(labels, health.last_refresh) for labels, health in asked])
@@ -129,7 +129,7 @@ def _health(apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
 
 
 def _dataset_health(apps: Sequence[tuple[str, Entry]], shown: Sequence[OptionalFamilies]) -> Iterator[str]:
-    """Lines of DATASET_FAMILIES."""
+    """Yield the lines of DATASET_FAMILIES."""
     held = [
         (f'{labels},dataset="{name}"', entry.table(name))
         for labels, entry in apps

@@ -1,4 +1,4 @@
-"""A part of the exporter's own metrics, rendered again only after a change: that takes milliseconds."""
+"""A registry of metrics that is rendered only after a change, as rendering takes milliseconds."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,22 +11,22 @@ END_MARK: Final = b"# EOF\n"
 
 
 class CachedRegistry:
-    """Metrics of one `registry`; whoever has changed one of them says so by `touch`."""
+    """The metrics of a `registry`; call `touch` after a change of any."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._version = object()  # another one after each change: counting would need a lock
+        self._version = object()  # a new object after each change, as a counter would need a lock
         self._rendered: dict[bool, tuple[object, bytes]] = {}
 
     def touch(self) -> None:
-        """A metric has another value now."""
+        """Note that a metric has changed."""
         self._version = object()
 
     def render(self, *, openmetrics: bool) -> bytes:
-        """The metrics' text, without OpenMetrics' end mark."""
+        """Return the metrics' text, without OpenMetrics' end mark."""
         version, text = self._rendered.get(openmetrics, (None, b""))
         if version is not self._version:
-            version = self._version  # before: what changes meanwhile is rendered with the next call
+            version = self._version  # read before rendering: the next call renders later changes
             render: Callable[[CollectorRegistry], bytes] = (
                 generate_openmetrics if openmetrics else generate_latest
             )

@@ -1,4 +1,4 @@
-"""The families of the datasets beside the daily trend, and how an app's rows become their sample lines."""
+"""The metric families of the datasets beside the daily trend, and their sample lines."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ from exporter.store.entry import Entry
 ACCESS_SOURCE_INFO: Final = Family(
     "access_source_info", "The names of the sources that opens are counted by (label source); always 1."
 )
-_Line = tuple[str, Period, Point]  # labels of app and period as written, and what they are of
+_Line = tuple[str, Period, Point]  # written labels of app and period, and the period's points
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetFamilies:
-    """Those of one dataset; `firsts` are the periods of its by-period families, none where it has no such."""
+    """The families of a dataset; `firsts` are the first days of the periods in its by-period families."""
 
     enabled: EnabledDataset
     firsts: tuple[date, ...] = ()
 
     @property
     def name(self) -> str:
-        """The dataset's name."""
+        """Return the dataset's name."""
         return self.enabled.name
 
     def families(self) -> tuple[Family, ...]:
-        """The families, in the order in which `render` gives their lines."""
+        """Return the families, in the order of `render`."""
         families = tuple(Family(metric.name, metric.help, metric.unit) for metric in self._metrics)
         return (*families, ACCESS_SOURCE_INFO) if self._names_sources else families
 
     def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
-        """The sample lines of these apps (their labels as written, and their entries), a text per family."""
+        """Yield the sample lines of apps, given by written labels and entry, one text per family."""
         dataset = self.enabled.dataset
         rows = [
             (labels, [held.row for held in entry.table(dataset.name).rows])
@@ -75,7 +75,7 @@ class DatasetFamilies:
 
 
 def source_lines() -> str:
-    """The lines of ACCESS_SOURCE_INFO, which no app has."""
+    """Return the lines of ACCESS_SOURCE_INFO, which belong to no app."""
     names = [
         (f'source="{each.key}",name_zh="{escape(each.name_zh)}",name_en="{escape(each.name_en)}"', 1)
         for each in SOURCES

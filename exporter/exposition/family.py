@@ -1,4 +1,4 @@
-"""A metric family, and how its header and its labels are written.
+"""A metric family: its headers, labels and sample lines.
 
 Source: Prometheus' exposition formats, OpenMetrics 1.0.
 """
@@ -12,7 +12,7 @@ NAMESPACE: Final = "wechat_miniprogram"
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One gauge family; `name` without the namespace, `unit` as OpenMetrics wants it (or empty)."""
+    """A gauge family; `name` lacks the namespace, `unit` is OpenMetrics' (or empty)."""
 
     name: str
     help: str
@@ -20,12 +20,12 @@ class Family:
 
     @property
     def metric(self) -> str:
-        """The whole metric name."""
+        """Return the full metric name."""
         return f"{NAMESPACE}_{self.name}"
 
 
 def headers(family: Family, *, openmetrics: bool) -> bytes:
-    """The family's HELP, TYPE and (OpenMetrics) UNIT lines."""
+    """Return the family's HELP, TYPE and, for OpenMetrics, UNIT lines."""
     text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
     if openmetrics:
         text = text.replace('"', '\\"')
@@ -34,11 +34,11 @@ def headers(family: Family, *, openmetrics: bool) -> bytes:
 
 
 def escape(value: str) -> str:
-    """A label value as both formats write it."""
+    """Escape a label value, which both formats write alike."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def samples(family: Family, values: Iterable[tuple[str, object]]) -> str:
-    """Return the family's lines: labels, as written, each with its value; without one there is no line."""
+    """Return the family's lines from pairs of written labels and value; a value of None has no line."""
     start = f"{family.metric}{{"
     return "".join([f"{start}{labels}}} {value}\n" for labels, value in values if value is not None])

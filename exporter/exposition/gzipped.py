@@ -1,7 +1,7 @@
-"""A gzip file put together from pieces that were compressed apart, and the checksum of their whole text.
+"""Gzip files joined from separately compressed pieces, with the checksum of their whole text.
 
-Pieces that did not change are not compressed again, nor is their text kept. The file has one member, as not
-every reader accepts several. Source: RFC 1951 (a sync flush ends a piece on a byte boundary), RFC 1952, and
+Unchanged pieces need no new compression, nor their text. The file has one member, as not every reader accepts
+several. Source: RFC 1951 (a sync flush ends a piece on a byte boundary), RFC 1952, and
 zlib's crc32_combine.
 """
 
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-LEVEL: Final = 1  # the same size within a tenth, in a third of the time of level 6
+LEVEL: Final = 1  # within a tenth of the size at level 6, in a third of the time
 _HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no name, no time, unknown system
-_POLYNOMIAL: Final = 0xEDB88320  # of CRC-32; the lowest bit stands for the highest power
+_POLYNOMIAL: Final = 0xEDB88320  # CRC-32's polynomial; the lowest bit is the highest power
 _BITS: Final = 32
 _ONE: Final = 1 << _BITS - 1
-_BYTE: Final = _ONE >> 8  # x to the power of 8
+_BYTE: Final = _ONE >> 8  # x ** 8
 
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """CRC-32 and length of a text; the sum of two is that of the joined texts."""
+    """The CRC-32 and length of a text; the sum of two belongs to the joined texts."""
 
     crc: int = 0
     size: int = 0
@@ -51,17 +51,17 @@ def piece(plain: bytes) -> Piece:
 
 
 def whole(plain: bytes) -> bytes:
-    """Make a file of one piece."""
+    """Return a gzip file of one piece."""
     return start(()) + end(plain, Checksum())
 
 
 def start(pieces: Iterable[Piece]) -> bytes:
-    """Return the file's beginning: header and pieces."""
+    """Return the beginning of a file: header and pieces."""
     return b"".join((_HEADER, *(each.packed for each in pieces)))
 
 
 def end(plain: bytes, before: Checksum) -> bytes:
-    """Return the file's last piece, given as text, and its trailer; `before` is of all other pieces."""
+    """Return the end of a file: the last piece, from its text, and the trailer; `before` sums all others."""
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     trailer = struct.pack("<LL", zlib.crc32(plain, before.crc), (before.size + len(plain)) & 0xFFFFFFFF)
     return deflate.compress(plain) + deflate.flush() + trailer
@@ -80,7 +80,7 @@ def _times(one: int, other: int) -> int:
 
 @lru_cache(maxsize=1 << 15)
 def _shift(size: int) -> int:
-    """Return by what a CRC-32 is to be multiplied where so many bytes follow."""
+    """Return the factor of a CRC-32 that `size` more bytes follow."""
     if size == 0:
         return _ONE
     half = _shift(size // 2)

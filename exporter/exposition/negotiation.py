@@ -1,4 +1,4 @@
-"""Which form of the page a client asks for; pure functions of its request headers.
+"""Content negotiation: the form of the page that a client's headers ask for.
 
 Source: RFC 9110, section 12.5; Prometheus' page on scrape protocol negotiation.
 """
@@ -11,7 +11,7 @@ _OPENMETRICS_VERSIONS: Final = ("", "1.0.0", "0.0.1")
 
 
 def wants_openmetrics(accept: str) -> bool:
-    """Whether the Accept header prefers OpenMetrics to the text format."""
+    """Return whether an Accept header prefers OpenMetrics to the text format."""
     openmetrics = text = 0.0
     for media_type, parameters, quality in parse(accept):
         if media_type == "application/openmetrics-text":
@@ -23,7 +23,7 @@ def wants_openmetrics(accept: str) -> bool:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether the Accept-Encoding header allows gzip."""
+    """Return whether an Accept-Encoding header allows gzip."""
     qualities = {coding: quality for coding, _, quality in parse(accept_encoding)}
     return qualities.get("gzip", qualities.get("*", 0.0)) > 0
 

@@ -1,4 +1,4 @@
-"""The apps' part of /metrics, compressed: a block of apps is rendered when an entry in it has changed."""
+"""The apps' part of /metrics, compressed: a changed entry renders its block of apps, not the whole page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from exporter.exposition.gzipped import Checksum, Piece
 from exporter.store.entry import Entry
 
 BLOCK_SIZE: Final = 128
-"""Apps rendered and compressed together: a change of one app costs the work of so many."""
+"""Apps rendered and compressed together: a change of one app costs the work for a block."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPage:
-    """One format's page without the exporter's own metrics, compressed; both formats share the samples."""
+    """The page in one format, compressed, without the exporter's own metrics; formats share the samples."""
 
     pieces: tuple[Piece, ...]
     checksum: Checksum
@@ -27,7 +27,7 @@ class EncodedPage:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is on show: both formats, and what they were made from: the entries in order, dates, datasets."""
+    """The page in both formats, with its sources: the entries in order, the dates and the datasets."""
 
     text: EncodedPage
     openmetrics: EncodedPage
@@ -37,12 +37,12 @@ class Page:
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to show of every app."""
+        """Return whether every app has something to show."""
         return all(entry.tried for entry in self.entries.values())
 
 
 def excerpt(page: Page, appids: Iterable[str], *, openmetrics: bool) -> bytes | None:
-    """A whole page of these apps alone, without the exporter's own metrics; None where one is not on show."""
+    """Return a whole page of some apps, without the exporter's own metrics; None if it lacks one."""
     entries = [page.entries.get(appid) for appid in appids]
     found = [entry for entry in entries if entry is not None]
     if len(found) < len(entries):
@@ -58,20 +58,20 @@ def excerpt(page: Page, appids: Iterable[str], *, openmetrics: bool) -> bytes | 
 
 
 def _without_app(family: Family) -> str:
-    """The lines of a family that is there once, whatever apps there are."""
+    """Return the lines of a family that belongs to no app."""
     return source_lines() if family == ACCESS_SOURCE_INFO else ""
 
 
 _Block = tuple[Piece | None, ...]
-"""Some apps' lines, a piece per family; None where there is no line."""
+"""A block's lines, a piece per family; None for no lines."""
 
 
 class PageRenderer:
-    """Makes pages; used by one thread."""
+    """Renders pages, in one thread."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._place: dict[str, int] = {}  # appid -> number of its block
+        self._place: dict[str, int] = {}  # appid -> number of the app's block
         self._members: list[list[str]] = []
         self._blocks: list[_Block] = []
         self.dates: tuple[date, ...] = ()
@@ -81,7 +81,7 @@ class PageRenderer:
     def replace_all(
         self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[OptionalFamilies, ...] = ()
     ) -> Page:
-        """A page of exactly these apps, in this order, with these dates in the by-date families."""
+        """Return a page of exactly these apps, in order, with `dates` in the by-date families."""
         self._entries = dict(entries)
         self.dates, self.shown = dates, shown
         self._families = families_of(shown)
@@ -94,7 +94,7 @@ class PageRenderer:
     def update(
         self, entries: Mapping[str, Entry], dates: tuple[date, ...], shown: tuple[OptionalFamilies, ...] = ()
     ) -> Page:
-        """The page with these apps' entries replaced; apps that it does not have are left out."""
+        """Return the page with some entries replaced, ignoring apps that it does not have."""
         self._entries.update((appid, entry) for appid, entry in entries.items() if appid in self._entries)
         touched: Iterable[int] = {self._place[appid] for appid in entries if appid in self._place}
         if (dates, shown) != (self.dates, self.shown):
@@ -123,7 +123,7 @@ class PageRenderer:
 
 
 def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> EncodedPage:
-    """Put one format together; the families come with their samples, and the checksum of these."""
+    """Join the page in one format from families, each with its samples and their checksum."""
     pieces: list[Piece] = []
     whole = Checksum()
     for family, samples, checksum in filled:

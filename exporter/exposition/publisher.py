@@ -1,4 +1,4 @@
-"""Stores what is new, then shows it: nothing is on the page that a kill could lose."""
+"""Stores new rows before it shows them, so that a kill never loses a row that was on the page."""
 
 import threading
 import time
@@ -20,16 +20,14 @@ from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.stored_refusals import Refusal, refusal_key, refusal_of
 
-_GATHER_SECONDS: Final = 0.2  # rows that come together are stored and rendered together
-_LONGEST_WAIT: Final = (
-    10.0  # the clock may be set, the storage be wiped or back: noticed after so long at most
-)
-_SLOWEST: Final = 60.0  # seconds for one publication, its wait included
-_WORK_SHARE: Final = 3  # pause that many times as long as the last publication has computed
+_GATHER_SECONDS: Final = 0.2  # seconds: rows that come together are stored and rendered together
+_LONGEST_WAIT: Final = 10.0  # seconds until a changed clock or storage is noticed
+_SLOWEST: Final = 60.0  # seconds for a publication, including its wait
+_WORK_SHARE: Final = 3  # length of a pause, in computing times of the last publication
 
 
 class Publisher:
-    """Turns the ledger's news into the page. `run` is the body of a thread."""
+    """Turns changes of the ledger into pages; `run` is the body of a thread."""
 
     def __init__(
         self,
@@ -43,19 +41,19 @@ class Publisher:
         self._store = store
         self._log = log
         self._clock = clock
-        self._publishing = threading.Lock()  # at the end another thread does it once more
+        self._publishing = threading.Lock()  # another thread publishes once more at the end
         self._maker = PageRenderer()
         self._server = ""
-        self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # of that server
-        self._refusals: dict[str, Refusal] = {}  # as they are stored, by `refusal_key`
+        self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # server of the stored rows
+        self._refusals: dict[str, Refusal] = {}  # the stored ones, by `refusal_key`
         self._unsaved_refusals: dict[str, Refusal | None] = {}
-        self.trouble = ""  # why the storage does not take rows, if so
+        self.trouble = ""  # why the storage refuses rows; empty while it works
         self.heartbeat = Heartbeat()
         self.history_days = history_days
         self.page: Page = self._maker.replace_all({}, ())
 
     def publish(self) -> None:
-        """Store and show everything that is new."""
+        """Store and show all changes."""
         with self._publishing:
             self._publish()
 
@@ -79,11 +77,11 @@ class Publisher:
             self.page = self._maker.update(changes.entries, dates, shown)
 
     def run(self, stopping: threading.Event) -> None:
-        """Publish whenever something is new, and at midnight, when the window of dates moves on."""
+        """Publish after each change, and at midnight, when the window of dates moves."""
         while not stopping.is_set():
             self.heartbeat.expect(time.monotonic(), _SLOWEST)
             self._ledger.wait(min(next_midnight(self._clock()) - self._clock(), _LONGEST_WAIT))
-            started = time.thread_time()  # a storage that hangs takes no share of the machine
+            started = time.thread_time()  # waiting for a slow storage is not computing
             try:
                 self.publish()
             except Exception as error:  # noqa: BLE001 - the page must not freeze for one bad moment
@@ -108,7 +106,7 @@ class Publisher:
         return self._ledger.keep_days if enabled is None else enabled.keep_days
 
     def _save(self) -> None:
-        """Store what is not stored yet; a storage that fails is tried again with the next news, or soon."""
+        """Store all that is not stored yet; after a failure the next change, or a short wait, tries again."""
         try:
             if self._store.emptied():
                 self._log.warning("storage has lost its data, it is stored again")

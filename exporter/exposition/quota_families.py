@@ -1,4 +1,4 @@
-"""The families of WeChat's own count of calls."""
+"""The metric families of WeChat's count of calls."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from exporter.store.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class QuotaFamilies:
-    """Those of the quota of every interface in use.
+    """The families of the quotas of all interfaces in use.
 
-    `since`: when WeChat's counts of today began (Unix time); an older count is not shown as today's.
+    `since`: the Unix time at which WeChat's counts of today began; older counts are hidden.
     """
 
     since: float
     name: str = QUOTA
 
     def families(self) -> tuple[Family, ...]:
-        """The families, in the order in which `render` gives their lines."""
+        """Return the families, in the order of `render`."""
         return tuple(
             Family(field.metric, f"WeChat's own count, {field.help}", field.unit) for field in QUOTA_FIELDS
         )
 
     def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
-        """The sample lines of these apps, a text per family."""
+        """Yield the sample lines of apps, one text per family."""
         held = [
             (f'{labels},{QUOTA_LABELS[0]}="{escape(path)}"', quota.figures)
             for labels, entry in apps

@@ -1,4 +1,4 @@
-"""The exporter's own metrics: a table of them, what is recorded in them, and their text for the scrape."""
+"""The exporter's own metrics: their table, the recording of values, and their text for a scrape."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -23,7 +23,7 @@ from exporter.wechat.failures.failure import Reason
 
 
 class OwnMetric(NamedTuple):
-    """A row of the table: the name without prefix, nor `_total` for a counter; help text; labels."""
+    """A metric of the table: name without prefix and without a counter's `_total`, help text, labels."""
 
     name: str
     help: str
@@ -107,10 +107,10 @@ _CALL_DURATION: Final = OwnMetric(
 
 
 class Telemetry:
-    """Safe to use from many threads. `events` counts rounds and reloads: what was rendered before is old."""
+    """Records and renders the metrics, from any thread; `events` counts rounds and reloads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        disable_created_metrics()  # the library knows no other way than for the whole process
+        disable_created_metrics()  # the library has only a setting for the whole process
         self._clock = clock
         self.events = 0
         self._process, self._calls, self._states = CachedRegistry(), CachedRegistry(), CachedRegistry()
@@ -131,7 +131,7 @@ class Telemetry:
         self.expect(endpoints.ALWAYS)
 
     def expect(self, callable_: Iterable[Endpoint]) -> None:
-        """Begin the counters of these interfaces at 0: one that is born at 1 never fires increase()."""
+        """Begin the counters of these interfaces at 0, as increase() misses a counter that appears at 1."""
         for endpoint in callable_:
             self._counters["api_requests"].labels(endpoint.name)
             self._duration.labels(endpoint.name)
@@ -142,7 +142,7 @@ class Telemetry:
         self._calls.touch()
 
     def call(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """Count a call and how long it took; `reason` is None where it brought what was asked for."""
+        """Count a call and its length in seconds; `reason` is None for a success."""
         self._counters["api_requests"].labels(endpoint.name).inc()
         self._duration.labels(endpoint.name).observe(seconds)
         if reason is not None:
@@ -156,62 +156,62 @@ class Telemetry:
         self.events += 1
 
     def calls_hang(self, count: int) -> None:
-        """Record how many calls have been given up and still hold their threads."""
+        """Record the number of calls that hang and still hold their threads."""
         self._set("hung_calls", count)
 
     def row_revised(self) -> None:
-        """Count a row for which WeChat now gives other figures."""
+        """Count a row whose figures WeChat has changed."""
         self._counters["rows_revised"].inc()
         self._states.touch()
 
     def points_dropped(self, count: int) -> None:
-        """Count what a row had over its dataset's cap."""
+        """Count points that a row had over its dataset's cap."""
         self._counters["points_dropped"].inc(count)
         self._states.touch()
 
     def storage_written(self, succeeded: bool) -> None:  # noqa: FBT001 - a store reports nothing else
-        """Record when a write to the storage succeeded, or count one that failed."""
+        """Record the time of a successful write to the storage, or count a failed one."""
         if not succeeded:
             self._counters["storage_errors"].inc()
             self._states.touch()
             return
-        if _LAST_WRITE.name not in self._gauges:  # not before: 0 would be a wrong time
+        if _LAST_WRITE.name not in self._gauges:  # not before a success: 0 would be a wrong time
             name, text, labels = _LAST_WRITE
             self._gauges[name] = Gauge(_PREFIX + name, text, labels, registry=self._states.registry)
         self._set(_LAST_WRITE.name, self._clock())
 
     def configured(self, apps: int, interval: float) -> None:
-        """Record that a configuration is in force: so many apps, a round every `interval` seconds."""
+        """Record a configuration in force: its number of apps, and the seconds between rounds."""
         self._set("apps", apps)
         self._set("refresh_interval_seconds", interval)
         self.reload_succeeded()
 
     def found_apps(self, apps: int) -> None:
-        """Record how many apps there are after a discovery."""
+        """Record the number of apps after a discovery."""
         self._set("apps", apps)
 
     def reload_succeeded(self) -> None:
-        """Record that what was read last is in force."""
+        """Record that the configuration read last is in force."""
         self._set("config_last_reload_successful", 1)
         self._set("config_last_reload_success_timestamp_seconds", self._clock())
         self.events += 1
 
     def reload_failed(self) -> None:
-        """Record that a new configuration was refused; the old one stays."""
+        """Record that a new configuration was refused and the old one stays."""
         self._set("config_last_reload_successful", 0)
         self.events += 1
 
     def sharded(self, shard: Shard) -> None:
-        """Record which part of the apps this exporter has."""
+        """Record the exporter's shard."""
         self._set("shard", shard.number)
         self._set("total_shards", shard.total)
         self._gauges["shard_info"].clear()
         self._set("shard_info", 1, str(shard.number), str(shard.total))
 
     def platforms(self, states: Collection[PlatformState]) -> None:
-        """Record how the configured third-party platforms are; others have no series any more.
+        """Record the states of the configured third-party platforms, and remove the series of others.
 
-        Series are there from the start: an alert on one that never came would not fire.
+        Series exist from the start, as an alert on an absent one would not fire.
         """
         for name, _, labels in _GAUGES:
             if labels == _PLATFORM:
@@ -226,7 +226,7 @@ class Telemetry:
         self._states.touch()
 
     def render(self, *, openmetrics: bool) -> bytes:
-        """Return the end of the page; in OpenMetrics with its end mark."""
+        """Return the exporter's own metrics, the end of the page, with the end mark in OpenMetrics."""
         self._process.touch()
         parts = (self._states, self._calls, self._process)
         return b"".join(
