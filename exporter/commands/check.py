@@ -93,17 +93,23 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
         failed = sum([report.write_platform(search) for search in apps.list_accounts()])
         report.write_capacity(len(apps.own))
-        refused = _ask_all(apps, report, log)
+        results = _ask_all(apps, report, log)
         report.write_warnings(len(apps.own), latency.mean)
-        sys.stdout.write(f"{len(apps.own) - refused} of {len(apps.own)} apps OK\n")
+        refused = sum(result.refused for result in results)
+        of_datasets = refused - sum(result.trend_refused for result in results)
+        which = f"{counted(of_datasets, 'app')} with failing datasets alone; " if of_datasets else ""
+        sys.stdout.write(f"{which}{len(results) - refused} of {len(results)} apps OK\n")
     return 1 if refused or failed else 0
 
 
-def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> int:
-    """Ask for every app, several at a time; return the number that WeChat refuses."""
+def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> list[ProbeResult]:
+    """Ask for every app, several at a time."""
+    results = []
     with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
-        found = zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True)
-        return sum([report.write_app(app, answers) for app, answers in found])
+        for app, result in zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True):
+            report.write_app(app, result)
+            results.append(result)
+    return results
 
 
 def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> ProbeResult:

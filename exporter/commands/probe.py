@@ -28,10 +28,18 @@ class ProbeResult:
     datasets: tuple[tuple[str, Failure | None], ...] = ()
 
     @property
+    def trend_refused(self) -> bool:
+        """Return whether the daily trend failed; a row that is not ready yet is no failure."""
+        return _is_failure(self.trend)
+
+    @property
     def refused(self) -> bool:
-        """Return whether any call failed; a row that is not ready yet is no failure."""
-        found = (self.trend, *(problem for _, problem in self.datasets))
-        return any(isinstance(each, Failure) and not each.reason.is_state for each in found)
+        """Return whether any call failed."""
+        return any(map(_is_failure, (self.trend, *(problem for _, problem in self.datasets))))
+
+
+def _is_failure(outcome: Row | Failure | None) -> bool:
+    return isinstance(outcome, Failure) and not outcome.reason.is_state
 
 
 def probe(

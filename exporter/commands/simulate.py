@@ -65,9 +65,11 @@ The third-party platform that they have authorised; a ticket of its, and a push 
   curl {url}/_sim/platforms/{DEMO_PLATFORM.name}/ticket
   curl -d '{{"url":"http://localhost:10950/wechat/ticket/{DEMO_PLATFORM.name}"}}' \
 {url}/_sim/platforms/{DEMO_PLATFORM.name}/push
-Let one hang, refuse it one dataset, make it healthy again, go to tomorrow:
+Let one hang, refuse it one dataset, or three calls with an errcode; make it healthy again, go to tomorrow:
   curl -d '{{"fault":"hang"}}' {url}/_sim/apps/{app.appid}/fault
   curl -d '{{"fault":"permission","dataset":"weekly_trend"}}' {url}/_sim/apps/{app.appid}/fault
+  curl -d '{{"fault":"not_ready","dataset":"monthly_trend","errcode":61501,"times":3}}' \
+{url}/_sim/apps/{app.appid}/fault
   curl -d '{{"fault":"none"}}' {url}/_sim/apps/{app.appid}/fault
   curl -d '{{"advance":86400}}' {url}/_sim/clock
 """

@@ -103,7 +103,7 @@ def asks_before_the_round(
 
 
 def first_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
-    """Yield one ask of each of the app's datasets, which its others follow, and those of its quotas."""
+    """Yield one ask of each of the app's datasets, which its others follow."""
     if not is_refused(entry, now):
         for name in dataset_names(entry, settings):
             yield from _first_of_dataset(entry, name, now, settings)
@@ -113,6 +113,8 @@ def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> l
     """Return what else to ask for of a dataset once WeChat has answered to `ask`, newest first."""
     if ask.dataset == DAILY_TREND.name:
         return _older_dates(entry, now, settings) if ask.newest else []
+    if ask.dataset == QUOTA:
+        return list(_quota_asks(entry, now, settings))
     enabled = settings.datasets.get(ask.dataset)
     return [] if enabled is None else _dataset_asks(entry, enabled, now, settings.interval)
 
@@ -180,7 +182,7 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
 
 def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettings) -> Iterable[Ask]:
     if name == QUOTA:
-        return _quota_asks(entry, now, settings)
+        return list(_quota_asks(entry, now, settings))[:1]
     return _dataset_asks(entry, settings.datasets[name], now, settings.interval)[:1]
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from exporter.datasets.catalogue import BY_NAME
+from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.quota import QUOTA
 
 
@@ -25,13 +26,14 @@ class Fault(StrEnum):
     """A fault or an oddity that can be switched on for one app.
 
     `calls`: those that it can be on, its usual one first. `errcode`: what it answers with, None for something
-    else. `times`: how many calls it acts on, None for ever.
+    else. `times`: how many calls it acts on, None for ever. `dataset`: the only one that has it, if not all.
     """
 
     meaning: str
     calls: tuple[CallKind, ...]
     errcode: int | None
     times: int | None
+    dataset: str
 
     def __new__(
         cls,
@@ -40,11 +42,13 @@ class Fault(StrEnum):
         calls: tuple[CallKind, ...] = _ANY,
         errcode: int | None = None,
         times: int | None = None,
+        dataset: str = "",
     ) -> Self:
         """Make a member that is equal to its `value`."""
         fault = str.__new__(cls, value)
         fault._value_ = value
         fault.meaning, fault.calls, fault.errcode, fault.times = meaning, calls, errcode, times
+        fault.dataset = dataset
         return fault
 
     NONE = "none", "healthy"
@@ -68,7 +72,7 @@ class Fault(StrEnum):
     BOOL_FIGURE = "bool_figure", "session_cnt is true", _DATA
     NAN = "nan", "visit_depth is NaN, which is no JSON but which many parsers read", _DATA
     FRACTIONAL_COUNT = "fractional_count", "session_cnt has a fraction", _DATA
-    ABOVE_COHORT = "above_cohort", "more came back than there were (daily_retention alone)", _DATA
+    ABOVE_COHORT = "above_cohort", "more came back than there were", _DATA, None, None, DAILY_RETENTION.name
     OBJECT_LIST = "object_list", "`list` is the row itself instead of a list", _DATA
     TWO_ROWS = "two_rows", "`list` has the same row, page, index or key twice", _DATA
     CAMEL_CASE = "camel_case", "the cloud call's shape: refDate …, errMsg ending :ok; no fault", _DATA
@@ -89,6 +93,12 @@ class Fault(StrEnum):
     FROZEN = "frozen", "the account is limited", _ANY, 50002
     MINI_GAME = "mini_game", "the app is a mini game", _DATA, 61502
     UNKNOWN_ERRCODE = "unknown_errcode", "a code no table knows, or the one given", _ANY, 99001
+
+    def acts_on(self, dataset: str) -> bool:
+        """Return whether it changes the answers of a dataset, for '' of any; a quota has no rows."""
+        if dataset == QUOTA and self.calls == _DATA and self.errcode is None:
+            return False
+        return self.dataset in ("", dataset) or not dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,8 @@ class FaultBoard:
                 self._active.pop(healed, None)
             return
         call = CallKind.DATA if dataset else on or fault.calls[0]
+        if not fault.acts_on(dataset):
+            raise ValueError(f"{fault} changes nothing of {dataset}, only of: {fault.dataset or 'rows'}")
         if call not in fault.calls:
             raise ValueError(f"{fault} cannot be on the {call} call, only on: {', '.join(fault.calls)}")
         if errcode is not None and fault.errcode is None:
@@ -159,6 +171,11 @@ class FaultBoard:
         else:
             self._active.pop(key, None)
         return active
+
+    def spends_quota(self, appid: str, dataset: str) -> bool:
+        """Return whether the day's quota of a dataset is spent."""
+        active = [self._active.get((appid, CallKind.DATA, each)) for each in (dataset, "")]
+        return next((each.fault for each in active if each is not None), None) is Fault.QUOTA_DAILY
 
     def shown(self, appid: str) -> dict[str, Fault]:
         """Return the faults in force on an app, by kind of call, as in `data` and `data weekly_trend`."""

@@ -105,7 +105,8 @@ class WechatRules:
         if path not in _ENDPOINTS:
             raise RefusedError(76021)
         fault = self._fault(progress, CallKind.DATA, QUOTA)
-        used = self.ledger.used(_ENDPOINTS[path], progress.appid, now)
+        spent = path in BY_PATH and self.faults.spends_quota(progress.appid, BY_PATH[path].name)
+        used = DAILY_LIMIT if spent else self.ledger.used(_ENDPOINTS[path], progress.appid, now)
         return self._json(written_quota(DAILY_LIMIT, used), fault)
 
     def _caller(self, request: Request, now: float) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.config.apps import App
 from exporter.not_before import AT_ONCE, NotBefore
-from exporter.store.entry import Entry, Health
+from exporter.store.entry import EmptyDate, Entry, Health
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
@@ -58,8 +58,14 @@ def _reloaded(entry: Entry, now: float, renewed: Collection[tuple[str, str]] = (
         table, renews = entry.table(name), (entry.app.appid, name) in renewed
         health = _after_reload(table.health, now, renewed=renews)
         if health is not table.health:
-            entry = entry.with_table(name, replace(table, health=health))
+            entry = entry.with_table(name, replace(table, health=health, vacant=_after_vain(table.vacant)))
     return entry
+
+
+def _after_vain(vacant: tuple[EmptyDate, ...]) -> tuple[EmptyDate, ...]:
+    """What was asked for in vain, without the newest: it is asked for at once."""
+    newest = max((each.day for each in vacant), default=None)
+    return tuple(each for each in vacant if each.day != newest)
 
 
 def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:

@@ -181,7 +181,7 @@ def test_a_dataset_that_fails_is_named_with_the_reason_and_what_to_do(
     assert told.count("; 6 datasets OK\n    visit_pages: FAILED, permission: errcode 48001") == 1
     assert "may not call getVisitPage" in told
     assert "permission set 18" in told
-    assert told.endswith("2 of 3 apps OK\n")
+    assert told.endswith("\n1 app with failing datasets alone; 2 of 3 apps OK\n")
 
 
 def test_a_dataset_without_a_row_is_no_failure(

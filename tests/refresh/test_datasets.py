@@ -57,8 +57,9 @@ class Wechat:
     kind = "stable_token"
     token_expires_at = NOON + 7200
 
-    def __init__(self, answers: Answers, credential: bytes) -> None:
+    def __init__(self, answers: Answers, credential: bytes, quota_problem: Failure | None) -> None:
         self.answers = answers
+        self.quota_problem = quota_problem
         self.credential = credential
         self.asked: list[tuple[str, date]] = []
         self.quotas: list[str] = []
@@ -72,6 +73,8 @@ class Wechat:
 
     def quota(self, cgi_path: str) -> tuple[int, int, int]:
         self.quotas.append(cgi_path)
+        if self.quota_problem is not None:
+            raise CallError(self.quota_problem)
         return 1000, 10, 990
 
     def fingerprint(self) -> bytes:
@@ -86,9 +89,14 @@ class DatasetDesk(Desk):
         super().__init__(log, RoundSettings(9, 0, datasets=by_name(settings), quota=quota))
         self.credential = b"first"
 
-    def round(self, answers: Answers = lambda *_: None, asks: list[Ask] | None = None) -> Wechat:
+    def round(
+        self,
+        answers: Answers = lambda *_: None,
+        asks: list[Ask] | None = None,
+        quota_problem: Failure | None = None,
+    ) -> Wechat:
         """Make a round, or the asks given; return what was asked."""
-        wechat = Wechat(answers, self.credential)
+        wechat = Wechat(answers, self.credential, quota_problem)
         self.work(wechat, asks)
         return wechat
 
@@ -282,6 +290,26 @@ def test_while_nothing_arrives_each_dataset_is_tried_once(desk: DatasetDesk) -> 
     wechat = desk.round(lambda *_: silent)
     counts = Counter(name for name, _ in wechat.asked)
     assert counts == {"daily_trend": 3} | dict.fromkeys(NAMES, 1)
+
+
+def test_a_refused_count_of_calls_costs_one_call(log: FilteringBoundLogger) -> None:
+    desk = DatasetDesk(log, WITH_QUOTA)
+    wechat = desk.round(quota_problem=PERMISSION)
+    assert wechat.quotas == [BY_NAME["daily_trend"].path]
+    assert desk.entry.table(QUOTA).health.reason is Reason.PERMISSION
+
+
+@pytest.mark.parametrize("name", ["weekly_trend", "daily_summary", "daily_retention"])
+def test_after_a_reload_a_dataset_whose_answer_was_not_usable_is_asked_for_at_once(
+    desk: DatasetDesk, name: str
+) -> None:
+    desk.round(failing(name, failure(Reason.MALFORMED, "visit_uv is null")))
+    desk.now += 60
+    app = desk.entry.app
+    desk.ledger.configure([(app, "stable_token")], desk.settings.trend_days, desk.now)
+    asked = desk.round(asks=desk.before_the_round()).asked
+    assert {each for each, _ in asked} == {name}
+    assert desk.entry.table(name).health.up
 
 
 def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: DatasetDesk) -> None:

@@ -44,10 +44,10 @@ def test_a_dataset_may_have_a_fault_of_its_own() -> None:
 def test_healing_one_dataset_leaves_the_others() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.BUSY)
-    board.switch("wx1", Fault.EMPTY, dataset="quota")
+    board.switch("wx1", Fault.PERMISSION, dataset="quota")
     board.switch("wx1", Fault.NONE, dataset="quota")
     assert board.shown("wx1") == {"data": Fault.BUSY}
-    board.switch("wx1", Fault.EMPTY, dataset="quota")
+    board.switch("wx1", Fault.PERMISSION, dataset="quota")
     board.switch("wx1", Fault.NONE)
     assert board.shown("wx1") == {}
 
@@ -71,10 +71,16 @@ def test_a_told_errcode_replaces_the_usual_one() -> None:
         (Fault.NULL_FIGURE, {"on": CallKind.TOKEN}, "null_figure cannot be on the token call, only on: data"),
         (Fault.HANG, {"errcode": 40001}, "hang answers with no errcode, so 40001 cannot be set"),
         (Fault.BUSY, {"times": 0}, "times is 0, allowed: 1 and more"),
+        (Fault.EMPTY, {"dataset": "quota"}, "empty changes nothing of quota, only of: rows"),
+        (
+            Fault.ABOVE_COHORT,
+            {"dataset": "weekly_trend"},
+            "above_cohort changes nothing of weekly_trend, only of: daily_retention",
+        ),
     ],
 )
 def test_an_impossible_switch_is_refused_with_the_reason(
-    fault: Fault, switch: dict[str, int], told: str
+    fault: Fault, switch: dict[str, object], told: str
 ) -> None:
     board = FaultBoard()
     with pytest.raises(ValueError, match=f"^{told}$"):
