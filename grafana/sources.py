@@ -21,11 +21,20 @@ from grafana.queries import FLEET, chosen
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.datasets import distribution, newest_row, row_before, row_per_date
+from prometheus.datasets import (
+    distribution,
+    holding,
+    is_before,
+    leading,
+    newest_row,
+    row_before,
+    row_per_date,
+)
 
 _SOURCE: Final = distribution("source")
 _OPENS: Final = "access_source_session_cnt"
 _INFO: Final = f"{NAMESPACE}_access_source_info"
+_WEEK: Final = "offset 7d"
 _HELD_FOR: Final = "4d"
 """How long after a date its row may still be the newest."""
 
@@ -62,27 +71,41 @@ def _stack(words: Words) -> timeseries.Panel:
     return needing(panel, words, _SOURCE.dataset)
 
 
+def _compared(where: str) -> tuple[str, str, str]:
+    """Opens by app and source: now; now, of the apps that have a row of a week before; a week before.
+
+    For a whole fleet the apps are chosen first: there are ten times as many sources.
+    """
+    if where != FLEET:
+        now, then = newest_row(_SOURCE, _OPENS, where), row_before(_SOURCE, _OPENS, 7, where)
+        return now, f"({now})\nand on (appid) ({then})", then
+    now, then = (
+        chosen(leading(_SOURCE, where)),
+        chosen(holding(_SOURCE, where, _WEEK, is_before(_SOURCE, 7, where))),
+    )
+    select, matching = _SOURCE.select(_OPENS, where), _SOURCE.matching()
+    return (
+        f"{select}\nand{matching} {now}",
+        f"{select}\nand{matching} ({now} and on (appid) {then})",
+        f"{_SOURCE.select(_OPENS, where, _WEEK)}\nand{matching} {then}",
+    )
+
+
 def _table(words: Words, key: str, where: str) -> table.Panel:
     """Opens of each source, their share, and their change on the apps that have both rows."""
     name = f"name_{words.language}"
-    now = newest_row(_SOURCE, _OPENS, where)
-    if where == FLEET:
-        now = chosen(now)
-        then = chosen(row_before(_SOURCE, _OPENS, 7, where, ("7d",)))
-    else:
-        then = row_before(_SOURCE, _OPENS, 7, where)
-    both = f"sum by (source) (({now})\nand on (appid) ({then}))\n/\nsum by (source) ({then}) - 1"
+    now, both, then = _compared(where)
     opens = f"sum by (source) ({now})"
+    change = f"sum by (source) ({both})\n/\nsum by (source) ({then}) - 1"
     figures = [
-        (words.word("opens"), opens, COUNT, ()),
+        (words.word("opens"), _named(words, opens, _SOURCE.select(_OPENS, where)), COUNT, ()),
         (words.word("share"), f"{opens}\n/ on () group_left () sum({now})", SHARE, ()),
-        (words.word("week_on_week"), both, SHARE, CHANGE),
+        (words.word("week_on_week"), change, SHARE, CHANGE),
     ]
     if where == APP:  # visitors of several apps are not the same people
         visitors = f"max by (source) ({newest_row(_SOURCE, 'access_source_visit_uv', where)})"
         figures.append((words.field("visit_uv"), visitors, COUNT, ()))
-    keys = _SOURCE.select(_OPENS, where)
-    asked = [Query(_named(words, expr, keys), heading, unit, steps) for heading, expr, unit, steps in figures]
+    asked = [Query(expr, heading, unit, steps) for heading, expr, unit, steps in figures]
     columns = {name: words.word("source"), "source": words.word("source_key")}
     panel = listing(words, key, asked, columns, words.word("opens"), Size(24, 10))
     panel.override_by_name(

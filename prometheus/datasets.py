@@ -4,7 +4,6 @@ As in `expressions`, a figure is always joined with the date beside it, so that 
 `by` names the labels that a row's figures have beside appid and name.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,27 +81,34 @@ def switched_on(rows: Latest, where: str) -> str:
     return f"max by (appid) ({rows.of_dataset(DATASET_UP.metric, where)})"
 
 
-def newest_row(rows: Latest, figure: str, where: str, when: str = "") -> str:
+def leading(rows: Latest, where: str) -> str:
+    """Select the exporter of each app with the newest date, then the latest answer: one series per app."""
+    dates = rows.of_dataset(DATASET_REF_DATE.metric, where)
+    answers = rows.of_dataset(DATASET_LAST_SUCCESS.metric, where)
+    return f"topk by (appid) (1, {dates} + {answers} / 1e5 or {dates})"
+
+
+def newest_row(rows: Latest, figure: str, where: str) -> str:
     """Take a figure of each app's newest row, from the exporter with the newest date and answer."""
-    dates = rows.of_dataset(DATASET_REF_DATE.metric, where, when)
-    answers = rows.of_dataset(DATASET_LAST_SUCCESS.metric, where, when)
     return f"""\
 max by (appid, name{_also(rows.by)}) (
-  {rows.select(figure, where, when)}
-  and{rows.matching()} topk by (appid) (1, {dates} + {answers} / 1e5 or {dates})
+  {rows.select(figure, where)}
+  and{rows.matching()} {leading(rows, where)}
 )"""
 
 
-def row_before(rows: Latest, figure: str, days: int, where: str, offsets: Sequence[str] | None = None) -> str:
-    """Take a figure of the row `days` (1 or 7) before each app's newest, from the past of the newest rows.
-
-    `offsets`: where the past is looked at; fewer than the usual ones cost less and find fewer rows.
-    """
-    newest = f"max by (appid) ({rows.of_dataset(DATASET_REF_DATE.metric, where)})"
-    wanted = f"== on (appid) group_left () ({newest} - {days * DAY_SECONDS})"
+def row_before(rows: Latest, figure: str, days: int, where: str) -> str:
+    """Take a figure of the row `days` (1 or 7) before each app's newest, from the past of the newest rows."""
+    wanted = is_before(rows, days, where)
     return "\nor\n".join(
-        held_row(rows, figure, where, f"offset {offset}", wanted) for offset in offsets or OFFSETS[days]
+        held_row(rows, figure, where, f"offset {offset}", wanted) for offset in OFFSETS[days]
     )
+
+
+def is_before(rows: Latest, days: int, where: str) -> str:
+    """Compare dates with the one so many days before the app's newest."""
+    newest = f"max by (appid) ({rows.of_dataset(DATASET_REF_DATE.metric, where)})"
+    return f"== on (appid) group_left () ({newest} - {days * DAY_SECONDS})"
 
 
 def row_per_date(rows: Latest, figure: str, where: str, later: int = 0) -> str:
@@ -132,14 +138,19 @@ def sum_per_date(rows: Latest, figure: str, where: str, apps: str, later: int = 
 
 def held_row(rows: Latest, figure: str, where: str, when: str, wanted: str) -> str:
     """Take a figure of the row that was the newest at another time, if it was of the date wanted."""
-    answers = rows.of_dataset(DATASET_LAST_SUCCESS.metric, where, when)
-    dates = rows.of_dataset(DATASET_REF_DATE.metric, where, when)
     return f"""\
 max by (appid{_also(rows.by)}) (
   {rows.select(figure, where, when)}
-  and{rows.matching_dates()} ({rows.dates(where, when)} {wanted})
-  and{rows.matching()} topk by (appid) (1, {answers} or {dates})
+  and{rows.matching_dates()} ({holding(rows, where, when, wanted)})
 )"""
+
+
+def holding(rows: Latest, where: str, when: str, wanted: str) -> str:
+    """Select each app's exporter with the latest answer at another time, if its row was of that date."""
+    answers = rows.of_dataset(DATASET_LAST_SUCCESS.metric, where, when)
+    dates = rows.of_dataset(DATASET_REF_DATE.metric, where, when)
+    matching = rows.matching() if rows.ref_date else ""
+    return f"{rows.dates(where, when)} {wanted} and{matching} topk by (appid) (1, {answers} or {dates})"
 
 
 def _also(labels: str) -> str:
