@@ -29,7 +29,7 @@ from exporter.wechat.tokens.kept import longest_wait
 
 
 def settings_of(config: Config, apps: Apps, store: Store) -> RoundSettings:
-    """Return what the rounds work by."""
+    """Return the settings of the rounds for a configuration."""
     return round_settings(config, apps.accesses, 0.0 if store.leases is None else longest_wait(config))
 
 
@@ -84,7 +84,7 @@ class Reconfiguration:
         return problem
 
     def refresh_all(self) -> str:
-        """Ask for all apps now but for what a reload leaves paused; return who is asked and who waits."""
+        """Ask for all apps now, except what a reload leaves paused; describe who is asked and who waits."""
         settings = self.rounds.settings
         self.ledger.ask_all_again()
         outlook = reload_summary(self.ledger.entries(), self.clock(), settings)
@@ -92,7 +92,7 @@ class Reconfiguration:
         return outlook
 
     def refresh(self, appid: str) -> bool:
-        """Ask for an app now, whatever pauses it; return False where there is no such app."""
+        """Ask for an app now, even if it is paused; return False if it is unknown."""
         found = [app.appid for app in self.apps.own if app.appid.lower() == appid]
         if found:
             self.ledger.ask_again(found)
@@ -112,14 +112,14 @@ class Reconfiguration:
         settings = settings_of(config, self.apps, self.store)
         self._show(config, settings)
         self._restore_new()
-        sweep(self.store, self.log)  # the file of the encryption key may have a new one
+        sweep(self.store, self.log)  # the encryption key in the file may be a new one
         now_on = switched(before, self._datasets(settings))
         summary = reload_summary(self.ledger.entries(), self.clock(), settings)
         self.outlook = "; ".join(filter(None, (now_on, summary)))
         self.rounds.reconfigure(settings)
 
     def _show(self, config: Config, settings: RoundSettings) -> None:
-        """Hold and show what the configuration asks for, which WeChat was opened for."""
+        """Apply a configuration, for which WeChat is already open, to ledger, page and metrics."""
         self.config = config
         self._warnings.log_new(config)
         self.publisher.history_days = settings.history_days
@@ -132,11 +132,11 @@ class Reconfiguration:
         self.telemetry.expect(endpoints_of(each.name for each in config.datasets))
 
     def _datasets(self, settings: RoundSettings) -> dict[str, list[str]]:
-        """The names of each app's datasets, by appid."""
+        """Return the names of each app's datasets, by appid."""
         return {entry.app.appid: dataset_names(entry, settings) for entry in self.ledger.entries()}
 
     def _renewed(self) -> set[tuple[str, str]]:
-        """The datasets of apps whose credential is another one than WeChat has refused."""
+        """Return the apps' datasets (appid, name) whose credential has changed since WeChat refused it."""
         refused = {
             (entry.app.appid, name): fingerprint
             for entry in self.ledger.entries()
@@ -151,14 +151,14 @@ class Reconfiguration:
         }
 
     def _restore_new(self) -> None:
-        """Take over what is kept of apps that have just come, which may have been here before."""
+        """Restore stored rows of apps that have just come, as they may have been here before."""
         try:
             restore(self.ledger, self.store, self.apps.accesses, self.log)
         except StoreError as error:
             self.log.error("rows not restored", error=str(error))
 
     def _take_discovered(self) -> None:
-        """Ask for the accounts that were found, and no longer for those that are gone."""
+        """Add the accounts that were found and drop those that are gone."""
         with self._changing:
             before = self.apps.own
             self.apps.gather()
@@ -169,7 +169,7 @@ class Reconfiguration:
                 self.rounds.reconfigure(settings_of(self.config, self.apps, self.store))
 
     def _retry(self, platform: str, reasons: Collection[Reason]) -> None:
-        """Ask for the platform's apps that failed for these reasons, such as the lack of a verify ticket."""
+        """Ask for a platform's apps that failed for certain reasons, such as a missing verify ticket."""
         lacked = [
             entry.app.appid
             for entry in self.ledger.entries()

@@ -1,1 +1,1 @@
-"""Rounds: what is asked for, in which order, by which workers, and what follows from each answer."""
+"""Rounds of calls: their plan, order and workers, and the consequences of each answer."""

@@ -1,4 +1,4 @@
-"""Makes one call of a round, records what came of it, and queues what follows."""
+"""Makes one call of a round, records its result, and queues what follows from it."""
 
 import threading
 from collections.abc import Callable
@@ -26,24 +26,24 @@ _HANGS = "the call hangs: is it the look-up of a name, or a file on a disk that 
 
 
 class RoundMetrics(Protocol):
-    """Shows how the rounds go."""
+    """The metrics of the rounds."""
 
     def round_finished(self, seconds: float) -> None:
         """Record how long a round over all apps took."""
 
     def calls_hang(self, count: int) -> None:
-        """Record how many calls have been given up and still hold their threads."""
+        """Record the number of calls that hang and still hold their threads."""
 
     def row_revised(self) -> None:
-        """Count a row for which WeChat now gives other figures."""
+        """Count a row whose figures WeChat has changed."""
 
     def points_dropped(self, count: int) -> None:
-        """Count what a row had over its dataset's cap."""
+        """Count points that a row had over its dataset's cap."""
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """Fetches one period of one app at a time; safe to use from many threads. `settings` may be replaced."""
+    """Fetches one period of one app at a time, from any thread; `settings` may be replaced."""
 
     settings: RoundSettings
     ledger: Ledger
@@ -58,10 +58,10 @@ class Fetcher:
         self._states = StateLog(self.log)
 
     def fetch(self, ask: Ask, queue: Queue) -> str:
-        """Make a call, record the answer, and queue what follows from it.
+        """Make a call, record the answer, and queue further asks.
 
         Returns:
-            what came: `rows`, `quotas` or a reason; `paused` for an app that must not be asked; else ''.
+            `rows`, `quotas` or a reason; `paused` for an app that must not be asked; else ''.
         """
         settings, entry = self.settings, self.ledger.get(ask.appid)
         access = settings.accesses.get(ask.appid)
@@ -85,20 +85,20 @@ class Fetcher:
         if self.stopping.is_set():
             return ""
         if self.settings.accesses.get(ask.appid) is not access or _is_outdated(fetched, access):
-            queue.add(replace(ask, attempt=ask.attempt + 1))  # an answer to what is in force no more
+            queue.add(replace(ask, attempt=ask.attempt + 1))  # the answer belongs to an old configuration
             return ""
         self._record(fetched, settings)
         self._go_on(fetched, queue)
         return fetched.kind
 
     def give_up(self, ask: Ask) -> None:
-        """Record that a call hangs where no deadline reaches it."""
+        """Record a call that hangs beyond its deadline."""
         if (access := self.settings.accesses.get(ask.appid)) is not None:
             timeout = failure(Reason.TIMEOUT, _HANGS)
             self._record(self._fetched(ask, access, timeout, self.clock()), self.settings)
 
     def _may_ask(self, ask: Ask, entry: Entry, access: Access) -> bool:
-        """Whether nothing is paused; a credential that has changed since then ends the pause."""
+        """Return whether no pause forbids the call; a changed credential ends a pause."""
         now, health = self.clock(), entry.table(ask.dataset).health
         if not ask.starts_app and is_refused(entry, now):
             return False
@@ -118,7 +118,7 @@ class Fetcher:
         return FetchResult(ask, outcome, began, self.clock(), access.token_expires_at, credential)
 
     def _known(self, ask: Ask, row: Row, began: float) -> Row:
-        """What is known for sure of a row at the time at which it was asked for."""
+        """Return a row without the points that WeChat could not know at the time of the call."""
         if row.dropped:
             self.metrics.points_dropped(row.dropped)
             self.log.warning(
@@ -132,7 +132,7 @@ class Fetcher:
         return BY_NAME[ask.dataset].selection.known(row, began)
 
     def _record(self, fetched: FetchResult, settings: RoundSettings) -> None:
-        """Change the app's entry, unless a reload has removed the app or moved to another server."""
+        """Update the app's entry, unless a reload has removed the app or changed the server."""
         ask, outcome = fetched.ask, fetched.outcome
         held = outcome if isinstance(outcome, HeldRow) else None
         changed = self.ledger.update(
@@ -153,9 +153,9 @@ class Fetcher:
         self._states.answered(before, after, ask.dataset, fetched.failure)
 
     def _go_on(self, fetched: FetchResult, queue: Queue) -> None:
-        """Queue what follows from an answer: the call once more, other periods, other datasets.
+        """Queue the asks that follow from an answer: a retry, other periods, other datasets.
 
-        Where the daily trend's answer did not arrive, the datasets' may not either: they are asked for once.
+        If the daily trend's answer did not arrive, the datasets' may not either: ask for each of them once.
         """
         ask, problem = fetched.ask, fetched.failure
         delay = None if problem is None else retry_delay(problem, ask.attempt, self.random)
@@ -175,7 +175,7 @@ class Fetcher:
 
 
 def _is_outdated(fetched: FetchResult, access: Access) -> bool:
-    """Whether WeChat refused a credential that has been replaced meanwhile; not again and again."""
+    """Return whether the refused credential has been replaced meanwhile; False after the last attempt."""
     if fetched.credential is None or fetched.ask.attempt >= ATTEMPTS:
         return False
     return access.fingerprint() not in (fetched.credential, b"")

@@ -1,4 +1,4 @@
-"""What a call has brought, and what that changes in what is known of its app."""
+"""The result of a call, and the change that it makes to the app's entry."""
 
 from dataclasses import dataclass, replace
 
@@ -20,9 +20,9 @@ from exporter.wechat.failures.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What came of an ask: made at `began`, answered at `now` (Unix times).
+    """The result of an ask: called at `began`, answered at `now` (Unix times).
 
-    `credential` is the fingerprint that WeChat refused, if it did.
+    `credential` is the fingerprint of a refused credential.
     """
 
     ask: Ask
@@ -34,24 +34,24 @@ class FetchResult:
 
     @property
     def failure(self) -> Failure | None:
-        """Why there is no row; None where one came."""
+        """Return why there is no row; None if there is one."""
         return self.outcome if isinstance(self.outcome, Failure) else None
 
     @property
     def kind(self) -> str:
-        """What came: `rows`, `quotas` or a reason."""
+        """Return `rows`, `quotas` or a reason."""
         if isinstance(self.outcome, Failure):
             return self.outcome.reason.value
         return "rows" if isinstance(self.outcome, HeldRow) else "quotas"
 
     @property
     def is_of_date(self) -> bool:
-        """Whether other periods of the dataset may well have rows."""
+        """Return whether the result concerns its date alone, so that other periods may have rows."""
         return self.failure is None or concerns_date(self.failure)
 
 
 def entry_after(entry: Entry, fetched: FetchResult, settings: RoundSettings, random: Random) -> Entry:
-    """Return the entry of an app after a call; the ledger itself holds the row."""
+    """Return an app's entry after a call; the ledger adds the row."""
     ask, outcome = fetched.ask, fetched.outcome
     table = entry.table(ask.dataset)
     health, vacant = table.health, table.vacant
@@ -78,14 +78,14 @@ def entry_after(entry: Entry, fetched: FetchResult, settings: RoundSettings, ran
 
 
 def with_freed(entry: Entry, dataset: str) -> Entry:
-    """Return the entry of an app once the credential has changed that WeChat refused for a dataset."""
+    """Return an app's entry without a dataset's pause, as the refused credential has changed."""
     table = entry.table(dataset)
     health = replace(table.health, next_try=None, strikes=0, fingerprint=None)
     return entry.with_table(dataset, replace(table, health=health))
 
 
 def is_revised(old: Row, new: Row) -> bool:
-    """Return whether WeChat has changed a figure that it gave before; points that come and go are none."""
+    """Return whether WeChat has changed a figure; points that come or go do not count."""
     before = {point.labels: point.values for point in old.points}
     return any(before.get(point.labels, point.values) != point.values for point in new.points)
 

@@ -1,7 +1,7 @@
-"""What to ask for, and when: pure functions of the clock and of what is held.
+"""The plan of the calls: pure functions of the clock and of the entries.
 
-A round begins with the newest date of every app's daily trend. Its answer brings the app's other dates and
-one ask of each of its datasets, whose answer brings the dataset's other periods.
+A round begins with the newest date of every app's daily trend. Its answer leads to the app's other dates and
+to one ask for each of its datasets, whose answer leads to the dataset's other periods.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,20 +21,20 @@ from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import Entry, Health, Table
 
 LOOKBACK_DAYS: Final = 4
-"""How far back to look for an app's first row, where `history_days` is shorter than that; and how far
-back a date without a row is asked for in every round, as WeChat has been days late."""
+"""Least number of days to search for an app's first row, whatever `history_days` is; and age up to which
+every round asks for a date without a row, as WeChat has been days late."""
 
 ASKS_IN_A_ROW: Final = 3
-"""How often an older date without a row is asked for in every round, before once a day has to do."""
+"""Rounds that ask for an older date without a row before it is asked for once a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call to make, decided when it was planned: a call may outlast midnight.
+    """A call to make, fixed when it is planned, as it may outlast midnight.
 
-    `day` is the first of the dataset's period. `newest`: that was the newest one, which its health is about.
-    `attempt` counts from 1. `fallback`: only while the app has no row. `label`: the point, or the
-    quota's path, that is wanted.
+    `day` is the first of the dataset's period. `newest`: it is the newest period, which decides the health.
+    `attempt` counts from 1. `fallback`: needed only while the app has no row. `label`: the point, or the
+    quota's path, to ask for.
     """
 
     appid: str
@@ -47,28 +47,28 @@ class Ask:
 
     @property
     def key(self) -> tuple[str, str, date, str]:
-        """What is asked for: no round asks twice for it."""
+        """Return the identity of the ask: no round asks twice for one."""
         return self.appid, self.dataset, self.day, self.label
 
     @property
     def period(self) -> Period:
-        """The period of the dataset's calendar; a quota has none."""
+        """Return the period in the dataset's calendar; a quota has none."""
         return BY_NAME[self.dataset].calendar.starting(self.day)
 
     @property
     def starts_app(self) -> bool:
-        """Whether the app's datasets wait for this one."""
+        """Return whether the app's datasets wait for this ask."""
         return self.newest and self.dataset == DAILY_TREND.name
 
 
 def round_asks(
     entries: Iterable[Entry], now: float, settings: RoundSettings, *, overran: bool = False
 ) -> list[Ask]:
-    """Return the asks that a round begins with: the newest date of the daily trend of every app.
+    """Return the first asks of a round: the newest date of every app's daily trend.
 
-    Apps that lack it come first, those that failed last time come last; of either, those without any row
-    come first. Where the last round overran its interval nothing may follow from the answers, so the older
-    dates that are missing then come before what is known already.
+    Apps that lack it come first, and apps that failed last time come last; among equals those without any row
+    come first. If the last round overran its interval, there may be no time for asks that follow from
+    answers: then missing older dates come before dates that are known already.
     """
     newest = yesterday(now)
     ordered = sorted(
@@ -87,9 +87,9 @@ def round_asks(
 def asks_before_the_round(
     entry: Entry, now: float, settings: RoundSettings, *, credentials: bool = False
 ) -> Iterator[Ask]:
-    """Yield what must not wait for the next round: after a failure, once and without retries.
+    """Yield an app's asks that must not wait for the next round; after a failure, without retries.
 
-    `credentials`: also ask for what is paused until its credential changes, in case it has changed.
+    `credentials`: also ask for datasets paused until their credential changes, in case it has changed.
     """
     if _is_due(entry.health, now, credentials=credentials):
         yield replace(_newest(entry, now), attempt=1 if entry.health.up else ATTEMPTS)
@@ -103,14 +103,14 @@ def asks_before_the_round(
 
 
 def first_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
-    """Yield one ask of each of the app's datasets, which its others follow."""
+    """Yield the first ask for each of the app's datasets."""
     if not is_refused(entry, now):
         for name in dataset_names(entry, settings):
             yield from _first_of_dataset(entry, name, now, settings)
 
 
 def asks_after(ask: Ask, entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
-    """Return what else to ask for of a dataset once WeChat has answered to `ask`, newest first."""
+    """Return the dataset's further asks once WeChat has answered `ask`, newest first."""
     if ask.dataset == DAILY_TREND.name:
         return _older_dates(entry, now, settings) if ask.newest else []
     if ask.dataset == QUOTA:
@@ -126,13 +126,13 @@ def dataset_names(entry: Entry, settings: RoundSettings) -> list[str]:
 
 
 def is_refused(entry: Entry, now: float) -> bool:
-    """Return whether nothing at all must be asked for the app: WeChat has refused the account."""
+    """Return whether WeChat has refused the account, so that no call must be made for the app."""
     failure = entry.health.failure
     return failure is not None and failure.refuses_account and entry.health.paused(now)
 
 
 def waits_for_credential(health: Health, now: float) -> bool:
-    """Return whether another credential would end a pause."""
+    """Return whether a changed credential would end a pause."""
     return health.fingerprint is not None and health.paused(now)
 
 
@@ -145,7 +145,7 @@ def _newest(entry: Entry, now: float) -> Ask:
 
 
 def _missing(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
-    """The dates that an app lacks and that WeChat was not asked for today (Beijing), newest first."""
+    """Return an app's missing dates that had no call today (Beijing), newest first."""
     newest = yesterday(now)
     asked = {vacant.day for vacant in entry.vacant if yesterday(vacant.asked_at) == newest}
     return [
@@ -156,11 +156,11 @@ def _missing(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
 
 
 def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
-    """The daily trend's other dates once yesterday's row has been asked for, newest first.
+    """Return the asks for the daily trend's older dates, after yesterday's, newest first.
 
-    Dates of the window that are missing, and recent ones that WeChat last gave before today (Beijing).
-    For an app without any row the look-up goes some days further back. Older dates for which WeChat had no
-    row several times are asked for once a day: the app may be younger than the window.
+    These are missing dates of the window, and recent ones whose last call was before today (Beijing). For an
+    app without any row the search goes some days further back. Older dates without a row in several rounds
+    get one call a day, as the app may be younger than the window.
     """
     newest = yesterday(now)
     resting = {
@@ -187,7 +187,7 @@ def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettin
 
 
 def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: float) -> list[Ask]:
-    """The periods of a dataset to ask for in a round at `now`, newest first and none twice."""
+    """Return the asks for a dataset's periods in a round at `now`, newest first and none twice."""
     dataset, table = enabled.dataset, entry.table(enabled.name)
     tried = {vacant.day: vacant.asked_at for vacant in table.vacant}
     wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
@@ -205,13 +205,13 @@ def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: f
 
 
 def _is_early(entry: Entry, now: float) -> bool:
-    """Whether WeChat has answered that it does not have yesterday's daily trend, as before the morning."""
+    """Return whether WeChat has answered that it lacks yesterday's daily trend, as before the morning."""
     reason = entry.health.reason
     return reason is not None and reason.is_state and entry.row(yesterday(now)) is None
 
 
 def _held_at(table: Table, want: RequiredAnswer) -> float | None:
-    """When the answer that is wanted was asked for; None where none is held that counts."""
+    """Return the Unix time of the call for the required answer; None if none is held that counts."""
     held = table.held(want.period)
     if held is None or held.asked_at < want.since:
         return None
@@ -220,7 +220,7 @@ def _held_at(table: Table, want: RequiredAnswer) -> float | None:
 
 
 def _quota_asks(entry: Entry, now: float, settings: RoundSettings) -> Iterator[Ask]:
-    """The quotas of the app's interfaces that are due in a round at `now`."""
+    """Yield the asks for the quotas of the app's interfaces that are due in a round at `now`."""
     if settings.quota is None:
         return
     used = [each.dataset.path for each in settings.datasets.values() if entry.app.has(each.name)]

@@ -1,6 +1,6 @@
-"""The calls of one round, each from the time when it may start, and how many were answered how.
+"""The queue of a round: its calls with their earliest times, and the counts of answers.
 
-The order of the first calls comes from `plan.round_asks`.
+`plan.round_asks` gives the order of the first calls.
 """
 
 import heapq
@@ -14,10 +14,10 @@ from exporter.refresh.plan import Ask
 
 
 class Queue:
-    """Hands out asks to threads: first calls before retries and follow-ups, each not before its time.
+    """Hands asks to threads: first calls before retries and follow-ups, none before its time.
 
-    After `deadline` only first calls are handed out, so that the next round can start on time. `counts` has
-    the answers by kind: `rows`, `quotas` or a reason; and apps that were not asked, `paused`.
+    After `deadline` it hands out only first calls, so that the next round can start on time. `counts` maps
+    kinds to numbers of answers: `rows`, `quotas`, a reason, or `paused` for apps that were not asked.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Queue:
         self._deadline = deadline
         self._condition = threading.Condition()
         self._first = list(first)[::-1]
-        self._later: list[tuple[float, int, Ask]] = []  # (when, order of arrival, ask)
+        self._later: list[tuple[float, int, Ask]] = []  # (earliest time, order of arrival, ask)
         self._arrivals = 0
         self._under_way = 0
         self._pending = Counter(ask.key for ask in self._first)
@@ -42,11 +42,11 @@ class Queue:
 
     @property
     def calls(self) -> int:
-        """How many calls were answered."""
+        """Return the number of answered calls."""
         return self.counts.total() - self.counts["paused"]
 
     def take(self) -> Ask | None:
-        """Wait for the next ask and return it; None once the round is over. Call `done` for each."""
+        """Wait for the next ask and return it, to end it by `done`; return None once the round is over."""
         with self._condition:
             while not self._closed:
                 now = self._clock()
@@ -66,7 +66,7 @@ class Queue:
             return None
 
     def add(self, ask: Ask, delay: float = 0.0) -> None:
-        """Add an ask, to be made once `delay` seconds are over."""
+        """Add an ask whose call may start in `delay` seconds."""
         with self._condition:
             self._arrivals += 1
             self._pending[ask.key] += 1
@@ -75,17 +75,17 @@ class Queue:
             self._condition.notify()
 
     def join(self, ask: Ask) -> None:
-        """Add an ask, unless the same is already waiting or under way."""
+        """Add an ask, unless an equal one is waiting or under way."""
         if not self._pending[ask.key]:
             self.add(ask)
 
     def follow(self, ask: Ask) -> None:
-        """Add an ask, unless the same was asked for in this round."""
+        """Add an ask, unless this round has had an equal one."""
         if ask.key not in self._planned:
             self.add(ask)
 
     def done(self, ask: Ask, kind: str = "") -> None:
-        """End an ask that was taken; count it by what it brought, if anything."""
+        """End a taken ask and count it by the kind of its answer, '' for none."""
         with self._condition:
             if kind:
                 self.counts[kind] += 1
@@ -95,7 +95,7 @@ class Queue:
                 self._condition.notify_all()
 
     def close(self) -> None:
-        """End the round now."""
+        """End the round at once."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()

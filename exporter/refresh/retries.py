@@ -1,4 +1,4 @@
-"""The health that an answer leaves, and when its call may be made again."""
+"""The health after an answer, and the time until its call may be repeated."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,44 +10,43 @@ from exporter.store.entry import Health
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
 ATTEMPTS: Final = 3
-"""How often a call is made in one round before it is left for later."""
+"""Attempts at a call in one round."""
 
 _OF_ONE_DATE: Final = frozenset({Reason.NOT_READY, Reason.EMPTY, Reason.MALFORMED, Reason.DATE_RANGE})
 _MINUTE: Final = 60.0
 _LONGEST_RETRY: Final = 60.0
 _FIRST_RETRY: Final = {Action.RETRY: 30.0, Action.NEXT_ROUND: 30.0, Action.RETRY_NEXT_MINUTE: _MINUTE}
-_PAUSES: Final = {  # seconds: the first one, doubled by each refusal up to the longest one
+_PAUSES: Final = {  # seconds; doubled by each refusal, up to the longest
     Action.SUSPEND: (3600.0, 86_400.0),
     Action.SUSPEND_DAY: (86_400.0, 86_400.0),
     Action.RENEW_TOKEN: (10.0, 3600.0),
 }
-_SPREAD: Final = 0.1  # pauses are up to a tenth longer, so that apps do not come back in one crowd
-_AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps come back after a quota's midnight
+_SPREAD: Final = 0.1  # random extra of a pause, so that apps do not return all at once
+_AFTER_MIDNIGHT: Final = 600.0  # seconds over which apps return after a quota's midnight
 
 Random = Callable[[], float]
-"""Gives a number from 0 up to 1."""
+"""A source of random numbers in [0, 1)."""
 
 
 def after_row(health: Health, began: float, now: float) -> Health:
-    """Return the health once the newest row has come, by a call made at `began`."""
+    """Return the health after the newest row, from a call made at `began`."""
     if _refused_since(health, began, now):
         return after_older_row(health, now)
     return Health(last_refresh=now, last_success=now)
 
 
 def after_older_row(health: Health, now: float) -> Health:
-    """Return the health once an older row has come, which says nothing about the newest."""
+    """Return the health after an older row, which says nothing about the newest."""
     return replace(health, last_success=now)
 
 
 def after_failure(
     health: Health, failure: Failure, began: float, now: float, random: Random, interval: float = 3600.0
 ) -> Health:
-    """Return the health once a call, made at `began`, has failed (or has no row yet).
+    """Return the health after a call, made at `began`, that failed or had no row yet.
 
-    Calls for several dates are under way at once: one incident that refuses them all counts once. What time
-    or the operator corrects is tried again soon, then later and later up to `interval`, the seconds between
-    rounds.
+    Several dates' calls run at once, and an incident that refuses them all counts once. A failure that time
+    or the operator may end gets a retry soon, then ever later, up to `interval`, the seconds between rounds.
     """
     if _refused_since(health, began, now):
         return health
@@ -64,9 +63,9 @@ def after_failure(
 
 
 def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
-    """Return the seconds until the call may be made again in this round; None: not in this round.
+    """Return the seconds until the call may be repeated in this round; None for not in this round.
 
-    What a server asks for by Retry-After is waited for; it may be longer than the round.
+    A server's Retry-After counts, even beyond the end of the round.
     """
     if attempt >= ATTEMPTS or failure.action not in (Action.RETRY, Action.RETRY_NEXT_MINUTE):
         return None
@@ -75,19 +74,19 @@ def retry_delay(failure: Failure, attempt: int, random: Random) -> float | None:
 
 
 def outlasts_date(failure: Failure) -> bool:
-    """Return whether the failure is about more than the date that was asked for."""
+    """Return whether the failure concerns more than the date of the call."""
     return failure.action not in (Action.NEXT_ROUND, Action.RETRY)
 
 
 def concerns_date(failure: Failure) -> bool:
-    """Return whether the failure is about the date alone: other dates may well have rows."""
+    """Return whether the failure concerns the date alone, so that other dates may have rows."""
     return failure.action is Action.NEXT_ROUND and failure.reason in _OF_ONE_DATE
 
 
 def _refused_since(health: Health, began: float, now: float) -> bool:
-    """Whether another call had WeChat refuse this from `began` to `now` (Unix times).
+    """Return whether another call was refused between `began` and `now` (Unix times).
 
-    A refusal of the future is of a clock that was ahead: what comes after it counts.
+    A refusal in the future comes from a fast clock: later ones count.
     """
     if health.resume_at is None or health.last_refresh is None:
         return False
@@ -95,7 +94,7 @@ def _refused_since(health: Health, began: float, now: float) -> bool:
 
 
 def _passes(failure: Failure) -> bool:
-    """Whether time or the operator corrects it, as with a network or a file; not what WeChat has answered."""
+    """Return whether time or the operator may end the failure, as with a network or a file."""
     if failure.action is Action.NEXT_ROUND:
         return failure.reason not in _OF_ONE_DATE and failure.reason is not Reason.UNKNOWN_ERRCODE
     return failure.action in (Action.RETRY, Action.RETRY_NEXT_MINUTE)
@@ -119,7 +118,7 @@ def _next_try(
 
 
 def _grown(health: Health, now: float) -> float:
-    """Seconds: twice the last wait, or just as long where that was not over, as in one round."""
+    """Return twice the last wait in seconds, or the last wait if it was not over, as within a round."""
     before = health.next_try
     if before is None or health.failure is None or not _passes(health.failure):
         return 0.0

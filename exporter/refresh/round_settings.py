@@ -1,4 +1,4 @@
-"""What the rounds work by: how to reach each app, which dates and datasets it should have, how fast."""
+"""The settings of the rounds: the access to each app, its dates and datasets, and the pace."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from exporter.datasets.quota import QUOTA
 from exporter.wechat.access import Access
 from exporter.wechat.endpoints import server_name
 
-_CALLS: Final = 4  # token, data, and both again after a refused token
+_CALLS: Final = 4  # calls per ask: token, data, and both again after a refused token
 _MARGIN_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RoundSettings:
-    """Replaced as a whole by a reload.
+    """The settings of the rounds, which a reload replaces as a whole.
 
-    `history_days` dates of the daily trend are on show, `revisit_days` are asked for again once a day.
-    `accesses` has one for each app, by appid; `datasets` are those beside the daily trend. `interval`:
-    seconds between rounds. `hangs_after`: seconds after which a call hangs where no deadline reaches it.
+    `history_days`: dates of the daily trend on the page. `revisit_days`: recent dates to ask for again once a
+    day. `accesses`: by appid. `datasets`: those beside the daily trend. `interval`: seconds between rounds.
+    `hangs_after`: seconds after which a call counts as hanging beyond its deadline.
     """
 
     history_days: int
@@ -36,16 +36,16 @@ class RoundSettings:
 
     @property
     def trend_days(self) -> int:
-        """How many dates of the daily trend are held, back from the newest row."""
+        """Return the number of dates of the daily trend to hold, back from the newest row."""
         return max(self.history_days, self.revisit_days)
 
     def keep_days(self, dataset: str) -> int:
-        """Return how many days back from its newest row a dataset's rows are held."""
+        """Return the number of days to hold a dataset's rows, back from the newest."""
         return self.datasets[dataset].keep_days if dataset in self.datasets else self.trend_days
 
 
 def round_settings(config: Config, accesses: Mapping[str, Access], token_waits: float) -> RoundSettings:
-    """Return what a configuration asks for; `token_waits`: the seconds that shared tokens may take."""
+    """Return the settings for a configuration; `token_waits`: seconds that a shared token may take."""
     refresh = config.refresh
     return RoundSettings(
         history_days=refresh.history_days,

@@ -1,4 +1,4 @@
-"""Runs the rounds, one interval apart, and between them asks for what must not wait."""
+"""Runs the rounds, one interval apart, and urgent calls between them."""
 
 import math
 import threading
@@ -15,9 +15,9 @@ from exporter.refresh.queue import Queue
 from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.workers import Workers
 
-_LEAST_SECONDS: Final = 5.0  # between two looks for what to ask: apps that come together go together
-_MOST_SECONDS: Final = 60.0  # the clock may be set
-_CREDENTIAL_SECONDS: Final = 60.0  # between two looks whether a refused credential has changed
+_LEAST_SECONDS: Final = 5.0  # seconds: apps that become due together are asked together
+_MOST_SECONDS: Final = 60.0  # seconds: the clock may change meanwhile
+_CREDENTIAL_SECONDS: Final = 60.0  # seconds between two looks at refused credentials
 
 
 class Rounds:
@@ -34,18 +34,18 @@ class Rounds:
         self._workers = Workers(fetching, self.heartbeat)
         self._ticker = Ticker()
         self._wake = threading.Event()
-        self._queue: Queue | None = None  # of the calls under way
-        self._credentials_at = 0.0  # when to look at refused credentials (monotonic)
-        self._overran = False  # whether the last round was longer than its interval
+        self._queue: Queue | None = None  # the queue of the calls under way
+        self._credentials_at = 0.0  # next look at refused credentials (monotonic)
+        self._overran = False  # whether the last round took longer than its interval
 
     @property
     def settings(self) -> RoundSettings:
-        """What the rounds work by now."""
+        """Return the settings in force."""
         return self._fetching.settings
 
     @property
     def exhausted(self) -> bool:
-        """Whether so many calls hang that no thread is left to ask with."""
+        """Return whether hanging calls hold all threads."""
         return len(self._workers.hanging()) >= self.settings.concurrency
 
     def run(self) -> None:
@@ -65,7 +65,7 @@ class Rounds:
             self._stopping.wait(min(_LEAST_SECONDS, self.settings.interval))
 
     def round(self) -> float:
-        """Ask for everything that is due; return how many seconds that took.
+        """Ask for everything that is due; return the seconds that it took.
 
         Retries and follow-ups end with the interval.
         """
@@ -89,7 +89,7 @@ class Rounds:
         return seconds
 
     def _wait(self, left: float) -> None:
-        """Wait for the next round, `left` seconds away; ask if there is something to ask for before it."""
+        """Wait `left` seconds for the next round, with urgent calls before it."""
         self.next_round_at = self._clock() + left
         wait = min(left, self._until_next_try())
         self.heartbeat.expect(time.monotonic(), wait)
@@ -111,7 +111,7 @@ class Rounds:
             self._log_end(now, len({ask.appid for ask in asks}), queue, time.monotonic() - start)
 
     def reconfigure(self, settings: RoundSettings) -> None:
-        """Work by these from now on; ask at once for apps that are not to wait."""
+        """Replace the settings, and ask at once for apps that must not wait."""
         self._fetching.settings = settings
         if (queue := self._queue) is not None:
             for ask in self._asks_now(self._clock()):
@@ -119,7 +119,7 @@ class Rounds:
         self._wake.set()
 
     def stop(self) -> None:
-        """End the round under way and the waiting; the calls are ended by their transport."""
+        """End the round and the waits; the transport ends the calls."""
         self._wake.set()
         if (queue := self._queue) is not None:
             queue.close()
@@ -132,7 +132,7 @@ class Rounds:
         ]
 
     def _ask_all(self, asks: Sequence[Ask], deadline: float) -> Queue:
-        """Make these calls and what follows from them, but for apps one of whose calls hangs."""
+        """Make calls and those that follow from them, except for apps with a hanging call."""
         hanging = self._workers.hanging()
         free = [ask for ask in asks if ask.appid not in hanging]
         queue = Queue(free, deadline)
@@ -140,7 +140,7 @@ class Rounds:
         if threads <= 0:
             return queue
         self._queue = queue
-        if self._stopping.is_set():  # just before there was a queue to close
+        if self._stopping.is_set():  # `stop` came before there was a queue to close
             queue.close()
         try:
             self._workers.run(queue, threads)
@@ -149,7 +149,7 @@ class Rounds:
         return queue
 
     def _until_next_try(self) -> float:
-        """Seconds until there is something to ask for, whether it is time for the next round or not."""
+        """Return the seconds until an app is due, apart from the next round."""
         now, waits = self._clock(), []
         for entry in self._ledger.entries():
             for dataset in entry.names:
@@ -173,20 +173,20 @@ class Rounds:
 
 
 class Ticker:
-    """Used by one thread. The first round begins at once."""
+    """The times of the rounds, for one thread; the first round begins at once."""
 
     def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
-        """`stopwatch` gives seconds that never jump."""
+        """Start the first interval; `stopwatch` is monotonic, in seconds."""
         self._stopwatch = stopwatch
         self._next = stopwatch()
 
     def end_round(self, interval: float) -> None:
-        """End a round: the next one begins with the interval; starts that were missed are left out."""
+        """End a round: the next one begins at the next multiple of `interval`, skipping missed starts."""
         missed = math.floor((self._stopwatch() - self._next) / interval)
         self._next += interval * (missed + 1)
 
     def left(self, interval: float) -> float:
-        """Return the seconds until the next round; an interval made shorter counts from now."""
+        """Return the seconds until the next round, at most `interval`, which may have become shorter."""
         now = self._stopwatch()
         self._next = min(self._next, now + interval)
         return self._next - now

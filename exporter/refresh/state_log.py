@@ -1,4 +1,4 @@
-"""What the operator reads of how apps fare: a log line for each change, and what a reload leads to."""
+"""Log texts about the state of apps: a line for each change, and the effect of a reload."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -14,11 +14,11 @@ from exporter.wechat.failures.failure import Failure
 
 
 class StateLog:
-    """Writes a line when a dataset's state has changed, or is known for the first time."""
+    """Writes a line when a dataset's state changes or first becomes known."""
 
     def __init__(self, log: FilteringBoundLogger) -> None:
         self._log = log
-        self._known: set[tuple[str, str]] = set()  # appids and datasets
+        self._known: set[tuple[str, str]] = set()  # pairs of appid and dataset
 
     def answered(self, before: Entry, after: Entry, dataset: str, failure: Failure | None) -> None:
         """Compare an app's entry before and after an answer about a dataset."""
@@ -47,15 +47,15 @@ class StateLog:
 
 
 def about_dataset(entry: Entry, dataset: str) -> dict[str, str]:
-    """Return what a log line names: the app, and the dataset unless it is the daily trend."""
+    """Return a log line's fields: the app, and the dataset unless it is the daily trend."""
     named = {} if dataset == DAILY_TREND.name else {"dataset": dataset}
     return {"appid": entry.app.appid, "name": entry.app.name, **named}
 
 
 def reload_summary(entries: Iterable[Entry], now: float, settings: RoundSettings) -> str:
-    """Return what is asked now and until when the rest waits; '' where nothing is and does.
+    """Describe what is asked now and until when the rest waits; '' if nothing is or does.
 
-    Datasets count where their app as a whole is neither asked nor waits for its daily trend.
+    A dataset counts only if its app as a whole is neither asked now nor waiting.
     """
     asked: Counter[str] = Counter()
     waits: dict[str, list[float]] = {"app": [], "dataset": []}
@@ -73,7 +73,7 @@ def reload_summary(entries: Iterable[Entry], now: float, settings: RoundSettings
 
 
 def switched(before: Mapping[str, Collection[str]], after: Mapping[str, Collection[str]]) -> str:
-    """Return which datasets the apps that stay have gained and lost, as in `quota is on for 3 apps`.
+    """Describe the datasets that remaining apps have gained and lost, as in `quota is on for 3 apps`.
 
     Args:
         before: the names of each app's datasets, by appid.
@@ -90,7 +90,7 @@ def switched(before: Mapping[str, Collection[str]], after: Mapping[str, Collecti
 
 
 def _waits(health: Health, now: float) -> list[float]:
-    """When a pause ends, if there is one."""
+    """Return the Unix time of the end of a pause in a list, which is empty without a pause."""
     return [health.resume_at] if health.paused(now) and health.resume_at is not None else []
 
 

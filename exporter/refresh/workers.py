@@ -1,8 +1,8 @@
-"""The threads of a round: they make its calls one by one; one whose call hangs for good is left alone.
+"""The threads of a round, which make its calls one by one; a thread whose call hangs is abandoned.
 
-A call may hang where no deadline reaches: in the look-up of a name, in a file. A thread that hangs cannot be
-ended, and those of concurrent.futures would hold up the end of the program. So the round goes on without it,
-and its app is not asked for until it comes back: there are never more such threads than `concurrency`.
+A call may hang beyond its deadline: in a DNS lookup, or in a file. A hanging thread cannot be ended, and
+threads of concurrent.futures would delay the end of the program. So the round continues without it, and its
+app is not asked for until the thread returns: there are never more such threads than `concurrency`.
 """
 
 import threading
@@ -15,7 +15,7 @@ from exporter.refresh.fetching import Fetcher
 from exporter.refresh.plan import Ask
 from exporter.refresh.queue import Queue
 
-_LOOK_SECONDS: Final = 1.0  # how often a round looks for calls that hang
+_LOOK_SECONDS: Final = 1.0  # seconds between two looks for hanging calls
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class _Call:
 
 
 class Workers:
-    """Makes the calls of one round at a time; shows by `heartbeat` that the round is looked after."""
+    """Makes the calls of one round at a time; `heartbeat` shows that the round is alive."""
 
     def __init__(self, fetching: Fetcher, heartbeat: Heartbeat) -> None:
         self._fetching = fetching
@@ -36,12 +36,12 @@ class Workers:
         self._calls: dict[threading.Thread, _Call] = {}
 
     def hanging(self) -> set[str]:
-        """Return the appids of calls that hang for good: they are not to be asked for."""
+        """Return the appids of hanging calls, for which no call must be made."""
         with self._lock:
             return {call.ask.appid for call in self._calls.values() if call.hangs}
 
     def run(self, queue: Queue, concurrency: int) -> None:
-        """Make the calls of a queue, so many at a time; return once all are made or given up."""
+        """Make the calls of a queue, `concurrency` at a time; return once all are made or given up."""
         threads: list[threading.Thread] = []
         try:
             for number in range(concurrency):
@@ -50,7 +50,7 @@ class Workers:
                 )
                 thread.start()
                 threads.append(thread)
-        except RuntimeError:  # the system gives no more threads: go on with those that there are
+        except RuntimeError:  # the system refuses more threads: continue with those that run
             if not threads:
                 raise
             self._log.warning("fewer threads than refresh.concurrency", threads=len(threads))
@@ -74,7 +74,7 @@ class Workers:
                 self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
             with self._lock:
                 del self._calls[thread]
-            if call.hangs:  # it has come back long after its round
+            if call.hangs:  # the call has returned long after its round
                 self._show_hanging()
                 return
             queue.done(ask, kind)
@@ -84,7 +84,7 @@ class Workers:
             return thread in self._calls and self._calls[thread].hangs
 
     def _give_up(self, queue: Queue) -> None:
-        """Go on without calls that hang; their apps fail and are not asked for until they return."""
+        """Continue without hanging calls; their apps fail, and get no call until these return."""
         before = time.monotonic() - self._fetching.settings.hangs_after
         with self._lock:
             hung = [call for call in self._calls.values() if call.begun < before and not call.hangs]
