@@ -1,1 +1,1 @@
-"""What the exporter knows of its apps, in memory (`Ledger`) and over restarts (`Store`)."""
+"""The state of the apps: in memory (`Ledger`), and across restarts (`Store`)."""

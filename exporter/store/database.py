@@ -1,4 +1,4 @@
-"""SQLite files: opened for many threads, migrated from any earlier version, written all or nothing."""
+"""SQLite files: opened for many threads, migrated from earlier versions, written in transactions."""
 
 import os
 import sqlite3
@@ -10,20 +10,20 @@ from exporter.store.row_coding import points_text
 
 
 class NewerError(Exception):
-    """The file is of a version that this program does not know."""
+    """The file has a version that this program does not know."""
 
 
 def open_database(
     path: Path | str, migrations: Sequence[str], *, busy_seconds: float, settings: Sequence[str]
 ) -> sqlite3.Connection:
-    """Open or create a file that only its owner can read; "" stands for one that ends with the process.
+    """Open or create a file that only its owner can read; "" opens a temporary one.
 
-    `settings` are SQLite's pragmas (`synchronous = FULL`). The caller takes care that one thread at a time
-    uses the connection. Text that is not UTF-8 is read with replacement characters.
+    `settings` are SQLite's pragmas (`synchronous = FULL`). The caller must use the connection from one thread
+    at a time. Text that is not UTF-8 is read with replacement characters.
 
     Raises:
-        NewerError: a newer program has written it; it stays as it is.
-        OSError, sqlite3.Error: it cannot be opened; nothing has changed.
+        NewerError: a newer program has written the file, which stays unchanged.
+        OSError, sqlite3.Error: the file cannot be opened, and stays unchanged.
     """
     if path:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -42,7 +42,7 @@ def open_database(
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing, with no other writer in between."""
+    """Run a transaction that excludes other writers."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -54,7 +54,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def explanation(error: OSError | sqlite3.Error | ValueError) -> str:
-    """Say what went wrong, without the error's class and number."""
+    """Return an error's text without its class and number."""
     return error.strerror or "" if isinstance(error, OSError) else str(error)
 
 
@@ -63,7 +63,7 @@ def _migrate(db: sqlite3.Connection, migrations: Sequence[str]) -> None:
 
     Their number is the file's version. `points_text(name, value, ...)` writes old columns as a row's text.
     """
-    with transaction(db):  # also where nothing is to be done: it shows that we may write
+    with transaction(db):  # even without migrations: this shows that the file is writable
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(migrations):
             raise NewerError

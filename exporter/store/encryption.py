@@ -1,4 +1,4 @@
-"""Encrypts what must not be readable in a storage: refresh tokens, tickets, access tokens.
+"""Encryption of secrets in a storage: refresh tokens, tickets, access tokens.
 
 Fernet: AES-128-CBC with HMAC-SHA-256, keys that can be rotated.
 Source: https://github.com/fernet/spec
@@ -19,25 +19,25 @@ _OTHER_KEY: Final = (
 
 
 class Seal:
-    """Encrypts texts with the newest key; those from before there was a key are read as they are.
+    """Encrypts texts with the newest key, and reads texts stored before there was a key as they are.
 
-    Without a key texts are kept as they are. Keys are read again each time, so that they can be replaced
-    while exporters run. Methods raise StoreError where the keys cannot be read.
+    Without a key it keeps texts as they are. It reads the keys at each call, so that they can be replaced
+    while exporters run. Methods raise StoreError if the keys cannot be read.
     """
 
     def __init__(self, key: Secret | None = None) -> None:
         self._key = key
         self._read: tuple[str | None, list[Any]] = (None, [])
-        self._current: list[Any] | None = None  # the keys with which everything was found current
+        self._current: list[Any] | None = None  # the keys under which all texts were current
         self._keys()
 
     def close(self, text: str) -> str:
-        """Return the text as it is kept."""
+        """Return the text to store, encrypted if there is a key."""
         keys = self._keys()
         return _MARK + str(keys[0].encrypt(text.encode()).decode()) if keys else text
 
     def open(self, kept: str) -> str:
-        """Return the text again; raises StoreError where no key opens it."""
+        """Return the stored text in the clear; raise StoreError if no key opens it."""
         if not kept.startswith(_MARK):
             return kept
         keys = self._keys()
@@ -47,18 +47,18 @@ class Seal:
         raise StoreError(_OTHER_KEY if keys else _NO_KEY)
 
     def is_current(self, kept: str) -> bool:
-        """Return whether it would be kept in the same way today."""
+        """Return whether a stored text is encrypted with the newest key."""
         keys = self._keys()
         return not keys or (kept.startswith(_MARK) and _decrypted(keys[0], kept) is not None)
 
     def reseal(
         self, kept: Iterable[tuple[str, str]], replace: Callable[[str, str, str], bool]
     ) -> ResealResult:
-        """Encrypt with the newest key what is kept otherwise; do nothing where all was found current.
+        """Encrypt outdated texts with the newest key; do nothing if all were found current before.
 
         Args:
-            kept: names and texts as they are kept; not read where there is nothing to do.
-            replace: is given a name, what is kept and the text; returns whether nobody else changed it.
+            kept: names and stored texts, unread if there is nothing to do.
+            replace: stores a text, given name, stored text and clear text; False if another was faster.
         """
         keys, changed, lost = self._keys(), 0, 0
         if not keys or keys is self._current:
@@ -77,7 +77,7 @@ class Seal:
         return ResealResult(changed, lost, len(keys) - 1)
 
     def _keys(self) -> list[Any]:
-        """Return the keys, the newest first."""
+        """Return the keys, newest first."""
         if self._key is None:
             return []
         from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra

@@ -1,4 +1,4 @@
-"""What is known of one app: the rows held and how its last refresh went."""
+"""The entry of an app: its rows and its health."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,27 +17,27 @@ from exporter.wechat.failures.failure import Failure, Reason
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """A row and when WeChat was asked for it (Unix time before the call was sent).
+    """A row and the Unix time before its call.
 
-    Of two for one date the one asked for later is the newer, however long its answer took.
+    Of two rows for one date, the one from the later call is newer, however long its answer took.
     """
 
     row: Row
     asked_at: float
 
     def is_outdated_by(self, other: "HeldRow", now: float) -> bool:
-        """Whether another row of its date takes its place; one of the future, of a wrong clock, gives way."""
+        """Return whether another row of its date replaces it; it does if this one's time is in the future."""
         return self.asked_at <= other.asked_at or self.asked_at > now
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the last refresh of an app went; times are Unix times, None: never.
+    """The result of the last refresh of an app's dataset; times are Unix times, None for never.
 
-    `failure`: why the last refresh brought no row, None after one came. `failing_since`: when the present
-    run of failures began; None while WeChat answers. `next_try`: asked then, also between two rounds; None:
-    in the next round. `strikes`: refusals in a row, which make the next pause longer. `fingerprint`: of the
-    credential that was refused, empty where it could not be read, None where nothing was refused.
+    `failure`: why the last refresh brought no row; None after a row. `failing_since`: when the present run of
+    failures began; None while WeChat answers. `next_try`: when to ask, even between two rounds; None for the
+    next round. `strikes`: refusals in a row, which lengthen the next pause. `fingerprint`: that of the
+    refused credential, empty if it could not be read; None without a refusal.
     """
 
     last_refresh: float | None = None
@@ -50,41 +50,41 @@ class Health:
 
     @property
     def reason(self) -> Reason | None:
-        """Why the last refresh brought no row; None after one came."""
+        """Return the reason why the last refresh brought no row; None after a row."""
         return None if self.failure is None else self.failure.reason
 
     @property
     def errcode(self) -> int | None:
-        """WeChat's code for that, if it gave one."""
+        """Return WeChat's code for the failure, if it gave one."""
         return None if self.failure is None else self.failure.errcode
 
     @property
     def detail(self) -> str:
-        """That in WeChat's words, or ours."""
+        """Return the failure in WeChat's words, or in ours; empty without one."""
         return "" if self.failure is None else self.failure.detail
 
     @property
     def up(self) -> bool:
-        """WeChat answered; "not ready yet" and "empty" are answers too."""
+        """Return whether WeChat answered; "not ready yet" and "empty" are answers too."""
         return self.failure is None or self.failure.reason.is_state
 
     @property
     def resume_at(self) -> float | None:
-        """Until when rounds leave the app out (Unix time); None: not at all."""
+        """Return the Unix time until which rounds skip the app; None if they do not."""
         pauses = self.failure is not None and self.failure.action.pauses
         return self.next_try.at if pauses and self.next_try is not None else None
 
     @property
     def ends_with_reload(self) -> bool:
-        """Whether a reload has the app asked again; a spent quota comes back with time alone."""
+        """Return whether a reload ends the failure's pause, as it does unless a quota is spent."""
         return self.fingerprint is not None or self.resume_at is None
 
     def paused(self, now: float) -> bool:
-        """Whether the app must not be asked yet."""
+        """Return whether the app must not be asked yet."""
         return self.resume_at is not None and self.next_try is not None and not self.next_try.reached(now)
 
     def next_at(self, now: float, next_round_at: float | None) -> float | None:
-        """When the app is asked next (Unix time); None while nobody knows when the next round begins."""
+        """Return the Unix time of the next call; None while the start of the next round is unknown."""
         if self.next_try is None or self.next_try.reached(now):
             return next_round_at
         if self.paused(now) or next_round_at is None:
@@ -92,13 +92,13 @@ class Health:
         return min(self.next_try.at, next_round_at)
 
     def is_awaited(self, now: float) -> bool:
-        """Whether the app is to be asked at once, not with the next round."""
+        """Return whether the app must be asked at once, before the next round."""
         return self.last_refresh is None if self.next_try is None else self.next_try.reached(now)
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyDate:
-    """A date (a period's first) for which WeChat had no row: asked how often, and when last (Unix time)."""
+    """A period's first date without a row at WeChat: the number of calls, the Unix time of the last."""
 
     day: date
     asks: int
@@ -107,7 +107,7 @@ class EmptyDate:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is held of one dataset of an app, rows newest first, and how asking for it goes."""
+    """An app's rows of a dataset, newest first, with the dataset's health."""
 
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
@@ -115,17 +115,17 @@ class Table:
 
     @property
     def tried(self) -> bool:
-        """Whether WeChat has answered: to a call since the start, or to one whose row was restored."""
+        """Return whether a call was made since the start, or a row was restored."""
         return self.health.last_refresh is not None or bool(self.rows)
 
     def held(self, period: Period) -> HeldRow | None:
-        """The row of that period, if it is held."""
+        """Return the row of a period, if it is held."""
         return next((held for held in self.rows if held.row.period == period), None)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldQuota:
-    """Limit, used and left calls of an interface, and when they were asked for (Unix time)."""
+    """Limit, used and left calls of an interface, and the Unix time before the call for them."""
 
     figures: tuple[int | float | None, ...]
     asked_at: float
@@ -138,10 +138,10 @@ _NO_QUOTAS: Final[Mapping[str, HeldQuota]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One app on show; `rows` are newest first and never two of one date.
+    """An app on the page; `rows` are newest first, one per date.
 
-    `rows`, `health` and `vacant` are the daily trend's, `tables` has those of the other datasets by name,
-    `quotas` what WeChat has counted of calls, by path.
+    `rows`, `health` and `vacant` belong to the daily trend; `tables` has the other datasets by name; `quotas`
+    has WeChat's counts of calls by path.
     """
 
     app: App
@@ -155,44 +155,44 @@ class Entry:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The datasets of which there are tables, the daily trend first."""
+        """Return the names of the datasets with a table, the daily trend first."""
         return DAILY_TREND.name, *self.tables
 
     def table(self, dataset: str) -> Table:
-        """What is held of a dataset, the daily trend included."""
+        """Return the table of a dataset, the daily trend included."""
         if dataset == DAILY_TREND.name:
             return Table(self.rows, self.health, self.vacant)
         return self.tables.get(dataset, _NO_TABLE)
 
     def with_table(self, dataset: str, table: Table) -> "Entry":
-        """The entry with another table of that dataset."""
+        """Return the entry with a dataset's table replaced."""
         if dataset == DAILY_TREND.name:
             return replace(self, rows=table.rows, health=table.health, vacant=table.vacant)
         return replace(self, tables={**self.tables, dataset: table})
 
     @property
     def tried(self) -> bool:
-        """Whether there is something to show: asked at least once, or restored."""
+        """Return whether the app was asked for at least once, or its rows restored."""
         return self.health.last_refresh is not None or bool(self.rows)
 
     def row(self, day: date) -> Row | None:
-        """The row of that date, if it is held."""
+        """Return the row of a date, if it is held."""
         return next((held.row for held in self.rows if held.row.ref_date == day), None)
 
 
 def with_vacant(
     vacant: tuple[EmptyDate, ...], day: date, now: float, keep_days: int
 ) -> tuple[EmptyDate, ...]:
-    """The dates without a row with one more ask of `day`; those long past are forgotten."""
+    """Return the dates without a row after one more call for `day`, without those long past."""
     asks = 1 + next((each.asks for each in vacant if each.day == day), 0)
     others = (each for each in vacant if each.day != day and (day - each.day).days < keep_days)
     return (*others, EmptyDate(day, asks, now))
 
 
 def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float) -> tuple[HeldRow, ...]:
-    """The rows with one more, unless its date's was asked for later; without those too old beside the newest.
+    """Return the rows with a new one, unless a later call has its date's, and without rows that are too old.
 
-    Age counts from the newest row, not from today: a clock set wrong must not make rows vanish.
+    Age counts from the newest row, not from today, as a wrong clock must not drop rows.
     """
     others = [held for held in rows if held.row.ref_date != new.row.ref_date]
     if any(held.row.ref_date == new.row.ref_date and not held.is_outdated_by(new, now) for held in rows):
@@ -205,7 +205,7 @@ def with_row(rows: tuple[HeldRow, ...], new: HeldRow, keep_days: int, now: float
 def with_period(
     rows: tuple[HeldRow, ...], new: HeldRow, enabled: EnabledDataset, now: float
 ) -> tuple[HeldRow, ...]:
-    """The rows of a dataset with one more, unless its period's was asked for later; as many as it shows."""
+    """Return a dataset's rows with a new one, unless a later call has its period's; keep the shown ones."""
     known = next((held for held in rows if held.row.period == new.row.period), None)
     if known is not None and not known.is_outdated_by(new, now):
         return rows

@@ -1,4 +1,4 @@
-"""One exporter for each SQLite file: two would write over each other's rows, and ask WeChat twice."""
+"""A lock for one exporter per SQLite file: two would overwrite each other's rows and double the calls."""
 
 import errno
 import fcntl
@@ -19,17 +19,17 @@ _ELSEWHERE: Final = (
 
 
 class FileLock:
-    """Holds a file until the end of the process, kill -9 included; commands that only read need none."""
+    """Locks a file until the process ends, even by kill -9; commands that only read need no lock."""
 
     def __init__(self, path: Path) -> None:
-        """Take the file.
+        """Lock the file.
 
-        The lock lies on a file beside it, as SQLite has locks of its own on the file itself.
+        The lock is on a file beside it, as SQLite locks the file itself.
 
         Raises:
-            StoreError: another exporter has it, or the file beside it cannot be written.
+            StoreError: another exporter has the lock, or the file beside it cannot be written.
         """
-        side = Path(f"{os.path.realpath(path)}.lock")  # one for all names of the file
+        side = Path(f"{os.path.realpath(path)}.lock")  # the same for all names of the file
         try:
             side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(side, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,12 +45,12 @@ class FileLock:
                 f"storage {path} is in use by another exporter ({holder or 'just started'}): stop that "
                 "one, or name another file in storage.url"
             ) from None
-        except OSError:  # a file system without locks: nothing can be said about others
+        except OSError:  # a file system without locks cannot report other exporters
             return
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let another exporter have the file."""
+        """Release the lock."""
         with suppress(OSError):
             os.close(self._file)

@@ -1,4 +1,4 @@
-"""The one small interface of everything that keeps rows and credentials over restarts."""
+"""The interface of storages, which keep rows and credentials across restarts."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from exporter.wechat.credential_vault import Vault, VaultError
 
 
 class StoreError(VaultError):
-    """The storage cannot be opened, read or written; the text says what to do."""
+    """A storage cannot be opened, read or written; the text says what to do."""
 
 
 WriteObserver = Callable[[bool], None]
-"""Is given, after each write, whether it succeeded."""
+"""Called after each write with whether it succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResealResult:
-    """How many texts were encrypted again, how many no key opens, and how many older keys are configured."""
+    """The numbers of texts encrypted again, of texts that no key opens, and of older keys configured."""
 
     changed: int = 0
     lost: int = 0
@@ -29,20 +29,20 @@ class ResealResult:
 
     @property
     def old_keys_can_go(self) -> bool:
-        """Whether there are older keys, and nothing needs them any more."""
+        """Return whether there are older keys that no text needs."""
         return self.old_keys > 0 and self.lost == 0
 
 
 class Store(Vault, Protocol):
-    """Keeps rows, refusals and credentials; safe to use from many threads. Every method raises StoreError.
+    """A storage for rows, refusals and credentials, safe to use from many threads; methods raise StoreError.
 
-    Rows and refusals are kept by server (`endpoints.server_name`): nothing of one is shown as another's.
+    Rows and refusals are kept by server (`endpoints.server_name`), and never shown as another server's.
     """
 
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
     ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows of the dataset kept of these apps, newest first; apps without any are left out."""
+        """Yield the apps' stored rows of a dataset, newest first, without apps that have none."""
 
     def save(
         self,
@@ -51,31 +51,31 @@ class Store(Vault, Protocol):
         keep_days: int,
         dataset: Dataset = DAILY_TREND,
     ) -> None:
-        """Keep these rows of the dataset durably; of two for one period the one asked for later stays.
+        """Store rows of a dataset durably; of two for one period, the one from the later call stays.
 
-        Rows that are `keep_days` older than the newest of their app in `rows` are dropped.
+        Drop rows that are `keep_days` older than the newest of their app in `rows`.
         """
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
-        """What WeChat refused before a restart, as far as it still holds, by `refusal_key`.
+        """Return the refusals from before a restart that still hold, by `refusal_key`.
 
-        The caller compares the fingerprint: another credential lifts a refusal.
+        The caller compares fingerprints, as another credential lifts a refusal.
         """
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
-        """Keep these over a restart, by `refusal_key`; None: that is not refused any more.
+        """Store refusals by `refusal_key`; None removes one.
 
-        Call it with the refusals that have come, changed or gone. One of this machine alone is not kept.
+        `refusals` are those that have come, changed or gone. Refusals of this machine alone are not stored.
         """
 
     def emptied(self) -> bool:
-        """Whether what was kept is gone since the last call, as after a wipe: then save all rows again.
+        """Return whether the storage has lost its data since the last call: then save all rows again.
 
-        Credentials are kept again by the store itself.
+        The store itself restores credentials.
         """
 
     def reseal(self) -> ResealResult:
-        """Encrypt all that is kept with the newest key."""
+        """Encrypt all stored secrets with the newest key."""
 
     def close(self) -> None:
-        """Give the storage back; nothing is lost that `save` has returned for."""
+        """Close the storage, with all saved rows."""

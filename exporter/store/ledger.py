@@ -1,4 +1,4 @@
-"""What is known of every app right now, and which of it is not yet stored and on show."""
+"""The ledger: the present state of every app, and the changes that are not yet stored and shown."""
 
 import threading
 import time
@@ -16,9 +16,9 @@ from exporter.store.stored_refusals import Refusal, health_of
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has come since the last time: rows of `server` to store (appid, dataset, row), entries to show.
+    """The changes since the last call: rows of `server` to store (appid, dataset, row), entries to show.
 
-    `complete`: the set of apps itself changed; `entries` then holds all of them, in order.
+    `complete`: the set of apps has changed, so `entries` has all of them, in order.
     """
 
     server: str
@@ -31,7 +31,7 @@ class Changes:
 
 
 class Ledger:
-    """Hold one `Entry` per configured app; entries are replaced whole, never changed."""
+    """Holds an `Entry` per configured app; entries are replaced, never changed."""
 
     def __init__(self, keep_days: int, clock: Callable[[], float] = time.time) -> None:
         self.keep_days = keep_days
@@ -45,13 +45,13 @@ class Ledger:
         self._news = threading.Condition(self._lock)
         self._entries: dict[str, Entry] = {}
         self._rows: list[tuple[str, str, HeldRow]] = []
-        self._changed: dict[str, None] = {}  # a set that keeps its order
+        self._changed: dict[str, None] = {}  # an ordered set
         self._complete = True
         self._closed = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The datasets that are asked for beside the daily trend, quotas last."""
+        """Return the names of the datasets beside the daily trend, quotas last."""
         return (*self.datasets, QUOTA) if self.quota else tuple(self.datasets)
 
     def configure(
@@ -62,10 +62,10 @@ class Ledger:
         server: str = "",
         renewed: Collection[tuple[str, str]] = (),
     ) -> None:
-        """Set which apps there are (with their token kind), in this order, and the server that they are of.
+        """Set the apps (with their token types), in order, and the server of their rows.
 
-        Kept apps keep all else, unless the server is another one: what one said is nothing to the other.
-        `renewed`: apps' datasets whose credential is another one than WeChat has refused.
+        Remaining apps keep their state, unless the server has changed, as one server's rows are not
+        another's. `renewed`: apps' datasets whose credential has changed since WeChat refused it.
         """
         with self._news:
             self.keep_days = keep_days
@@ -78,7 +78,7 @@ class Ledger:
             self._all_changed()
 
     def discovered(self, apps: Iterable[tuple[App, str]]) -> None:
-        """Set which apps there are, without an operator's doing: kept apps keep their pauses too."""
+        """Set the apps after a discovery, which unlike a reload leaves pauses alone."""
         with self._news:
             known = self._entries
             self._entries = {
@@ -88,9 +88,9 @@ class Ledger:
             self._all_changed()
 
     def ask_again(self, appids: Collection[str]) -> None:
-        """Let these be asked at once, with all that fails of theirs: its cause is over.
+        """Mark apps, with all their failing datasets, to be asked at once, as the cause is over.
 
-        Until WeChat has answered, what fails is shown.
+        Their failures stay visible until WeChat has answered.
         """
         with self._news:
             for appid in appids:
@@ -98,7 +98,7 @@ class Ledger:
                     self._entries[appid] = freed(entry)
 
     def ask_all_again(self) -> None:
-        """Let all apps be asked at once; what a reload would leave paused waits."""
+        """Mark all apps to be asked at once, except what a reload would leave paused."""
         with self._news:
             now = self._clock()
             for appid, entry in self._entries.items():
@@ -107,8 +107,8 @@ class Ledger:
     def restore(
         self, stored: Iterable[tuple[str, tuple[HeldRow, ...]]], dataset: str = DAILY_TREND.name
     ) -> None:
-        """Take over the rows of a dataset that a store kept of apps that are configured and have none yet."""
-        kept = tuple(stored)  # the storage takes its time: nobody is to wait for it
+        """Add stored rows of a dataset to configured apps that have none yet."""
+        kept = tuple(stored)  # read before the lock is taken, as a storage may be slow
         with self._news:
             for appid, rows in kept:
                 entry = self._entries.get(appid)
@@ -120,7 +120,7 @@ class Ledger:
             self._all_changed()
 
     def refused(self, refusals: Mapping[tuple[str, str], Refusal]) -> None:
-        """Leave alone what WeChat refused before a restart: datasets of apps not asked for since then."""
+        """Pause datasets that WeChat refused before a restart, unless they were asked for since."""
         with self._news:
             for (appid, dataset), refusal in refusals.items():
                 entry = self._entries.get(appid)
@@ -130,12 +130,12 @@ class Ledger:
             self._all_changed()
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries as they are now, in the configuration's order."""
+        """Return all present entries, in the configuration's order."""
         with self._lock:
             return tuple(self._entries.values())
 
     def get(self, appid: str) -> Entry | None:
-        """One app's entry; None where it is not configured any more."""
+        """Return an app's entry; None if it is no longer configured."""
         return self._entries.get(appid)
 
     def update(
@@ -146,17 +146,17 @@ class Ledger:
         server: str | None = None,
         dataset: str = DAILY_TREND.name,
     ) -> tuple[Entry, Entry] | None:
-        """Replace an app's entry by what `change` makes of it, atomically.
+        """Replace an app's entry atomically by the result of `change`.
 
         Args:
             appid: the app.
             change: a pure function of the entry.
-            held: a row that came, held and stored as well unless one of its date was asked for later.
-            server: which one has answered, None where the change is no answer's.
-            dataset: that of the row.
+            held: a new row to hold and store, unless a later call has its date's.
+            server: the server that answered; None if the change is not an answer.
+            dataset: the row's dataset.
 
         Returns:
-            the entry before and after; None where the app is not configured any more, or at another server.
+            the entry before and after; None if the app is no longer configured, or at another server.
         """
         with self._news:
             before = self._entries.get(appid)
@@ -166,7 +166,7 @@ class Ledger:
             if held is not None:
                 table = after.table(dataset)
                 rows = self._with(table.rows, held, dataset)
-                if rows is not table.rows:  # else one that was asked for later is held, and stored
+                if rows is not table.rows:  # otherwise a row from a later call is held and stored
                     self._rows.append((appid, dataset, held))
                 after = after.with_table(dataset, replace(table, rows=rows))
             self._entries[appid] = after
@@ -175,12 +175,12 @@ class Ledger:
             return before, after
 
     def wait(self, seconds: float) -> None:
-        """Return once there is something new, the ledger is closed, or the time is over."""
+        """Wait for a change or the ledger's end, at most `seconds`."""
         with self._news:
             self._news.wait_for(lambda: self._changed or self._complete or self._closed, seconds)
 
     def take_changes(self) -> Changes:
-        """Everything new since the last call."""
+        """Return the changes since the last call."""
         with self._lock:
             shown = self._entries if self._complete else self._changed
             changes = Changes(
@@ -197,14 +197,14 @@ class Ledger:
         self._news.notify_all()
 
     def _with(self, rows: tuple[HeldRow, ...], held: HeldRow, dataset: str) -> tuple[HeldRow, ...]:
-        """The rows of a dataset with one more; a dataset that was switched off meanwhile takes none."""
+        """Return a dataset's rows with a new one, unless the dataset has been switched off meanwhile."""
         if dataset == DAILY_TREND.name:
             return with_row(rows, held, self.keep_days, self._clock())
         enabled = self.datasets.get(dataset)
         return rows if enabled is None else with_period(rows, held, enabled, self._clock())
 
     def _kept(self, rows: tuple[HeldRow, ...], dataset: str) -> tuple[HeldRow, ...]:
-        """Of the rows that a store kept, those that are held."""
+        """Return those of a dataset's stored rows to hold."""
         if dataset == DAILY_TREND.name:
             return rows
         kept: tuple[HeldRow, ...] = ()
@@ -213,7 +213,7 @@ class Ledger:
         return kept
 
     def close(self) -> None:
-        """Wake whoever waits."""
+        """Wake waiting threads for the end."""
         with self._news:
             self._closed = True
             self._news.notify_all()

@@ -1,4 +1,4 @@
-"""memory://: nothing outlives the process."""
+"""The storage `memory://`, which ends with the process."""
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from exporter.store.stored_refusals import Refusal
 
 
 class MemoryStore:
-    """Keeps no rows, as the ledger already holds all in memory, and credentials while the process lives."""
+    """Keeps credentials in memory, and no rows, as the ledger holds them already."""
 
     leases = None
 
@@ -22,7 +22,7 @@ class MemoryStore:
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
     ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """Nothing."""
+        """Return no rows."""
         del server, appids, dataset
         return ()
 
@@ -33,26 +33,26 @@ class MemoryStore:
         keep_days: int,
         dataset: Dataset = DAILY_TREND,
     ) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
-        """None: after a restart all apps are asked again."""
+        """Return no refusals: after a restart all apps are asked."""
         del server, keys
         return {}
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def emptied(self) -> bool:
-        """Never."""
+        """Return False: the data cannot get lost."""
         return False
 
     def credential(self, key: str) -> str | None:
-        """What was saved last under that key."""
+        """Return the text under a key; None without one."""
         return self._credentials.get(key)
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
-        """Keep `new` where `expected` is stored."""
+        """Replace `expected` by `new` under a key; return False if another text is stored."""
         with self._lock:
             if self._credentials.get(key) not in (expected, new):
                 return False
@@ -60,8 +60,8 @@ class MemoryStore:
         return True
 
     def reseal(self) -> ResealResult:
-        """Nothing is encrypted in memory."""
+        """Return zeros: nothing in memory is encrypted."""
         return ResealResult()
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Chooses the store that `storage.url` names."""
+"""Opens the storage that `storage.url` names."""
 
 import os
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ _SPECIMEN: Final = "specimen"
 
 
 def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Unusable) -> Store:
-    """Open the storage for an exporter: a SQLite file for this one alone.
+    """Open the storage for an exporter, and lock a SQLite file for it.
 
     Args:
         settings: the section `storage`.
-        observer: is called after every write to a disk or to Redis.
-        unusable: is given stored rows that cannot be used.
+        observer: called after every write to a disk or to Redis.
+        unusable: called with unusable stored rows.
 
     Raises:
-        StoreError: another exporter has the file, it cannot be opened, or the key does not fit it; the text
-            says what to do.
+        StoreError: another exporter has the file, the storage cannot be opened, or the key does not fit; the
+            text says what to do.
     """
     claim = FileLock(_path(settings)) if settings.url.startswith(SQLITE) else None
     try:
@@ -41,7 +41,7 @@ def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Un
 
 
 def sweep(store: Store, log: FilteringBoundLogger) -> None:
-    """Encrypt all that is kept with the newest key, and say when the older keys can go."""
+    """Encrypt all stored secrets with the newest key, and log when older keys can go."""
     try:
         done = store.reseal()
     except StoreError as error:
@@ -56,12 +56,12 @@ def sweep(store: Store, log: FilteringBoundLogger) -> None:
 
 
 def open_store(settings: StorageSettings) -> Store:
-    """Open the storage for a command, also while an exporter uses it; raises StoreError as above."""
+    """Open the storage for a command, even while an exporter uses it; raise StoreError if that fails."""
     return _checked(_open(settings, lambda _: None, lambda *_: None, None), settings)
 
 
 def storage_doubts(settings: StorageSettings) -> Iterator[str]:
-    """Say why the storage could not be opened by this user; nothing is left of the attempt."""
+    """Yield the reasons why this user could not open the storage, leaving no files behind."""
     if not settings.url.startswith(SQLITE):
         return
     path = _path(settings)
@@ -97,7 +97,7 @@ def _path(settings: StorageSettings) -> Path:
 
 
 def _checked(store: Store, settings: StorageSettings) -> Store:
-    """Read what was encrypted for this purpose: a key that does not fit must not show at a failover only."""
+    """Return the store after decrypting a test text, so that a wrong key shows now and not at a failover."""
     try:
         if settings.encryption_key is not None:
             store.put(_SPECIMEN, None, _SPECIMEN)

@@ -1,4 +1,4 @@
-"""How pauses end before their time: by a reload, by another credential, by the operator's word."""
+"""The early ends of pauses: by a reload, by a changed credential, by an operator's request."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -9,15 +9,15 @@ from exporter.not_before import AT_ONCE, NotBefore
 from exporter.store.entry import EmptyDate, Entry, Health
 
 FRESH_REFUSAL_SECONDS: Final = 300
-"""For so long after a refusal no reload has the same credential asked again: reloads may come in a crowd."""
+"""Seconds after a refusal in which a reload does not repeat the call with the same credential."""
 FRESH_ROW_SECONDS: Final = 60
-"""For so long after an answer a refresh of all apps leaves an app alone: that may come in a crowd too."""
+"""Seconds after an answer in which a refresh of all apps skips the app."""
 
 
 def configured(
     known: Entry | None, app: App, kind: str, now: float, renewed: Collection[tuple[str, str]]
 ) -> Entry:
-    """Return the entry of an app after a reload; as not yet asked, where its credential has another place."""
+    """Return an app's entry after a reload, as not yet asked if the credential's place has changed."""
     if known is None:
         return Entry(app, kind)
     health = known.health
@@ -31,7 +31,7 @@ def configured(
 
 
 def refreshed(entry: Entry, now: float) -> Entry:
-    """Return the entry with its daily trend asked at once, unless a reload would leave that paused."""
+    """Return the entry with the daily trend due at once, unless a reload would leave it paused."""
     entry, answered_at = _reloaded(entry, now), entry.health.last_refresh
     if not entry.health.up or (answered_at is not None and 0 <= now - answered_at < FRESH_ROW_SECONDS):
         return entry
@@ -39,7 +39,7 @@ def refreshed(entry: Entry, now: float) -> Entry:
 
 
 def freed(entry: Entry) -> Entry:
-    """Return the entry with nothing paused and nothing asked for in vain, the daily trend asked at once."""
+    """Return the entry without pauses and records of empty dates, and with the daily trend due at once."""
     health = replace(entry.health, next_try=AT_ONCE, strikes=0)
     entry = replace(entry, health=health)
     for name, table in entry.tables.items():
@@ -49,10 +49,10 @@ def freed(entry: Entry) -> Entry:
 
 
 def _reloaded(entry: Entry, now: float, renewed: Collection[tuple[str, str]] = ()) -> Entry:
-    """The entry once the operator has corrected something, perhaps at WeChat: what failed is asked at once.
+    """Return the entry with failed datasets due at once, as the operator may have corrected something.
 
-    A credential that WeChat refused just now and that is the same one is asked with a little later. Pauses
-    of spent quotas stay.
+    A credential that WeChat refused a moment ago, and that has not changed, waits a little. Pauses of spent
+    quotas stay.
     """
     for name in entry.names:
         table, renews = entry.table(name), (entry.app.appid, name) in renewed

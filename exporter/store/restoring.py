@@ -1,4 +1,4 @@
-"""Restores what a storage keeps of apps that were not asked for yet: at the start, and when apps come."""
+"""Restores the stored state of apps that were not asked for yet: at the start, and when apps come."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,9 +16,9 @@ _UNTOUCHED: Final = Table()
 
 
 def restore(ledger: Ledger, store: Store, accesses: Mapping[str, Access], log: FilteringBoundLogger) -> None:
-    """Show the rows that the storage keeps, and leave paused what WeChat refused before a restart.
+    """Show stored rows, and pause what WeChat refused before a restart.
 
-    A refusal holds only for the credential that was refused. Raises StoreError.
+    A refusal holds only for the refused credential. Raise StoreError.
     """
     for dataset in (DAILY_TREND, *(each.dataset for each in ledger.datasets.values())):
         bare = [

@@ -1,4 +1,4 @@
-"""Rows as texts, in every storage and in the backfill's journal, and one rule for what is read back.
+"""The coding of rows as texts, for storages and the backfill's journal, and the check of texts read back.
 
 A text is a JSON list of points; a point holds figures (numbers) and labels (texts) under their names. So a
 new figure, label or dataset changes no table, and an old row never shows a figure under another's name.
@@ -19,7 +19,7 @@ from exporter.datasets.packed_points import packed
 from exporter.store.entry import HeldRow
 
 Unusable = Callable[[int, str], None]
-"""Is given how many stored rows cannot be used, and what is wrong with the first of them."""
+"""Called with the number of unusable stored rows, and what is wrong with the first of them."""
 
 _OLD_NAMES: Final = (
     "session_cnt",
@@ -30,13 +30,13 @@ _OLD_NAMES: Final = (
     "stay_time_session",
     "visit_depth",
 )
-"""The order of figures in texts that do not name them. Written down once, never made from today's list."""
+"""The order of figures in texts that do not name them. It never changes with the list of figures."""
 
-_AHEAD: Final = timedelta(days=1)  # for a clock that is behind; WeChat has no figures of today
+_AHEAD: Final = timedelta(days=1)  # for a slow clock; WeChat has no figures of today
 
 
 def row_text(row: Row, dataset: Dataset = DAILY_TREND) -> str:
-    """Write a row's labels and figures by name; what WeChat left out has no name there."""
+    """Return a row's text: labels and figures by name, without those that WeChat left out."""
     names = [field.name for field in dataset.fields]
     points = [
         {label: text for label, text in zip(dataset.labels, point.labels, strict=True) if text}
@@ -47,14 +47,14 @@ def row_text(row: Row, dataset: Dataset = DAILY_TREND) -> str:
 
 
 def points_text(*words: object) -> str:
-    """Write one point from names and values in turn, as old columns hold them; what is NULL is left out."""
+    """Return the text of a point from alternating names and values of old columns, without NULLs."""
     figures = {name: value for name, value in zip(words[::2], words[1::2], strict=True) if value is not None}
     texts = {name: value if isinstance(value, int | float) else str(value) for name, value in figures.items()}
     return _written([texts])
 
 
 def old_record(day: str, text: str) -> tuple[object, object, object]:
-    """An old row as it would be kept today: its day, when it was asked for, its text (empty: no row)."""
+    """Convert an old row to today's coding: its day, time of the call, text (empty: no row)."""
     asked_at, _, figures = text.partition(" ")
     with suppress(ValueError, TypeError, RecursionError):
         words = [word for pair in zip(_OLD_NAMES, json.loads(figures), strict=True) for word in pair]
@@ -63,10 +63,10 @@ def old_record(day: str, text: str) -> tuple[object, object, object]:
 
 
 def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row:
-    """Read the row of the period that begins on that date (ISO).
+    """Parse the row of the period that begins on the date `first` (ISO).
 
     Raises:
-        MalformedRowError: nothing that WeChat could have given; the text says what was found.
+        MalformedRowError: WeChat could not have given this; the text says what was found.
     """
     if not isinstance(first, str) or not isinstance(text, str):
         raise MalformedRowError("not a text")
@@ -74,7 +74,7 @@ def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row
         day, points = date.fromisoformat(first), json.loads(text)
     except (ValueError, RecursionError):
         raise MalformedRowError("not a date and figures") from None
-    if day.isoformat() != first:  # another way to write it would be a second row of the same date
+    if day.isoformat() != first:  # another spelling would be a second row of the date
         raise MalformedRowError("not a date")
     try:
         period = dataset.calendar.starting(day)
@@ -86,10 +86,10 @@ def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row
 def read_held(
     first: object, asked_at: object, text: object, now: float, dataset: Dataset = DAILY_TREND
 ) -> HeldRow:
-    """Read a row and when it was asked for; a time in the future, of a clock set wrong, counts as now.
+    """Parse a row and the time of its call; a time in the future, from a wrong clock, counts as now.
 
     Raises:
-        MalformedRowError: nothing that WeChat could have given.
+        MalformedRowError: WeChat could not have given this row.
     """
     row = read_row(first, text, dataset)
     if row.period.last > yesterday(now) + _AHEAD:
@@ -100,7 +100,7 @@ def read_held(
 
 
 class RowReader:
-    """Reads many rows; those that cannot be used are left out, counted, and reported once at the end."""
+    """Parses many rows; skips and counts unusable ones, and reports them once at the end."""
 
     def __init__(self, unusable: Unusable, now: float, dataset: Dataset = DAILY_TREND) -> None:
         self._unusable = unusable
@@ -110,11 +110,11 @@ class RowReader:
         self._first = ""
 
     def read(self, appid: str, records: Iterable[tuple[object, object, object]]) -> tuple[HeldRow, ...]:
-        """Read an app's rows, each a date, the time at which it was asked for, and a text."""
+        """Parse an app's rows, each a date, the Unix time of the call, and a text."""
         return tuple(held for record in records if (held := self._held(appid, record)) is not None)
 
     def report(self) -> None:
-        """Say how many were left out, if any were."""
+        """Report the number of unusable rows, if there were any."""
         if self._count:
             self._unusable(self._count, self._first)
 

@@ -1,4 +1,4 @@
-"""sqlite://: one file, readable by its owner alone, that survives kill -9 at any moment."""
+"""The storage `sqlite://`: a file, readable by its owner alone, that survives kill -9 at any moment."""
 
 import os
 import sqlite3
@@ -21,7 +21,7 @@ from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
 _KEEP_SECONDS: Final = 90 * 86_400
-"""An app that was not asked for so long is gone, and its rows with it."""
+"""Age of an app's last answer after which its rows are deleted."""
 
 MIGRATIONS: Final = (
     """
@@ -53,9 +53,9 @@ CREATE TABLE refusals (
 ) WITHOUT ROWID
 """,
 )
-"""Each leads to the next version. Written down once, never made from the list of figures as it is today.
+"""Each statement leads to the next version. Released ones never change with the list of figures.
 
-Rows of the first two versions, which do not name their server, have none until the first `load`.
+Rows of the first two versions have no server until the first `load`.
 """
 
 _LOAD: Final = """
@@ -73,7 +73,7 @@ _FORGET: Final = """
 WITH gone AS (SELECT server, appid FROM rows GROUP BY server, appid HAVING max(asked_at) <
   (SELECT max(asked_at) FROM rows WHERE asked_at <= ?1) - ?2)
 DELETE FROM rows WHERE (server, appid) IN gone
-"""  # counted from the last answer of all, not from a clock that may be set wrong
+"""  # relative to the last answer of any app, as the clock may be wrong
 
 
 class SqliteStore:
@@ -94,14 +94,14 @@ class SqliteStore:
 
         Args:
             path: the file.
-            observer: is called after every write.
+            observer: called after every write.
             seal: encrypts credentials.
-            unusable: is given stored rows that cannot be used.
-            claim: is given back when the store is closed.
+            unusable: called with unusable stored rows.
+            claim: the lock to release when the store is closed.
             clock: gives Unix time.
 
         Raises:
-            StoreError: it cannot be opened; the text says what to do.
+            StoreError: the file cannot be opened; the text says what to do.
         """
         self._path = path
         self._observer = observer
@@ -112,14 +112,14 @@ class SqliteStore:
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if path.exists() and path.stat().st_uid == os.geteuid():  # another owner may let our group in
+            if path.exists() and path.stat().st_uid == os.geteuid():  # the file's owner may allow our group
                 path.chmod(0o600)
             self._db = self._opened()
 
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
     ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept of these apps, newest first; those that do not name their server are this one's."""
+        """Yield the apps' stored rows, newest first; rows without a server become this server's."""
         with self._explained("read"), self._transaction():
             self._db.execute("UPDATE OR REPLACE rows SET server = ? WHERE server = ''", (server,))
             self._db.execute(_FORGET, (self._clock(), _KEEP_SECONDS))
@@ -138,7 +138,7 @@ class SqliteStore:
         keep_days: int,
         dataset: Dataset = DAILY_TREND,
     ) -> None:
-        """Keep these in one transaction."""
+        """Store all in one transaction."""
         now, name = self._clock(), dataset.name
         newest: dict[str, date] = {}
         records = []
@@ -152,7 +152,7 @@ class SqliteStore:
             self._db.executemany(_PRUNE, old)
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
-        """What still holds of these refusals; those that are over leave the file, of removed apps too."""
+        """Return those of the refusals that still hold; delete all that are over from the file."""
         with self._explained("read"), self._transaction():
             read = {
                 (of, key): read_refusal(text, self._clock())
@@ -163,7 +163,7 @@ class SqliteStore:
         return {key: refusal for key, refusal in found if refusal is not None}
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
-        """Keep these in one transaction."""
+        """Store all in one transaction."""
         with self._explained("write"), self._transaction():
             self._db.executemany(_LIFT, ((server, key) for key in refusals))
             self._db.executemany(
@@ -176,17 +176,17 @@ class SqliteStore:
             )
 
     def emptied(self) -> bool:
-        """Never: nobody else has the file."""
+        """Return False: nobody else writes the file."""
         return False
 
     def credential(self, key: str) -> str | None:
-        """What was saved last under that key."""
+        """Return the text under a key; None without one."""
         with self._explained("read"), self._lock:
             kept = self._kept(key)
         return None if kept is None else self._seal.open(kept)
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
-        """Keep `new` where `expected` is stored; it is on the disk when this returns (synchronous = FULL)."""
+        """Replace `expected` by `new` on the disk; return False if another text is stored."""
         with self._explained("write"), self._transaction():
             kept = self._kept(key)
             if (None if kept is None else self._seal.open(kept)) not in (expected, new):

@@ -1,7 +1,8 @@
-"""Refusals that outlive a restart: what WeChat refused is not asked for again and again.
+"""Refusals that outlive a restart, so that restarts do not repeat refused calls.
 
-Kept until the credential or the time has changed. A refusal that is about this machine (its IP address) is
-not kept: after a restart it may be on another one, and other exporters of the same storage are elsewhere.
+A refusal is kept until its credential changes or its time ends. One that concerns this machine (its IP
+address) is not kept: the exporter may restart on another machine, and others with the same storage run
+elsewhere.
 """
 
 import json
@@ -15,17 +16,17 @@ from exporter.store.entry import Health
 from exporter.wechat.failures.advice import Advice
 from exporter.wechat.failures.failure import Action, Failure, Reason
 
-_LONGEST: Final = 32 * 86_400.0  # seconds from a refusal to its end: the month's quota is the longest
+_LONGEST: Final = 32 * 86_400.0  # longest seconds from a refusal to its end, as for a month's quota
 _AHEAD: Final = 300.0
 _MOST_STRIKES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a dataset of an app is not asked for, and until when; times are Unix times.
+    """A refusal of an app's dataset and its end; times are Unix times.
 
-    `fingerprint`: of the credential that was refused, None where time alone helps, as with a quota.
-    `strikes`: refusals in a row, which make the next pause longer.
+    `fingerprint`: that of the refused credential; None if time alone helps, as with a quota. `strikes`:
+    refusals in a row, which lengthen the next pause.
     """
 
     failure: Failure
@@ -37,27 +38,27 @@ class Refusal:
 
     @property
     def of_this_machine(self) -> bool:
-        """Whether another machine, or this one after a restart, may be served."""
+        """Return whether the refusal may not hold for another machine, or for this one after a restart."""
         return self.failure.reason is Reason.IP_NOT_ALLOWED
 
 
 def refusal_key(appid: str, dataset: str) -> str:
-    """Return what a refusal is stored under; the daily trend's as in storages that knew no other."""
+    """Return the key of a refusal in storages; the daily trend's lacks the dataset, as in old ones."""
     return appid if dataset == DAILY_TREND.name else f"{appid}/{dataset}"
 
 
 def refusal_of(health: Health) -> Refusal | None:
-    """Return what a restart must know of this health; None where the app may be asked then."""
+    """Return the refusal to store for a health; None if a restart may ask for the app."""
     failure, refused_at, until = health.failure, health.last_refresh, health.resume_at
     if failure is None or refused_at is None or until is None or until <= refused_at:
         return None
-    if failure.action in (Action.RENEW_TOKEN, Action.RETRY_NEXT_MINUTE):  # over in a while
+    if failure.action in (Action.RENEW_TOKEN, Action.RETRY_NEXT_MINUTE):  # over soon
         return None
     return Refusal(failure, refused_at, until, health.strikes, health.fingerprint, health.failing_since)
 
 
 def health_of(refusal: Refusal, last_success: float | None) -> Health:
-    """Return the health of an app that was refused before a restart."""
+    """Return the health of an app for a stored refusal."""
     return Health(
         last_refresh=refusal.refused_at,
         last_success=last_success,
@@ -70,7 +71,7 @@ def health_of(refusal: Refusal, last_success: float | None) -> Health:
 
 
 def refusal_text(refusal: Refusal) -> str:
-    """Write a refusal as a text for a storage; it holds no secret."""
+    """Return a refusal as a text to store, without secrets."""
     failure, fingerprint = refusal.failure, refusal.fingerprint
     written = {
         "reason": failure.reason,
@@ -88,7 +89,7 @@ def refusal_text(refusal: Refusal) -> str:
 
 
 def read_refusal(text: object, now: float) -> Refusal | None:
-    """Read a refusal that still holds; None where it is over, of a clock set wrong, or damaged."""
+    """Parse a stored refusal; return None if it is over, damaged, or from a wrong clock."""
     try:
         refusal = _read(json.loads(str(text)))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):

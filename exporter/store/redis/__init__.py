@@ -1,4 +1,4 @@
-"""redis://: rows, tokens and credentials that several exporters share.
+"""The storage `redis://`: rows, tokens and credentials that several exporters share.
 
 The keys, each after the configured prefix:
 

@@ -1,4 +1,4 @@
-"""The connection to Redis, directly or by way of sentinels; what goes wrong with it, in words."""
+"""The connection to Redis, direct or through sentinels, and its failures in words."""
 
 import re
 import time
@@ -21,20 +21,20 @@ from exporter.store.interface import StoreError, WriteObserver
 _CONNECT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 2.0
-"""After a failure nobody asks Redis for so long: dozens of threads would each run into the time limit."""
+"""Seconds after a failure without a call to Redis: dozens of threads would each run into the time limit."""
 
 _CLUSTER: Final = (
     "It is a node of a Redis Cluster, which is not supported: name a Redis without cluster-enabled."
 )
-_UNREACHABLE: Final = (OSError, LostError, LateError)  # others come at once, and are of one command
+_UNREACHABLE: Final = (OSError, LostError, LateError)  # other errors come at once, and concern one command
 _ECHO: Final = re.compile(r",? with args beginning with.*| : <redis\.client\..*", re.DOTALL)
 
 Client = Any
-"""A `redis.Redis`: its own types leave open whether answers are bytes, texts or promises of them."""
+"""A `redis.Redis`, whose own types leave open whether answers are bytes, texts or awaitables."""
 
 
 class Connection:
-    """One Redis, for all threads; every failure is a StoreError."""
+    """A Redis for all threads; every failure is a StoreError."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Connection:
         observer: WriteObserver,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is sent yet."""
+        """Prepare the connection without sending anything."""
         if settings.redis is None:
             raise TypeError("not a Redis")
         self.client = _client(settings.redis)
@@ -54,13 +54,13 @@ class Connection:
 
     @contextmanager
     def reading(self) -> Iterator[Client]:
-        """Read; raises StoreError."""
+        """Yield the client to read; raise StoreError."""
         with self._explained("read") as client:
             yield client
 
     @contextmanager
     def writing(self) -> Iterator[Client]:
-        """Write, and call the observer; raises StoreError."""
+        """Yield the client to write, then call the observer; raise StoreError."""
         try:
             with self._explained("write") as client:
                 yield client
@@ -70,8 +70,8 @@ class Connection:
         self._observer(True)  # noqa: FBT003 - the same
 
     def refuse_cluster(self) -> None:
-        """Raise StoreError for a node of a Redis Cluster, which has each key on one node of several."""
-        with self.reading() as client, suppress(ResponseError):  # this user may not ask
+        """Raise StoreError for a node of a Redis Cluster, which lacks the other nodes' keys."""
+        with self.reading() as client, suppress(ResponseError):  # this user may not call INFO
             if client.info("cluster").get("cluster_enabled"):
                 raise StoreError(f"cannot use storage {self._url}: {_CLUSTER}")
 
@@ -84,7 +84,7 @@ class Connection:
         if self._clock() < self._resting_until:
             raise StoreError(f"{self._trouble} It has just failed, and is tried again in some seconds.")
         if self._resting_until:
-            self._resting_until = self._clock() + _REST_SECONDS  # one thread tries, for all of them
+            self._resting_until = self._clock() + _REST_SECONDS  # one thread tries for all
         try:
             yield self.client
         except (OSError, RedisError, ValueError) as error:
@@ -96,14 +96,14 @@ class Connection:
 
 
 class _Credentials(CredentialProvider):
-    """User and password, read again for each connection, so that they can be rotated."""
+    """User and password, read for each connection, so that they can be rotated."""
 
     def __init__(self, user: str | None, password: Secret) -> None:
         self._user = user
         self._password = password
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """What AUTH is sent with."""
+        """Return the arguments of AUTH."""
         password = self._password.read()
         return (self._user, password) if self._user else (password,)
 
@@ -112,10 +112,10 @@ def _client(server: RedisServer) -> Client:
     limits: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
         "socket_timeout": _ANSWER_SECONDS,
-        # a connection that has gone stale costs nothing; an answer that is late is not waited for twice
+        # a stale connection may be retried, but a late answer is not awaited twice
         "retry": Retry(NoBackoff(), 1, (LostError,)),
         "decode_responses": True,
-        "protocol": 2,  # what every Redis speaks; the library's own choice changes with its version
+        "protocol": 2,  # every Redis speaks it; the library's default changes with its version
     }
     tls: dict[str, Any] = {
         "ssl": True,
@@ -141,7 +141,7 @@ def _client(server: RedisServer) -> Client:
 
 
 def _advice(error: Exception) -> str:
-    """What to look at."""
+    """Return advice on an error."""
     match error:
         case AuthenticationError() | NoPermissionError():
             return "Redis answers: look at storage.password_file, the user in storage.url and its rights."
@@ -157,6 +157,6 @@ def _advice(error: Exception) -> str:
 
 
 def _told(error: Exception) -> str:
-    """The reason, but for the words that were sent: a server that lacks a command repeats its secrets."""
+    """Return an error's text without the words sent: a server without a command repeats its arguments."""
     text = _ECHO.sub("", getattr(error, "strerror", None) or str(error)).rstrip(".")
     return f"{type(error).__name__}: {text}"[:200]

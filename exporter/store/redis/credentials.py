@@ -1,4 +1,4 @@
-"""Credentials in Redis: each changed only by who knows the last one, none lost where Redis loses its data."""
+"""Credentials in Redis: compare-and-set, and restored if Redis loses its data."""
 
 import threading
 from typing import Final
@@ -11,10 +11,10 @@ _AT_ONCE: Final = 1000
 
 
 class RedisCredentials:
-    """Keeps texts under keys; as durable as Redis' appendfsync is: see docs/scaling.md.
+    """Keeps texts under keys, as durable as Redis' appendfsync: see docs/scaling.md.
 
-    What this exporter saw there last it keeps in memory too, with Redis' time, so that a Redis that has lost
-    its data gets it back. Of several exporters that do so, the one that saw its text last has the newest.
+    Each exporter also keeps in memory the texts that it last saw, with Redis' time, to restore them in a
+    Redis that has lost its data. Of several exporters that do so, the one with the latest time wins.
     """
 
     def __init__(self, connection: Connection, prefix: str, seal: Seal) -> None:
@@ -26,14 +26,14 @@ class RedisCredentials:
         self._seen_lock = threading.Lock()
 
     def credential(self, key: str) -> str | None:
-        """What was saved last under that key."""
+        """Return the text under a key; None without one."""
         kept, at = self._kept(key)
         text = None if kept is None else self._seal.open(kept)
         self._see(key, at, text)
         return text
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
-        """Keep `new` where `expected` is stored."""
+        """Replace `expected` by `new` under a key; return False if another text is stored."""
         while True:
             kept, at = self._kept(key)
             if (None if kept is None else self._seal.open(kept)) not in (expected, new):
@@ -44,10 +44,10 @@ class RedisCredentials:
                 done = client.eval(scripts.PUT, 2, self._credentials + key, self._known + key, *words)
             if done:
                 self._see(key, at, new)
-                return True  # else another exporter has changed it, perhaps only its encryption: look again
+                return True  # another exporter has changed it, perhaps only its encryption: read it again
 
     def put_back(self) -> None:
-        """Keep again what Redis has lost."""
+        """Restore the texts that Redis has lost."""
         with self._seen_lock:
             seen = [(key, at, text) for key, (at, text) in self._seen.items() if text is not None]
         for start in range(0, len(seen), _AT_ONCE):

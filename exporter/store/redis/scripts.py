@@ -1,4 +1,4 @@
-"""What Redis does in one step, in Lua: nobody sees, or overwrites, half of it.
+"""Lua scripts for atomic changes in Redis.
 
 Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 """

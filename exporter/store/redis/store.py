@@ -1,4 +1,4 @@
-"""The storage that several exporters share; safe to use from many threads."""
+"""The storage that several exporters share."""
 
 import os
 import secrets
@@ -23,15 +23,15 @@ from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 from exporter.wechat.credential_vault import Leases
 
 _KEEP_SECONDS: Final = 90 * 86_400
-"""What is not written again for so long is of an app that is gone."""
+"""Time to live: data that is not written for so long belongs to an app that is gone."""
 
-_KEEP_OLD_DAYS: Final = 400  # of rows that are taken over: the longest window that can be configured
-_AT_ONCE: Final = 256  # apps in one message: Redis answers others between two
+_KEEP_OLD_DAYS: Final = 400  # the longest window that can be configured, for rows of old exporters
+_AT_ONCE: Final = 256  # apps per message, so that Redis can answer others in between
 _Item = TypeVar("_Item")
 
 
 class RedisStore(RedisCredentials):
-    """Keeps rows, refusals, credentials and leases under keys that begin with the fleet's prefix."""
+    """Keeps rows, refusals, credentials and leases under keys with a common prefix, for all threads."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class RedisStore(RedisCredentials):
     def load(
         self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
     ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
-        """All rows kept of these apps, newest first; those of old exporters are taken over."""
+        """Yield the apps' stored rows, newest first, after adopting rows of old exporters."""
         if self._mark is None:
-            self.emptied()  # from now on a loss is noticed, by who asks for it
+            self.emptied()  # from now on `emptied` notices a loss
         reader = RowReader(self._unusable, self._clock(), dataset)
         for batch in _batches(list(appids)):
             self._take_over(server, batch)
@@ -69,7 +69,7 @@ class RedisStore(RedisCredentials):
         keep_days: int,
         dataset: Dataset = DAILY_TREND,
     ) -> None:
-        """Keep these, each unless Redis has one of its date that was asked for later."""
+        """Store rows, each unless Redis has one of its date from a later call."""
         grouped: dict[str, list[HeldRow]] = {}
         for appid, held in rows:
             grouped.setdefault(appid, []).append(held)
@@ -84,7 +84,7 @@ class RedisStore(RedisCredentials):
                 client.eval(scripts.SAVE_ROWS, 1, self._rows(server, dataset), _KEEP_SECONDS, *words)
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:
-        """What still holds of these refusals."""
+        """Return those of the refusals that still hold."""
         found: dict[str, Refusal] = {}
         for batch in _batches(list(keys)):
             with self._connection.reading() as client:
@@ -94,7 +94,7 @@ class RedisStore(RedisCredentials):
         return found
 
     def save_refusals(self, server: str, refusals: Mapping[str, Refusal | None]) -> None:
-        """Keep these, each till it is over."""
+        """Store refusals, each until its end."""
         for batch in _batches(list(refusals.items())):
             with self._connection.writing() as client:
                 asked = client.pipeline(transaction=False)
@@ -108,7 +108,7 @@ class RedisStore(RedisCredentials):
                 asked.execute()
 
     def emptied(self) -> bool:
-        """Whether Redis has lost its data since the last call: then the credentials are put back here."""
+        """Return whether Redis has lost its data since the last call, after restoring the credentials."""
         with self._connection.writing() as client:
             found: str = client.eval(scripts.MARK, 1, f"{self._prefix}mark", secrets.token_hex(8))
         before = self._mark
@@ -116,7 +116,7 @@ class RedisStore(RedisCredentials):
             self._mark = found
             return False
         self.put_back()
-        self._mark = found  # not before: where Redis fails meanwhile, the next call does all again
+        self._mark = found  # set last: if Redis fails meanwhile, the next call does all again
         return True
 
     def reseal(self) -> ResealResult:
@@ -125,7 +125,7 @@ class RedisStore(RedisCredentials):
 
     @property
     def leases(self) -> Leases:
-        """Those of all exporters with this prefix."""
+        """Return the leases of all exporters with this prefix."""
         return self
 
     def take(self, work: str, seconds: float) -> bool:
@@ -148,7 +148,7 @@ class RedisStore(RedisCredentials):
         self._connection.close()
 
     def _take_over(self, server: str, appids: Sequence[str]) -> None:
-        """Keep as this server's what exporters wrote that did not name theirs."""
+        """Adopt rows of old exporters, which name no server, for this server."""
         old = self._hashes(f"{self._prefix}rows:", appids)
         if not old:
             return
@@ -189,7 +189,7 @@ class RedisStore(RedisCredentials):
 def open_redis(
     settings: StorageSettings, observer: WriteObserver, unusable: Unusable = lambda *_: None
 ) -> RedisStore:
-    """The store at that address, which is not asked for anything yet; raises StoreError for a bad key."""
+    """Return the store at an address, without a call to it; raise StoreError for a bad key."""
     if settings.redis is None:
         raise TypeError("not a Redis")
     seal = Seal(settings.encryption_key)
@@ -201,7 +201,7 @@ def _day(day: date) -> str:
 
 
 def _record(kept: tuple[str, str]) -> tuple[object, object, object]:
-    """What is kept of a row: its day, when it was asked for, its text."""
+    """Return a stored row's day, time of the call, and text."""
     day, (asked_at, _, text) = kept[0], kept[1].partition(" ")
     with suppress(ValueError):
         return day, float(asked_at), text
