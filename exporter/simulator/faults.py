@@ -101,6 +101,15 @@ class Fault(StrEnum):
         return self.dataset in ("", dataset) or not dataset
 
 
+_OF_TABLES: Final = frozenset(
+    {
+        *(Fault.NOT_READY, Fault.BUSY_DATA, Fault.QUOTA_DAILY, Fault.QUOTA_MINUTE),
+        *(Fault.PERMISSION, Fault.MINI_GAME),
+    }
+)
+"""What WeChat answers of tables: a count of calls has them only where they are put on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveFault:
     """A fault in force: what it answers, and how many calls it has left (None: no end)."""
@@ -164,7 +173,9 @@ class FaultBoard:
         """Return the fault that this call meets, counted down; None for a healthy one."""
         key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
         active = self._active.get(key)
-        if active is None or active.left is None:
+        if active is None or (dataset != key[2] and dataset == QUOTA and active.fault in _OF_TABLES):
+            return None
+        if active.left is None:
             return active
         if active.left > 1:
             self._active[key] = replace(active, left=active.left - 1)

@@ -172,7 +172,6 @@ def test_the_quota_counts_the_calls_of_the_day(client: "Client") -> None:
 @pytest.mark.parametrize("dataset", ["", "visit_pages"], ids=["all", "one"])
 def test_a_quota_that_is_spent_is_counted_as_spent(client: "Client", dataset: str) -> None:
     client.sim.set_fault(client.appid, Fault.QUOTA_DAILY, dataset=dataset)
-    client.sim.set_fault(client.appid, Fault.SLOW, dataset="quota")
     assert quota(client, BY_NAME["visit_pages"].path)["quota"]["remain"] == 0
     assert (quota(client, BY_NAME["weekly_trend"].path)["quota"]["remain"] == 0) == (not dataset)
 

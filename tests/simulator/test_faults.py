@@ -41,6 +41,15 @@ def test_a_dataset_may_have_a_fault_of_its_own() -> None:
     assert [active and active.fault for active in met] == [Fault.BUSY, Fault.EMPTY, Fault.BUSY]
 
 
+@pytest.mark.parametrize(("fault", "meets"), [(Fault.MINI_GAME, False), (Fault.FROZEN, True)])
+def test_what_wechat_answers_of_tables_leaves_the_count_of_calls(fault: Fault, *, meets: bool) -> None:
+    board = FaultBoard()
+    board.switch("wx1", fault)
+    assert (board.take("wx1", CallKind.DATA, "quota") is not None) == meets
+    board.switch("wx1", fault, dataset="quota")
+    assert board.take("wx1", CallKind.DATA, "quota") is not None
+
+
 def test_healing_one_dataset_leaves_the_others() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.BUSY)
