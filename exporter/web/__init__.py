@@ -1,1 +1,1 @@
-"""Hands out what is ready; nothing in here speaks to WeChat."""
+"""The web server: serves what is ready, and never calls WeChat."""

@@ -1,4 +1,4 @@
-"""Admission control by the web configuration, which is swapped whole when its file changes."""
+"""Admission control by the web configuration, which is replaced as a whole when its file changes."""
 
 import asyncio
 import time
@@ -25,14 +25,14 @@ SECURITY_HEADERS: Final[Headers] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""On every answer, unless the web configuration has another value."""
+"""Headers of every answer, unless the web configuration has other values."""
 
 
 class TokenBucket:
-    """`rate_limit`: fills with one token per interval, each request takes one; for one thread."""
+    """The `rate_limit`: gains a token per interval, and each request takes one; for one thread."""
 
     def __init__(self, limit: RateSection, clock: Callable[[], float]) -> None:
-        """`clock` gives seconds that never jump; the bucket begins full."""
+        """Begin with a full bucket; `clock` is monotonic, in seconds."""
         self._limit = limit
         self._clock = clock
         self._tokens = float(limit.burst)
@@ -53,12 +53,12 @@ class TokenBucket:
 
 
 class Admission:
-    """Decides who is answered; `configure` may be called from any thread."""
+    """Decides which requests to answer; `configure` may be called from any thread."""
 
     def __init__(self, config: WebConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._users = PasswordChecker({})
-        self._checking = asyncio.Lock()  # bcrypt is heavy: one check at a time
+        self._checking = asyncio.Lock()  # bcrypt takes long: one check at a time
         self._clients: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.config = WebConfig()
         self._bucket = TokenBucket(self.config.rate_limit, clock)
@@ -66,7 +66,7 @@ class Admission:
         self.configure(config)
 
     def configure(self, config: WebConfig) -> None:
-        """Put a configuration in force."""
+        """Replace the configuration."""
         old, self.config = self.config, config
         self._users.hashes = config.users
         if config.rate_limit != old.rate_limit:
@@ -81,7 +81,7 @@ class Admission:
         return not names or allows(certificate, names)
 
     async def refusal(self, scope: Scope) -> int | None:
-        """Return the HTTP status to refuse a request with; None: let it in."""
+        """Return the HTTP status of a refusal; None to admit the request."""
         if not self._bucket.take():
             return 429
         if not self.config.users:
@@ -95,18 +95,18 @@ class Admission:
         return None if good else 401
 
     async def _checked(self, authorization: bytes, scope: Scope) -> bool:
-        """Check the password in turn: of each address one at a time, and the addresses one after another."""
+        """Check a password when it is its turn: addresses take turns, with one check each."""
         connection = scope["state"]["connection"]
         address = (scope["client"] or ("",))[0]
         client = self._clients.setdefault(address, asyncio.Lock())
         async with client, self._checking:
             if connection.gone:
                 return False
-            good = self._users.verdict(authorization)  # another connection may have asked for it
+            good = self._users.verdict(authorization)  # another connection may have had it checked
             return await run_in_threadpool(self._users.check, authorization) if good is None else good
 
 
 def _authorization(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-    """Return the one header of that name; several are a trick."""
+    """Return the Authorization header; None if there is none, or a suspicious number of them."""
     found = [value for name, value in headers if name == b"authorization"]
     return found[0] if len(found) == 1 else None

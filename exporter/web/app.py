@@ -1,4 +1,4 @@
-"""The web application: which path answers what."""
+"""The web application: its routes."""
 
 from collections.abc import Callable, Sequence
 
@@ -26,12 +26,12 @@ def make_app(
     """Make the application.
 
     Args:
-        exporter: what to show.
-        telemetry_path: where the metrics are.
-        scrapes: what answers there.
-        reload: reads the configuration again and returns what is wrong with it; None: not over HTTP.
-        sd_targets: what /sd names for each shard, once per replica; none: the address that was asked.
-        refused: what was wrong with the configurations when they were last read.
+        exporter: the exporter to show.
+        telemetry_path: the path of the metrics.
+        scrapes: the application for that path.
+        reload: reads the configuration again and returns what is wrong with it; None forbids it over HTTP.
+        sd_targets: templates of addresses on /sd, one per replica; none for the address of the request.
+        refused: returns what was wrong with the configurations at their last reading.
     """
     cached = {"Cache-Control": "max-age=3600"}
     stylesheet = Response(STYLESHEET.read_bytes(), headers=cached, media_type="text/css")
@@ -62,5 +62,5 @@ def make_app(
             Route("/config", lifecycle.config, methods=["GET"]),
         ]
     )
-    application.router.redirect_slashes = False  # it would redirect to whatever Host says
+    application.router.redirect_slashes = False  # it would redirect to any host in the Host header
     return application

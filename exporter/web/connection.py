@@ -1,7 +1,7 @@
-"""How one HTTP connection is served: limits around uvicorn's protocol.
+"""One HTTP connection: limits around uvicorn's protocol.
 
-uvicorn is given one request at a time, and none before the answer to the last one is handed over. So what a
-client sends ahead waits here, in bytes, and everything that a client does has a limit in time and size.
+uvicorn gets one request at a time, and none before it has handed over the last answer. So bytes that a client
+sends ahead wait here, and every action of a client has a limit in time and size.
 """
 
 import asyncio
@@ -13,21 +13,21 @@ from typing import Final
 from exporter.web.webconfig.loading import Headers
 
 HEAD_SECONDS: Final = 10
-"""How long a client may take to send a request's head."""
+"""Seconds for a client to send a request's head."""
 
 IDLE_SECONDS: Final = 75
-"""How long a connection is kept between requests: scrapes usually come every 15 to 60 s."""
+"""Seconds for which an idle connection is kept: scrapes usually come every 15 to 60 s."""
 
 ANSWER_SECONDS: Final = 60
-"""How long an answer may take, and a client to read it."""
+"""Seconds for an answer and for a client to read it."""
 
 HEAD_LIMIT: Final = 32 * 1024
-"""Bytes of a head, and of what may wait behind an answer."""
+"""Bytes of a head, and of requests that may wait behind an answer."""
 
 BUFFER_LIMIT: Final = 64 * 1024
-"""Bytes of an answer that wait for a client to read; TLS would take half a megabyte."""
+"""Bytes of an answer to buffer for a client; asyncio's default with TLS is half a megabyte."""
 
-_HELD_SECONDS: Final = 5  # an answer that takes longer to read gives way to newcomers
+_HELD_SECONDS: Final = 5  # seconds: a slower reader gives way to newcomers
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*\r\n", re.IGNORECASE)
 _TOO_LARGE: Final = (
@@ -36,9 +36,9 @@ _TOO_LARGE: Final = (
 
 
 class Phase(IntEnum):
-    """What a connection is about; those with low numbers give way to newcomers first."""
+    """The state of a connection; those with low numbers give way to newcomers first."""
 
-    NEW = 0  # never had a whole request
+    NEW = 0  # has never had a whole request
     IDLE = 1
     ASKING = 2  # in the middle of a head
     BUSY = 3  # being answered
@@ -46,23 +46,23 @@ class Phase(IntEnum):
 
 
 class Connections(set["HttpConnection"]):
-    """All connections of a server, and which of them to end when there are too many."""
+    """All connections of a server, and the choice of those to end when there are too many."""
 
     def give_way(self) -> bool:
-        """End the one that is least missed: that never asked, is idle, or reads too slowly; False: none."""
+        """End a connection that never asked, is idle, or reads too slowly; return False if there is none."""
         may = [each for each in self if each.may_go]
         if may:
             min(may, key=lambda each: (each.phase, each.since)).end()
         return bool(may)
 
     def end_late(self, now: float) -> None:
-        """End those whose time is over; `now` by the event loop's clock."""
+        """End connections whose time is over; `now` is the event loop's time."""
         for each in [each for each in self if each.deadline <= now]:
             each.end()
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection around the protocol that parses and answers."""
+    """A connection around the protocol that parses and answers."""
 
     def __init__(
         self,
@@ -71,23 +71,23 @@ class HttpConnection(asyncio.Protocol):
         admits: Callable[[asyncio.BaseTransport], bool],
         headers: Callable[[], Headers],
     ) -> None:
-        """`admits`: whether this client may ask at all; `headers`: those of every answer."""
+        """Prepare a connection: `admits` accepts or refuses a client, `headers` are those of all answers."""
         self._inner = make_inner(self)
         self._connections = connections
         self._admits = admits
         self._headers = headers
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._head = bytearray()  # of the request that comes in
-        self._body = 0  # bytes of it that are still to come
-        self._behind = bytearray()  # what came while a request was being answered
+        self._head = bytearray()  # of the incoming request
+        self._body = 0  # bytes of the body still to come
+        self._behind = bytearray()  # bytes that came while a request was being answered
         self._half_closed = False
         self.phase = Phase.NEW
         self.since = self.deadline = 0.0
 
     @property
     def may_go(self) -> bool:
-        """Whether little is lost with it."""
+        """Return whether ending the connection loses little."""
         if self.phase is Phase.ENDED:
             return False
         working = self.phase is Phase.BUSY or self._transport.get_write_buffer_size() > 0
@@ -95,11 +95,11 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def gone(self) -> bool:
-        """Whether nobody waits for an answer any more."""
+        """Return whether nobody waits for an answer any more."""
         return self.phase is Phase.ENDED or self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected: its first head must come in time."""
+        """Accept a client, whose first head must come in time."""
         self._transport = transport  # type: ignore[assignment]
         self._transport.set_write_buffer_limits(BUFFER_LIMIT)
         self._connections.add(self)
@@ -109,41 +109,41 @@ class HttpConnection(asyncio.Protocol):
             self.end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
+        """Forget the connection."""
         self.phase = Phase.ENDED
         self._connections.discard(self)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The client does not read."""
+        """Start the time limit for a client that does not read."""
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Note that the client reads again."""
         self._inner.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Something came: pass it on as far as it belongs to this request."""
+        """Pass bytes on as far as they belong to the present request."""
         self._behind += data
         self._pass_on()
 
     def eof_received(self) -> bool:
-        """The client sends no more; what it has asked for is answered. TLS ends as a whole."""
+        """Keep a half-closed connection open for its answer; TLS has no half-closed state."""
         plain = self._transport.get_extra_info("ssl_object") is None
         self._half_closed = plain and self.phase is Phase.BUSY
         return self._half_closed
 
     def begun(self) -> None:
-        """The application has begun to answer: the server has taken what came for a request, as we have."""
+        """Note that the application has begun to answer, so that the server agrees on the request's end."""
         if not self.gone:
             self._enter(Phase.BUSY, ANSWER_SECONDS)
 
     def answered(self) -> None:
-        """The application has handed an answer over: the next request may come."""
-        self._loop.call_soon(self._go_on)  # when the server, too, is done with it
+        """Note that the application has handed over an answer, so that the next request may come."""
+        self._loop.call_soon(self._go_on)  # once the server has finished too
 
     def end(self) -> None:
-        """Drop the connection, whatever is still to be sent."""
+        """Drop the connection with all bytes still to send."""
         self.phase = Phase.ENDED
         self._transport.abort()
 
@@ -160,7 +160,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
     def _pass_on(self) -> None:
-        """Give the server the rest of a request, or the next one if it waits for one."""
+        """Pass the server the rest of a request, or the next request if it is free."""
         while self._behind and not self.gone:
             if self._body:
                 part = self._take(self._body)
@@ -192,7 +192,7 @@ class HttpConnection(asyncio.Protocol):
         part = self._take(size - before)
         if end >= 0:
             length = _LENGTH.search(self._head, 0, size)
-            self._body = int(length[1]) if length else 0  # of a body without a length nothing is read
+            self._body = int(length[1]) if length else 0  # a body without a length is not read
             self._head.clear()
             self._enter(Phase.BUSY, HEAD_SECONDS)
         self._inner.data_received(part)

@@ -1,8 +1,7 @@
-"""Accept connections, a limited number, each with the TLS settings in force at that moment.
+"""A listener that accepts a limited number of connections, each with the present TLS settings.
 
-asyncio's own servers keep one TLS context for good and have no limit; and a limit that turns newcomers away
-would let whoever holds idle connections shut the scrapers out. Here the newcomer gets the place of the one
-that is least missed.
+asyncio's servers keep one TLS context for ever and have no limit. A limit that refuses newcomers would let
+anybody with enough idle connections shut the scrapers out; here the newcomer replaces the least useful one.
 """
 
 import asyncio
@@ -17,22 +16,22 @@ from typing import Final
 from exporter.web.connection import BUFFER_LIMIT, Connections
 
 CONNECTION_LIMIT: Final = 256
-"""Connections at the same time: many times what scrapers and people need, well below usual limits."""
+"""Connections at the same time: many more than scrapers and people need, well below usual limits."""
 
 HANDSHAKE_SECONDS: Final = 10.0
-_AT_ONCE: Final = 16  # connections taken in before others are served again
-_PAUSE_SECONDS: Final = 0.5  # when the system has no more file descriptors, and nobody gives way
+_AT_ONCE: Final = 16  # connections accepted before serving continues
+_PAUSE_SECONDS: Final = 0.5  # seconds to wait if file descriptors are exhausted
 _NO_MORE: Final = (errno.EMFILE, errno.ENFILE)
 
 
 def connection_limit() -> int:
-    """Return how many connections there may be: half of the file descriptors are for everything else."""
+    """Return the limit on connections: half of the file descriptors, as other parts need the rest."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return CONNECTION_LIMIT if soft == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, soft // 2)
 
 
 class Acceptor:
-    """Accepts connections in place of asyncio's servers, which uvicorn would use."""
+    """Accepts connections in place of the asyncio servers that uvicorn uses."""
 
     def __init__(
         self,
@@ -45,11 +44,11 @@ class Acceptor:
         """Accept from these sockets.
 
         Args:
-            sockets: that listen.
-            make_protocol: for one connection.
+            sockets: listening sockets.
+            make_protocol: makes the protocol of a connection.
             context: returns the TLS context of the next connection, None for plain HTTP.
-            connections: those that there are.
-            refused: is given why a handshake failed, and the client's address.
+            connections: the open connections.
+            refused: called with the cause of a failed handshake and the client's address.
         """
         self._sockets = sockets
         self._make_protocol = make_protocol
@@ -62,13 +61,13 @@ class Acceptor:
         self._closed = False
 
     def start(self) -> None:
-        """Begin to accept."""
+        """Begin to accept connections."""
         for listener in self._sockets:
             listener.setblocking(False)  # noqa: FBT003 - the library's own parameter
             self._watch(listener)
 
     def close(self) -> None:
-        """Accept no more, and abandon handshakes under way."""
+        """Stop accepting, and abandon handshakes under way."""
         self._closed = True
         for listener in self._sockets:
             self._loop.remove_reader(listener)
@@ -76,7 +75,7 @@ class Acceptor:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Return at once; uvicorn calls it."""
+        """Return at once; called by uvicorn."""
 
     def _watch(self, listener: socket.socket) -> None:
         if not self._closed:
@@ -90,8 +89,8 @@ class Acceptor:
                 return
             except OSError as error:
                 if error.errno in _NO_MORE and self._make_room():
-                    return  # whoever gives way lets go of its descriptor before we are called again
-                self._loop.remove_reader(listener)  # trying again at once would only spin
+                    return  # the ended connection frees its descriptor before the next call
+                self._loop.remove_reader(listener)  # an immediate retry would be a busy loop
                 self._loop.call_later(_PAUSE_SECONDS, self._watch, listener)
                 return
             if len(self._connections) + len(self._arriving) >= self._limit and not self._make_room():
@@ -122,7 +121,7 @@ class Acceptor:
         except asyncio.CancelledError:
             with contextlib.suppress(OSError):
                 client.close()
-        except OSError as error:  # a failed handshake, a client that is gone
+        except OSError as error:  # a failed handshake, or a client that has gone
             client.close()
             if isinstance(error, ssl.SSLError):
                 self._refused(error, address)

@@ -1,4 +1,4 @@
-"""What an operator may ask of the running exporter: its configuration, a reload, apps asked now."""
+"""Requests of operators: the configuration in force, a reload, a refresh of one app or all."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +14,7 @@ OFF: Final = PlainTextResponse("Lifecycle API is not enabled: start with --web.e
 
 
 class Lifecycle:
-    """Answers these requests; `reload` reads the configuration again and returns what is wrong with it."""
+    """Answers operators' requests; `reload` rereads the configuration and returns what is wrong with it."""
 
     def __init__(self, exporter: Exporter, reload: Callable[[], str | None]) -> None:
         self._exporter = exporter
@@ -26,7 +26,7 @@ class Lifecycle:
         return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
 
     async def reload(self, _request: Request) -> Response:
-        """Read the configuration again."""
+        """Read the configuration again; answer 500 with the problems if it is refused."""
         problem = await run_in_threadpool(self._reload)
         if problem is None:
             outlook = f": {self._exporter.outlook}" if self._exporter.outlook else ""
@@ -34,7 +34,7 @@ class Lifecycle:
         return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
 
     async def refresh(self, request: Request) -> Response:
-        """Have WeChat asked now: for one app whatever pauses it, or for all that no quota holds back."""
+        """Refresh one app, even if it is paused, or all apps except what a reload would leave paused."""
         appid = request.query_params.get("appid")
         if appid is None:
             outlook = await run_in_threadpool(self._exporter.refresh_all)

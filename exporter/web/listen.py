@@ -1,18 +1,18 @@
-"""Sockets for `--web.listen-address`: host:port as Prometheus writes it, an empty host meaning all."""
+"""Sockets for `--web.listen-address`: host:port as in Prometheus; an empty host means all addresses."""
 
 import contextlib
 import socket
 
 
 class ListenError(Exception):
-    """The address cannot be used; the text says which and why."""
+    """An address cannot be used; the text says which and why."""
 
 
 def parse_address(address: str) -> tuple[str, int]:
     """Split `host:port`, `:port` or `[::1]:port`.
 
     Raises:
-        ListenError: it is none of them.
+        ListenError: the address has another form.
     """
     host, colon, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
@@ -24,7 +24,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def listen(address: str, backlog: int = 1024) -> socket.socket:
-    """Return a listening socket; of all addresses of both families where the host is empty.
+    """Return a listening socket, for all IPv4 and IPv6 addresses if the host is empty.
 
     Raises:
         ListenError: not an address, or the system refuses it.
@@ -32,7 +32,7 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
     host, port = parse_address(address)
     try:
         if not host and socket.has_dualstack_ipv6():
-            with contextlib.suppress(OSError):  # IPv6 may be compiled in and yet switched off
+            with contextlib.suppress(OSError):  # IPv6 may be compiled in but disabled
                 return socket.create_server(
                     ("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
                 )
@@ -42,7 +42,7 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
             type=socket.SOCK_STREAM,
             flags=socket.AI_PASSIVE,
         )[0]
-        return socket.create_server(place, family=family, backlog=backlog)  # with its scope, [fe80::1%eth0]
+        return socket.create_server(place, family=family, backlog=backlog)  # with its zone, [fe80::1%eth0]
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "no such host"
         raise ListenError(
@@ -51,6 +51,6 @@ def listen(address: str, backlog: int = 1024) -> socket.socket:
 
 
 def listening_on(address: str, listener: socket.socket) -> str:
-    """Return the address as it was written, with the port that the system chose for a 0."""
+    """Return the address as written, with the chosen port in place of 0."""
     host, _, _ = address.rpartition(":")
     return f"{host}:{listener.getsockname()[1]}"

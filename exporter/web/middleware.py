@@ -1,4 +1,4 @@
-"""The outermost layer: refuse what must not reach the application, and send its answers in slices."""
+"""The outermost layer: refuses requests that must not reach the application, and sends answers in slices."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,22 +10,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from exporter.web.admission import Admission
 
 SLICE: Final = 64 * 1024
-"""Bytes of an answer that are handed over at once; the next ones wait till the client reads."""
+"""Bytes of an answer to hand over at once; the next slice waits until the client reads."""
 
 
 class Middleware:
-    """Answers only what is well formed, and only whom admission control lets in."""
+    """Passes on well-formed requests that admission control allows, and refuses all others."""
 
     def __init__(
         self, app: ASGIApp, admission: Admission, unwell: Callable[[], bool] = lambda: False
     ) -> None:
-        """`unwell`: whether the exporter does not work, which health checks may know without a password."""
+        """Wrap the application; `unwell` returns whether the exporter has failed, which checks may know."""
         self._app = app
         self._admission = admission
         self._unwell = unwell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, between the two moments that the connection must know."""
+        """Answer a request, and notify its connection of the beginning and the end."""
         connection = scope["state"]["connection"]
         connection.begun()
         try:
@@ -34,11 +34,11 @@ class Middleware:
             connection.answered()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse without a word about what is behind."""
+        """Answer a request, or refuse it without a detail about the application."""
         unmeasured = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         status = 400 if _is_ambiguous(scope) else await self._admission.refusal(scope)
         if status is None and unmeasured:
-            status = 400  # what follows such a head is not read: in a trailer there may be headers
+            status = 400  # the rest is not read, as trailers may contain headers
         if status == HTTPStatus.UNAUTHORIZED and scope["path"] == "/-/healthy" and self._unwell():
             status = 503
         if status is None:
@@ -53,13 +53,13 @@ class Middleware:
 
 
 def _is_ambiguous(scope: Scope) -> bool:
-    """Return whether a proxy may have read another host (RFC 9112, 3.2) or another path than we do."""
+    """Return whether a proxy may have understood another host (RFC 9112, 3.2) or path than we do."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     return hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1") or not scope["path"].isprintable()
 
 
 def _slicing(send: Send) -> Send:
-    """Return a `send` that cuts bodies into slices; the inner one waits while the client does not read."""
+    """Return a `send` that cuts bodies into slices, as the inner one waits for slow clients."""
 
     async def send_sliced(message: Message) -> None:
         body = message.get("body", b"")

@@ -1,4 +1,4 @@
-"""Reload both configurations, and know what was refused of them; the metric is 0 while anything is."""
+"""Reloads of both configurations, and their refusals, for which a metric is 0."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 class Reloads:
-    """`watch` is the web configuration's, None where there is none."""
+    """Reloads both configurations; `watch` is the web configuration's, None without one."""
 
     def __init__(self, exporter: Exporter, watch: WebConfigWatch | None) -> None:
         self._exporter = exporter
@@ -20,7 +20,7 @@ class Reloads:
         self._problem: str | None = None
 
     def reload(self) -> str | None:
-        """Read both, as one that is refused must not hold up the other; return what is wrong, if anything."""
+        """Read both, as a refused one must not delay the other; return what is wrong, if anything."""
         self._problem = self._exporter.reload()
         if self._watch is not None:
             self._watch.reload()
@@ -28,7 +28,7 @@ class Reloads:
         return "\n".join(self.refused()) or None
 
     def refused(self) -> Sequence[str]:
-        """Return what was wrong when they were last read, though the old ones stay in force."""
+        """Return what was wrong at the last readings; the old configurations stay in force."""
         web = self._watch.problem if self._watch is not None else None
         return tuple(problem for problem in (self._problem, web) if problem is not None)
 
@@ -39,7 +39,7 @@ class Reloads:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look once a second as long as the block lasts, in a thread of its own."""
+        """Look for changes once a second, in a thread, until the block ends."""
         stopping = threading.Event()
 
         def run() -> None:

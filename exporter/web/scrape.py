@@ -1,4 +1,4 @@
-"""Answers to scrapes as ready bytes: the page, joined with the exporter's own metrics."""
+"""Answers to scrapes: the rendered page, joined with the exporter's own metrics."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +17,17 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.web.webconfig.loading import Headers
 
 OWN_SECONDS: Final = 0.25
-"""How old the exporter's own metrics may be: many scrapers at once must not each have them rendered."""
+"""Seconds for which the exporter's own metrics are reused, so that many scrapers do not render them often."""
 
 _REMEMBERED: Final = 64
-_MOST_APPIDS: Final = 100  # of one request: they are rendered while others wait
+_MOST_APPIDS: Final = 100  # apps per request, as rendering delays others
 _TOO_MANY: Final = PlainTextResponse(f"At most {_MOST_APPIDS} mini programs by appid.\n", 400)
 _UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another shard's?\n", 404)
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapeAnswer:
-    """One form of the page with its headers; the text of `pieces` goes before `body`."""
+    """An answer in one form, with its headers; the text of `pieces` precedes `body`."""
 
     page: Page
     events: int
@@ -37,15 +37,15 @@ class ScrapeAnswer:
     pieces: tuple[Piece, ...] = ()
 
     def parts(self) -> Iterator[bytes]:
-        """Give what is to be sent, part by part; a text is uncompressed when it is its turn."""
+        """Yield the parts to send, uncompressing each when it is its turn."""
         yield from (piece.plain() for piece in self.pieces)
         yield from self.body
 
 
 class Scrapes:
-    """Answers in the form that a client's headers ask for.
+    """Answers scrapes in the form that their headers ask for.
 
-    With `?appid=…` the page has that app alone, or those few: 404 where one is not here, 400 for too many.
+    With `?appid=…` the page has only those apps; the status is 404 for an unknown one, 400 for too many.
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class Scrapes:
         await send({"type": "http.response.body"})
 
     def answer(self, asked: Headers) -> ScrapeAnswer:
-        """Return the answer to a request with these headers (names in lower case)."""
+        """Return the answer to a request with headers `asked` (names in lower case)."""
         wanted = _wanted(asked)
         held = self._answers.get(wanted)
         if held is None or not self._is_current(held):
             made = self._make(*wanted)
             others = {key: other for key, other in self._answers.items() if other.page is made.page}
-            held, self._answers = made, {**others, wanted: made}  # no page that is over is kept
+            held, self._answers = made, {**others, wanted: made}  # do not keep old pages in memory
         return held
 
     def excerpt(self, asked: Headers, appids: Sequence[str]) -> ScrapeAnswer | None:
-        """Return the answer with these apps alone; None where one is not on show here."""
+        """Return the answer with some apps alone; None if the page lacks one."""
         openmetrics, gzip = _wanted(asked)
         page = self._page()
         known = dict.fromkeys(each if each in page.entries else each.lower() for each in appids)
@@ -128,7 +128,7 @@ def _wanted(asked: Headers) -> tuple[bool, bool]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _negotiate(accept: bytes, encoding: bytes) -> tuple[bool, bool]:
-    """Return whether OpenMetrics and whether gzip; remembered, as scrapers always send the same headers."""
+    """Return whether to use OpenMetrics and gzip; cached, as scrapers always send the same headers."""
     return (
         negotiation.wants_openmetrics(accept.decode("latin-1")),
         negotiation.accepts_gzip(encoding.decode("latin-1")),

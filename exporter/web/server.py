@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn in the main thread, stopped and reloaded by signals."""
+"""The HTTP server: uvicorn in the main thread, controlled by signals."""
 
 import asyncio
 import contextlib
@@ -22,15 +22,15 @@ from exporter.web.middleware import Middleware
 from exporter.web.throttled_log import ThrottledLog
 
 SWITCH_SECONDS: Final = 0.0005
-"""How long a refreshing thread may keep the interpreter from the event loop: a tenth of Python's own
-value, with which scrapes wait for seconds while dozens of threads are busy."""
+"""Seconds for which a thread may hold the interpreter: a tenth of Python's default, with which scrapes wait
+for seconds while dozens of threads are busy."""
 
-_STOP_SECONDS: Final = 2  # for responses under way, after a signal
+_STOP_SECONDS: Final = 2  # seconds for responses under way, after a signal
 _NO_CERTIFICATE: Final = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 
 
 class Server(uvicorn.Server):
-    """uvicorn with our acceptor, and without its own signal handling, which would end the process."""
+    """uvicorn with our acceptor, and without its signal handling, which would end the process."""
 
     def __init__(
         self, config: uvicorn.Config, admission: Admission, log: ThrottledLog, started: Callable[[], None]
@@ -56,14 +56,14 @@ class Server(uvicorn.Server):
         self._when_started()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: end connections that are late, take new headers over."""
+        """End late connections and adopt new headers; called ten times a second."""
         self._connections.end_late(asyncio.get_running_loop().time())
         self.config.encoded_headers = list(self._admission.headers)
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Leave signals alone."""
+        """Do nothing in place of uvicorn's signal handling."""
         yield
 
     def _connection(self) -> HttpConnection:
@@ -84,7 +84,7 @@ class Server(uvicorn.Server):
         return False
 
     def _refused(self, error: ssl.SSLError, address: str) -> None:
-        """Log what an operator can put right; strangers who speak no TLS at all are no news."""
+        """Log a failed handshake that an operator can correct, but not strangers without TLS."""
         if isinstance(error, ssl.SSLCertVerificationError):
             self._log.write(WARNING, "client certificate refused", client=address, error=error.verify_message)
         elif error.reason == _NO_CERTIFICATE:
@@ -100,7 +100,7 @@ def make_server(
 ) -> Server:
     """Make a server for the application behind admission control.
 
-    It calls `when_started` once it accepts connections; `unwell`: as in `Middleware`.
+    It calls `when_started` once it accepts connections; `unwell` returns whether the exporter has failed.
     """
     settings = uvicorn.Config(
         Middleware(app, admission, unwell),
@@ -118,7 +118,7 @@ def make_server(
 
 
 def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[], object]) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP calls `hangup` in a thread of its own."""
+    """Serve until SIGTERM or SIGINT; SIGHUP calls `hangup` in a new thread."""
 
     def start_hangup() -> None:
         threading.Thread(target=hangup, name="reload", daemon=True).start()

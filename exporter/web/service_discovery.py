@@ -1,4 +1,4 @@
-"""/sd: what Prometheus is to scrape, for its http_sd_configs.
+"""HTTP service discovery: the targets for Prometheus at /sd.
 
 Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 """
@@ -19,16 +19,16 @@ from exporter.shards import Shard, owner
 TARGETS_PATH: Final = "/sd"
 _META: Final = "__meta_wechat_miniprogram"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
-_MOST_APPS: Final = 200_000  # whose shard is remembered
+_MOST_APPS: Final = 200_000  # appids with a cached shard
 
 TargetsQuery = tuple[str, str, str]
-"""What an answer depends on beside the apps: per what, the scheme, the address that was asked."""
+"""The part of a request that an answer depends on: `per`, scheme, address."""
 
 
 class Targets:
-    """Answers with one target per shard, or with `?per=app` with one per app, each of its own page.
+    """Answers with a target per shard or, with `?per=app`, per app, each with its own page.
 
-    Answers are made one at a time; the last one is kept as long as the apps are the same ones.
+    It makes one answer at a time, and reuses the last one until the apps change.
     """
 
     def __init__(
@@ -38,17 +38,21 @@ class Targets:
         templates: Sequence[str],
         telemetry_path: str,
     ) -> None:
-        """`apps`: of all shards. `templates`: HOST:PORT with {shard}, one per replica; none: as asked."""
+        """Prepare answers.
+
+        `apps`: of all shards. `templates`: HOST:PORT with {shard}, one per replica; none for the address of
+        the request.
+        """
         self._apps = apps
         self._shard = shard
         self._templates = templates
         self._telemetry_path = telemetry_path
-        self._making = asyncio.Lock()  # waiting for it takes no thread from others
+        self._making = asyncio.Lock()  # waiting for it blocks no thread
         self._last: tuple[TargetsQuery, Sequence[App], bytes] | None = None  # 100,000 apps make some 40 MB
         self._owner = lru_cache(maxsize=_MOST_APPS)(partial(owner, total=shard.total))
 
     async def answer(self, request: Request) -> Response:
-        """Answer with the groups as JSON, or with 400 where `per` is neither shard nor app."""
+        """Answer with the target groups as JSON, or with 400 if `per` is neither shard nor app."""
         per = request.query_params.get("per", "shard")
         if per not in ("shard", "app"):
             return PlainTextResponse("per is shard or app\n", 400, _UNCACHED)
@@ -62,7 +66,7 @@ class Targets:
         return Response(body, media_type="application/json", headers=_UNCACHED)
 
     def _made(self, wish: TargetsQuery, apps: Sequence[App]) -> bytes:
-        """Make the answer's bytes group by group, as nothing else runs while one text is made."""
+        """Write the answer group by group, as writing one large text would block other threads."""
         per, scheme, asked = wish
         common = {"__scheme__": scheme, "__metrics_path__": self._telemetry_path}
         groups = self._per_app(apps, asked, common) if per == "app" else self._per_shard(asked, common)
@@ -70,14 +74,14 @@ class Targets:
         return b"[%b]" % b",".join(written)
 
     def _per_shard(self, asked: str, common: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """Yield every shard; without templates this one alone, as it knows no other's address."""
+        """Yield every shard's group; without templates only this one's, as other addresses are unknown."""
         numbers: Iterable[int] = range(self._shard.total) if self._templates else (self._shard.number,)
         for number in numbers:
             labels = {**common, f"{_META}_shard": str(number)}
             yield {"targets": self._at(number, asked), "labels": labels}
 
     def _per_app(self, apps: Sequence[App], asked: str, common: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """Yield every app at its shard; `instance` sets them apart, as `up` has no label appid."""
+        """Yield every app's group; `instance` distinguishes apps, as `up` has no label appid."""
         for app in apps:
             number = self._owner(app.appid)
             if not self._templates and number != self._shard.number:

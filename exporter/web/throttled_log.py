@@ -1,4 +1,4 @@
-"""Log lines that strangers can cause: at most one a minute of each kind."""
+"""A log for lines that strangers can cause: at most one a minute of each kind."""
 
 import time
 from collections import Counter
@@ -11,10 +11,10 @@ EVERY_SECONDS: Final = 60.0
 
 
 class ThrottledLog:
-    """Writes, and counts what it leaves out; for several threads, as only a count may be wrong.
+    """Writes lines and counts omitted ones, from any thread: only a count may be inexact.
 
-    Lines are of one kind if they have the same event and are `about` the same thing, of which there must be
-    few: no name that a stranger makes up.
+    Lines with equal event and `about` are of one kind. There must be few kinds, so `about` must not contain
+    names that strangers can make up.
     """
 
     def __init__(self, log: FilteringBoundLogger, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,7 +24,7 @@ class ThrottledLog:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def write(self, level: int, event: str, about: str = "", **values: object) -> None:
-        """Log an event, unless a line of this kind was written less than a minute ago."""
+        """Log an event, unless a line of its kind was written less than a minute ago."""
         kind, now = (event, about), self._clock()
         if kind in self._last and now - self._last[kind] < EVERY_SECONDS:
             self._left_out[kind] += 1

@@ -1,4 +1,4 @@
-"""POST /wechat/ticket/{platform}: take what WeChat pushes to a third-party platform."""
+"""The endpoint POST /wechat/ticket/{platform} for WeChat's pushes to a third-party platform."""
 
 import asyncio
 import time
@@ -32,11 +32,11 @@ class TicketPushes:
     ) -> None:
         self._exporter = exporter
         self._log = log
-        self._throttled = ThrottledLog(log)  # for what anybody can cause
+        self._throttled = ThrottledLog(log)  # for lines that anybody can cause
         self._clock = clock
 
     async def answer(self, request: Request) -> Response:
-        """Read the body within its limits, and take the push if it is WeChat's."""
+        """Read the body within its limits, and accept the push if WeChat signed it."""
         name = request.path_params["platform"]
         try:
             async with asyncio.timeout(_BODY_SECONDS):
@@ -72,13 +72,13 @@ class TicketPushes:
         return PlainTextResponse("success")
 
     def _refused(self, name: str, why: str) -> Response:
-        known = name if name in self._exporter.apps.platforms else ""  # names can be made up
+        known = name if name in self._exporter.apps.platforms else ""  # strangers can make up names
         self._throttled.write(WARNING, "push refused", about=known, platform=name[:60], why=why)
-        return PlainTextResponse("", 400, {"Connection": "close"})  # else the rest of a body would be read
+        return PlainTextResponse("", 400, {"Connection": "close"})  # or uvicorn reads the rest of the body
 
 
 async def _body(request: Request) -> bytes:
-    """Read the body; raise ValueError as soon as it is too long, whatever its head has promised."""
+    """Read the body; raise ValueError as soon as it is too long, whatever its Content-Length."""
     if int(request.headers.get("content-length") or 0) > LARGEST_PUSH:
         raise ValueError("too long")
     body = bytearray()

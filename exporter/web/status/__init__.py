@@ -1,1 +1,1 @@
-"""The status page: what the exporter has on show, for people, in English and Chinese."""
+"""The status page: the exporter's state for people, in English and Chinese."""

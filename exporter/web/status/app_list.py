@@ -1,4 +1,4 @@
-"""Which apps the status page lists: filtered, sorted, cut into pages."""
+"""The list of apps on the status page: filtered, sorted, divided into pages."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _AROUND: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the apps that match; `first` is the place of its first app, counted from 1."""
+    """A page of the matching apps; `first` is the position of its first app, from 1."""
 
     entries: tuple[Entry, ...]
     first: int
@@ -24,7 +24,7 @@ class Listing:
 
     @property
     def numbers(self) -> tuple[int | None, ...]:
-        """Return the pages to link to: both ends and those around this one, None for what is left out."""
+        """Return the page numbers to link to: the ends and those around this page, None for a gap."""
         near = {1, self.pages, *range(self.page - _AROUND, self.page + _AROUND + 1)}
         shown = sorted(number for number in near if 1 <= number <= self.pages)
         numbers: list[int | None] = []
@@ -36,7 +36,7 @@ class Listing:
 
 
 def state_of(health: Health) -> State:
-    """Return how a dataset is by its last refresh."""
+    """Return the state of a dataset after its last refresh."""
     if health.last_refresh is None:
         return State.UNTRIED
     if health.reason is None:
@@ -50,7 +50,7 @@ def tables(entry: Entry, datasets: Iterable[str]) -> Iterator[tuple[str, Table]]
 
 
 def app_state(entry: Entry, datasets: Iterable[str]) -> State:
-    """Return how an app is: as its daily trend, unless that does not fail and one of these datasets does."""
+    """Return an app's state: its daily trend's, or that a dataset fails if the daily trend does not."""
     trend = state_of(entry.health)
     if trend is State.FAILING or all(table.health.up for _, table in tables(entry, datasets)):
         return trend
@@ -58,7 +58,7 @@ def app_state(entry: Entry, datasets: Iterable[str]) -> State:
 
 
 def list_apps(entries: Iterable[Entry], query: Query, state: Callable[[Entry], State]) -> Listing:
-    """Return the page that the query asks for; the last one where it asks for one behind it."""
+    """Return the page that a query asks for, at most the last one."""
     words = query.q.casefold().split()
     found = [each for each in entries if query.state in (None, state(each)) and _has(each, words)]
     pages = max(1, -(-len(found) // query.size))
@@ -76,7 +76,7 @@ def _has(entry: Entry, words: Sequence[str]) -> bool:
 
 
 def _sorted(entries: list[Entry], query: Query, state: Callable[[Entry], State]) -> list[Entry]:
-    """Sort as the query asks, else the urgent first; without a value come last, equal ones as configured."""
+    """Sort as the query asks, by default urgent apps first; apps without a value come last."""
     keys: dict[str, Callable[[Entry], Any]] = {
         "": lambda entry: _URGENCY[state(entry)],
         "state": lambda entry: _URGENCY[state(entry)],

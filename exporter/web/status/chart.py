@@ -1,4 +1,4 @@
-"""A small bar chart of one figure over the dates held; a date that is not held is left empty."""
+"""A small bar chart of a figure over the held dates, with gaps for missing ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from exporter.web.status.language import Language
 WIDTH: Final = 120
 HEIGHT: Final = 32
 MOST_DAYS: Final = 35
-"""Older dates are not drawn: their bars would be too thin to see."""
+"""Most dates to draw: more bars would be too thin to see."""
 
-_WIDEST: Final = 14.0  # a bar and its gap, where few dates are held
-_THINNEST: Final = 1.0  # a bar of 0 is still seen: it is a figure, not a gap
+_WIDEST: Final = 14.0  # widest bar with its gap, for few dates
+_THINNEST: Final = 1.0  # height of a 0, visible as it is a figure, not a gap
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """SVG paths in a box of WIDTH x HEIGHT; `label` says what it shows, `values` each date's value."""
+    """SVG paths in a box of WIDTH x HEIGHT; `label` describes the chart, `values` gives each date's value."""
 
     bars: str
     newest: str
@@ -31,7 +31,7 @@ class Chart:
 
 
 def days_shown(entries: Iterable[Entry]) -> int:
-    """Return the number of dates that the charts of these apps span, so that their bars are equally wide."""
+    """Return the number of dates that the charts of some apps span, so that all bars are equally wide."""
     spans = [
         (entry.rows[0].row.ref_date - entry.rows[-1].row.ref_date).days for entry in entries if entry.rows
     ]
@@ -39,7 +39,7 @@ def days_shown(entries: Iterable[Entry]) -> int:
 
 
 def chart(entry: Entry, field: Field, days: int, language: Language) -> Chart | None:
-    """Draw `days` dates up to the app's newest; None where no row is held."""
+    """Draw `days` dates up to the app's newest; return None without a row."""
     if not entry.rows:
         return None
     newest = entry.rows[0].row.ref_date
@@ -59,7 +59,7 @@ def chart(entry: Entry, field: Field, days: int, language: Language) -> Chart | 
 
 
 def _bars(values: list[int | float | None]) -> list[str]:
-    """Draw one closed path per value, from the ground up; an empty one for a gap."""
+    """Return a closed path per value, from the base line up; an empty one for a gap."""
     top = max((value for value in values if value is not None), default=0) or 1
     step = min(WIDTH / len(values), _WIDEST)
     gap = min(2.0, step / 4)

@@ -1,4 +1,4 @@
-"""The daily trend as people read it: figures, how they have changed, how late they are."""
+"""The daily trend for people: figures, their changes, and their delay."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,19 +12,19 @@ from exporter.store.entry import Entry
 from exporter.web.status.language import Language
 
 DASH: Final = "–"
-"""What is not held."""
+"""The text for a missing figure."""
 
 PUBLISHED_BY: Final = 12 * 3600.0
-"""Seconds of a day after which yesterday's figures are late: WeChat has them in the morning."""
+"""Second of the day after which yesterday's figures are late: WeChat has them in the morning."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
-_EXACT_BELOW: Final = 99.95  # percent; from here on decimals are noise
+_EXACT_BELOW: Final = 99.95  # percent; from here on decimals are insignificant
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change in percent; `trend` is `up`, `down`, `same`, or `none` where there is nothing to compare."""
+    """A change in percent; `trend` is `up`, `down`, `same`, or `none` without a comparison."""
 
     text: str
     trend: str
@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of the newest row, with its change against the day before and a week before."""
+    """A figure of the newest row, with its changes since the day before and a week before."""
 
     name: str
     text: str
@@ -44,7 +44,7 @@ _NO_CHANGE_KNOWN: Final = Change(DASH, "none")
 
 
 def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
-    """Return the figures of the newest row of an app that has one, in the order of FIELDS."""
+    """Return the figures of the newest row of an app with rows, in the order of FIELDS."""
     newest = entry.rows[0].row
     day, week = entry.row(newest.ref_date - _DAY), entry.row(newest.ref_date - _WEEK)
     return tuple(
@@ -59,7 +59,7 @@ def figures(entry: Entry, language: Language) -> tuple[Figure, ...]:
 
 
 def days_late(entry: Entry, now: float) -> int:
-    """Return by how many days the newest row is older than WeChat's should be at the Unix time `now`."""
+    """Return the days by which the newest row lags behind WeChat's usual one at the Unix time `now`."""
     if not entry.rows:
         return 0
     return max(0, (yesterday(now - PUBLISHED_BY) - entry.rows[0].row.ref_date).days)
@@ -75,7 +75,7 @@ def written(field: Field, value: float | None, language: Language) -> str:
 
 
 def change(newer: Row, older: Row | None, field: Field) -> Change:
-    """Return the change in percent of the older value; unknown where one is missing or the older is 0."""
+    """Return the change in percent of the older value, `none` if one is missing or the older is 0."""
     value, base = figure_of(newer, field.name), figure_of(older, field.name) if older is not None else None
     if value is None or not base:
         return _NO_CHANGE_KNOWN

@@ -1,4 +1,4 @@
-"""The status page as HTML, made from plain data: no server, no clock, no network."""
+"""The HTML of the status page, made from plain data without server, clock or network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _FIELDS: Final = {field.name: field for field in FIELDS}
 
 @dataclass(frozen=True, slots=True)
 class StatusData:
-    """What the page is about: all apps in the configuration's order; times are Unix times.
+    """The data of the page: all apps in the configuration's order; times are Unix times.
 
     `next_round_at` is None before the first round is over; `interval` is the time between rounds in
     seconds, `telemetry_path` where the metrics are, `storage_trouble` why the storage fails, if it does;
@@ -50,7 +50,7 @@ class StatusData:
 
 
 class StatusHtml:
-    """Renders pages; may be used by several threads."""
+    """Renders the status page, from any thread."""
 
     def __init__(self) -> None:
         environment = Environment(

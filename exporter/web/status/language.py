@@ -1,4 +1,4 @@
-"""The languages of the status page: its words in each, and which one a visitor gets."""
+"""The languages of the status page: their texts, and the choice for a visitor."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from exporter.exposition.negotiation import parse
 from exporter.package_data import read_table
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = read_table(__package__, "texts.yaml")
-"""The page's words by key and language; `{name}` stands for what the page fills in."""
+"""The page's texts by key and language, with `{name}` for values."""
 
 
 class Language(StrEnum):
@@ -25,7 +25,7 @@ class Language(StrEnum):
         return "zh-CN" if self is Language.ZH else "en"
 
     def text(self, key: str, **values: object) -> str:
-        """Return the text with that key, filled in."""
+        """Return the text with a key, with values filled in."""
         text = TEXTS[key][self]
         return text.format(**values) if values else text
 
@@ -37,6 +37,6 @@ class Language(StrEnum):
 
 
 def negotiate(accept_language: str) -> Language:
-    """Choose the language that a visitor likes best, by the header Accept-Language (RFC 9110, 12.5.4)."""
+    """Choose a visitor's preferred language from the header Accept-Language (RFC 9110, 12.5.4)."""
     weights = {tag.partition("-")[0]: weight for tag, _, weight in reversed(parse(accept_language))}
     return max(Language, key=lambda language: weights.get(language, 0.0))

@@ -1,4 +1,4 @@
-"""The status page at `/`: takes what the exporter has on show and answers with HTML."""
+"""The status page at `/`: renders the exporter's state as HTML."""
 
 import gzip
 import time
@@ -37,7 +37,7 @@ class StatusPage:
         self._html = StatusHtml()
 
     async def answer(self, request: Request) -> Response:
-        """Answer with the page that the request's parameters ask for."""
+        """Answer with the page for the request's parameters."""
         return await run_in_threadpool(self._made, request)
 
     def _made(self, request: Request) -> Response:

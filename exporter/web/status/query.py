@@ -1,4 +1,4 @@
-"""What a visitor asks of the status page: read from the address, written back into its links."""
+"""A visitor's choices on the status page: parsed from the address, written into its links."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -11,21 +11,21 @@ from exporter.datasets.daily_trend import FIELDS
 from exporter.web.status.language import Language
 
 SIZES: Final = (50, 200, 1000)
-"""The choices of apps per page."""
+"""The choices for apps per page."""
 
 REFRESHES: Final = (0, 60, 300)
-"""After how many seconds the page asks for itself again, by choice; 0: never."""
+"""The choices for seconds between automatic reloads of the page; 0 for never."""
 
 LONGEST_SEARCH: Final = 200
 _FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
 COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
-"""What the table can be sorted by, in order; the chart stands before the last.
+"""The columns by which the table can be sorted, in order; the chart is before the last one.
 
 A new one also needs a heading in status.html, a cell in parts.html (`app_rows`) and a key in app_list.py.
 """
 
-_MOST_DIGITS: Final = 9  # of a page's number
-_FROM_SMALL: Final = ("name", "state", "token")  # columns that are sorted from the small end at first
+_MOST_DIGITS: Final = 9  # most digits of a page number
+_FROM_SMALL: Final = ("name", "state", "token")  # columns that sort in ascending order first
 
 
 _T = TypeVar("_T")
@@ -33,7 +33,7 @@ _D = TypeVar("_D")
 
 
 class State(StrEnum):
-    """How an app is; in the order in which they need attention."""
+    """The state of an app; the order is that of urgency."""
 
     FAILING = "failing"
     DATASET_FAILING = "dataset_failing"
@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The choices; `lang` is None where only the browser's settings choose the language."""
+    """The choices; `lang` is None if the browser's settings choose the language."""
 
     lang: Language | None = None
     q: str = ""
@@ -58,7 +58,7 @@ class Query:
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> "Query":
-        """Read the query of an address; what is not allowed counts as not said."""
+        """Parse the parameters of an address, ignoring invalid ones."""
 
         def chosen(name: str, allowed: Iterable[_T], default: _D) -> _T | _D:
             found = parameters.get(name, "")
@@ -80,11 +80,11 @@ class Query:
         )
 
     def link(self, **changes: object) -> str:
-        """Return the address with these changes; what is left at its default is not written."""
+        """Return the address with changes, without parameters that have their default."""
         return f"?{urlencode(self.parameters(**changes), errors='replace')}"
 
     def parameters(self, **changes: object) -> dict[str, str]:
-        """Return the parameters that differ from the defaults, with these changes."""
+        """Return the parameters that differ from the defaults, with changes."""
         changed = dataclasses.replace(self, **changes)  # type: ignore[arg-type]
         return {
             field.name: str(value)
@@ -93,7 +93,7 @@ class Query:
         }
 
     def sorted_by(self, column: str) -> str:
-        """Return the address that sorts by a column; reversed where it is sorted by it already."""
+        """Return the address that sorts by a column, reversed if the page is sorted by it already."""
         order = first_order(column)
         if self.sort == column and self.order == order:
             order = "asc" if order == "desc" else "desc"
@@ -101,5 +101,5 @@ class Query:
 
 
 def first_order(column: str) -> str:
-    """Return how a column is sorted at first: names from A, figures from the largest."""
+    """Return a column's first order: ascending for names, descending for figures."""
     return "asc" if column in _FROM_SMALL else "desc"

@@ -1,4 +1,4 @@
-"""Times for people: in Beijing, with how far away they are."""
+"""Times for people: Beijing time, with the distance from now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +7,13 @@ from typing import Final
 from exporter.beijing import BEIJING
 from exporter.web.status.language import Language
 
-_LATEST: Final = 253_402_272_000  # 10000-01-01 in Beijing: datetime ends before
+_LATEST: Final = 253_402_272_000  # 10000-01-01 in Beijing, after the last datetime
 _SPANS: Final = ((86_400, 36 * 3600, "d"), (3600, 90 * 60, "h"), (60, 90, "min"), (1, 1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """A time as the page shows it: `short` leaves out what is the same today."""
+    """A time for the page: `short` omits the date of today."""
 
     iso: str
     full: str
@@ -23,7 +23,7 @@ class LocalTime:
 
 
 def local_time(at: float | None, now: float, language: Language) -> LocalTime | None:
-    """Return the Unix time `at` as seen from `now`; None where it is not known or no date can be."""
+    """Return the Unix time `at` as seen from `now`; None if it is unknown or no date."""
     if at is None or not 0 <= at < _LATEST:
         return None
     then, today = datetime.fromtimestamp(at, BEIJING), datetime.fromtimestamp(now, BEIJING)
@@ -40,7 +40,7 @@ def local_time(at: float | None, now: float, language: Language) -> LocalTime | 
 
 
 def span(seconds: float, language: Language) -> str:
-    """Write a length of time in words: `1 h 30 min`, `1 小时 30 分钟`."""
+    """Write a length of time in seconds in words: `1 h 30 min`, `1 小时 30 分钟`."""
     rest, parts = round(seconds), []
     for size, _, name in _SPANS:
         count, rest = divmod(rest, size)

@@ -1,4 +1,4 @@
-"""The top of the status page: how many apps are how, and the sums that may be formed."""
+"""The top of the status page: counts of apps by state, and sums of additive figures."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from exporter.web.status.query import State
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The sum of one figure over the `apps` that gave it; None where none did."""
+    """The sum of a figure over the `apps` that have it; None if none has."""
 
     field: Field
     value: float | None
@@ -22,7 +22,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All apps together: the `newest` date that any has, how many are `up_to_date` with it, and its sums."""
+    """All apps together: their `newest` date, the number `up_to_date` with it, and its sums."""
 
     apps: int
     states: dict[State, int]
@@ -32,9 +32,9 @@ class Overview:
 
 
 def overview(entries: Sequence[Entry], state: Callable[[Entry], State]) -> Overview:
-    """Count and add up all apps, whatever the filter is.
+    """Count and sum all apps, regardless of the filter.
 
-    Additive figures only: the sum of distinct visitors or of means would be a wrong number.
+    Only additive figures have sums: one of distinct visitors or of means would be a wrong number.
     """
     counts = Counter(map(state, entries))
     rows = [entry.rows[0].row for entry in entries if entry.rows]

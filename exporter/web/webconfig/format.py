@@ -1,4 +1,4 @@
-"""What may stand in a web configuration file: every key with its rule, its default and what it becomes.
+"""The format of a web configuration file: every key with its rule, default and meaning.
 
 Versions, cipher suites, curves and client authentication have Go's names, as in exporter-toolkit.
 """
@@ -27,7 +27,7 @@ from exporter.config.yaml_scalars import Scalar
 from exporter.package_data import read_table
 
 HIGHEST_COST: Final = 16
-"""Of a bcrypt hash: a check of this one takes about five seconds, each step more twice as long."""
+"""Highest cost of a bcrypt hash: its check takes about five seconds, and each step doubles that."""
 
 _NAMES: Final = read_table(__package__, "names.yaml")
 VERSIONS: Final = {name: ssl.TLSVersion[known] for name, known in _NAMES["versions"].items()}
@@ -35,7 +35,7 @@ CLIENT_AUTH: Final = {name: ssl.VerifyMode[known] for name, known in _NAMES["cli
 CIPHERS: Final[Mapping[str, str]] = _NAMES["ciphers"]
 CURVES: Final[Mapping[str, str]] = _NAMES["curves"]
 HEADERS: Final[Mapping[str, list[str]]] = _NAMES["headers"]
-"""Headers that may be set, and which values; none named: any."""
+"""Headers that may be set, and their allowed values; an empty list allows any."""
 
 _BCRYPT: Final = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
@@ -44,7 +44,7 @@ _PART: Final = re.compile(rf"([0-9]{{1,15}}(?:\.[0-9]{{0,15}})?|\.[0-9]{{1,15}})
 
 @dataclass(frozen=True, slots=True)
 class IntervalRule(DurationRule):
-    """A duration as exporter-toolkit reads it: Go's, such as `1.5s` or `500us`, Prometheus' own, or 0.
+    """A duration as in exporter-toolkit: Go's, such as `1.5s` or `500us`, Prometheus', or 0.
 
     Source: https://pkg.go.dev/time#ParseDuration
     """
@@ -61,7 +61,7 @@ class IntervalRule(DurationRule):
 
 
 def _one_of(what: str, names: Mapping[str, object]) -> TextRule:
-    """Return the rule for one of these names, which becomes what it stands for."""
+    """Return the rule for one of several names, which it converts into the name's value."""
 
     def accept(text: str) -> object:
         if text not in names:
@@ -72,7 +72,7 @@ def _one_of(what: str, names: Mapping[str, object]) -> TextRule:
 
 
 def _client_auth(text: str) -> str:
-    if text in ("RequireAnyClientCert", "RequireClientCert"):  # the second is its old name in the toolkit
+    if text in ("RequireAnyClientCert", "RequireClientCert"):  # the second is the toolkit's old name
         raise NotAllowedError(
             "RequireAnyClientCert is not supported: it takes any certificate without verifying it, and so "
             "proves nothing; write RequireAndVerifyClientCert and name the CA in client_ca_file"
@@ -95,24 +95,24 @@ def _bcrypt(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pem:
-    """PEM data of a `key` of the file: another file's, or written in place (`text`)."""
+    """PEM data of a `key`: in another file (`path`), or in place (`text`)."""
 
     key: str
     path: Path | None = None
     text: str = field(default="", repr=False)
 
     def read(self) -> str:
-        """Return the data; raise OSError, or ValueError where it is not a text."""
+        """Return the data; raise OSError, or ValueError if it is not a text."""
         return self.text if self.path is None else self.path.read_text("utf-8")
 
 
 def _pem_file(key: str) -> FileRule:
-    """Return the rule for a file of PEM data under this key."""
+    """Return the rule for a file of PEM data under a key."""
     return FileRule(lambda path: Pem(key, path=Path(path)))
 
 
 def _pem_text(key: str) -> TextRule:
-    """Return the rule for PEM data in place under this key."""
+    """Return the rule for PEM data in place under a key."""
 
     def accept(text: str) -> Pem:
         if not text.lstrip().startswith("-----BEGIN "):
@@ -139,7 +139,7 @@ _HASH: Final = TextRule("a bcrypt hash ($2y$10$…, as htpasswd -nBC 10 makes it
 _AUTH: Final = TextRule(f"a client authentication ({', '.join(CLIENT_AUTH)})", _client_auth)
 
 _Mistakes = Iterator[tuple[KeyPath, str]]
-"""Key paths, and what is wrong there."""
+"""Key paths with what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +164,16 @@ class TlsSection:
 
     @property
     def verify_mode(self) -> ssl.VerifyMode:
-        """Return what is asked of a client's certificate."""
+        """Return the requirement for client certificates."""
         return CLIENT_AUTH[self.client_auth_type]
 
     @property
     def pems(self) -> tuple[Pem | None, Pem | None, Pem | None]:
-        """Return certificate, key and the clients' authority, from files or in place."""
+        """Return certificate, key and client CA, from files or in place."""
         return self.cert_file or self.cert, self.key_file or self.key, self.client_ca_file or self.client_ca
 
     def mistakes(self) -> _Mistakes:
-        """Yield what does not agree."""
+        """Yield contradictions between keys."""
         certificate, key, authority = self.pems
         pairs = (
             (self.cert, self.cert_file),
@@ -206,7 +206,7 @@ class HttpSection:
     headers: Annotated[Pairs, Key(PairsRule(_HEADER, replace(HEADER_VALUE, hidden=False), hidden=True))] = ()
 
     def mistakes(self) -> _Mistakes:
-        """Yield the headers whose value browsers do not know."""
+        """Yield headers with values that browsers do not know."""
         for name, value in self.headers:
             if HEADERS[name] and value not in HEADERS[name]:
                 yield ("headers", name), f"{shown(value)} is not {' or '.join(HEADERS[name])}"
@@ -220,7 +220,7 @@ class RateSection:
     burst: Annotated[int, Key(NumberRule(0, 1_000_000))] = 0
 
     def mistakes(self) -> _Mistakes:
-        """Yield a limit that nothing could pass."""
+        """Yield a limit that would refuse everything."""
         if self.interval and not self.burst:
             yield (), "burst must be at least 1, else every request would be refused"
 
@@ -235,7 +235,7 @@ class WebFile:
     rate_limit: Annotated[RateSection, Key(Section(RateSection))] = RateSection()
 
     def mistakes(self) -> _Mistakes:
-        """Yield what does not agree in any section."""
+        """Yield contradictions in all sections."""
         for name in ("tls_server_config", "http_server_config", "rate_limit"):
             section = getattr(self, name)
             for path, what in section.mistakes() if section is not None else ():

@@ -1,4 +1,4 @@
-"""Read a web configuration file: ready for use, or all its mistakes at once."""
+"""Loads a web configuration file: returns it ready for use, or reports all mistakes at once."""
 
 import os
 import ssl
@@ -14,16 +14,16 @@ from exporter.web.webconfig.format import WEB_FILE, RateSection, WebFile
 from exporter.web.webconfig.tls import TlsError, make_context
 
 Headers = Sequence[tuple[bytes, bytes]]
-"""Names in small letters, with values."""
+"""Header names in lower case, with values."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
     """A whole file, ready for use.
 
-    `tls` is None for plain HTTP. `allowed_sans`: a client's certificate must have one of these names,
-    empty: whatever it has. `users` are names with bcrypt hashes, none: no authentication. `rate_limit` has
-    an interval of 0 where there is none. `files`: what must be looked at to notice a change.
+    `tls` is None for plain HTTP. `allowed_sans`: names of which a client's certificate must have one; empty
+    accepts all. `users`: bcrypt hashes by name; empty disables authentication. `rate_limit` has an interval
+    of 0 for no limit. `files`: the files to watch for changes.
     """
 
     tls: ssl.SSLContext | None = None
@@ -35,11 +35,11 @@ class WebConfig:
 
 
 def load(path: Path, environ: Mapping[str, str]) -> WebConfig:
-    """Read and check the file, its certificates and keys; relative paths start from its folder.
+    """Load and check the file, its certificates and keys; relative paths start from its folder.
 
     Args:
         path: the file.
-        environ: what `${NAME}` stands for.
+        environ: the variables for `${NAME}`.
 
     Raises:
         ConfigError: with every mistake.
@@ -47,7 +47,7 @@ def load(path: Path, environ: Mapping[str, str]) -> WebConfig:
     file = ConfigFile.read(path, environ, Problems(os.fspath(path.absolute().parent)))
     config = WebConfig(files=(path,))
     if file.text is not None and _is_blank(file.text):
-        return config  # as the toolkit: nothing is switched on
+        return config  # as in the toolkit: an empty file enables nothing
     found = WEB_FILE.read(_without_nothing(file.data), (), file.problems)
     if found is not None and not file.problems.found:
         for where, what in found.mistakes():
@@ -65,7 +65,7 @@ def _is_blank(text: str) -> bool:
 
 
 def _without_nothing(data: object) -> object:
-    """Return the data without sections that are empty, as where their lines were commented out."""
+    """Return the data without empty sections, as left by commented-out lines."""
     if not isinstance(data, dict):
         return data
     return {

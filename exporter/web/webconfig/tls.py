@@ -1,4 +1,4 @@
-"""Make the TLS context that a web configuration asks for, or say which of its keys is to blame."""
+"""Makes the TLS context of a web configuration, or names the key that prevents it."""
 
 import os
 import ssl
@@ -15,7 +15,7 @@ _OLD: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
 
 class TlsError(Exception):
-    """No context can be made; `key` of tls_server_config is to blame."""
+    """The context cannot be made because of the value of `key` in tls_server_config."""
 
     def __init__(self, key: str, what: str) -> None:
         super().__init__(what)
@@ -24,10 +24,10 @@ class TlsError(Exception):
 
 
 def make_context(section: TlsSection) -> ssl.SSLContext:
-    """Make a server's context, for HTTP/1.1 alone, from a section without mistakes.
+    """Return a server's context, for HTTP/1.1 alone, from a valid section.
 
     Raises:
-        TlsError: a file cannot be used, or OpenSSL refuses what is asked for.
+        TlsError: a file is unusable, or OpenSSL refuses a setting.
     """
     certificate, key, authority = section.pems
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -46,13 +46,13 @@ def make_context(section: TlsSection) -> ssl.SSLContext:
 
 
 def allows(certificate: dict[str, Any] | None, names: frozenset[str]) -> bool:
-    """Return whether a verified certificate, as `getpeercert` gives it, has one of these names."""
+    """Return whether a verified certificate, from `getpeercert`, has one of `names`."""
     wanted = frozenset(map(_name, names))
     return any(_name(value) in wanted for _, value in (certificate or {}).get("subjectAltName", ()))
 
 
 def _name(text: str) -> str:
-    """Return the name as it is compared: an IPv6 address can be written in many ways."""
+    """Return a name for comparison: an IPv6 address has many spellings."""
     try:
         return str(ip_address(text.strip()))
     except ValueError:
@@ -61,12 +61,12 @@ def _name(text: str) -> str:
 
 def _set_versions(context: ssl.SSLContext, section: TlsSection) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the operator has asked for the old ones
+        warnings.simplefilter("ignore", DeprecationWarning)  # the operator has chosen old versions
         context.minimum_version = section.min_version
         context.maximum_version = section.max_version
     ciphers = ":".join(filter(None, section.cipher_suites))
     if section.min_version in _OLD:
-        ciphers = f"{ciphers or 'DEFAULT'}:@SECLEVEL=0"  # OpenSSL 3 signs nothing for them otherwise
+        ciphers = f"{ciphers or 'DEFAULT'}:@SECLEVEL=0"  # OpenSSL 3 refuses their signatures otherwise
     if ciphers:
         try:
             context.set_ciphers(ciphers)
@@ -87,7 +87,7 @@ def _load_certificate(context: ssl.SSLContext, certificate: Pem, key: Pem) -> No
             if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
                 what = "the certificate's key or signature is too weak for OpenSSL here"
             raise TlsError(certificate.key, what) from None
-        except ValueError:  # our own refusal to ask for a password
+        except ValueError:  # our refusal to ask for a password
             raise TlsError(key.key, "the key is encrypted: a key without a password is needed") from None
 
 
@@ -108,7 +108,7 @@ def _readable(pem: Pem) -> str:
 
 @contextmanager
 def _as_file(pem: Pem) -> Iterator[str]:
-    """Yield a path for the library, which takes no other form; data in place never touch a disk."""
+    """Yield a path for the ssl module, which needs one; data in place never touch a disk."""
     if pem.path is not None:
         yield os.fspath(pem.path)
         return

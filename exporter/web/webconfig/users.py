@@ -1,4 +1,4 @@
-"""Basic authentication: passwords against bcrypt hashes, each remembered so that a scrape costs none."""
+"""Basic authentication: bcrypt hashes, with remembered verdicts so that scrapes cost no hashing."""
 
 import base64
 import binascii
@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import bcrypt
 
 _REMEMBERED: Final = 256
-_LONGEST_PASSWORD: Final = 72  # bytes; bcrypt has never looked at more
+_LONGEST_PASSWORD: Final = 72  # bytes; bcrypt ignores further ones
 
 
 class _Verdict(NamedTuple):
-    """What a check has found: of which user's name, against which hash (None: nobody's)."""
+    """The result of a check: the user's name and the matching hash (None: no match)."""
 
     name: str
     hashed: bytes | None
@@ -22,26 +22,26 @@ class _Verdict(NamedTuple):
 
 
 class PasswordChecker:
-    """Checks passwords; `check` may run in another thread than the rest, one at a time.
+    """Checks passwords; one `check` at a time may run in another thread.
 
-    An `Authorization` header is remembered as a keyed hash, under a key that never leaves the process: no
-    password is in memory longer than its check, and how long a lookup takes says nothing about it. A verdict
-    holds as long as the user's hash among `hashes` is the same.
+    It remembers an `Authorization` header as a keyed hash, under a key that never leaves the process: no
+    password stays in memory after its check, and the duration of a lookup reveals nothing. A verdict holds
+    until the user's hash in `hashes` changes.
     """
 
     def __init__(self, hashes: Mapping[str, bytes]) -> None:
-        """`hashes`: bcrypt hashes by user name."""
+        """Begin without verdicts; `hashes` are bcrypt hashes by user name."""
         self.hashes = hashes
         self._key = secrets.token_bytes(32)
         self._verdicts: dict[bytes, _Verdict] = {}
 
     def verdict(self, authorization: bytes) -> bool | None:
-        """Return what was found of this header before; None: it was never checked, or that is forgotten."""
+        """Return the remembered verdict on a header; None if there is none."""
         found = self._verdicts.get(self._digest(authorization))
         return found.good if found is not None and found.hashed == self.hashes.get(found.name) else None
 
     def check(self, authorization: bytes) -> bool:
-        """Return whether the header has a user's name and password; takes long."""
+        """Return whether a header has a user's name and password; takes as long as bcrypt."""
         pair = _name_and_password(authorization)
         if pair is None:
             return False
@@ -49,7 +49,7 @@ class PasswordChecker:
         hashes = self.hashes
         good = _matches(hashes, name, password[:_LONGEST_PASSWORD])
         alike = [digest for digest, each in self._verdicts.items() if each.good is good]
-        if len(alike) >= _REMEMBERED:  # wrong ones push only each other out
+        if len(alike) >= _REMEMBERED:  # wrong headers displace only each other
             del self._verdicts[alike[0]]
         self._verdicts[self._digest(authorization)] = _Verdict(name, hashes.get(name), good)
         return good
@@ -59,20 +59,20 @@ class PasswordChecker:
 
 
 def _matches(hashes: Mapping[str, bytes], name: str, password: bytes) -> bool:
-    """Return whether it is the password; a wrong one takes as long for every name, whoever has it."""
+    """Return whether the password matches, in equal time for known and unknown names."""
     dearest = max(map(_cost, hashes.values()), default=0)
     hashed = hashes.get(name)
     if hashed is not None and _is_of(password, hashed):
         return True
     for cost in range(dearest if hashed is None else _cost(hashed), dearest + (hashed is None)):
-        _is_of(password, b"$2b$%02d$" % cost + b"." * 53)  # each step of cost takes twice as long
+        _is_of(password, b"$2b$%02d$" % cost + b"." * 53)  # each step of cost doubles the time
     return False
 
 
 def _is_of(password: bytes, hashed: bytes) -> bool:
     try:
         return bcrypt.checkpw(password, hashed)
-    except ValueError:  # a password that no hash can be of, or a hash with a salt that none has
+    except ValueError:  # an impossible password, or a hash with an impossible salt
         return False
 
 
@@ -81,7 +81,7 @@ def _cost(hashed: bytes) -> int:
 
 
 def _name_and_password(authorization: bytes) -> tuple[str, bytes] | None:
-    """Split the header by RFC 7617, section 2; None where it is anything else."""
+    """Split a header by RFC 7617, section 2; return None for any other header."""
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None

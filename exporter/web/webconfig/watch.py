@@ -1,4 +1,4 @@
-"""Read a web configuration again when it, a certificate or a key has changed, and put it in force."""
+"""Watches a web configuration, its certificates and keys, and applies changes."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ _State = tuple[tuple[int, int, int] | None, ...]
 
 
 class WebConfigWatch:
-    """Keeps in force what the files have; for several threads. `problem`: what is wrong with them now."""
+    """Applies the present files, from any thread; `problem` is what is wrong with them."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class WebConfigWatch:
         take_over: Callable[[WebConfig], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`take_over` is given each good new configuration."""
+        """Watch the file at `path`; `take_over` is called with each valid new configuration."""
         self._path = path
         self._environ = environ
         self._take_over = take_over
@@ -43,10 +43,10 @@ class WebConfigWatch:
         self._read()
 
     def look(self) -> bool:
-        """Read again if a file has changed or the last reading failed; return whether it was read.
+        """Read the files again if one has changed or the last reading failed; return whether it did.
 
-        Files that have changed since the last look are left till the next one, as they may be half written.
-        What made a reading fail may lie outside the files: a folder's permission, say.
+        Files that have changed since the last look wait for the next one, as they may be half written. A
+        failed reading is repeated, as its cause may lie outside the files: a folder's permission, say.
         """
         with self._lock:
             before, self._looked_at = self._looked_at, self._state()
@@ -57,7 +57,7 @@ class WebConfigWatch:
             return True
 
     def reload(self) -> str | None:
-        """Read again; return what is wrong with it, None where it is in force."""
+        """Read the files again; return what is wrong with them, None once they are in force."""
         with self._lock:
             before, self.problem = self.problem, None
             try:
@@ -96,9 +96,9 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 
 
 def _lost(old: WebConfig, new: WebConfig) -> str | None:
-    """Name the key whose protection is gone or weaker; None where the new one protects as much.
+    """Return a key whose protection the new configuration lacks or weakens; None if it protects as much.
 
-    A file that is half written, or emptied by mistake, must not open the exporter to everyone.
+    A half-written file, or one emptied by mistake, must not open the exporter to everyone.
     """
     if old.users and not new.users:
         return "basic_auth_users"
