@@ -27,7 +27,6 @@ from prometheus.recording import recorded
 from prometheus.shards import INFO as SHARD_INFO
 from prometheus.thresholds import shipped
 
-_DAYTIME_DUE: Final = 60 * 3600  # a newest date whose midnight is longer past is late
 _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
 _SIZES: Final = (0, 1, 100, 1000, 10_000, 100_000)  # where each class of daily visitors begins
 _SUMS: Final = ("session_cnt", "visit_pv", "visit_uv_new")
@@ -52,7 +51,7 @@ def fleet(words: Words) -> Dashboard:
 
 
 def _now(words: Words) -> Iterator[stat.Panel]:
-    late = f"time() - {REF} > {_DAYTIME_DUE}"
+    late = f"time() - {REF} > {queries.DUE}"
     never = f"{queries.configured()} unless on (appid) {REF}"
     scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
     arrived = f"count({queries.with_yesterday()})"

@@ -22,6 +22,8 @@ FLEET: Final = 'job=~"$job"'
 CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
 """The apps that the filter by label lets through."""
 _DATED: Final = by_date(REF_DATE)
+DUE: Final = 60 * 3600
+"""A newest date whose midnight is so many seconds past is late: 12:00 of the day after the next, Beijing."""
 AT_END: Final = "@ ${__to:date:seconds}"
 """At the end of the dashboard's time range, whatever the step."""
 

@@ -5,15 +5,16 @@ from typing import Final
 from grafana_foundation_sdk.builders.table import Panel
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
 
-from grafana.colours import BLUE, CHANGE
+from exporter.exposition.app_families import INFO, UP
+from grafana.colours import BLUE, CHANGE, GREEN, GREY, ORANGE, VERMILION
 from grafana.dashboard import link_to_app
 from grafana.overrides import override
 from grafana.panels import DAY, NUMBER, SHARE, Size
-from grafana.queries import AT_END, FLEET, REF, chosen, date_number, dates_on_show
+from grafana.queries import AT_END, DUE, FLEET, REF, chosen, date_number, dates_on_show
 from grafana.tables import column_names, joined, listing
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
-from prometheus.expressions import before, change, newest
+from prometheus.expressions import REF_DATE, before, change, daily, named, newest
 
 _FIGURES: Final = (
     ("visit_uv", "visit_uv"),
@@ -25,45 +26,78 @@ _FIGURES: Final = (
 )
 _TREND: Final = "T"
 """The ref id of the query with a time axis, which becomes a cell of its own per app."""
+_STATES: Final = (
+    ("failing", VERMILION),
+    ("never", ORANGE),
+    ("late", ORANGE),
+    ("fine", GREEN),
+)
+"""What the numbers of `_state` stand for, and their colours."""
+_NARROW: Final = 95
+"""Pixels: eleven columns fit into 1,600."""
 
 
 def ranking(words: Words) -> Panel:
-    """Every app with its newest figures, their change and a sparkline."""
+    """Every app with its newest figures, their change, a sparkline and its state."""
     visitors = newest("visit_uv", FLEET)
     changes = (words.word("day_on_day"), words.word("week_on_week"))
     figures = [
         Query(chosen(newest(metric, FLEET)), words.field(name), field_unit(name, words))
         for name, metric in _FIGURES
     ]
-    asked = [
+    state = Query(_state(), words.word("state"), NUMBER)
+    first = [
         Query(date_number(REF), words.word("date"), NUMBER),
         figures[0],
         *(
             Query(chosen(change(visitors, before("visit_uv", days, FLEET))), heading, SHARE, CHANGE)
             for days, heading in zip((1, 7), changes, strict=True)
         ),
-        *figures[1:],
     ]
+    asked = [*first, state, *figures[1:]]
     columns = {"name": words.word("app"), "appid": words.word("appid")}
     panel = listing(words, "ranking", asked, columns, words.field("visit_uv"), Size(24, 14))
     panel.with_target(
         ranged_target(_TREND, Query(chosen(dates_on_show("visit_uv", FLEET), AT_END)))
     ).interval(DAY)
     panel.time_from("10d").hide_time_override(True)  # noqa: FBT003 - the SDK's own signature
-    first, rest = asked[:4], asked[4:]
-    names = column_names(asked)
+    names = list(column_names(asked).items())
     headings = {
         "name": columns["name"],
-        **dict(list(names.items())[: len(first)]),
+        **dict(names[: len(first)]),
         f"Trend #{_TREND}": words.word("trend"),
-        **dict(list(names.items())[-len(rest) :]),
+        **dict(names[len(first) :]),
         "appid": columns["appid"],
     }
-    panel.transformations([_trends(), *joined(headings)])
+    panel.min_width(_NARROW).transformations([_trends(), *joined(headings)])
     for heading in changes:
         panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
     panel.override_by_name(words.word("trend"), _sparkline())
-    return panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
+    panel.override_by_name(state.legend, _worded(words))
+    panel.override_by_name(columns["appid"], [override("custom.minWidth", 180)])
+    return panel.override_by_name(columns["name"], [override("links", [link_to_app(words)])])
+
+
+def _state() -> str:
+    """Number each app's place in `_STATES`; an app that fails is no more than that."""
+    failing = f"max by (appid) ({UP.metric}{{{FLEET}}}) == 0"
+    held = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
+    in_time = f"3 - (time() - {held} > bool {DUE})"
+    never = f"max by (appid) ({INFO.metric}{{{FLEET}}})"
+    return chosen(named(f"{failing} or {in_time} or {never}", FLEET))
+
+
+def _worded(words: Words) -> list[DynamicConfigValue]:
+    """Words in their colours; grey where the state is not known."""
+    texts = {
+        f"{number}": {"index": number, "text": words.word(f"state_{name}"), "color": colour}
+        for number, (name, colour) in enumerate(_STATES)
+    }
+    unknown = {"match": "null+nan", "result": {"text": words.word("no_value"), "color": GREY}}
+    return [
+        override("mappings", [{"type": "value", "options": texts}, {"type": "special", "options": unknown}]),
+        override("custom.cellOptions", {"type": "color-text"}),
+    ]
 
 
 def _trends() -> DataTransformerConfig:

@@ -24,6 +24,11 @@ FLEET_WORDS: Final = {
     "advice": Text("What to do", "处理建议"),
     "newest_date": Text("Newest date", "最新日期"),
     "trend": Text("Visitors, last dates", "访问人数走势"),
+    "state": Text("State", "状态"),
+    "state_failing": Text("failing", "失败"),
+    "state_never": Text("never any", "从未有数据"),
+    "state_late": Text("late", "延迟"),
+    "state_fine": Text("fine", "正常"),
     "apps": Text("Apps", "小程序数"),
     "size_0": Text("no visitor", "0"),
     "size_1": Text("1 to 99", "1–99"),
@@ -158,10 +163,12 @@ FLEET_PANELS: Final = {
     "ranking": PanelText(
         Text("All mini programs by visitors", "全部小程序（按访问人数）"),
         Text(
-            "The newest figures of every mini program, its date, the change of its visitors against the day "
-            "before and against the same weekday a week before, and the course of the dates on show. A click "
-            "on the name opens the mini program. The table can be filtered.",
-            "每个小程序的最新数据、所属日期、访问人数日环比与周同比，以及展示范围内的走势。点击名称查看该小程序，表格可筛选。",
+            "The newest figures of every mini program, their date, the change of its visitors against the day "
+            "before and against the same weekday a week before, and the course of the dates on show. State: "
+            "failing, never any figures, late (yesterday's were not here at 12:00 in Beijing) or fine; grey: not "
+            "known. A click on the name opens the mini program. The table can be filtered.",
+            "每个小程序的最新数据、所属日期、访问人数日环比与周同比，以及展示范围内的走势。状态：失败、从未有数据、"
+            "延迟（北京时间 12:00 仍无昨日数据）或正常，灰色表示未知。点击名称查看该小程序，表格可筛选。",
         ),
     ),
     "risers": PanelText(
