@@ -52,14 +52,16 @@ class Running:
         """Return once the condition holds; an exporter that does not answer yet is waited for."""
         end = time.monotonic() + seconds
         while True:
+            asked = time.monotonic()
             try:
                 if condition():
                     return
             except requests.ConnectionError:
                 pass
             assert self.process.poll() is None, f"ended: {self.output()}"
-            assert time.monotonic() < end, f"not in {seconds} s: {self.output()}"
-            time.sleep(0.05)
+            now = time.monotonic()
+            assert now < end, f"not in {seconds} s: {self.output()}"
+            time.sleep(max(0.05, now - asked))  # half of the time is the exporter's own
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait; returns the exit code."""

@@ -15,7 +15,7 @@ from tests.redis_server import RedisServer, redis_server
 from tests.running import Running, serving
 
 APPS = 24
-INTERVAL = 3.0
+INTERVAL = 1.0
 PV = "wechat_miniprogram_daily_visit_pv"
 ASKED = ("wechat_miniprogram_exporter_api_requests_total", (("endpoint", "getDailyVisitTrend"),))
 

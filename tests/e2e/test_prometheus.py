@@ -7,11 +7,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import requests
 
+from tests.prometheus.servers import wait_until
 from tests.running import Running, Sample, running
 
 SCRAPE = """
@@ -41,7 +41,7 @@ class Prometheus:
         return float(result[0]["value"][1]) if result else None  # type: ignore[index]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo(free_port: Callable[[], int]) -> Iterator[Running]:
     port = free_port()
     with running(port, "demo", f"--web.listen-address=127.0.0.1:{port}") as demo:
@@ -49,18 +49,22 @@ def demo(free_port: Callable[[], int]) -> Iterator[Running]:
         yield demo
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def prometheus(
-    demo: Running, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    demo: Running,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Prometheus]:
-    config = tmp_path / "prometheus.yml"
+    folder = tmp_path_factory.mktemp("prometheus")
+    config = folder / "prometheus.yml"
     config.write_text(SCRAPE.format(target=demo.base_url.removeprefix("http://")))
     port = free_port()
     process = subprocess.Popen(
         [
             program("prometheus"),
             f"--config.file={config}",
-            f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=error",
         ],
@@ -114,9 +118,14 @@ def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, de
     assert prometheus.value(f"scrape_samples_post_metric_relabeling{{{OF_ALL}}}") == len(page)
 
 
-def test_the_scrape_has_no_error(prometheus: Prometheus) -> None:
+def health(prometheus: Prometheus) -> set[tuple[str, str]]:
+    """How the targets are, and the errors of their last scrapes."""
     targets = requests.get(f"{prometheus.base_url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
-    assert {(target["health"], target["lastError"]) for target in targets} == {("up", "")}
+    return {(target["health"], target["lastError"]) for target in targets}
+
+
+def test_the_scrape_has_no_error(prometheus: Prometheus) -> None:
+    wait_until(lambda: health(prometheus) == {("up", "")}, 20, "scrapes without an error")
     metadata = requests.get(f"{prometheus.base_url}/api/v1/metadata", timeout=5).json()["data"]
     assert metadata["wechat_miniprogram_daily_visit_pv"][0]["type"] == "gauge"
     assert metadata["wechat_miniprogram_daily_stay_time_uv_seconds"][0]["unit"] == "seconds"
@@ -126,11 +135,9 @@ def test_service_discovery_gives_a_target_per_shard_and_per_app_with_the_same_sa
     prometheus: Prometheus, demo: Running
 ) -> None:
     pages = {key: value for key, value in demo.samples().items() if key[0] == "wechat_miniprogram_up"}
-    assert prometheus.value('count(up{job="by-shard"} == 1)') == 1
-    end = time.monotonic() + 15
-    while prometheus.value('count(up{job="by-app"} == 1)') != len(pages):
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    for job, targets in (("by-shard", 1), ("by-app", len(pages))):
+        up = f'count(up{{job="{job}"}} == 1)'
+        wait_until(lambda up=up, targets=targets: prometheus.value(up) == targets, 20, job)  # type: ignore[misc]
     for series in prometheus.query('wechat_miniprogram_up{job="by-app"}'):
         labels = dict(series["metric"])  # type: ignore[call-overload]
         assert labels["instance"].endswith(f"/{labels['appid']}")

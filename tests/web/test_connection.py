@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from exporter.exposition.page import PageRenderer
+from exporter.exposition.page import Page, PageRenderer
 from exporter.exposition.telemetry import Telemetry
 from exporter.web import connection as module
 from exporter.web.admission import Admission
@@ -25,12 +25,17 @@ HELLO = GET.replace(b"/metrics", b"/hello")
 BIG = 20_000_000
 
 
-@pytest.fixture
-def scrapes() -> Scrapes:
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """Two thousand mini programs: more than a socket's buffers hold."""
     entries = {
         entry.app.appid: entry for entry in (make_entry(number, [make_row()]) for number in range(1, 2001))
     }
-    page = PageRenderer().replace_all(entries, (YESTERDAY,))
+    return PageRenderer().replace_all(entries, (YESTERDAY,))
+
+
+@pytest.fixture
+def scrapes(page: Page) -> Scrapes:
     return Scrapes(lambda: page, Telemetry(time.time))
 
 
