@@ -1,11 +1,10 @@
-"""Takes the pictures of README: the demo's status page in both languages, by Chromium.
+"""Takes the pictures of README in both languages by Chromium: the demo's status page, its alerts in a chat.
 
 Run: python -m docs.screenshots
 """
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,11 @@ from typing import Final
 
 import requests
 
+from docs.alert_picture import alert_messages, chat_page, free_port
+
 PICTURES: Final = Path(__file__).parent / "pictures"
 SIZE: Final = "1280,900"
+_ALERT_SIZE: Final = "800,296"
 _VIEWS: Final = {
     "status.png": "lang=en&sort=visit_pv",
     "status.zh-CN.png": "lang=zh&sort=visit_pv",
@@ -25,6 +27,7 @@ _VIEWS: Final = {
     "failing.zh-CN.png": "lang=zh&state=failing",
 }
 """Figures lead; what fails, and what to do about it, comes second."""
+_ALERTS: Final = {"alert.png": "en", "alert.zh-CN.png": "zh"}
 _START_SECONDS: Final = 60
 _ROUND_SECONDS: Final = 5  # in which every app of the demo is asked
 
@@ -32,9 +35,7 @@ _ROUND_SECONDS: Final = 5  # in which every app of the demo is asked
 @contextlib.contextmanager
 def _demo() -> Iterator[str]:
     """Run the demo; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     words = [sys.executable, "-m", "exporter", "demo", f"--web.listen-address={address}"]
     demo = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
@@ -44,7 +45,7 @@ def _demo() -> Iterator[str]:
                 raise SystemExit("the demo does not start")
             time.sleep(0.2)
         time.sleep(_ROUND_SECONDS)
-        yield f"http://{address}"
+        yield address
     finally:
         demo.terminate()
         demo.wait()
@@ -57,26 +58,34 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def main() -> int:
-    """Write a PNG for each view in each language."""
+def _take(url: str, picture: Path, size: str, profile: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("needs chromium")
+    subprocess.run(  # noqa: S603 - our own words
+        [
+            *(chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *(f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={picture}", url),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    sys.stdout.write(f"{picture} written\n")
+
+
+def main() -> int:
+    """Write a PNG for each view and for the alerts, in each language."""
     PICTURES.mkdir(exist_ok=True)
-    with _demo() as address, tempfile.TemporaryDirectory() as profile:
-        for name, view in _VIEWS.items():
-            picture = PICTURES / name
-            subprocess.run(  # noqa: S603 - our own words
-                [
-                    *(chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-                    *(f"--user-data-dir={profile}", f"--window-size={SIZE}", f"--screenshot={picture}"),
-                    f"{address}/?{view}",
-                ],
-                check=True,
-                capture_output=True,
-                timeout=120,
-            )
-            sys.stdout.write(f"{picture} written\n")
+    with _demo() as address, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for picture, view in _VIEWS.items():
+            _take(f"http://{address}/?{view}", PICTURES / picture, SIZE, folder / "profile")
+        messages = alert_messages(address, folder)
+        for picture, language in _ALERTS.items():
+            page = folder / f"{language}.html"
+            page.write_text(chat_page(language, messages[language]), "utf-8")
+            _take(page.as_uri(), PICTURES / picture, _ALERT_SIZE, folder / "profile")
     return 0
 
 

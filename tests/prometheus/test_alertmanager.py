@@ -1,12 +1,9 @@
 """From a target that does not answer to a receiver's page, through real Prometheus and Alertmanager."""
 
 import json
-import re
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,70 +12,16 @@ import pytest
 import requests
 import yaml
 
-from prometheus.__main__ import HOME
 from prometheus.alerting import RUNBOOKS
+from tests.prometheus.receiver import Receiver, receiving
 from tests.prometheus.servers import alertmanager, prometheus, wait_until
-
-DEPLOY = HOME.parent / "deploy"
-
-
-class Receiver:
-    """Takes what Alertmanager sends."""
-
-    def __init__(self) -> None:
-        self.pages: list[dict[str, Any]] = []
-        self.paths: list[str] = []
-        pages, paths = self.pages, self.paths
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                paths.append(self.path)
-                pages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.answer({"errcode": 0, "errmsg": "ok"})
-
-            def do_GET(self) -> None:
-                paths.append(self.path)
-                self.answer({"errcode": 0, "errmsg": "ok", "access_token": "not-a-real-token"})
-
-            def answer(self, body: dict[str, Any]) -> None:
-                text = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing to the console."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-
-    def down(self, instance: str) -> list[dict[str, Any]]:
-        """The alerts that came about this exporter being down."""
-        wanted = {"alertname": "ExporterDown", "instance": instance}
-        return [
-            alert
-            for page in self.pages
-            for alert in page["alerts"]
-            if wanted.items() <= alert["labels"].items()
-        ]
-
-    def names(self) -> set[str]:
-        return {alert["labels"]["alertname"] for page in self.pages for alert in page["alerts"]}
+from tests.prometheus.shipped import DEPLOY, rules_at_once, with_all_receivers
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    thread = threading.Thread(target=found.server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with receiving() as found:
         yield found
-    finally:
-        found.server.shutdown()
-        thread.join(5)
-        found.server.server_close()
 
 
 def settings(receiver: str, folder: Path, group_wait: str = "0s") -> Path:
@@ -89,12 +32,6 @@ def settings(receiver: str, folder: Path, group_wait: str = "0s") -> Path:
     path = folder / "alertmanager.yaml"
     path.write_text(yaml.safe_dump(told), "utf-8")
     return path
-
-
-def rules_at_once(folder: Path) -> None:
-    for name in ("recording.yaml", "alerts.yaml"):
-        text = HOME.joinpath(name).read_text("utf-8")
-        folder.joinpath(name).write_text(re.sub(r"for: \w+", "for: 0s", text), "utf-8")
 
 
 def test_a_receiver_is_told_of_an_exporter_that_is_down(
@@ -200,14 +137,6 @@ def test_one_cause_makes_one_notification(
     told = [(page["groupLabels"]["alertname"], len(page["alerts"])) for page in receiver.pages]
     ours = ("AllAppsFailing", 1) if failing == "all" else ("IpNotAllowed", apps)
     assert sorted(told) == sorted([ours, ("IpNotAllowed", 1)])
-
-
-def with_all_receivers() -> str:
-    """The shipped configuration with the comments taken off its receivers."""
-    text = DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8")
-    head, receivers = text.split("receivers:\n")
-    lines = [re.sub(r"^  # (?=- name|  )", "  ", line) for line in receivers.splitlines()]
-    return f"{head}receivers:\n" + "\n".join(lines) + "\n"
 
 
 def routed_to(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
