@@ -10,8 +10,8 @@ from prometheus.thresholds import Thresholds
 _AT: Final = "{{ $labels.instance }}"
 _WHERE: Final = "{{ with $labels.instance }} {{ . }}{{ end }}"  # absent() has no such label
 _BY_REASON: Final = (
-    f"{{{{ with printf `count by (reason) ({ERROR_INFO.metric}{{job=%q,instance=%q}})` "
-    "$labels.job $labels.instance | query }}{{ range . | sortByLabel `reason` }}"
+    f"{{{{ with printf `count by (reason) ({ERROR_INFO.metric}{{cluster=%q,namespace=%q,job=%q,instance=%q}})` "
+    "$labels.cluster $labels.namespace $labels.job $labels.instance | query }}{{ range . | sortByLabel `reason` }}"
     " {{ .Labels.reason }} {{ .Value }},{{ end }}{{ end }}"
 )
 
@@ -66,7 +66,7 @@ def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             name="CallsHang",
             severity=Severity.WARNING,
             expr=f"{OWN}_hung_calls > 0",
-            summary=f"{{{{ $value }}}} calls of {_AT} hang beyond every deadline",
+            summary=f"Calls of {_AT} hang beyond every deadline: {{{{ $value }}}}",
             summary_zh=f"Exporter {_AT} 有 {{{{ $value }}}} 个调用超过所有时限仍未返回",
             description=(
                 "Their mini programs are not asked until they return; when as many hang as "

@@ -6,13 +6,14 @@ from prometheus.alerting import Alert, Severity
 from prometheus.shards import INFO, disagreeing, incomplete
 
 _FLEET: Final = "{{ with $labels.namespace }}{{ . }}/{{ end }}{{ $labels.job }}"
-_OF_JOB: Final = "{job=%q}"
+_OF_FLEET: Final = "{cluster=%q,namespace=%q,job=%q}"
 
 
 def _listed(label: str) -> str:
-    """A template piece: the values of a label over the job's exporters, as a list."""
+    """A template piece: the values of a label over the fleet's exporters, as a list."""
     return (
-        f"{{{{ with printf `count by ({label}) ({INFO}{_OF_JOB})` $labels.job | query }}}}"
+        f"{{{{ with printf `count by ({label}) ({INFO}{_OF_FLEET})` "
+        "$labels.cluster $labels.namespace $labels.job | query }}"
         f'{{{{ range . | sortByLabel "{label}" }}}} {{{{ .Labels.{label} }}}}{{{{ end }}}}{{{{ end }}}}'
     )
 
