@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from exporter.beijing import DAY_SECONDS, midnight
+from exporter.beijing import DAY_SECONDS, midnight, yesterday
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
 from exporter.datasets.dataset import Dataset
@@ -28,8 +28,9 @@ from exporter.datasets.metrics import Metric, dated_metrics, newest_metrics
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
 from exporter.exposition.app_families import DATASET_FAMILIES
 from exporter.exposition.family import NAMESPACE
+from grafana.totals import SUMS
 from prometheus.expressions import REF_DATE
-from prometheus.recording import recordings
+from prometheus.recording import SETTLED_AFTER, recorded, recordings
 from tests.grafana.boards import Asked, asked
 
 NEWEST = date(2025, 3, 6)
@@ -41,6 +42,8 @@ ALLOWED_SECONDS = 1.0
 REPEATS = 3
 COHORT_DAYS = 40
 """How far back cohorts are asked for: day 30 and some."""
+PAST_DAYS = 30
+"""How far back totals are asked for."""
 _LAST_MINUTES = range(NOW - 180, NOW + 1, 60)
 BOARDS = ("fleet", "audience", "retention", "sources", "pages")
 """Those with panels over all apps."""
@@ -70,6 +73,7 @@ def samples(apps: int) -> Iterator[str]:
     failing = ((f"{_app(app)},{reason}", 1, at) for app in range(0, apps, 50) for at in now)
     yield from _family("refresh_error_info", failing)
     yield from _datasets(apps)
+    yield from _settled(apps)
     yield "# EOF\n"
 
 
@@ -95,6 +99,20 @@ def _datasets(apps: int) -> Iterator[str]:
         for at in _LAST_MINUTES
     )
     yield from _family("access_source_info", names)
+
+
+def _settled(apps: int) -> Iterator[str]:
+    """What the recording rules made in the last months, where the trend and the change in 30 days look."""
+    start = midnight(NEWEST) - PAST_DAYS * DAY_SECONDS
+    points = range(start, NOW, DAY_SECONDS)
+    times = {at + hours * 3600 for at in points for hours in (116, 122)}
+    times |= {NOW - days * DAY_SECONDS for days in (26, 27)}
+    for metric in (REF_DATE, *SUMS):
+        name = recorded(metric, "settled")
+        yield f"# TYPE {name} gauge\n"
+        for app, at in product(range(apps), sorted(at for at in times if at < NOW)):
+            day = yesterday(at) - timedelta(days=SETTLED_AFTER - 1)
+            yield f'{name}{{appid="{_appid(app)}"}} {_value(metric, app, day)} {at}\n'
 
 
 def _times(dataset: Dataset) -> Sequence[int]:
@@ -145,7 +163,11 @@ def _by_date(metric: str, apps: int, now: range) -> Iterator[Sample]:
 
 def _app(number: int) -> str:
     scraped = 'job="wechat-miniprogram",instance="exporter:10950"'
-    return f'appid="wxfa4e{number:012d}",name="app-{number:05d}",{scraped}'
+    return f'appid="{_appid(number)}",name="app-{number:05d}",{scraped}'
+
+
+def _appid(number: int) -> str:
+    return f"wxfa4e{number:012d}"
 
 
 def _value(metric: str, app: int, day: date) -> int:

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from string import ascii_uppercase
-from typing import Final
 
-from grafana_foundation_sdk.builders import barchart, histogram, timeseries
+from grafana_foundation_sdk.builders import histogram, timeseries
 from grafana_foundation_sdk.builders.common import (
     StackingConfig,
     VizLegendOptions,
@@ -19,7 +18,6 @@ from grafana_foundation_sdk.models.common import (
     StackingMode,
     TooltipDisplayMode,
     VisibilityMode,
-    VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
     FieldColorModeId,
@@ -28,11 +26,8 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana.colours import BLUE, PLAIN, SERIES, thresholds
 from grafana.overrides import fixed, override
 from grafana.panels import DAY, Size, framed
-from grafana.tables import ascending, column_names, joined
 from grafana.targets import Query, ranged, tables
 from grafana.texts import Words
-
-LABEL_LENGTH: Final = 20  # 0 would cut every label to nothing
 
 
 def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
@@ -68,37 +63,6 @@ def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
     """The same with its bars or areas standing on each other."""
     return panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
-
-
-def category_bars(
-    words: Words, key: str, queries: Sequence[Query], labels: tuple[str, str], unit: str, size: Size
-) -> barchart.Panel:
-    """Bars over the values of a label instead of time: right in every zone, as text has none.
-
-    `labels`: the one that is shown, and the one that is sorted by.
-    """
-    panel = (
-        barchart.Panel()
-        .x_field(labels[0])
-        .orientation(VizOrientation.VERTICAL)
-        .x_tick_label_spacing(0)
-        .x_tick_label_max_length(LABEL_LENGTH)
-        .show_value(VisibilityMode.NEVER)
-        .stacking(StackingMode.NONE)
-        .group_width(0.7)
-        .bar_width(0.95)
-        .line_width(1)
-        .fill_opacity(80)
-        .min(0)
-        .legend(_legend())
-        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.NONE))
-        .thresholds(thresholds(PLAIN))
-    )
-    panel = framed(panel, words, key, tables(queries), unit, size)
-    panel.transformations([*joined(column_names(queries)), ascending(labels[1])])
-    for colour, query in zip(SERIES, queries, strict=False):
-        panel.override_by_name(query.legend, [fixed(colour)])
-    return panel
 
 
 def spread(words: Words, key: str, query: Query, unit: str, bucket: int, size: Size) -> histogram.Panel:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from grafana_foundation_sdk.builders import barchart, bargauge, histogram, stat, table
+from grafana_foundation_sdk.builders import bargauge, histogram, stat, table
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.beijing import DAY_SECONDS
 from exporter.exposition.app_families import ERROR_INFO, INFO
 from grafana import queries
-from grafana.charts import category_bars, spread
+from grafana.charts import spread
 from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
 from grafana.dashboard import job, label_filter, link_to_app, new_dashboard, numbered, section
 from grafana.failing_table import failing_table
@@ -22,14 +22,14 @@ from grafana.ranking import ranking
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.expressions import before, change, dated_before, named, newest, weighted_mean
+from grafana.totals import totals
+from prometheus.expressions import before, change, named, newest
 from prometheus.recording import recorded
 from prometheus.shards import INFO as SHARD_INFO
 from prometheus.thresholds import shipped
 
 _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
 _SIZES: Final = (0, 1, 100, 1000, 10_000, 100_000)  # where each class of daily visitors begins
-_SUMS: Final = ("session_cnt", "visit_pv", "visit_uv_new")
 _ALERTS: Final = "|".join(shipped().table)
 _RECORDED: Final = recorded("visit_uv", "newest")
 _WEEK: Final = chosen(change(newest("visit_uv", FLEET), f"({before('visit_uv', 7, FLEET)}) >= {_FLOOR}"))
@@ -44,7 +44,7 @@ def fleet(words: Words) -> Dashboard:
         _waiting(words),
     ]
     section(board, words.word("fleet_troubles"), attention)
-    section(board, words.word("fleet_totals"), [*_totals(words), _totals_bars(words), _totals_table(words)])
+    section(board, words.word("fleet_totals"), totals(words))
     section(board, words.word("fleet_ranking"), [ranking(words)])
     section(board, words.word("fleet_spread"), [*_movers(words), _sizes(words), _changes(words)])
     return numbered(board)
@@ -68,43 +68,6 @@ def _now(words: Words) -> Iterator[stat.Panel]:
     yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD, width=6)
     yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST, width=6)
     yield figure(words, "firing", [Query(firing)], steps=NONE_IS_BEST, width=6)
-
-
-def _totals(words: Words) -> Iterator[stat.Panel]:
-    """Sums of the newest date, and their change on the very apps that have both dates."""
-    for name in _SUMS:
-        now, then = queries.on_latest(name), dated_before(name, 7, FLEET)
-        both = f"sum({now}\n- on (appid)\n{then})\n/\nsum({then}\nand on (appid)\n{now})"
-        asked = [
-            Query(queries.total(name), words.field(name)),
-            Query(both, words.word("week_same_apps"), SHARE, CHANGE),
-            Query(queries.have_latest(), words.word("of_apps")),
-        ]
-        yield figure(words, f"sum_{name}", asked, width=6)
-    stay = weighted_mean(chosen(newest("stay_time_session_seconds", FLEET)), newest("session_cnt", FLEET))
-    yield figure(words, "mean_stay", [Query(stay)], words.word("seconds"), width=6).decimals(1)
-
-
-def _per_date(words: Words) -> list[Query]:
-    label = words.word("newest")
-    return [Query(queries.totals_by_date(name, label), words.field(name), COUNT) for name in _SUMS]
-
-
-def _totals_bars(words: Words) -> barchart.Panel:
-    """Short labels, so that they fit; sorted by the whole date, as a year may end in between."""
-    short = 'label_replace({}, "day", "$1", "ref_date", "(?:[0-9]{{4}}-)?(.*)")'
-    asked = [Query(short.format(each.expr), each.legend, each.unit) for each in _per_date(words)]
-    return category_bars(words, "totals_bars", asked, ("day", "ref_date"), COUNT, Size(14))
-
-
-def _totals_table(words: Words) -> table.Panel:
-    apps = Query(
-        queries.apps_by_date(words.word("newest")),
-        words.word("apps"),
-        COUNT,
-    )
-    date = words.word("date")
-    return listing(words, "totals_table", [apps, *_per_date(words)], {"ref_date": date}, date, Size(10))
 
 
 def _waiting(words: Words) -> table.Panel:

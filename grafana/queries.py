@@ -7,7 +7,6 @@ from prometheus.dated import DATES, Dated
 from prometheus.expressions import (
     BEIJING_AHEAD,
     REF_DATE,
-    by_date,
     daily,
     date_at_point,
     newest,
@@ -21,7 +20,6 @@ FLEET: Final = 'job=~"$job"'
 """What the Fleet dashboard's selectors have between their braces."""
 CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
 """The apps that the filter by label lets through."""
-_DATED: Final = by_date(REF_DATE)
 DUE: Final = 60 * 3600
 """A newest date whose midnight is so many seconds past is late: 12:00 of the day after the next, Beijing."""
 AT_END: Final = "@ ${__to:date:seconds}"
@@ -35,7 +33,8 @@ def chosen(expr: str, when: str = "") -> str:
 
 REF: Final = chosen(newest(REF_DATE, FLEET))
 """Each app's newest date, Unix time of its midnight."""
-_LATEST: Final = f"scalar(max({chosen(f'{daily(REF_DATE)}{{{FLEET}}}')}))"
+LATEST: Final = f"scalar(max({chosen(f'{daily(REF_DATE)}{{{FLEET}}}')}))"
+"""The fleet's newest date."""
 
 
 def date_number(stamp: str) -> str:
@@ -52,21 +51,6 @@ def counted(apps: str) -> str:
 def share(above: str, below: str) -> str:
     """Divide sums over the apps that have both, so that each app counts as much as what it is divided by."""
     return f"sum(({above})\n  and on (appid) ({below}))\n/\nsum(({below})\n  and on (appid) ({above}))"
-
-
-def on_latest(metric: str) -> str:
-    """A figure of the apps that have the fleet's newest date."""
-    return f"({newest(metric, FLEET)}\nand on (appid) ({REF} == {_LATEST}))"
-
-
-def total(metric: str) -> str:
-    """A figure's sum over the apps that have the fleet's newest date."""
-    return f"sum({on_latest(metric)})"
-
-
-def have_latest() -> str:
-    """How many apps have the fleet's newest date."""
-    return f"count({REF} == {_LATEST})"
 
 
 def with_yesterday() -> str:
@@ -87,28 +71,6 @@ def failing() -> str:
 def configured() -> str:
     """All apps."""
     return f'max by (appid) ({INFO.metric}{{{FLEET}, $label=~"$value"}})'
-
-
-def totals_by_date(metric: str, newest_label: str) -> str:
-    """Sum a figure over the apps for each date on show, labelled `ref_date`.
-
-    With the by-date family switched off: for the newest date alone, labelled `newest_label`.
-    """
-    dated = f"sum by (ref_date) (\n{chosen(on_show(metric, FLEET))}\n)"
-    return f"{dated}\nor\n{_alone(total(metric), newest_label)}"
-
-
-def apps_by_date(newest_label: str) -> str:
-    """Count the apps that have each date on show, labelled as the totals are."""
-    have = chosen(f"count by (appid, ref_date) ({_DATED}{{{FLEET}}})")
-    dated = f"count by (ref_date) ({have})"
-    return f"{dated}\nor\n{_alone(have_latest(), newest_label)}"
-
-
-def _alone(newest_date: str, label: str) -> str:
-    """Label what is known of the newest date; nothing where there is a by-date family."""
-    labelled = f'label_replace({newest_date}, "ref_date", "{label}", "", "")'
-    return f"({labelled}\nunless on () count({_DATED}{{{FLEET}}}))"
 
 
 def seen_dates(metric: str, where: str, newest_label: str) -> str:

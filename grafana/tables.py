@@ -73,8 +73,3 @@ def joined(headings: Mapping[str, str]) -> list[DataTransformerConfig]:
 def column_names(queries: Sequence[Query]) -> dict[str, str]:
     """What Grafana calls the queries' values in a table, and their headings."""
     return {f"Value #{name}": query.legend for name, query in zip(ascii_uppercase, queries, strict=False)}
-
-
-def ascending(field: str) -> DataTransformerConfig:
-    """Rows in the ascending order of a column."""
-    return DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": field, "desc": False}]})

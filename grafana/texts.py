@@ -10,6 +10,7 @@ from grafana.texts_fleet import FLEET_PANELS, FLEET_WORDS
 from grafana.texts_mini_program import MINI_PROGRAM_PANELS, MINI_PROGRAM_WORDS
 from grafana.texts_retention import RETENTION_PANELS, RETENTION_WORDS
 from grafana.texts_sources import SOURCES_PANELS, SOURCES_WORDS
+from grafana.texts_totals import TOTALS_PANELS, TOTALS_WORDS
 from grafana.texts_visit_pages import VISIT_PAGES_PANELS, VISIT_PAGES_WORDS
 from grafana.wording import PanelText, Text, panel_text
 
@@ -59,6 +60,7 @@ WORDS: Final = {
     "all_apps": Text("All mini programs of the filter", "筛选范围内的全部小程序"),
     "links": Text("WeChat mini programs", "微信小程序"),
     **FLEET_WORDS,
+    **TOTALS_WORDS,
     **MINI_PROGRAM_WORDS,
     **EXPORTER_WORDS,
     **AUDIENCE_WORDS,
@@ -68,6 +70,7 @@ WORDS: Final = {
 }
 PANELS: Final = {
     **FLEET_PANELS,
+    **TOTALS_PANELS,
     **MINI_PROGRAM_PANELS,
     **EXPORTER_PANELS,
     "datasets_on": panel_text(

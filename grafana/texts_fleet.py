@@ -15,10 +15,6 @@ FLEET_WORDS: Final = {
     "fleet_troubles": Text("Needs attention", "需要处理"),
     "fleet_ranking": Text("Ranking", "排行"),
     "fleet_spread": Text("Risers, fallers and distribution", "涨跌与分布"),
-    "of_apps": Text("with data", "已有数据"),
-    "with_data": Text("with data", "已有数据"),
-    "share": Text("share", "占比"),
-    "week_same_apps": Text("week on week, same apps", "周同比（相同小程序）"),
     "reason": Text("Reason", "原因"),
     "errcode": Text("errcode", "错误码"),
     "advice": Text("What to do", "处理建议"),
@@ -92,54 +88,6 @@ FLEET_PANELS: Final = {
         Text(
             "Mini programs of which not one date is held: new, unused or failing since they were configured.",
             "尚未取得任何日期数据的小程序数量：新建、无人使用或一直失败。",
-        ),
-    ),
-    "sum_session_cnt": PanelText(
-        Text("Opens", "打开次数"),
-        Text(
-            "Opens of all mini programs on the newest date, and how many mini programs have that date: the "
-            "others are not in the sum.",
-            "最新日期全部小程序的打开次数合计，以及已有该日数据的小程序数量，其余未计入。",
-        ),
-    ),
-    "sum_visit_pv": PanelText(
-        Text("Page views", "访问次数"),
-        Text(
-            "Page views of all mini programs on the newest date, and how many mini programs have that date.",
-            "最新日期全部小程序的访问次数合计，以及已有该日数据的小程序数量。",
-        ),
-    ),
-    "sum_visit_uv_new": PanelText(
-        Text("New visitors", "新用户数"),
-        Text(
-            "New visitors of all mini programs on the newest date, and how many mini programs have that "
-            "date. "
-            "One person new to two mini programs counts twice.",
-            "最新日期全部小程序的新用户数合计，以及已有该日数据的小程序数量。同一人对两个小程序均为新用户时计两次。",
-        ),
-    ),
-    "mean_stay": PanelText(
-        Text("Stay per open", "次均停留时长"),
-        Text(
-            "The mean stay per open over all mini programs on the newest date, weighted by their opens.",
-            "最新日期全部小程序的次均停留时长，按打开次数加权。",
-        ),
-    ),
-    "totals_bars": PanelText(
-        Text("Totals per date", "每日合计"),
-        Text(
-            "Totals over all mini programs for each date on show, by date and not by time. Recent dates are "
-            "incomplete until every mini program has them: see the table beside. With history_days: 1 the "
-            "newest date alone.",
-            "在展示范围内各日期的全部小程序合计。近期日期在所有小程序数据到齐之前不完整，见右侧表格。"
-            "history_days: 1 时仅有最新日期。",
-        ),
-    ),
-    "totals_table": PanelText(
-        Text("Totals per date, with the count of apps", "每日合计与小程序数"),
-        Text(
-            "The same as a table: how many mini programs have each date, and their totals.",
-            "同左侧图表：各日期已有数据的小程序数量及其合计。",
         ),
     ),
     "failing_table": PanelText(

@@ -1,4 +1,4 @@
-"""The recording rules: newest, day before and week before of every figure, app by app; exporters by shard."""
+"""The recording rules: each app's newest figures, those they are compared with; exporters by shard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from typing import Final
 
 from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.family import NAMESPACE
-from prometheus.expressions import REF_DATE, before, named, newest, usual
+from prometheus.expressions import REF_DATE, before, by_date, date_at_point, named, newest, on_show, usual
 from prometheus.shards import OWN, present
 
+SETTLED_AFTER: Final = 5
+"""Days after which a date's row is settled: a late one has come, and WeChat's corrections are in."""
+_SETTLED: Final = ("session_cnt", "visit_pv", "visit_uv_new")  # the figures that dashboards add up
 _USUAL_FOR: Final = "visit_uv"  # the figure that the alert on spikes looks at
 
 
@@ -21,7 +24,7 @@ class Recording:
 
 
 def recorded(metric: str, when: str) -> str:
-    """The name of a recorded series; `when` is newest, day_before, week_before or usual."""
+    """The name of a recorded series; `when` is newest, day_before, week_before, usual or settled."""
     return f"app:{NAMESPACE}_{metric}:{when}"
 
 
@@ -33,6 +36,14 @@ def recordings() -> Iterator[Recording]:
         yield Recording(recorded(field.metric, "day_before"), named(before(field.metric, 1)))
         yield Recording(recorded(field.metric, "week_before"), named(before(field.metric, 7)))
     yield Recording(recorded(_USUAL_FOR, "usual"), named(usual(_USUAL_FOR)))
+    for metric in (REF_DATE, *_SETTLED):
+        yield Recording(recorded(metric, "settled"), settled(metric))
+
+
+def settled(metric: str) -> str:
+    """Take the figure of the date of `SETTLED_AFTER` days ago, by appid."""
+    wanted = f"({by_date(REF_DATE)} == {date_at_point(SETTLED_AFTER)})"
+    return f"max by (appid) (\n  (\n{on_show(metric)}\n  )\n  and on (appid, ref_date) {wanted}\n)"
 
 
 def shard_recordings() -> Iterator[Recording]:

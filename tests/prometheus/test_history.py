@@ -14,13 +14,9 @@ import requests
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight
 from grafana.queries import (
     AT_END,
-    CHOSEN,
-    FLEET,
-    apps_by_date,
     dated,
     dated_ratio,
     dates_on_show,
-    totals_by_date,
 )
 from prometheus.expressions import before, newest, per_date, per_date_from_latest, seen_before, usual
 from tests.prometheus.history import (
@@ -196,29 +192,6 @@ def grade_on_show(database: Database, told: History) -> None:
         assert {day for _, day in found} <= on_show, zone
 
 
-def grade_totals(database: Database, told: History) -> None:
-    """All apps together, per date on show: an app counts once, whoever shows it."""
-    at = midnight(DATES[50]) + 12 * HOUR  # in the middle of a day, between two gaps
-    on_show = [DATES[50] - timedelta(days=back) for back in range(1, HISTORY_DAYS + 1)]
-    totals = {"sum": totals_by_date("visit_pv", "newest"), "count": apps_by_date("newest")}
-    for aggregation, text in totals.items():
-        expression = text.replace(FLEET, BOTH).replace(f"\nand on (appid) {CHOSEN}", "")
-        found = {
-            series["metric"]["ref_date"]: float(series["value"][1])
-            for series in database.instant(expression, at)
-        }
-        expected = {}
-        for day in on_show:
-            values = [
-                told.known[appid, day]
-                for number, appid in enumerate(APPS)
-                if (appid, day) in told.known and published(number, DATES.index(day)) <= at
-            ]
-            if values:
-                expected[f"{day}"] = sum(values) if aggregation == "sum" else len(values)
-        assert found == expected, aggregation
-
-
 def grade_usual(database: Database, told: History) -> None:
     """The median over the dates on show: each counts once, whoever shows it."""
     at = midnight(DATES[50]) + 12 * HOUR
@@ -242,7 +215,6 @@ def grade(database: Database, told: History) -> None:
     grade_latest_alone(database, told)
     grade_now_and_before(database, told)
     grade_on_show(database, told)
-    grade_totals(database, told)
     grade_usual(database, told)
 
 
