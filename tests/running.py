@@ -1,5 +1,6 @@
 """Runs the real command in a process of its own."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -72,8 +73,12 @@ class Running:
 @contextmanager
 def running(port: int, *words: str, cwd: Path | None = None) -> Iterator[Running]:
     """Run a command that listens on that port; killed at the end where it still runs."""
-    with tempfile.NamedTemporaryFile(suffix=".out") as output:
-        process = subprocess.Popen([*COMMAND, *words], stdout=output, stderr=output, cwd=cwd)
+    with (
+        tempfile.TemporaryDirectory() as folder,  # also for what a killed demo leaves behind
+        (Path(folder) / "output").open("wb") as output,
+    ):
+        environment = {**os.environ, "TMPDIR": folder}
+        process = subprocess.Popen([*COMMAND, *words], stdout=output, stderr=output, cwd=cwd, env=environment)
         try:
             yield Running(process, f"http://127.0.0.1:{port}", Path(output.name))
         finally:
