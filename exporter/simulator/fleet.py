@@ -33,13 +33,13 @@ DEMO_PLATFORM: Final = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-com
 
 
 def demo_fleet() -> tuple[SimApp, ...]:
-    """Six healthy mini programs and one of each trouble that an operator meets."""
+    """Five healthy mini programs and one of each trouble that an operator meets."""
     return (
         _app(1, "coffee-shop", 4200, "food"),
         _app(2, "奶茶小铺", 12800, "food"),
         _app(3, "city-metro", 55500, "travel"),
         _app(4, "书店会员", 860, "retail", left_out=_STAY_TIME_UV),
-        _app(5, "weekend-hikes", 310, "travel"),
+        _app(5, "weekend-hikes", 310, "travel", fault=Fault.ABOVE_COHORT),  # of one dataset alone
         _app(6, "社区团购", 7300, "retail", published_at=time(10, 30)),
         _app(7, "flower-market", 950, "retail", fault=Fault.WRONG_SECRET),
         _app(8, "家政到家", 640, "services", fault=Fault.IP),
