@@ -1,1 +1,1 @@
-"""WeChat: calls, tokens, platforms, and what WeChat's error codes mean."""
+"""WeChat: its calls, tokens, platforms and error codes."""

@@ -1,4 +1,4 @@
-"""How one app's data is fetched: an `Access` for each app, chosen by its token settings."""
+"""The access to an app's data, chosen by its token settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -41,21 +41,21 @@ _Result = TypeVar("_Result")
 
 
 class Access(Protocol):
-    """How one app's data is fetched."""
+    """The way to fetch one app's data."""
 
     @property
     def kind(self) -> str:
-        """The token type as the configuration names it."""
+        """Return the token type, as in the configuration."""
 
     @property
     def token_expires_at(self) -> float | None:
-        """Unix time at which the token held ends; None where there is none or its end is unknown."""
+        """Return the Unix time at which the held token expires; None without one, or if unknown."""
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
-        """Return the app's row of that period; raises CallError, also where WeChat has no row (yet)."""
+        """Return the app's row of a period; raise CallError, also if WeChat has no row (yet)."""
 
     def quota(self, cgi_path: str) -> Figures:
-        """Return limit, used and left calls of an interface today; raises CallError."""
+        """Return limit, used and left calls of an interface today; raise CallError."""
 
     def fingerprint(self) -> bytes:
         """Return a hash that changes when the operator changes the credential."""
@@ -65,12 +65,12 @@ _AccessByToken = Callable[[Client, str, TokenSource, TokenOwners], Access]
 
 
 class DiscoveredAccess(DirectAccess):
-    """That of an account which a platform's list has, and no configuration: the advice is another one."""
+    """The access to a discovered account, whose failures need other advice than a configured app's."""
 
     __slots__ = ()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
-        """Ask as for any app."""
+        """Fetch the row; a failure has the advice for discovered accounts."""
         try:
             return super().fetch(dataset, period)
         except CallError as error:
@@ -86,14 +86,14 @@ def choose_access(
     share: Share = unshared,
     owners: TokenOwners | None = None,
 ) -> Access:
-    """Make the access that the app's settings ask for.
+    """Return the access for an app's token settings.
 
     Args:
         app: the app.
-        client: where to ask.
-        platforms: those that third-party apps name.
-        share: keeps tokens or shares them with other exporters; not those that another program keeps.
-        owners: see to it that no two apps use one token.
+        client: the client for the calls.
+        platforms: the platforms by name, for third-party apps.
+        share: keeps tokens, or shares them with other exporters, unless another program keeps them.
+        owners: prevents two apps from using one token.
     """
     owners = owners or TokenOwners(client.stopwatch)
     return _open(app.token, _Opening(app.appid, client, platforms, share, owners))
@@ -161,7 +161,7 @@ def _cloud_function(token: CloudFunction, opening: _Opening) -> Access:
 
 
 def attempt(call: Callable[[], _Result], log: FilteringBoundLogger) -> _Result | Failure:
-    """Make a call; whatever goes wrong is a failure, so that one app's trouble stays its own."""
+    """Make a call and turn any exception into a failure, so that one app's trouble stays its own."""
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - logged there
@@ -169,7 +169,7 @@ def attempt(call: Callable[[], _Result], log: FilteringBoundLogger) -> _Result |
 
 
 def failure_of(error: Exception, log: FilteringBoundLogger) -> Failure:
-    """Return what an exception of a call that is being handled stands for; log a fault of our own."""
+    """Return the failure for an exception that is being handled; log unexpected ones."""
     if isinstance(error, CallError):
         return error.failure
     log.error("internal fault", error=type(error).__name__, exc_info=error)

@@ -1,4 +1,4 @@
-"""Calls that need an access token: with the token held, and once more where WeChat refuses that."""
+"""Calls with an access token, repeated once with a new token if WeChat refuses the held one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class AuthorizedClient:
-    """Calls WeChat with the tokens of a cache, which stand in the URL under the names `parameters`."""
+    """Calls WeChat with the tokens of a cache, in the URL parameters named `parameters`."""
 
     parameters: tuple[str, ...] = ("access_token",)
 
@@ -24,7 +24,7 @@ class AuthorizedClient:
         self.tokens = tokens
 
     def token(self) -> Token:
-        """Return a token to call with; raises CallError."""
+        """Return a token for a call; raise CallError."""
         return self.tokens.get()
 
     def ask(
@@ -37,10 +37,10 @@ class AuthorizedClient:
         secrets: Iterable[str] = (),
         judged: Verdict = as_it_is,
     ) -> _Result:
-        """Make one call as `Client.ask` does; renew a token that WeChat refuses, for one more call.
+        """Make a call as `Client.ask` does; if WeChat refuses the token, renew it and repeat the call once.
 
         Raises:
-            CallError: as the call or the fetch of a token did; its failure has the credential of the token.
+            CallError: the call or the fetch of a token failed; the failure has the token's credential.
         """
         renewed = False
         while True:

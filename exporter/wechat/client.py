@@ -1,4 +1,4 @@
-"""One call to one interface: sent in its turn, judged, read, timed and counted."""
+"""The client: sends calls at the configured pace, judges, reads, times and counts them."""
 
 import logging
 import threading
@@ -17,23 +17,23 @@ from exporter.wechat.network.transport import Answer, RequestParts, Transport
 from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
-_SHORTEST_SECRET: Final = 8  # characters; a shorter one is a word such as Bearer or true
+_SHORTEST_SECRET: Final = 8  # characters; shorter ones are words such as Bearer or true
 _LONGEST_DETAIL: Final = 240  # characters
 
 
 class Observer(Protocol):
-    """Hears of every call that left the exporter."""
+    """Observes every call that left the exporter."""
 
     def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """Count one call that is over; `reason` is None where it brought what was asked for."""
+        """Count a call and its length in seconds; `reason` is None for a success."""
 
 
 Verdict = Callable[[Failure], Failure]
-"""Makes of a failure, as any call may have it, the one that is counted, recorded and shown."""
+"""Converts a general failure into the one to count, record and show for a certain call."""
 
 
 def as_it_is(failure: Failure) -> Failure:
-    """Return the failure."""
+    """Return the failure unchanged."""
     return failure
 
 
@@ -41,8 +41,8 @@ def as_it_is(failure: Failure) -> Failure:
 class Client:
     """Calls WeChat.
 
-    `base_url` has no slash at its end; `pace` returns when a call may start; `clock` gives Unix time,
-    `stopwatch` seconds that never jump.
+    `base_url` has no slash at its end; `pace` waits until a call may start; `clock` gives Unix time,
+    `stopwatch` is monotonic.
     """
 
     base_url: str
@@ -52,10 +52,10 @@ class Client:
     clock: Callable[[], float] = time.time
     stopwatch: Callable[[], float] = time.monotonic
     record: Callable[[Answer, Iterable[str]], None] = lambda *_: None
-    """Is given what came to each call, and what is secret in the request."""
+    """Called with each answer and the secrets of its request."""
 
     def follow(self, other: "Client") -> None:
-        """Call within `other`'s limits from now on, at the same address: tokens and accesses outlive that."""
+        """Adopt the limits of another client of the same address, so that accesses and tokens can stay."""
         self.transport, self.pace = other.transport, other.pace
 
     def ask(
@@ -68,18 +68,18 @@ class Client:
         base_url: str | None = None,
         **parts: Unpack[RequestParts],
     ) -> _Result:
-        """Make one call to WeChat and return what `read` makes of the answer.
+        """Make a call to WeChat and return the result of `read`.
 
         Args:
-            endpoint: which interface.
-            read: makes the result of the answer's JSON object; may raise CallError.
-            secrets: what is secret in the request; blotted out should the answer's text repeat it.
-            judged: says what a failure means for this call, before it is counted.
-            base_url: another address of WeChat's than the client's.
+            endpoint: the interface.
+            read: converts the answer's JSON object into the result; may raise CallError.
+            secrets: the secrets of the request, to remove from the answer's text.
+            judged: converts a failure for this call before it is counted.
+            base_url: an address in place of the client's.
             parts: the request's parameters, body and headers.
 
         Raises:
-            CallError: whatever went wrong; safe to show.
+            CallError: the call failed; safe to show.
         """
         url = (self.base_url if base_url is None else base_url) + endpoint.path
         secrets = tuple(secrets)
@@ -92,7 +92,7 @@ class Client:
     def observed(
         self, endpoint: Endpoint, secrets: Iterable[str], judged: Verdict = as_it_is
     ) -> Iterator[None]:
-        """Wait for a call's turn, time it, count it as `judged`, and blot secrets out of its failure."""
+        """Wait for a call's turn, time and count it, and remove secrets from its failure."""
         self.pace()
         start = self.stopwatch()
         reason: Reason | None = Reason.INTERNAL
@@ -108,9 +108,9 @@ class Client:
 
 
 class Pace:
-    """Let at most `per_second` calls start each second, evenly spread; 0 means no limit.
+    """A limit of `per_second` calls per second, evenly spread; 0 means no limit.
 
-    The limiters on offer count in windows and so let bursts through.
+    Libraries' limiters count in windows, and so allow bursts.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when the next call may start."""
+        """Wait until the next call may start."""
         if not self._gap:
             return
         with self._lock:
@@ -142,13 +142,13 @@ def open_client(
     clock: Callable[[], float] = time.time,
 ) -> Client:
     """Open a client that keeps at most `connections` to a host, until `client.transport.stop()`."""
-    logging.getLogger("urllib3").propagate = False  # its lines have whole URLs, some at level WARNING
+    logging.getLogger("urllib3").propagate = False  # urllib3 logs whole URLs, some at level WARNING
     transport = Transport(Adapter(connections, settings.private_ca), settings.timeout)
     return Client(settings.base_url, transport, observer, pace, clock)
 
 
 def _safe(failure: Failure, secrets: Iterable[str]) -> Failure:
-    """Blot secrets out, also URL-encoded ones; shorten the text only then, lest half of one stays."""
+    """Remove secrets, URL-encoded ones too, before shortening the text, which could leave half of one."""
     detail = failure.detail
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:

@@ -1,4 +1,4 @@
-"""Asking from WeChat's cloud: inside cloud hosting without a secret, or through a cloud function.
+"""Access through WeChat's cloud: inside cloud hosting without a secret, or by a cloud function.
 
 Sources: https://developers.weixin.qq.com/miniprogram/dev/wxcloudrun/src/guide/weixin/open.html (hosting),
 https://developers.weixin.qq.com/doc/oplatform/openApi/cloudbase-common/scf-management/api_invokecloudfunction.html
@@ -31,19 +31,19 @@ from exporter.wechat.tokens.ownership import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
 _WECHATS_HOSTS: Final = ".weixin.qq.com"
-_THREW: Final = -504002  # what WeChat says of a function that threw an error
+_THREW: Final = -504002  # WeChat's text about a function that threw an error
 _CALLED: Final = re.compile(r"openapi\.analysis\.(get[A-Za-z]{1,40}):")
 _FINE: Final = ":ok"  # ends a cloud call's errMsg
 
 
 class _InsideHosting:
-    """What both accesses inside cloud hosting (云托管) share: WeChat has no cloud call for a quota."""
+    """The common part of both accesses inside cloud hosting (云托管): there is no cloud call for a quota."""
 
     __slots__ = ()
     kind = "cloud_hosting"
 
     def quota(self, cgi_path: str) -> Figures:
-        """Refuse: WeChat offers no cloud call for it."""
+        """Raise CallError, as WeChat offers no cloud call for a quota."""
         detail = f"cloud hosting cannot ask for the quota of {cgi_path}: WeChat has no cloud call for it"
         text = advice.PERMISSION.about(endpoints.API_QUOTA.name)
         raise CallError(failure(Reason.PERMISSION, detail, text=text))
@@ -51,7 +51,7 @@ class _InsideHosting:
 
 @dataclass(slots=True, eq=False)
 class HostingAccess(_InsideHosting):
-    """From inside cloud hosting without a token: the network says who asks."""
+    """Access from inside cloud hosting without a token: the network identifies the caller."""
 
     client: Client
     from_appid: str | None
@@ -59,11 +59,11 @@ class HostingAccess(_InsideHosting):
     token_expires_at = None
 
     def fingerprint(self) -> bytes:
-        """Return a hash of what the settings say."""
+        """Return a hash of the settings."""
         return hashlib.sha256(f"{self.from_appid}".encode()).digest()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
-        """Ask where cloud hosting adds the credential."""
+        """Ask at the address where cloud hosting adds the credential."""
         account = {} if self.from_appid is None else {"from_appid": self.from_appid}
         return self.client.ask(
             endpoint_of(dataset),
@@ -77,15 +77,15 @@ class HostingAccess(_InsideHosting):
 
 
 class HostingTokenAccess(_InsideHosting, DirectAccess):
-    """With the cloudbase_access_token that cloud hosting keeps in a file, read for every call."""
+    """Access with the cloudbase_access_token that cloud hosting keeps in a file, read for every call."""
 
     parameters = ("cloudbase_access_token",)
 
 
 class FunctionAccess(DirectAccess):
-    """A cloud function makes the call inside; it is started with the account's stable token.
+    """Access by a cloud function, which the account's stable token starts.
 
-    The quota comes without the function: there is no cloud call for it, and the token is the account's own.
+    The quota comes without the function, as there is no cloud call for it, and the token is the account's.
     """
 
     kind = "cloud_function"
@@ -97,9 +97,9 @@ class FunctionAccess(DirectAccess):
         self._settings = settings
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
-        """Start the function with interface and dates, and read what it returned."""
+        """Start the function with interface and dates, and read its result."""
         dates = {camel(key): value for key, value in dataset.request(period).items()}
-        # A function older than 1.1.0 knows the daily trend alone, and nothing of `interface`.
+        # A function older than 1.1.0 knows only the daily trend, and ignores `interface`.
         named = {} if dataset is DAILY_TREND else {"interface": dataset.interface}
         return self.ask(
             endpoints.CLOUD_FUNCTION,
@@ -111,15 +111,15 @@ class FunctionAccess(DirectAccess):
 
 
 def hosting_url(base_url: str) -> str:
-    """Return where cloud hosting adds the credential: WeChat's address by plain HTTP, any other as it is."""
+    """Return the address where cloud hosting adds the credential: plain HTTP for WeChat's, else unchanged."""
     host = urlsplit(base_url).hostname or ""
     return f"http://{base_url.partition('://')[2]}" if host.endswith(_WECHATS_HOSTS) else base_url
 
 
 def read_result(dataset: Dataset, period: Period, body: Mapping[str, Any]) -> Row:
-    """Read an invocation's answer, whose `resp_data` is what the function returned, as a JSON text.
+    """Read an invocation's answer, whose `resp_data` is the function's result as a JSON text.
 
-    The function may return a row, or the error object of the call inside, if it caught that.
+    The function returns a row, or the error object of its call, if it caught that.
     """
     text = body.get("resp_data")
     if not isinstance(text, str):
@@ -139,7 +139,7 @@ def read_result(dataset: Dataset, period: Period, body: Mapping[str, Any]) -> Ro
 
 
 def _check_interface(content: bytes, dataset: Dataset) -> None:
-    """Refuse what another interface returned: an old function calls the daily trend whatever is asked."""
+    """Refuse the result of another interface, as an old function always asks for the daily trend."""
     body = decode(content)
     message = body.get("errMsg") if isinstance(body, dict) else None
     called = _CALLED.match(message) if isinstance(message, str) else None
@@ -149,10 +149,10 @@ def _check_interface(content: bytes, dataset: Dataset) -> None:
 
 
 def _uncoded_failure(returned: Mapping[str, Any]) -> Failure | None:
-    """Find an error without a code, of which the errMsg does not end `:ok`."""
+    """Return the failure for an error without a code, whose errMsg does not end in `:ok`; else None."""
     message = returned.get("errMsg", _FINE)
     if "list" in returned or (isinstance(message, str) and message.endswith(_FINE)):
         return None
     text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
-    problem = errcode_failure(_THREW, text)  # the text may name the code of the call inside
+    problem = errcode_failure(_THREW, text)  # the text may name the code of the function's call
     return replace(problem, errcode=None, detail=text) if problem.errcode == _THREW else problem

@@ -1,4 +1,4 @@
-"""Where credentials are kept that must outlive the process: what WeChat's side needs of a storage."""
+"""The vault for credentials that must outlive the process: the interface that WeChat's side needs."""
 
 import json
 from collections.abc import Callable
@@ -12,17 +12,17 @@ _TRIES: Final = 10
 
 
 class VaultError(Exception):
-    """A credential could not be read or kept; the text says what to do."""
+    """A credential cannot be read or stored; the text says what to do."""
 
 
 class Leases(Protocol):
-    """Work of which one exporter of all is enough. Every method raises VaultError."""
+    """Leases for work that one of several exporters does. Every method raises VaultError."""
 
     def take(self, work: str, seconds: float) -> bool:
-        """Take the lease for some work, or keep it, for so long; False where another exporter has it."""
+        """Take or extend the lease for some work for `seconds`; return False if another exporter has it."""
 
     def give_back(self, work: str) -> None:
-        """End this exporter's lease."""
+        """End this exporter's lease for some work."""
 
 
 class Vault(Protocol):
@@ -30,19 +30,19 @@ class Vault(Protocol):
 
     @property
     def leases(self) -> Leases | None:
-        """Those of all exporters that use the vault; None where it is one exporter's alone."""
+        """Return the leases of the exporters that share the vault; None if it is one exporter's alone."""
 
     def credential(self, key: str) -> str | None:
-        """What was saved last under that key, None where nothing was; raises VaultError."""
+        """Return the text under a key; None without one; raise VaultError."""
 
     def put(self, key: str, expected: str | None, new: str) -> bool:
-        """Keep `new` durably where `expected` is stored (None: nothing is); nobody writes in between.
+        """Replace `expected` (None: no text) by `new` atomically and durably.
 
-        A kill right after the return loses nothing. An answer that got lost may be asked for again:
-        `new` that is already there counts as kept.
+        A kill right after the return loses nothing. The call may be repeated if its answer got lost: a stored
+        `new` counts as success.
 
         Returns:
-            False where another value is stored: read it, and decide again.
+            False if another text is stored: read it, and decide again.
 
         Raises:
             VaultError: the storage does not answer.
@@ -51,10 +51,10 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record(Generic[_Value]):
-    """A value kept in a vault under one key, as JSON; other exporters may write it at the same time.
+    """A value under a key of a vault, as JSON; other exporters may write it at the same time.
 
-    `of_json` makes the value of what stands there, `to_json` the reverse. A method raises VaultError where
-    the vault does not answer.
+    `of_json` converts JSON into the value, `to_json` the reverse. Methods raise VaultError if the vault does
+    not answer.
     """
 
     vault: Vault
@@ -63,11 +63,11 @@ class Record(Generic[_Value]):
     to_json: Callable[[_Value], object]
 
     def load(self) -> _Value | None:
-        """Return the value; None where there is none that can be understood."""
+        """Return the value; None if there is none, or an unintelligible one."""
         return self._read(self.vault.credential(self.key))
 
     def save(self, choose: Callable[[_Value | None], _Value | None]) -> _Value | None:
-        """Put what `choose` makes of the value kept in its place, unless that is None; return it."""
+        """Replace the stored value by the result of `choose`, unless that is None, and return the result."""
         for _ in range(_TRIES):
             text = self.vault.credential(self.key)
             new = choose(self._read(text))
@@ -82,5 +82,5 @@ class Record(Generic[_Value]):
 
 
 def credible(moment: float, now: float) -> float:
-    """The moment, 0 (never) where it is so far in the future that a clock was wrong."""
+    """Return a Unix time, or 0 (never) if it is so far in the future that a clock was wrong."""
     return moment if moment <= now + _AHEAD_SECONDS else 0.0

@@ -1,4 +1,4 @@
-"""The data calls: any dataset by its period, and quotas; and how they are made with an access token."""
+"""The data calls: a dataset's period, or a quota, with an access token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,11 +21,11 @@ from exporter.wechat.tokens.ownership import TokenOwners
 Figures = tuple[int | float | None, ...]
 _Result = TypeVar("_Result")
 _DATE_RANGE: Final = 61501
-_READY_SECONDS: Final = 12 * 3600  # after its end a week or a month has figures, or something is wrong
+_READY_SECONDS: Final = 12 * 3600  # after this a week or month without figures is a failure
 
 
 def verdict(dataset: Dataset, period: Period, clock: Callable[[], float]) -> Verdict:
-    """Say what a failure means for this dataset; 61501 for a week or month just over means: not ready yet."""
+    """Return the conversion of failures for a dataset: 61501 for a week or month just over is not_ready."""
     ready_by = 0.0 if dataset.calendar is DAY else period.end + _READY_SECONDS
 
     def judged(problem: Failure) -> Failure:
@@ -41,7 +41,7 @@ def _about(interface: str, problem: Failure) -> Failure:
 
 
 def read_row(dataset: Dataset, period: Period, body: Mapping[str, Any]) -> Row:
-    """Read an answer; no row and an untrustworthy row are CallErrors of their own reasons."""
+    """Return an answer's row; raise CallError for no row (`empty`) or an untrustworthy one (`malformed`)."""
     row = _trusted(lambda answer: dataset.read(answer, period), body)
     if row is None:
         raise CallError(failure(Reason.EMPTY, f"WeChat has no row for {period}"))
@@ -53,14 +53,14 @@ def _trusted(read: Callable[[Mapping[str, Any]], _Result], body: Mapping[str, An
         return read(body)
     except MalformedRowError as error:
         problem = failure(Reason.MALFORMED, str(error), Action.NEXT_ROUND)
-    raise CallError(problem)  # out here: in the handler the error would come along with what it shows
+    raise CallError(problem)  # Outside the handler: the error would become the context, with what it shows.
 
 
 class DirectAccess(AuthorizedClient):
-    """HTTPS with the account's own access token, or with the one that it has granted to a platform."""
+    """Access by HTTPS with the account's access token, or with one that it has granted to a platform."""
 
     def __init__(self, client: Client, appid: str, source: TokenSource, owners: TokenOwners) -> None:
-        """Have the tokens compared with those of other apps, where another program keeps them."""
+        """Compare tokens that another program keeps with those of other apps, given `owners`."""
         super().__init__(client, TokenCache(source, client.clock))
         self._appid = appid
         self._owners = owners
@@ -69,16 +69,16 @@ class DirectAccess(AuthorizedClient):
 
     @property
     def kind(self) -> str:
-        """The token type as the configuration names it."""
+        """Return the token type, as in the configuration."""
         return self.tokens.source.kind
 
     @property
     def token_expires_at(self) -> float | None:
-        """Unix time at which the token held ends."""
+        """Return the Unix time at which the held token expires; None if unknown."""
         return self.tokens.expires_at
 
     def token(self) -> Token:
-        """Return a token that is not another app's; raises CallError."""
+        """Return a token that is not another app's; raise CallError."""
         token = super().token()
         self._owners.claim(self._appid, token)
         return token
@@ -88,7 +88,7 @@ class DirectAccess(AuthorizedClient):
         return self.tokens.source.fingerprint()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
-        """Ask for the row of one period of the dataset's calendar; WeChat gives one at a time."""
+        """Ask for the row of a period of the dataset's calendar, as WeChat gives one at a time."""
         return self.ask(
             endpoint_of(dataset),
             partial(read_row, dataset, period),

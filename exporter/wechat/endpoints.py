@@ -1,4 +1,4 @@
-"""The interfaces called, by WeChat's own names (the metrics' label `endpoint`), and whose server has them."""
+"""The interfaces to call, by WeChat's names (the metrics' label `endpoint`), and their servers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _WECHAT: Final = "api.weixin.qq.com"
 _OWN_HOSTS: Final = frozenset(
     {_WECHAT, *(f"{place}.api.weixin.qq.com" for place in ("sh", "sz", "hk")), "api2.weixin.qq.com"}
 )
-"""WeChat's general, spare, Shanghai, Shenzhen and Hong Kong entrances: one service behind all of them."""
+"""WeChat's general, spare, Shanghai, Shenzhen and Hong Kong hosts, all of one service."""
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _COMPONENT: Final = "/cgi-bin/component"
@@ -22,11 +22,11 @@ _COMPONENT: Final = "/cgi-bin/component"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One interface.
+    """An interface.
 
-    `path`: below WeChat's address; '' where the address is the operator's own.
-    `takes_secret`: it trades an AppSecret for a token, so that errcodes about a token mean a wrong secret.
-    `repeatable`: a second call does no harm, should the first one's connection break before the answer.
+    `path`: below WeChat's address; '' for an address of the operator's. `takes_secret`: it exchanges an
+    AppSecret for a token, so that errcodes about a token mean a wrong secret. `repeatable`: a second call is
+    harmless if the first one's connection breaks before the answer.
     """
 
     name: str
@@ -43,7 +43,7 @@ def endpoint_of(dataset: Dataset) -> Endpoint:
 
 DAILY_VISIT_TREND: Final = endpoint_of(DAILY_TREND)
 STABLE_ACCESS_TOKEN: Final = Endpoint("getStableAccessToken", "/cgi-bin/stable_token", takes_secret=True)
-ACCESS_TOKEN: Final = Endpoint(  # each token ends the one before
+ACCESS_TOKEN: Final = Endpoint(  # each token invalidates the one before
     "getAccessToken", "/cgi-bin/token", "GET", takes_secret=True, repeatable=False
 )
 HTTP_TOKEN: Final = Endpoint("http_token")  # token: {type: http}, not WeChat's
@@ -69,18 +69,18 @@ ALWAYS: Final = (
     HTTP_TICKET,
     CLOUD_FUNCTION,
 )
-"""Those that can be called whatever datasets are switched on."""
+"""The interfaces that do not depend on the configured datasets."""
 
 
 def endpoints_of(datasets: Iterable[str]) -> tuple[Endpoint, ...]:
-    """Return the interfaces of the datasets of these names, quota among them."""
+    """Return the interfaces of datasets, given by name, quota included."""
     return tuple(API_QUOTA if name == QUOTA else endpoint_of(BY_NAME[name]) for name in datasets)
 
 
 def server_name(base_url: str) -> str:
-    """Name the server behind `wechat.base_url`: rows of one are never shown as another's.
+    """Return the name of the server behind a base URL: one server's rows are never shown as another's.
 
-    WeChat's own hosts are one, whichever is nearest.
+    WeChat's hosts have one name.
     """
     parts = urlsplit(base_url)
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""What an answer means: WeChat's errcode first, the HTTP status second, then whether it is a JSON object."""
+"""The verdict on an answer: by WeChat's errcode, then the HTTP status, then whether it is a JSON object."""
 
 import json
 import re
@@ -12,16 +12,16 @@ from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer
 
 _ERRCODE: Final = re.compile(r"-?[0-9]{1,9}")
-_LARGEST_ERRCODE: Final = 10**9  # WeChat's are far below; a code becomes a label's value
+_LARGEST_ERRCODE: Final = 10**9  # WeChat's codes are far below; a code becomes a label value
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _WITH_RETRY_AFTER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, Any]:
-    """Return the body as a JSON object.
+    """Return the body's JSON object.
 
     Raises:
-        CallError: WeChat answered with an error, or something else answered.
+        CallError: WeChat answered with an error, or another server answered.
     """
     body = decode(answer.body)
     if isinstance(body, dict):
@@ -36,9 +36,9 @@ def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, An
 
 
 def decode(body: bytes) -> object:
-    """Return the value of a JSON text, read as leniently as WeChat's texts need it; None where it is none."""
+    """Return the value of a JSON text, parsed as leniently as WeChat's need; None for other texts."""
     try:
-        # Control characters and bad UTF-8 have been met in WeChat's texts; figures are not concerned.
+        # WeChat's texts have had control characters and bad UTF-8, outside of figures.
         text = body.decode("utf-8-sig", "replace")
         return json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _errcode(body: dict[str, Any]) -> tuple[int, str]:
-    """Return WeChat's code and text, of both wire shapes; code 0 where there is none."""
+    """Return WeChat's code and text in either spelling; code 0 if there is none."""
     code = body.get("errcode", body.get("errCode", 0))
     message = body.get("errmsg", body.get("errMsg"))
     if isinstance(code, str) and _ERRCODE.fullmatch(code):
@@ -68,7 +68,7 @@ def _errcode(body: dict[str, Any]) -> tuple[int, str]:
 
 
 def status_failure(answer: Answer) -> Failure:
-    """Return what an HTTP status that is no success means."""
+    """Return the failure for an HTTP status that is no success."""
     status = answer.status
     text = f"HTTP status {status}"
     if 300 <= status < 400:  # noqa: PLR2004

@@ -1,1 +1,1 @@
-"""What can go wrong, and what the operator should do about it."""
+"""Failures of calls to WeChat, and advice for the operator."""

@@ -1,4 +1,4 @@
-"""What the operator should do about a failure: the texts of advice.yaml, each by its name (`advice.WAIT`)."""
+"""Advice on failures: the texts of advice.yaml, as attributes by name (`advice.WAIT`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,10 @@ _INTERFACE: Final = "getDailyVisitTrend"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the operator should do, in both languages of the status page.
+    """Advice for the operator, in both languages of the status page.
 
-    `other_dataset` replaces it where a dataset beside the daily trend fails, `discovered` where the app is in
-    no configuration, as a platform's list has it.
+    `other_dataset` replaces it for a failed dataset beside the daily trend, `discovered` for an app from a
+    platform's list.
     """
 
     en: str
@@ -31,7 +31,7 @@ class Advice:
         return Advice(f"{self.en} {other.en}", f"{self.zh}{other.zh}")
 
     def about(self, interface: str) -> "Advice":
-        """Return the advice for a call of that interface of WeChat's."""
+        """Return the advice for a call of one of WeChat's interfaces."""
         if interface == _INTERFACE:
             return self
         closer = self.other_dataset or self
@@ -48,7 +48,7 @@ ADVICE: Final = {name: _advice(row) for name, row in read_table(__package__, "ad
 
 
 def __getattr__(name: str) -> Advice:
-    """Return the advice of that name."""
+    """Return the advice with a name."""
     if name in ADVICE:
         return ADVICE[name]
     raise AttributeError(name)

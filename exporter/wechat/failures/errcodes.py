@@ -1,4 +1,4 @@
-"""WeChat's error codes: what each means and what the exporter does about it, from errcodes.yaml."""
+"""WeChat's error codes with their meanings and the exporter's actions, from errcodes.yaml."""
 
 import re
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ _NAMED_IN_TEXT: Final = re.compile(r"err[Cc]ode[\"']?[ :=]+[\"']?(-?[0-9]{1,9})\
 
 @dataclass(frozen=True, slots=True)
 class Errcode:
-    """One row of a table: a code of WeChat's (None: it gave none), what it means and what follows."""
+    """A row of the table: WeChat's code (None for none), its meaning and the exporter's action."""
 
     code: int | None
     reason: Reason
@@ -24,7 +24,7 @@ class Errcode:
 
     @property
     def failure(self) -> Failure:
-        """The failure that it stands for, without WeChat's words."""
+        """Return the failure for the code, without WeChat's words."""
         return Failure(self.reason, self.action, self.advice, "", self.code)
 
 
@@ -35,7 +35,7 @@ def _row(code: int | None, reason: str, action: str, cause: str, advice_name: st
 _TABLES: Final = read_table(__package__, "errcodes.yaml")
 ERRCODES: Final[dict[int, Errcode]] = {code: _row(code, *row) for code, row in _TABLES["errcodes"].items()}
 CODELESS: Final = tuple(_row(None, *row) for row in _TABLES["without_errcode"])
-"""Failures without a code; of each reason the usual one comes first."""
+"""Failures without a code; the usual one of each reason comes first."""
 _USUAL: Final = {row.reason: row for row in reversed(CODELESS)}
 
 
@@ -43,22 +43,22 @@ def failure(reason: Reason, detail: str, action: Action | None = None, text: Adv
     """Make a failure for which WeChat gave no errcode.
 
     Args:
-        reason: why.
-        detail: what happened; must hold no secret.
-        action: another one than the reason's usual one.
-        text: a closer advice than the usual one.
+        reason: the reason.
+        detail: what happened, without secrets.
+        action: an action in place of the reason's usual one.
+        text: more specific advice than the usual one.
     """
     usual = _USUAL[reason]
     return Failure(reason, action or usual.action, text or usual.advice, detail)
 
 
 def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False) -> Failure:
-    """Make the failure that a code of WeChat's stands for.
+    """Make the failure for a code of WeChat's.
 
     Args:
         errcode: WeChat's code, not 0.
-        errmsg: WeChat's text, whole; its tail (rid, hint) stays, as WeChat's support asks for it.
-        asking_for_token: there, a code about the token means that the secret is wrong.
+        errmsg: WeChat's whole text with its tail (rid, hint), which WeChat's support asks for.
+        asking_for_token: whether the call was for a token, so that codes about a token mean a wrong secret.
     """
     detail = f"errcode {errcode}: {_printable(errmsg)}"
     if errcode < 0 and (inside := _thrown(errmsg)) is not None:
@@ -72,18 +72,18 @@ def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False
 
 
 def of_function(inside: Failure) -> Failure:
-    """Make the failure of a call inside a cloud function: a token refused there is not the one we sent."""
+    """Convert a failure inside a cloud function, where a refused token is not the one that we sent."""
     if inside.action is not Action.RENEW_TOKEN:
         return inside
     return replace(inside, action=Action.NEXT_ROUND, advice=advice.CLOUD_FUNCTION)
 
 
 def _thrown(errmsg: str) -> Errcode | None:
-    """Find the code of the call inside a cloud function, which the text of the function's own error names."""
+    """Return the row for the code that a cloud function's error text names; None without one."""
     named = [ERRCODES[code] for code in map(int, _NAMED_IN_TEXT.findall(errmsg)) if code in ERRCODES]
     return named[-1] if named else None
 
 
 def _printable(text: str) -> str:
-    """Blank out control characters, half characters and marks of direction: met, or might be tried."""
+    """Replace control characters, unpaired surrogates and direction marks by blanks."""
     return " ".join("".join(c if c.isprintable() and c != "\ufffd" else " " for c in text).split())

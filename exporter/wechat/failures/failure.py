@@ -1,4 +1,4 @@
-"""What can go wrong with WeChat, in the words that metrics, alerts and pages share.
+"""The failures of calls to WeChat, in the words that metrics, alerts and pages share.
 
 CallError       a call failed; carries one `Failure`
 `Reason`        the closed list of reasons
@@ -13,7 +13,7 @@ from exporter.wechat.failures.advice import PAUSED, PAUSED_DATASET, Advice
 
 
 class Reason(StrEnum):
-    """Why an app's last refresh has no row; the value is the metrics' label `reason`."""
+    """The reason why an app's last refresh brought no row; the value is the metrics' label `reason`."""
 
     NETWORK = "network"
     TIMEOUT = "timeout"
@@ -38,12 +38,12 @@ class Reason(StrEnum):
 
     @property
     def is_state(self) -> bool:
-        """Whether WeChat did answer and merely has no row yet: `up` stays 1."""
+        """Return whether WeChat answered and only has no row yet, so that `up` stays 1."""
         return self in (Reason.NOT_READY, Reason.EMPTY)
 
     @property
     def is_of_account(self) -> bool:
-        """Whether it concerns the app as a whole, not one of its datasets."""
+        """Return whether it concerns the app as a whole, not one of its datasets."""
         return self in _OF_ACCOUNT
 
 
@@ -58,39 +58,39 @@ _OF_ACCOUNT: Final = frozenset(
         Reason.THIRD_PARTY_REFRESH_TOKEN,
     }
 )
-_OF_ONE_INTERFACE: Final = frozenset({61502})  # a mini game has no figures, but quotas
+_OF_ONE_INTERFACE: Final = frozenset({61502})  # a mini game has quotas but no figures
 
 
 class Action(StrEnum):
-    """What the exporter does after a failure."""
+    """The exporter's action after a failure."""
 
-    RETRY = "retry"  # a few times in this round, with growing random pauses; then next round
+    RETRY = "retry"  # a few times in this round, after growing random pauses; then in the next round
     RETRY_NEXT_MINUTE = "retry_next_minute"  # once the minute is over
-    RENEW_TOKEN = "renew_token"  # drop that token, get another, ask once more  # noqa: S105
+    RENEW_TOKEN = "renew_token"  # drop the token, fetch another, repeat the call once  # noqa: S105
     NEXT_ROUND = "next_round"
     NEXT_DAY = "next_day"  # not before the next Beijing midnight
     NEXT_MONTH = "next_month"
     SUSPEND = "suspend"  # an hour, growing to a day, or until the configuration changes
-    SUSPEND_DAY = "suspend_day"  # the same, a day from the first time on
+    SUSPEND_DAY = "suspend_day"  # a day from the first time on, or until the configuration changes
 
     @property
     def refuses(self) -> bool:
-        """Whether WeChat refused what the exporter asked with: it is asked later and later."""
+        """Return whether WeChat refused the credential, so that pauses grow."""
         return self in (Action.SUSPEND, Action.SUSPEND_DAY, Action.RENEW_TOKEN)
 
     @property
     def pauses(self) -> bool:
-        """Whether rounds leave the app out until its next try."""
+        """Return whether rounds skip the app until its next try."""
         return self.refuses or self in (Action.RETRY_NEXT_MINUTE, Action.NEXT_DAY, Action.NEXT_MONTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call.
+    """A failed call.
 
-    `detail` is safe to show (no token, no secret). `retry_after`: the seconds that the server asks to wait
-    before the next call, if it does. `credential`: the fingerprint of what the call was made with, empty
-    where it could not be read. `unsent`: the request has surely not left.
+    `detail` is safe to show (no token, no secret). `retry_after`: seconds that the server asks to wait before
+    the next call, if any. `credential`: fingerprint of the call's credential, empty if that could not be
+    read. `unsent`: the request has certainly not left.
     """
 
     reason: Reason
@@ -104,19 +104,19 @@ class Failure:
 
     @property
     def refuses_account(self) -> bool:
-        """Whether WeChat refuses all of the app's datasets, not just the one that was asked for."""
+        """Return whether WeChat refuses all of the app's datasets, not only the one of the call."""
         return self.reason.is_of_account and self.errcode not in _OF_ONE_INTERFACE
 
     @property
     def outlook(self) -> Advice:
-        """The advice, and what a running exporter pauses meanwhile: the app, or one dataset of it."""
+        """Return the advice, and what a running exporter pauses meanwhile: the app, or one dataset of it."""
         if self.action not in (Action.SUSPEND, Action.SUSPEND_DAY):
             return self.advice
         return self.advice.then(PAUSED if self.refuses_account else PAUSED_DATASET)
 
 
 class CallError(Exception):
-    """A call to WeChat, or to a token service, that brought no usable answer."""
+    """A call to WeChat, or to a token service, has brought no usable answer."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Connections: addresses, TLS, proxies, deadlines, and what goes wrong with them."""
+"""Connections: addresses, TLS, proxies, deadlines, and their failures."""

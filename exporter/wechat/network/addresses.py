@@ -1,4 +1,4 @@
-"""Connect to a host that has several addresses, some of which may be black holes (RFC 8305)."""
+"""Connects to hosts with several addresses, some of which may be black holes (RFC 8305)."""
 
 import errno
 import os
@@ -11,8 +11,10 @@ from typing import Any, Final
 from urllib3.util.connection import allowed_gai_family
 
 NEXT_ADDRESS_SECONDS: Final = 0.25  # section 5
-_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)  # epoll takes a descriptor
-_Address = tuple[Any, ...]  # as the resolver gives it
+_Selector: Final = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)  # epoll takes a descriptor
+_Address = tuple[Any, ...]  # a result of getaddrinfo
 _Option = tuple[Any, ...]
 
 
@@ -30,9 +32,9 @@ def connect(
     Args:
         host: a name or an address.
         port: the TCP port.
-        left: the seconds that are left; raises TimeoutError where none is.
-        socket_type: what to make.
-        options: what to set on it.
+        left: returns the seconds left; raises TimeoutError if there are none.
+        socket_type: the class of the socket.
+        options: the socket options to set.
 
     Raises:
         OSError: the name is unknown, no address answers, or the time is over.
@@ -48,7 +50,7 @@ def connect(
                     try:
                         begun = _begin(waiting.pop(0), socket_type, options)
                     except OSError as error:
-                        failed = error.with_traceback(None)  # which holds this frame, and the frame holds it
+                        failed = error.with_traceback(None)  # breaks the cycle of exception and frame
                         continue
                     trying.register(begun, selectors.EVENT_WRITE, begun)
                 for key, _ in trying.select(min(pause, left())):
@@ -67,7 +69,7 @@ def connect(
 
 
 def _begin(address: _Address, socket_type: type[socket.socket], options: Sequence[_Option]) -> socket.socket:
-    """Begin to connect."""
+    """Return a socket that has begun to connect."""
     family, kind, protocol, _, place = address
     sock = socket_type(family, kind, protocol)
     for option in options:

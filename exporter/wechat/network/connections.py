@@ -1,8 +1,8 @@
-"""Connections whose calls end in time, and the TLS and proxies that they use.
+"""Connections with a deadline per call, and their TLS and proxies.
 
-A socket's own timeout bounds one read, not a call: a peer that sends a byte now and then would hold it for
-ever. So these sockets set the time left before each read, write and handshake. Only the resolver bounds the
-look-up of a name, by its own settings.
+A socket's timeout limits one read, not a call: a peer that sends a byte now and then would hold it for ever.
+So these sockets set the time left before each read, write and handshake. Only the resolver's settings limit a
+DNS lookup.
 """
 
 import os
@@ -29,30 +29,30 @@ from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.network.addresses import connect
 
 IDLE_SECONDS: Final = 1.0
-"""A connection that was idle for longer is not used again: a NAT or a firewall may have forgotten it."""
+"""Seconds after which an idle connection is not used again, as a NAT or a firewall may have dropped it."""
 
-_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the names that requests knows
+_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the environment variables of requests
 
 
 class Call:
-    """One call under way: when it must be over, and how far its connection came.
+    """A call under way: its deadline, and the progress of its connection.
 
-    Only the call that holds the lock `turn` computes, and it releases the lock while it waits for its peer.
-    So the web server's thread competes for the interpreter with one thread, not with dozens.
+    Only the call that holds the lock `turn` computes; it releases the lock while it waits for its peer. So
+    the web server's thread competes for the interpreter with one thread, not with dozens.
     """
 
     __slots__ = ("_deadline", "_socket", "answered", "connected", "turn", "wants_new")
 
     def __init__(self, seconds: float, turn: threading.Lock, *, wants_new: bool = False) -> None:
         self.turn = turn
-        self.wants_new = wants_new  # no connection that was used before
-        self.connected = False  # by a connection of its own
-        self.answered = False  # a byte, at least
+        self.wants_new = wants_new  # whether to refuse a used connection
+        self.connected = False  # whether a new connection was made
+        self.answered = False  # whether the peer has sent a byte
         self._deadline = time.monotonic() + seconds
         self._socket: socket.socket | None = None
 
     def left(self) -> float:
-        """Return the seconds that are left; raises TimeoutError where none is."""
+        """Return the seconds left; raise TimeoutError if there are none."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -60,10 +60,10 @@ class Call:
 
     @contextmanager
     def waiting(self, sock: socket.socket | None = None) -> Iterator[None]:
-        """Give the turn to others meanwhile; the socket keeps to the seconds that are left, `abort` ends it.
+        """Release the turn during a wait; the socket's timeout is the time left, and `abort` ends the wait.
 
         Raises:
-            TimeoutError: none is left.
+            TimeoutError: no time is left.
         """
         if sock is not None:
             self._socket = sock
@@ -75,10 +75,10 @@ class Call:
             self.turn.acquire()
 
     def abort(self) -> None:
-        """End the call, from another thread: its read or write under way returns at once."""
+        """End the call from another thread: its pending read or write returns at once."""
         self._deadline = 0.0
         if self._socket is not None:
-            with suppress(OSError):  # closed already; the base class's, as TLS has a shutdown of its own
+            with suppress(OSError):  # closed already; the base class's method, as TLS sockets override it
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
@@ -87,7 +87,7 @@ _CALL: Final[ContextVar[Call]] = ContextVar("call")
 
 @contextmanager
 def under_way(call: Call) -> Iterator[None]:
-    """Let the connections that this thread uses meanwhile work for that call."""
+    """Assign the connections that this thread uses meanwhile to a call."""
     token = _CALL.set(call)
     try:
         with call.turn:
@@ -97,7 +97,7 @@ def under_way(call: Call) -> Iterator[None]:
 
 
 class _Socket(socket.socket):
-    """A TCP socket that keeps to its call's time."""
+    """A TCP socket that keeps its call's deadline."""
 
     def recv(self, *args: Any) -> bytes:  # noqa: ANN401 - as the socket module's
         with _CALL.get().waiting(self):
@@ -116,7 +116,7 @@ class _Socket(socket.socket):
 
 
 class _TLSSocket(_Socket, ssl.SSLSocket):
-    """A TLS socket that keeps to its call's time."""
+    """A TLS socket that keeps its call's deadline."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as the ssl module's
         with _CALL.get().waiting(self):
@@ -129,7 +129,7 @@ class _Connection(HTTPConnection):
     _used_at = 0.0
 
     def _new_conn(self) -> socket.socket:
-        # The one private name of urllib3's that is used here: its own gives every address the whole time.
+        # The only private name of urllib3 used here: its method gives every address the whole time.
         call = _CALL.get()
         call.connected = True
         try:
@@ -147,7 +147,7 @@ class _Connection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection may be used again."""
+        """Return whether the connection may be used again."""
         recent = time.monotonic() - self._used_at < IDLE_SECONDS
         return recent and not _CALL.get().wants_new and super().is_connected
 
@@ -165,22 +165,22 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class Adapter(requests.adapters.HTTPAdapter):
-    """An adapter of requests' with connections that keep to their call's time; proxies too."""
+    """An adapter for requests, with connections that keep their call's deadline, through proxies too."""
 
     def __init__(self, connections: int, private_ca: str = "") -> None:
-        """Keep at most `connections` to a host; `private_ca` is trusted besides (certificates as PEM)."""
+        """Keep at most `connections` to a host; trust the certificates `private_ca` (PEM) too."""
         self._private_ca = private_ca
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         super().__init__(pool_connections=8, pool_maxsize=connections)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - requests' own signature
-        """Use these connections."""
+        """Use connections with deadlines."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own signature
-        """Use these connections through a proxy too."""
+        """Use connections with deadlines through a proxy."""
         if proxy.lower().startswith("socks"):
             raise requests.exceptions.InvalidSchema("SOCKS proxies are not supported")
         manager = super().proxy_manager_for(proxy, proxy_ssl_context=self._tls(), **kwargs)
@@ -188,16 +188,16 @@ class Adapter(requests.adapters.HTTPAdapter):
         return manager
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
-        """Use one TLS context for all connections: requests loads all certificates for each."""
+        """Use one TLS context for all connections, as requests would load all certificates for each."""
         host, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
         return host, {"ssl_context": self._tls()} if host["scheme"] == "https" else {}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401 - likewise
-        """Leave it to the context."""
+        """Leave verification to the context."""
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
-            if self._context is None:  # also where it failed before: the file may have come
+            if self._context is None:  # loaded again after a failure, as the file may exist by now
                 self._context = _trusting(self._private_ca)
             return self._context
 
@@ -206,7 +206,7 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
     """Trust the certificates of certifi, or those that the environment names, and the private ones.
 
     Raises:
-        CallError: the environment names what cannot be read.
+        CallError: the environment names an unreadable file.
     """
     context = create_urllib3_context()
     context.sslsocket_class = _TLSSocket
@@ -218,7 +218,7 @@ def _trusting(private_ca: str) -> ssl.SSLContext:
         why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
         problem = f"{name or 'certifi'} names {path}, which cannot be used: {why}"
         raise CallError(failure(Reason.NETWORK, problem, text=advice.BUNDLE)) from None
-    if private_ca:  # as the operator named it: also an intermediate one, or without all that X.509 wants
+    if private_ca:  # trust it as a root, even if it is intermediate or incomplete
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         context.load_verify_locations(cadata=private_ca)

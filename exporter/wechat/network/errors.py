@@ -1,4 +1,4 @@
-"""Why a call brought no answer, in our own words: a library's text holds the URL and with it the token."""
+"""Explains in our words why a call brought no answer, as libraries' texts contain the URL with its token."""
 
 import errno
 import http.client
@@ -19,7 +19,7 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Failure, Reason
 
 TRANSPORT_ERRORS: Final = (
-    OSError,  # those of requests too
+    OSError,  # includes those of requests
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     ValueError,  # an address or a header that cannot be sent
@@ -33,11 +33,11 @@ _BEFORE_SENDING: Final = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ProxyError,
 )
-_TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([1-9][0-9]{2})")  # http.client's words
+_TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([1-9][0-9]{2})")  # text of http.client
 
 
 class OversizeError(ValueError):
-    """The body is longer than the limit, which is given in bytes."""
+    """A body is longer than the limit, which is given in bytes."""
 
 
 def _system(error: OSError) -> str:
@@ -72,15 +72,15 @@ EXPLANATIONS: Final[tuple[tuple[Kinds, str | Callable[[Any], str], Reason, Advic
     (OSError, _tunnel, Reason.NETWORK, None),
     (BaseException, lambda e: f"the connection broke off ({type(e).__name__})", Reason.NETWORK, None),
 )
-"""Which exception means what, and a closer advice; the first row that has words for any cause counts."""
+"""Exceptions with their meaning and specific advice; the first row that matches any cause counts."""
 
 
 def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
-    """Make the failure that an exception of a call stands for; it names who failed, the host or the proxy.
+    """Make the failure for an exception of a call; it names the host or proxy that failed.
 
     Args:
-        error: what requests, urllib3 or the socket raised.
-        url: what was asked; only its host is shown.
+        error: an exception of requests, urllib3 or the socket.
+        url: the URL of the call, of which only the host is shown.
         proxy: the URL of the proxy that the call went through, if any; shown without its password.
     """
     causes = _causes(error)
@@ -99,7 +99,7 @@ def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """List the exception and all that it wraps, also by its arguments, as urllib3 and requests do."""
+    """Return an exception and all that it wraps, even as arguments, as in urllib3 and requests."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
@@ -111,7 +111,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def host(url: str) -> str:
-    """Return the URL's host; a question mark where it has none."""
+    """Return a URL's host, or a question mark without one."""
     try:
         return urlsplit(url).hostname or "?"
     except ValueError:

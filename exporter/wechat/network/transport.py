@@ -1,6 +1,6 @@
-"""Send one HTTP request and bring back the whole body, within limits, or say plainly why not.
+"""The transport: sends an HTTP request and returns the whole body within limits, or the failure.
 
-Nothing that leaves this module holds a URL, a header or a body that was sent: they carry tokens.
+Nothing that leaves this module contains a sent URL, header or body, as they carry tokens.
 """
 
 import ipaddress
@@ -24,21 +24,21 @@ from exporter.wechat.network.errors import TRANSPORT_ERRORS, OversizeError, expl
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes, after decompression: an answer has about 200, a list of 500 accounts about 110,000."""
 
-_PIECE: Final = 16 * 1024  # bytes read at a time: many bombs at once take little memory together
+_PIECE: Final = 16 * 1024  # bytes per read, so that many compression bombs take little memory
 KEEP_SECONDS: Final = 5.0
-"""Every so often all connections are closed unless a call is under way: none is kept after a round."""
+"""Seconds between two tries to close all connections when no call is under way, as after a round."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,7}")
 _HEADERS: Final = {
     "User-Agent": f"wechat-miniprogram-exporter/{__version__}",
     "Accept": "application/json",
-    "Accept-Encoding": "identity",  # the bodies are tiny
+    "Accept-Encoding": "identity",  # the bodies are small
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the HTTP status, the body, decompressed, and after how many seconds to ask again."""
+    """An answer: HTTP status, decompressed body, and the seconds of Retry-After, if any."""
 
     status: int
     body: bytes
@@ -46,7 +46,7 @@ class Answer:
 
 
 class RequestParts(TypedDict, total=False):
-    """What a request may have beside its address: URL parameters, a body sent as JSON, further headers."""
+    """The parts of a request beside its address: URL parameters, a JSON body, headers."""
 
     params: Mapping[str, str] | None
     body: object
@@ -54,7 +54,7 @@ class RequestParts(TypedDict, total=False):
 
 
 class Transport:
-    """Send requests by an adapter of requests'; safe to use from many threads."""
+    """Sends requests through an adapter of requests, from any thread."""
 
     def __init__(self, adapter: requests.adapters.HTTPAdapter, timeout: float) -> None:
         self._adapter = adapter
@@ -64,17 +64,17 @@ class Transport:
         self._stopped = False
         self._closing: threading.Timer | None = None
         self._lock = threading.Lock()
-        self._turn = threading.Lock()  # of the calls: see `Call`
+        self._turn = threading.Lock()  # the turn of the calls: see `Call`
 
     def send(
         self, method: str, url: str, *, repeatable: bool = True, **parts: Unpack[RequestParts]
     ) -> Answer:
-        """Send one request.
+        """Send a request.
 
-        One that is not `repeatable` gets a new connection: on a kept one it might have to be sent twice.
+        A request that is not `repeatable` gets a new connection, as a kept one might need a second attempt.
 
         Raises:
-            CallError: network, timeout or a body over the limit; safe to show.
+            CallError: a network failure, a timeout or a body over the limit; safe to show.
         """
         call = Call(self._timeout, self._turn, wants_new=not repeatable)
         proxies: dict[str, str] = {}
@@ -90,7 +90,7 @@ class Transport:
                 request.prepare(method, url, headers, params=parts.get("params"), json=parts.get("body"))
                 while True:
                     try:
-                        # By the adapter: a session would read a redirect's body, of any size, to follow it.
+                        # Through the adapter, as a session would read a redirect's body of any size.
                         response = self._adapter.send(
                             request, stream=True, timeout=self._timeout, proxies=proxies
                         )
@@ -98,7 +98,7 @@ class Transport:
                     except TRANSPORT_ERRORS:
                         if call.connected or call.answered or call.wants_new:
                             raise
-                        call.wants_new = True  # the one kept was gone, as others may be
+                        call.wants_new = True  # the kept connection was closed, as others may be
         except TRANSPORT_ERRORS as error:
             proxy = requests.utils.select_proxy(url, proxies) if proxies else None
             problem = explain(error, url, proxy)
@@ -107,11 +107,11 @@ class Transport:
         if problem.reason is Reason.TIMEOUT:
             within = f"within {self._timeout:g} s"
             problem = replace(problem, detail=problem.detail.removesuffix("in time") + within)
-        # Raised out here: in the handler the error, whose text has the URL, would come along as its context.
+        # Outside the handler: its error, which has the URL in its text, would become the context.
         raise CallError(problem)
 
     def stop(self) -> None:
-        """End the calls under way and close all connections; later calls fail at once."""
+        """Abort the calls under way and close all connections; later calls fail at once."""
         self._stopped = True
         for call in list(self._calls):
             call.abort()
@@ -123,7 +123,7 @@ class Transport:
         self._adapter.close()
 
     def _proxies_for(self, url: str) -> dict[str, str]:
-        """Take them from the environment, once for each host: NO_PROXY names hosts."""
+        """Return the proxies for a URL from the environment, cached by host, as NO_PROXY names hosts."""
         place = urlsplit(url)[:2]
         if place not in self._proxies:
             own = _is_loopback(host(url))
@@ -131,12 +131,12 @@ class Transport:
         return self._proxies[place]
 
     def _close_later(self) -> None:
-        """Have the connections closed once there are no more calls."""
+        """Schedule the closing of the connections after the last call."""
         with self._lock:
             if self._closing is None and not self._stopped:
                 timer = threading.Timer(KEEP_SECONDS, self._close)
                 timer.daemon = True
-                with suppress(RuntimeError):  # no thread is to be had now: the next call tries again
+                with suppress(RuntimeError):  # no thread is available: the next call tries again
                     timer.start()
                     self._closing = timer
 
@@ -156,7 +156,7 @@ def _answer(response: requests.Response, call: Call) -> Answer:
             content += piece
             if len(content) > BODY_LIMIT:
                 raise OversizeError(BODY_LIMIT)
-    call.left()  # what ended because the call was aborted may look whole
+    call.left()  # the body of an aborted call may look complete
     return Answer(response.status_code, bytes(content), _retry_after(response.headers))
 
 
@@ -167,7 +167,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the header of that name asks to wait; a date counts from the answer's own."""
+    """Return the seconds of the header Retry-After; a date is relative to the answer's Date."""
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)

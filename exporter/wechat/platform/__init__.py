@@ -1,1 +1,1 @@
-"""Third-party platforms: their own token, verify tickets, and their accounts' tokens."""
+"""Third-party platforms: their tokens, verify tickets, and their accounts' tokens."""

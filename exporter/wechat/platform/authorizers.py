@@ -1,7 +1,7 @@
 """The list of the accounts that have authorised a platform (api_get_authorizer_list), with refresh tokens.
 
-One thread reads it, however many ask for it; a round's threads wait for seconds only, as 17,000 accounts have
-34 pages. It is kept in the vault for other exporters and for a restart.
+One thread reads the list for all; a round's threads wait for it only some seconds, as 17,000 accounts have 34
+pages. The vault keeps the list for other exporters and for a restart.
 """
 
 import threading
@@ -18,24 +18,25 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.services import is_token
 
-PAGE_SIZE: Final = 500  # the most that api_get_authorizer_list gives at once
-_MOST_ACCOUNTS: Final = 1_000_000  # a total_count beyond that is none
-_WAIT_SECONDS: Final = 5.0  # how long an account's call waits for a list that is being read
-_LOOK_SECONDS: Final = 10.0  # between two looks for a list that another exporter has read
-_PAUSE_SECONDS: Final = 60.0  # in which a list that did not help, or failed, is not read again
+PAGE_SIZE: Final = 500  # the largest page of api_get_authorizer_list
+_MOST_ACCOUNTS: Final = 1_000_000  # a larger total_count is wrong
+_WAIT_SECONDS: Final = 5.0  # seconds that an account's call waits for the list
+_LOOK_SECONDS: Final = 10.0  # seconds between two looks for another exporter's list
+_PAUSE_SECONDS: Final = 60.0  # seconds before a useless or failed list is read again
 _UNREAD: Final = Failure(
     Reason.BUSY, Action.RETRY, WAIT, "the platform's list of accounts is still being read"
 )
 
 Page = tuple[Mapping[str, str], int]
-"""Appids with their refresh tokens, and how many accounts there are on all pages."""
+"""Appids with their refresh tokens, and the number of accounts on all pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizedAccounts:
-    """The accounts that have authorised a platform, with their refresh tokens ('' where WeChat has none).
+    """The accounts that have authorised a platform, with their refresh tokens ('' if WeChat has none).
 
-    `asked_at`: Unix time before the first page was asked for. `whole`: as many as every page announced.
+    `asked_at`: Unix time before the call for the first page. `whole`: whether there are as many accounts as
+    every page announced.
     """
 
     asked_at: float
@@ -43,13 +44,13 @@ class AuthorizedAccounts:
     whole: bool = True
 
     def other(self, appid: str, refused: str) -> str | None:
-        """Return the account's refresh token if there is one, and another than that one."""
+        """Return an account's refresh token, unless it is the refused one."""
         found = self.refresh_tokens.get(appid)
         return found if found and found != refused else None
 
 
 class AuthorizerList:
-    """Safe to use from many threads."""
+    """The list of a platform's accounts, for use from many threads."""
 
     def __init__(
         self,
@@ -59,10 +60,10 @@ class AuthorizerList:
         key: str,
         clock: Callable[[], float],
     ) -> None:
-        """Both calls raise CallError.
+        """Keep the list in a vault under `key`; both calls raise CallError.
 
-        `get_token` fetches the platform's own token, if that is needed; `ask_page` asks for the accounts from
-        a number on.
+        `get_token` fetches the platform's token if necessary; `ask_page` asks for the page that starts at an
+        offset.
         """
         self._get_token = get_token
         self._ask_page = ask_page
@@ -77,14 +78,14 @@ class AuthorizerList:
         self._reading: Future[AuthorizedAccounts] | None = None
         self._held: AuthorizedAccounts | None = None
         self._look_after = self._read_after = AT_ONCE
-        self._failure: Failure | None = None  # of the last list
+        self._failure: Failure | None = None  # end of the last reading
 
     def read(self) -> AuthorizedAccounts:
-        """Read the whole list, however long it is; raises CallError."""
+        """Read the whole list, however long it is; raise CallError."""
         return _result(self._begin())
 
     def held(self) -> AuthorizedAccounts | None:
-        """Return the list as it was last read, by this exporter or another one with the same vault."""
+        """Return the list last read by any exporter with this vault; None if there is none."""
         now = self._clock()
         if self._look_after.reached(now):
             self._look_after = NotBefore.after(_LOOK_SECONDS, now)
@@ -96,18 +97,18 @@ class AuthorizerList:
         return self._held
 
     def newer_refresh_token(self, appid: str, refused: str, learned_at: float) -> str | None:
-        """Return another refresh token than the one that was refused; None where the list has none.
+        """Return a refresh token other than the refused one; None if the list has none.
 
-        Read the list again, unless the one held is newer than the refused token, and has another; or it was
-        read within the last minute without helping.
+        Read the list again, unless the held one is newer than the refused token and has another, or was read
+        within the last minute without helping.
 
         Args:
             appid: the account.
-            refused: its refresh token that WeChat refuses; '' where there is none.
-            learned_at: when the call that brought it was made (Unix time).
+            refused: its refresh token that WeChat refused; '' for none.
+            learned_at: Unix time of the call that brought that token.
 
         Raises:
-            CallError: the list cannot be read, or not so soon.
+            CallError: the list cannot be read, or not yet again.
         """
         held = self.held()
         newer = held if held is not None and held.asked_at > learned_at + _PAUSE_SECONDS else None
@@ -115,7 +116,7 @@ class AuthorizerList:
             return found
         if not self._read_after.reached(self._clock()):
             if self._failure is not None:
-                raise CallError(self._failure)  # ten thousand accounts must not repeat it
+                raise CallError(self._failure)  # not once per account
             if newer is not None:
                 return None
         found = _result(self._begin(), _WAIT_SECONDS).other(appid, refused)
@@ -124,23 +125,23 @@ class AuthorizerList:
         return found
 
     def _begin(self) -> Future[AuthorizedAccounts]:
-        """Have it read, unless it is being read."""
+        """Start reading the list in a thread, unless one is reading it."""
         with self._lock:
             if self._reading is None or self._reading.done():
                 reading: Future[AuthorizedAccounts] = Future()
                 threading.Thread(target=self._read_into, args=(reading,), name="list", daemon=True).start()
-                self._reading = reading  # not before: where no thread is to be had, the next call tries again
+                self._reading = reading  # set last: without a thread the next call tries again
             return self._reading
 
     def _read_into(self, reading: Future[AuthorizedAccounts]) -> None:
         try:
-            self._get_token()  # a failure of this one ends when a ticket or a secret comes
+            self._get_token()  # a new ticket or secret ends this failure
             reading.set_result(self._read())
         except BaseException as error:  # noqa: BLE001 - raised again where the list is waited for
             reading.set_exception(error)
 
     def _read(self) -> AuthorizedAccounts:
-        """Read the whole list, twice where it changed meanwhile, as an account may have been skipped."""
+        """Read the whole list, twice if it changed meanwhile, as an account may have been skipped."""
         now = self._clock()
         try:
             found, whole = self._read_pages()
@@ -151,17 +152,17 @@ class AuthorizerList:
             self._pause()
             raise
         self._failure = None
-        if not whole and self._held is not None:  # what it lacks may be there all the same
+        if not whole and self._held is not None:  # the accounts that it lacks may still exist
             found = {**self._held.refresh_tokens, **found}
         listing = self._held = AuthorizedAccounts(now, found, whole)
-        with suppress(VaultError):  # it can be read again
+        with suppress(VaultError):  # the list can be read again
             self._record.save(
                 lambda kept: listing if kept is None or credible(kept.asked_at, now) < now else None
             )
         return listing
 
     def _read_pages(self) -> tuple[dict[str, str], bool]:
-        """Read all pages; return also whether they have as many accounts as each of them announced."""
+        """Read all pages; return the accounts, and whether they are as many as each page announced."""
         found: dict[str, str] = {}
         totals: set[int] = set()
         offset, total = 0, 1
@@ -185,11 +186,11 @@ def _result(reading: Future[AuthorizedAccounts], seconds: float | None = None) -
     except TimeoutError:
         raise CallError(_UNREAD) from None
     except CallError as error:
-        raise CallError(error.failure) from None  # an error of its own for each thread that waits
+        raise CallError(error.failure) from None  # a new exception for each waiting thread
 
 
 def read_page(body: dict[str, Any]) -> Page:
-    """The accounts in an answer of api_get_authorizer_list, and how many there are in all."""
+    """Return the accounts in an answer of api_get_authorizer_list, and their total number."""
     total, items = body.get("total_count"), body.get("list")
     if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= _MOST_ACCOUNTS:
         raise CallError(failure(Reason.MALFORMED, "the list of accounts has no usable total_count"))
@@ -202,5 +203,5 @@ def _accounts(items: list[Any]) -> Iterator[tuple[str, str]]:
     for item in items:
         if not isinstance(item, dict) or not is_token(item.get("authorizer_appid")):
             raise CallError(failure(Reason.MALFORMED, "the list of accounts has one without an appid"))
-        refresh_token = item.get("refresh_token")  # missing where the code was never exchanged
+        refresh_token = item.get("refresh_token")  # absent if the authorisation code was never exchanged
         yield item["authorizer_appid"], refresh_token if is_token(refresh_token) else ""

@@ -1,4 +1,4 @@
-"""A platform's own token, the component_access_token.
+"""The token of a platform, the component_access_token.
 
 Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/ThirdParty/token/component_access_token.html
 """
@@ -19,14 +19,14 @@ from exporter.wechat.platform.tickets import TicketSource
 from exporter.wechat.tokens.cache import Token, TokenSource
 from exporter.wechat.tokens.sources import fingerprint, read_secret, token_reader
 
-_PAUSE_SECONDS: Final = 30.0  # after a failure; ten thousand accounts must not repeat it
-_BUDGET: Final = (5, 600.0)  # component tokens in so many seconds; WeChat allows 2,000 fetches a day
+_PAUSE_SECONDS: Final = 30.0  # seconds after a failure, so that not every account repeats it
+_BUDGET: Final = (5, 600.0)  # most tokens per period; WeChat allows 2,000 fetches a day
 _OWN_ADVICE: Final = {Reason.INVALID_SECRET: PLATFORM_SECRET, Reason.INVALID_APPID: PLATFORM_APPID}
-"""Where the platform's own credential is refused, its console helps, not the mini program's."""
+"""Advice on refused credentials of the platform, for its console instead of the mini program's."""
 
 
 class ComponentTokenSource(TokenSource):
-    """api_component_token: from appid, secret and verify ticket."""
+    """Fetches api_component_token with appid, secret and verify ticket."""
 
     kind = "component_token"
 
@@ -34,12 +34,12 @@ class ComponentTokenSource(TokenSource):
         self._settings = settings
         self._tickets = tickets
         self._client = client
-        self.failure: Failure | None = None  # of the last fetch
-        self._refused: tuple[bytes, NotBefore, Failure] | None = None  # secret and ticket, till when, why
+        self.failure: Failure | None = None  # fingerprint of the last fetch
+        self._refused: tuple[bytes, NotBefore, Failure] | None = None  # secret and ticket, end, failure
         self._fetched: deque[float] = deque(maxlen=_BUDGET[0])
 
     def fetch(self) -> Token:
-        """Get a new component token; repeat a refusal for a while unless secret or ticket change."""
+        """Fetch a new component token; repeat a recent refusal of an unchanged credential without a call."""
         try:
             token = self._fetch()
         except CallError as error:

@@ -1,4 +1,4 @@
-"""A third-party platform that can be asked, with the token that all of its accounts share."""
+"""A third-party platform: calls with the token that all its accounts share."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -18,11 +18,11 @@ _Result = TypeVar("_Result")
 
 
 class _ComponentClient(AuthorizedClient):
-    parameters = ("access_token", "component_access_token")  # new pages' name, and that of old ones
+    parameters = ("access_token", "component_access_token")  # in new documentation, and in old
 
 
 class OpenPlatform:
-    """One platform: `accounts` are those that have authorised it, `source` gives its own token."""
+    """A platform: `accounts` have authorised it, `source` gives its token."""
 
     def __init__(self, settings: Platform, client: Client, vault: Vault, share: Share = unshared) -> None:
         self.settings = settings
@@ -42,7 +42,7 @@ class OpenPlatform:
         read: Callable[[dict[str, Any]], _Result],
         secrets: tuple[str, ...] = (),
     ) -> _Result:
-        """Make one call with the component token; renew a refused one once, for all accounts."""
+        """Make a call with the component token; renew a refused token once for all accounts."""
         body = {"component_appid": self.settings.component_appid, **body}
         return self._component.ask(endpoint, read, body=body, secrets=secrets)
 

@@ -1,4 +1,4 @@
-"""WeChat's pushes to a third-party platform: verified, decrypted and read, or refused without a word.
+"""WeChat's pushes to a third-party platform: verified, decrypted and read, or refused.
 
 Needs the extra `third-party`. Source: "消息加解密说明", https://developers.weixin.qq.com/doc/oplatform/
 Third-party_Platforms/2.0/api/Before_Develop/Message_encryption_and_decryption.html
@@ -29,12 +29,12 @@ ACCOUNT_EVENTS: Final = frozenset({"authorized", "updateauthorized", "unauthoriz
 
 
 class RefusedPushError(Exception):
-    """Not a push that WeChat has just made for this platform; the text is for the log and has no secret."""
+    """A request is not a recent push for this platform; the text is for the log, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformPush:
-    """What WeChat reports: the kind of event, when it was made (Unix time), the ticket if it is one."""
+    """A push: the kind of event, its Unix time, and the ticket if it has one."""
 
     kind: str
     created_at: float
@@ -43,7 +43,7 @@ class PlatformPush:
 
 @dataclass(frozen=True, slots=True)
 class PushReader:
-    """Reads the pushes for one platform; `token` signs and `aes_key` (EncodingAESKey) encrypts them."""
+    """Reads the pushes for a platform; `token` signs and `aes_key` (EncodingAESKey) encrypts them."""
 
     component_appid: str
     token: str = field(repr=False)
@@ -54,11 +54,11 @@ class PushReader:
 
         Args:
             query: the URL's parameters.
-            body: the request's body; its size is for the caller to limit.
-            now: Unix time; a push that is five minutes older or younger is refused as a replay.
+            body: the request's body; the caller limits its size.
+            now: Unix time; a push more than five minutes away is refused as a replay.
 
         Raises:
-            RefusedPushError: anything about it is not as it must be.
+            RefusedPushError: the signature, time, content or recipient is wrong.
         """
         outer = _xml(body)
         encrypted = _text(outer, "Encrypt")
@@ -93,7 +93,7 @@ def _signature(*parts: str) -> bytes:
 
 
 def _decrypted(encrypted: str, aes_key: str) -> tuple[bytes, str]:
-    """Return the text inside, and for which AppId it is.
+    """Return the decrypted text and the AppId of its recipient.
 
     The plain text is 16 random bytes, the text's length in 4 bytes, the text, the AppId, PKCS#7 padding.
     """

@@ -1,8 +1,8 @@
 """Tokens of accounts that have authorised a third-party platform.
 
-An authorizer_access_token is bought with the account's authorizer_refresh_token, and a new refresh token
-may come with it. "refresh token 一旦丢失只能重新授权": each one is stored durably before the access token
-that came with it is used, so that no kill can lose it.
+An account's authorizer_refresh_token buys an authorizer_access_token, and may bring a new refresh
+token. "refresh token 一旦丢失只能重新授权": so each one is stored durably before the access token that came
+with it is used, and no kill can lose it.
 Source: https://developers.weixin.qq.com/doc/oplatform/developers/dev/AuthorizerAccessToken.html
 """
 
@@ -30,8 +30,8 @@ _REFUSED: Final = 61023
 class RefreshToken:
     """An account's refresh token.
 
-    `asked_at`: Unix time of the call that brought it. `start`: the hash of the configured one then.
-    `spare`: another one, of a call at about the same time: WeChat alone knows which of the two is newer.
+    `asked_at`: Unix time of the call that brought it. `start`: the hash of the token configured then.
+    `spare`: another token, from a call at about the same time: only WeChat knows which of the two is newer.
     """
 
     value: str = field(repr=False)
@@ -40,7 +40,7 @@ class RefreshToken:
     spare: str = field(default="", repr=False)
 
     def beside(self, other: "RefreshToken | None") -> "RefreshToken":
-        """Return what to keep of both: the later one leads, the other one stays at hand."""
+        """Return the token from the later call, with the other one as its spare."""
         if other is None:
             return self
         older, newer = sorted((other, self), key=lambda each: each.asked_at)
@@ -48,7 +48,7 @@ class RefreshToken:
 
 
 def stored(platform: OpenPlatform, appid: str) -> Record[RefreshToken]:
-    """Return where the refresh token of a platform's account is kept."""
+    """Return the record of an account's refresh token in the platform's vault."""
     key = f"refresh_token/{platform.settings.component_appid}/{appid}"
     return Record(platform.vault, key, _of_json, _to_json)
 
@@ -63,7 +63,7 @@ def _to_json(token: RefreshToken) -> object:
 
 
 class AuthorizerTokenSource(TokenSource):
-    """api_authorizer_token for one account; the lock of the account's cache guards `fetch`."""
+    """Fetches api_authorizer_token for an account; the lock of the account's cache guards `fetch`."""
 
     kind = "third_party"
 
@@ -72,29 +72,29 @@ class AuthorizerTokenSource(TokenSource):
         self._start = settings.refresh_token
         self._platform = platform
         self._record = stored(platform, appid)
-        self._newest: RefreshToken | None = None  # that came here
-        self._unsaved = False  # whether the storage did not work then
-        self._seen: str | None = None  # what WeChat's list had at the last look
-        self._authorized = ""  # of those, the last one that the merchant's authorisation brought
+        self._newest: RefreshToken | None = None  # the token that came to this exporter
+        self._unsaved = False  # whether the storage failed then
+        self._seen: str | None = None  # the token in WeChat's list at the last look
+        self._authorized = ""  # the last such token from a new authorisation
 
     def fetch(self) -> Token:
-        """Get a token; where WeChat refuses the refresh token, read its list of accounts again once."""
+        """Fetch a token; if WeChat refuses the refresh token, read the list of accounts again once."""
         try:
             token = self._fetch()
         except VaultError as error:
             raise CallError(failure(Reason.INTERNAL, str(error))) from None
-        return replace(token, credential=self.fingerprint())  # the fetch may have met another authorisation
+        return replace(token, credential=self.fingerprint())  # the fetch may have found a new authorisation
 
     def fingerprint(self) -> bytes:
         """Return a hash of the platform's credential and of the configured and the listed refresh token.
 
-        A listed one that the exporter's own calls brought changes nothing: no person has done anything.
+        A listed token from the exporter's own calls does not change it, as no person has acted.
         """
         written = f"\n{self._start_hash()}\n{self._last_authorized()}".encode()
         return hashlib.sha256(self._platform.source.fingerprint() + written).digest()
 
     def _last_authorized(self) -> str:
-        """Return the refresh token that the list had when the merchant last authorised the platform."""
+        """Return the listed refresh token of the merchant's last authorisation."""
         listed = self._listed()
         if listed != self._seen:
             if self._seen is None or not self._is_own(listed):
@@ -103,12 +103,12 @@ class AuthorizerTokenSource(TokenSource):
         return self._authorized
 
     def _listed(self) -> str:
-        """Return the account's refresh token in WeChat's list as it is held; '' where it has none."""
+        """Return the account's refresh token in the held list; '' if it has none."""
         listing = self._platform.accounts.held()
         return listing.refresh_tokens.get(self._appid, "") if listing is not None else ""
 
     def _is_own(self, refresh_token: str) -> bool:
-        """Return whether a call of the exporter's, or of another one with the same storage, brought it."""
+        """Return whether a call of this exporter, or of another one with its storage, brought a token."""
         own = [self._newest]
         with suppress(VaultError):
             own.append(self._record.load())
@@ -127,7 +127,7 @@ class AuthorizerTokenSource(TokenSource):
                 if error.failure.errcode != _REFUSED:
                     raise
                 refusal = refusal or error.failure
-            finally:  # also where the access token beside it is unusable
+            finally:  # even if the access token beside it is unusable
                 for value in came:
                     new = RefreshToken(value, asked_at, used.start)
                     if kept is None or (new.value, new.start) != (kept.value, kept.start):
@@ -136,12 +136,12 @@ class AuthorizerTokenSource(TokenSource):
         raise CallError(refusal or failure(Reason.THIRD_PARTY_REFRESH_TOKEN, problem))
 
     def _candidates(self) -> Iterator[tuple[RefreshToken, RefreshToken | None]]:
-        """Give the refresh tokens to try until one is not refused, each with the one that is stored then."""
+        """Yield the refresh tokens to try until one is accepted, each with the token stored at that time."""
         kept, start = self._record.load(), self._start_hash()
-        # A storage that came back empty, or older, has lost it; this exporter has not.
+        # A storage that came back empty or old has lost it, but this exporter has not.
         first = kept.beside(self._newest) if kept is not None else self._newest
         if self._start is not None and (first is None or start not in (first.start, "")):
-            # never used yet, or written by the operator in place of another
+            # not used yet, or replaced by the operator
             first = RefreshToken(read_secret(self._start), 0.0, start)
         if first is not None:
             yield first, kept
@@ -149,7 +149,7 @@ class AuthorizerTokenSource(TokenSource):
                 yield replace(first, value=first.spare, spare=""), kept
             kept = self._record.load()
             if kept is not None and kept.value not in (first.value, first.spare):
-                yield kept, kept  # another exporter was quicker
+                yield kept, kept  # another exporter was faster
                 first = kept
         refused, asked_at = (first.value, first.asked_at) if first is not None else ("", -math.inf)
         listed = self._platform.accounts.newer_refresh_token(self._appid, refused, asked_at)
@@ -158,7 +158,7 @@ class AuthorizerTokenSource(TokenSource):
             yield RefreshToken(listed, self._platform.client.clock(), start), kept
 
     def _ask(self, refresh_token: str, came: Callable[[str], object]) -> Token:
-        """Return the access token; give `came` the refresh token that is good from now on."""
+        """Return the access token; call `came` with the refresh token to use from now on."""
         read_token = token_reader(self._platform.client.clock(), "authorizer_access_token")
 
         def read(body: dict[str, Any]) -> Token:
@@ -170,17 +170,17 @@ class AuthorizerTokenSource(TokenSource):
         return self._platform.ask(endpoints.AUTHORIZER_TOKEN, body, read, (refresh_token,))
 
     def _keep(self, new: RefreshToken, before: RefreshToken | None) -> None:
-        """Have it stored, now or before the next call: what WeChat has just given is never dropped.
+        """Store a refresh token now or before the next call, so that a new one never gets lost.
 
-        It replaces the one that was stored before the call. Where another one is stored by now, both are
-        kept, that of the later call first: an older one never replaces a newer one, and none is lost.
+        It replaces the token stored before the call. If another one is stored by now, both are kept, the one
+        from the later call first: an older one never replaces a newer one.
         """
         self._newest, self._unsaved = new, True
         self._newest = self._record.save(lambda kept: new if kept == before else new.beside(kept))
         self._unsaved = False
 
     def _start_hash(self) -> str:
-        """Return a hash of the configured refresh token; '' where there is none."""
+        """Return a hash of the configured refresh token; '' if there is none."""
         if self._start is not None:
             with suppress(OSError, ValueError):
                 return hashlib.sha256(self._start.read().encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where a platform's component_verify_ticket comes from: a file, an address, or WeChat's own pushes.
+"""The sources of a platform's component_verify_ticket: a file, an address, or WeChat's pushes.
 
 WeChat pushes a new one every ten minutes; each is good for twelve hours.
 Source: https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/component_verify_ticket.html
@@ -15,27 +15,27 @@ from exporter.wechat.credential_vault import Record, Vault, VaultError
 from exporter.wechat.failures.failure import CallError, Failure
 from exporter.wechat.tokens.services import TICKET, ask_service, read_file
 
-_ASK_SECONDS: Final = 60.0  # between two looks at an address: many accounts may want the ticket
-_RETRY_SECONDS: Final = 15.0  # after a failure
+_ASK_SECONDS: Final = 60.0  # seconds between two calls to an address for all accounts
+_RETRY_SECONDS: Final = 15.0  # seconds after a failure
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A verify ticket and when it came (Unix time; None: not known)."""
+    """A verify ticket and the Unix time at which it came (None if unknown)."""
 
     value: str = field(repr=False)
     received_at: float | None
 
 
 class TicketSource(Protocol):
-    """Where a platform's newest ticket is."""
+    """The source of a platform's newest ticket."""
 
     def ticket(self) -> Ticket:
-        """Return the newest ticket; raises CallError where there is none."""
+        """Return the newest ticket; raise CallError without one."""
 
 
 class FileTicket:
-    """A file that another program keeps up to date; its change time is when the ticket came."""
+    """A file that another program keeps up to date; its modification time is the ticket's."""
 
     def __init__(self, settings: TicketFile) -> None:
         self._path = settings.path
@@ -50,7 +50,7 @@ class FileTicket:
 
 
 class HttpTicket:
-    """An address of the operator's own; a ticket came when it was first seen there."""
+    """An address of the operator's; a ticket's time is that of its first appearance there."""
 
     def __init__(self, settings: TicketHttp, client: Client) -> None:
         self._settings = settings
@@ -60,7 +60,7 @@ class HttpTicket:
         self._ask_after = AT_ONCE
 
     def ticket(self) -> Ticket:
-        """GET the address again, unless it was asked a moment ago."""
+        """Ask the address again, unless the last call was a moment ago."""
         now, found = self._client.clock(), self._found
         if found is None or self._ask_after.reached(now):
             found = self._found = self._ask(now)
@@ -81,7 +81,7 @@ class HttpTicket:
 
 
 class PushedTicket:
-    """The newest ticket that WeChat pushed to the exporter; kept in the vault, so over restarts."""
+    """The newest ticket that WeChat pushed to the exporter, kept in the vault across restarts."""
 
     def __init__(self, component_appid: str, vault: Vault) -> None:
         self._record = Record(
@@ -92,7 +92,7 @@ class PushedTicket:
         )
 
     def ticket(self) -> Ticket:
-        """Return the newest one."""
+        """Return the newest ticket."""
         try:
             held = self._record.load()
         except VaultError as error:
@@ -102,7 +102,7 @@ class PushedTicket:
         return held
 
     def keep(self, ticket: Ticket) -> None:
-        """Store a ticket that was pushed, unless a newer one is there; raises VaultError."""
+        """Store a pushed ticket, unless a newer one is stored; raise VaultError."""
         came_at = ticket.received_at or 0.0
         self._record.save(
             lambda kept: ticket if kept is None or (kept.received_at or 0.0) <= came_at else None
@@ -110,7 +110,7 @@ class PushedTicket:
 
 
 def choose_ticket(settings: Platform, client: Client, vault: Vault) -> TicketSource:
-    """Open the source that a platform's settings ask for."""
+    """Return the source for a platform's settings."""
     match settings.ticket:
         case TicketFile():
             return FileTicket(settings.ticket)

@@ -1,1 +1,1 @@
-"""Access tokens: cached, shared between exporters, obtained."""
+"""Access tokens: their sources, caches, and sharing between exporters."""

@@ -1,4 +1,4 @@
-"""How an app's access token is cached: fetched under a lock, renewed in time, dropped with care."""
+"""The cache of an app's access token: fetches under a lock, renews in time, drops with care."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -8,15 +8,16 @@ from typing import Final
 
 from exporter.wechat.failures.failure import Action, CallError, Failure
 
-RENEWAL_MARGIN: Final = 300.0  # seconds before expiry; a stable token has its successor from then on
-SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token that is near its end
+RENEWAL_MARGIN: Final = 300.0  # seconds before expiry from which a stable token has a successor
+SHORTEST_KEEP: Final = 60.0  # seconds between renewals of a token near its expiry
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, till when it is good (Unix time, None: unknown) and when to ask for the next one.
+    """A token, its expiry (Unix time, None if unknown), and the time to ask for the next one.
 
-    `credential`: fingerprint of what it was fetched with; where the source gives none, that before the fetch.
+    `credential`: fingerprint of the credential of its fetch; without one from the source, that before the
+    fetch.
     """
 
     value: str = field(repr=False)
@@ -26,7 +27,7 @@ class Token:
 
 
 class TokenSource(ABC):
-    """Where an app's token comes from; `kept_elsewhere`: another program keeps it, for itself or for us."""
+    """The source of an app's token; `kept_elsewhere`: another program keeps it."""
 
     __slots__ = ()
     kept_elsewhere = False
@@ -34,11 +35,11 @@ class TokenSource(ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """The token type as the configuration names it."""
+        """Return the token type, as in the configuration."""
 
     @abstractmethod
     def fetch(self) -> Token:
-        """Get a token; raises CallError."""
+        """Fetch a token; raise CallError."""
 
     @abstractmethod
     def fingerprint(self) -> bytes:
@@ -49,11 +50,11 @@ class TokenSource(ABC):
 
 
 Share = Callable[[TokenSource, str], TokenSource]
-"""Makes a source, and an appid, one whose tokens are kept or shared beside the process's memory."""
+"""Wraps a source, for an appid, so that its tokens are kept or shared outside the process."""
 
 
 def unshared(source: TokenSource, _appid: str) -> TokenSource:
-    """Return the source itself: its tokens are kept in memory only."""
+    """Return the source itself, whose tokens stay in memory."""
     return source
 
 
@@ -68,19 +69,19 @@ class TokenCache:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._fetches = 0
-        self._failure: Failure | None = None  # of the last fetch
+        self._failure: Failure | None = None  # failure of the last fetch
 
     @property
     def expires_at(self) -> float | None:
-        """Unix time at which the token held ends; None: no token, or its end is unknown."""
+        """Return the Unix time at which the held token expires; None without one, or if unknown."""
         token = self._token
         return token.expires_at if token else None
 
     def get(self) -> Token:
-        """Return a token that is good now.
+        """Return a valid token.
 
         Raises:
-            CallError: there is none to be had, or WeChat refuses the credential.
+            CallError: the source has none, or WeChat refuses the credential.
         """
         seen = self._fetches
         with self._lock:
@@ -89,9 +90,9 @@ class TokenCache:
             if held is not None and now < held.renew_at:
                 return held
             if self._failure is not None and self._fetches != seen:
-                raise CallError(self._failure)  # this thread waited for that fetch: once is enough for WeChat
+                raise CallError(self._failure)  # this thread waited for that fetch: do not repeat it
             self._failure = None
-            credential = self.source.fingerprint()  # before the fetch reads it: it may change meanwhile
+            credential = self.source.fingerprint()  # read before the fetch, as it may change meanwhile
             try:
                 fetched = self.source.fetch()
                 self._token = replace(fetched, credential=fetched.credential or credential)
@@ -116,10 +117,10 @@ class TokenCache:
 
 
 def expiring_token(value: str, lifetime: float, now: float) -> Token:
-    """Return a token that WeChat says is good for `lifetime` seconds from `now`.
+    """Return a token that is valid for `lifetime` seconds from `now` (Unix time).
 
-    One with less than the margin left is good all the same (a stable token is handed out till its
-    end): it is used, and asked for again soon.
+    A token with less than the margin left is still valid (WeChat gives a stable token until its end): it is
+    used, and renewed soon.
     """
     keep = max(lifetime - RENEWAL_MARGIN, min(SHORTEST_KEEP, lifetime / 2))
     return Token(value, now + lifetime, now + keep)

@@ -1,7 +1,7 @@
-"""Classic tokens, each of which ends the one before it, whoever holds that: as few of them as possible.
+"""Classic tokens: each invalidates the one before it, whoever holds that, so fetch as few as possible.
 
-A token is kept in the vault, so that a restart and other commands use it too; and no more than one is asked
-for in a round, an answer that was lost included: WeChat may have made that token.
+The vault keeps the token for restarts and other commands. No more than one is fetched per round, even if an
+answer got lost, as WeChat may have made that token.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,19 @@ from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token
 from exporter.wechat.tokens.kept import KeptToken, KeptTokenSource
 
 KIND: Final = "access_token"
-_OF_ROUND: Final = 0.9  # rounds begin a little early or late
-_LIFETIME: Final = 7200.0  # seconds; a token that has ended harms nobody any more
+_OF_ROUND: Final = 0.9  # tolerance, as rounds begin a little early or late
+_LIFETIME: Final = 7200.0  # seconds; an expired token harms nobody
 
 
 @dataclass(slots=True, eq=False)
 class ClassicSource(KeptTokenSource):
-    """One app's classic tokens; `interval` gives the seconds between rounds, which a reload may change."""
+    """An app's classic tokens; `interval` returns the seconds between rounds, which a reload may change."""
 
     interval: Callable[[], float] = field(kw_only=True)
-    _failure: Failure | None = None  # of the last fetch
+    _failure: Failure | None = None  # Unix time of the last fetch
 
     def _renewed(self) -> Token:
-        """Return the kept token while it is good, else a new one; raises CallError where it is too early."""
+        """Return the kept token while it is valid, else a new one; raise CallError if it is too early."""
         before, now = self._load(), self.clock()
         token, since = before.token, now - before.asked_at
         if token is not None and now < token.renew_at:
@@ -49,7 +49,7 @@ class ClassicSource(KeptTokenSource):
         return self._save(KeptToken(token, now), asked).token or token
 
     def _unkept(self, error: VaultError) -> Token:
-        """Refuse: without the vault each exporter would end the other's token, again and again."""
+        """Raise CallError: without the vault exporters would keep invalidating each other's tokens."""
         problem = f"{error} A classic token is not fetched without it: it would end the other exporters'."
         raise CallError(failure(Reason.INTERNAL, problem)) from None
 

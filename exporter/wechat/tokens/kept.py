@@ -1,4 +1,4 @@
-"""Tokens kept in the vault, where other exporters use them too: one exporter at a time fetches a token."""
+"""Tokens kept in the vault for several exporters, of which one at a time fetches a token."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,16 +12,16 @@ from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
 
 _LOOK_SECONDS: Final = 0.2
-_LEASES: Final = 2  # how many holders of the lease are waited for, at the most
+_LEASES: Final = 2  # most holders of the lease to wait for
 _MARGIN_SECONDS: Final = 5.0
-_CALLS: Final = 3  # an account's token may need the platform's own and its list
+_CALLS: Final = 3  # seconds, as an account's token may need the platform's and its list
 
 Wait = Callable[[float], bool]
-"""Waits so many seconds, or until the exporter stops: then it gives True."""
+"""Waits a number of seconds; returns True at once if the exporter stops."""
 
 
 class KeptToken(NamedTuple):
-    """A token, if it is still believed to be good, and when the last one was asked for (Unix time)."""
+    """A token, unless WeChat refused it, and the Unix time of the last fetch."""
 
     token: Token | None = None
     asked_at: float = 0.0
@@ -29,10 +29,10 @@ class KeptToken(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class KeptTokenSource(TokenSource):
-    """One app's tokens in the vault; `source` has one that the vault lacks.
+    """An app's tokens in the vault, fetched from `source`.
 
-    `leases`: set where other exporters use the vault. A lease ends by itself after `seconds`, so that an
-    exporter that dies with it stops nobody. The lock of the app's cache guards the methods.
+    `leases`: None if no other exporter uses the vault. A lease ends by itself after `seconds`, so that a dead
+    exporter delays nobody for long. The lock of the app's cache guards the methods.
     """
 
     source: TokenSource
@@ -45,11 +45,11 @@ class KeptTokenSource(TokenSource):
 
     @property
     def kind(self) -> str:
-        """The token type as the configuration names it."""
+        """Return the token type, as in the configuration."""
         return self.source.kind
 
     def fetch(self) -> Token:
-        """Return the kept token while it is good, else a new one for all; raises CallError."""
+        """Return the kept token while it is valid, else a new one for all; raise CallError."""
         if self.leases is None:
             return self._renewed()
         try:
@@ -65,11 +65,11 @@ class KeptTokenSource(TokenSource):
                 self.leases.give_back(self.record.key)
 
     def fingerprint(self) -> bytes:
-        """Return that of the credential."""
+        """Return the fingerprint of the source's credential."""
         return self.source.fingerprint()
 
     def refuse(self, value: str) -> None:
-        """Forget a token that WeChat refused; another one may be kept by now."""
+        """Forget a refused token, unless another one is kept by now."""
         kept = self._load()
         if kept.token is not None and kept.token.value == value:
             self._save(kept._replace(token=None), kept)
@@ -83,11 +83,11 @@ class KeptTokenSource(TokenSource):
         return self._save(KeptToken(token, now), before).token or token
 
     def _unkept(self, _error: VaultError) -> Token:
-        """Return a token without the vault: a second one harms nobody."""
+        """Return a token without the vault, as a second one harms nobody."""
         return self.source.fetch()
 
     def _held_or_lease(self, leases: Leases) -> Token | None:
-        """Return a token to use, None once the lease is this exporter's; raises VaultError."""
+        """Return a token, or None once this exporter has the lease; raise VaultError."""
         give_up_at = self.clock() + _LEASES * self.seconds
         while True:
             token, now = (self.record.load() or KeptToken()).token, self.clock()
@@ -109,7 +109,7 @@ class KeptTokenSource(TokenSource):
         return self._kept
 
     def _save(self, new: KeptToken, before: KeptToken) -> KeptToken:
-        """Keep `new` in place of `before`, unless a token is there that was asked for later; return which."""
+        """Replace `before` by `new`, unless a token from a later call is there; return the kept one."""
 
         def choose(kept: KeptToken | None) -> KeptToken:
             if kept is None or kept == before or (new.token is not None and kept.token is None):
@@ -123,18 +123,18 @@ class KeptTokenSource(TokenSource):
 
 
 def kept_in(vault: Vault, key: str) -> Record[KeptToken]:
-    """Return what a vault has under that key."""
+    """Return the record of a kept token in a vault."""
     return Record(vault, key, _of_json, _to_json)
 
 
 def lease_seconds(config: Config) -> float:
-    """How long fetching a token takes at the most, the wait for the platform's own one included."""
+    """Return the longest time to fetch a token, in seconds, including the platform's token."""
     waits = _LEASES * (config.longest_call + _MARGIN_SECONDS)
     return _CALLS * config.longest_call + waits + _MARGIN_SECONDS
 
 
 def longest_wait(config: Config) -> float:
-    """How many seconds an app's call may wait for a token that another exporter fetches."""
+    """Return the longest wait, in seconds, for a token that another exporter fetches."""
     return _LEASES * lease_seconds(config)
 
 

@@ -1,4 +1,4 @@
-"""Whose a token is: two apps with one token would show one account's figures under both names."""
+"""The ownership of tokens: two apps with one token would show one account's figures under both names."""
 
 import hashlib
 import threading
@@ -11,34 +11,34 @@ from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache
 
-_LOOK_SECONDS: Final = 5.0  # for the tokens of others, before an app's call
-_OWN: Final = -1  # the place of an app whose token WeChat gave: nobody has a better right
+_LOOK_SECONDS: Final = 5.0  # seconds for the tokens of others, before an app's call
+_OWN: Final = -1  # rank of an app whose token WeChat gave, before all others
 
 
 class TokenOwners:
-    """Lets an app use a token unless that is another app's; safe to use from many threads.
+    """Prevents an app from using another app's token; safe to use from many threads.
 
-    WeChat gives tokens by appid: those are the app's own. In doubt are those that other programs keep: among
-    these the first app of the configuration has the right, whichever is asked for first, so before an app's
-    call the tokens of those before it are looked at.
+    Tokens from WeChat come by appid, and belong to the app. Tokens that other programs keep are in doubt: the
+    first app of the configuration with such a token owns it. The order of the calls must not matter, so a
+    call looks at the tokens of all apps before its own.
     """
 
     def __init__(self, stopwatch: Callable[[], float]) -> None:
         self._stopwatch = stopwatch
         self._lock = threading.Lock()
-        self._caches: dict[str, TokenCache] = {}  # of the apps whose tokens other programs keep
-        self._places: dict[str, int] = {}  # their places in the configuration
-        self._unseen: dict[str, int] = {}  # the places of those whose tokens nobody has looked at
-        self._held: dict[str, bytes] = {}  # a hash of the token that each app had last
+        self._caches: dict[str, TokenCache] = {}  # caches of the apps whose tokens other programs keep
+        self._places: dict[str, int] = {}  # appid -> position in the configuration
+        self._unseen: dict[str, int] = {}  # positions of apps with unseen tokens
+        self._held: dict[str, bytes] = {}  # appid -> hash of its last token
         self._holders: dict[bytes, set[str]] = {}
 
     def join(self, appid: str, cache: TokenCache) -> None:
-        """Another program keeps the app's tokens."""
+        """Add an app whose tokens another program keeps."""
         with self._lock:
             self._caches[appid] = cache
 
     def arrange(self, appids: Iterable[str]) -> None:
-        """Set which apps there are, in the configuration's order."""
+        """Set the apps, in the configuration's order."""
         with self._lock:
             places = {appid: place for place, appid in enumerate(appids)}
             for appid in self._held.keys() - places.keys():
@@ -48,7 +48,7 @@ class TokenOwners:
             self._unseen = {appid: at for appid, at in self._places.items() if appid not in self._held}
 
     def claim(self, appid: str, token: Token) -> None:
-        """Say that an app is about to use a token; raises CallError where that is another app's."""
+        """Register an app's use of a token; raise CallError if the token is another app's."""
         if not self._caches:
             return
         digest = self._note(appid, token)
@@ -60,16 +60,16 @@ class TokenOwners:
             others = self._holders.get(digest, set()) - {appid}
         for other in others:
             if self._places.get(other, _OWN) < place:
-                self._look(other)  # its token may have changed since; one that cannot be had now has not
+                self._look(other)  # its token may have changed; a failure leaves it unchanged
                 if self._held.get(other) == digest:
                     problem = f"its token is that of {other}, whose figures it would show"
                     raise CallError(failure(Reason.TOKEN_REJECTED, problem, text=advice.SAME_TOKEN))
 
     def _look_before(self, place: int) -> None:
-        """See to it that the tokens of all before that place are known, as far as they can be had soon.
+        """Look at the tokens of all apps before a position, as far as time allows.
 
-        Of several threads that look at one app's token, one fetches it and the others wait in its cache. Each
-        begins next to its own app, so that they seldom do.
+        If several threads look at an app's token, one fetches it and the others wait. Each thread begins next
+        to its own app, so that this is rare.
         """
         end = self._stopwatch() + _LOOK_SECONDS
         with self._lock:
@@ -80,7 +80,7 @@ class TokenOwners:
 
     def _look(self, appid: str) -> None:
         if (cache := self._caches.get(appid)) is not None:
-            with suppress(Exception):  # whatever it is, that app's own call reports it
+            with suppress(Exception):  # the app's own call reports it
                 self._note(appid, cache.get())
         self._unseen.pop(appid, None)
 

@@ -1,7 +1,7 @@
-"""Tokens and tickets that another program keeps, in a file or at an address of the operator's own.
+"""Tokens and tickets that another program keeps, in a file or at an address of the operator's.
 
-Not WeChat answers there: what comes is judged by the HTTP status, then by its text or the field named, and
-whatever goes wrong leads to the advice about that program.
+The answers are not WeChat's: the HTTP status decides, then the text or the named field, and all failures have
+the advice about that program.
 """
 
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ from exporter.wechat.verdict import decode, status_failure
 _LONGEST: Final = 4096  # characters; WeChat's page asks to reserve 512 for a token
 _LARGEST_FILE: Final = 64 * 1024  # bytes
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_JSON_WORD: Final = "null"  # `decode` gives None for it, as for what is no JSON
+_JSON_WORD: Final = "null"  # `decode` returns None for it, as for invalid JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What is kept: its name in texts, its usual key, and the reason of its failures.
+    """A kind of kept credential: its name in texts, its usual key, and the reason of its failures.
 
-    `only_reason`: whatever goes wrong at the address has that reason; else a timeout stays a timeout.
+    `only_reason`: all failures at the address have that reason; otherwise a timeout stays a timeout.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Credential:
     only_reason: bool = False
 
     def failure(self, detail: str) -> Failure:
-        """Make a failure whose advice is about the program that keeps it."""
+        """Make a failure with the advice about the program that keeps the credential."""
         return failure(self.reason, detail)
 
     def judged(self, problem: Failure) -> Failure:
-        """Return what a failed call to the program's address means: the advice is about that program."""
+        """Convert a failure at the program's address, with the advice about that program."""
         if self.only_reason:
             return self.failure(problem.detail)
         return replace(problem, advice=self.failure("").advice)
@@ -63,15 +63,15 @@ TICKET: Final = Credential(
 
 
 def is_token(found: object) -> TypeGuard[str]:
-    """Whether it can be a token or ticket: not empty, no blanks."""
+    """Return whether a value can be a token or ticket: a text, not empty, without blanks."""
     return isinstance(found, str) and 0 < len(found) <= _LONGEST and found.isprintable() and " " not in found
 
 
 def read_file(credential: Credential, path: Path, field: str | None = None) -> str:
-    """Read the whole text of a file, or where a field is named the value under it in the file's JSON.
+    """Return the text of a file or, given a field, the value under it in the file's JSON.
 
     Raises:
-        CallError: there is none; the detail names the file.
+        CallError: there is no token or ticket; the detail names the file.
     """
     try:
         text = content(path).decode("utf-8-sig").strip()
@@ -100,13 +100,13 @@ def ask_service(
     method: str = "GET",
     body: Mapping[str, str] = _NOTHING,
 ) -> tuple[str, Mapping[str, Any]]:
-    """Ask an address of the operator's own; return what it hands out, and what stands beside it in its JSON.
+    """Ask an address of the operator's; return its token or ticket, and the JSON object around it.
 
-    The answer is a JSON object that has it under the field named, else under its usual key; or, where no
-    field is named, it is the whole answer.
+    The answer is a JSON object with the named field, or else the usual key; without a named field it may be
+    the bare text.
 
     Raises:
-        CallError: there is none; with the advice about the service, never one about WeChat.
+        CallError: there is no token or ticket; the advice is about the service, never about WeChat.
     """
     headers = dict(settings.headers)
     secrets = [*_secrets(settings), *body.values()]
@@ -136,7 +136,7 @@ def _handed_out(credential: Credential, field: str | None, answer: Answer) -> tu
 
 
 def _refusal(body: object) -> str:
-    """Quote WeChat's refusal, where the service hands it on."""
+    """Quote WeChat's refusal if the service passes it on; else return ''."""
     code, message = (body.get("errcode"), body.get("errmsg")) if isinstance(body, dict) else (None, None)
     if isinstance(code, int) and code and isinstance(message, str):
         return f"; it answers {errcode_failure(code, message).detail}"
@@ -148,7 +148,7 @@ def _under(field: str | None) -> str:
 
 
 def content(path: Path) -> bytes:
-    """Read a short file; ValueError for a longer one: a wrong path, such as a log or a device."""
+    """Read a short file; raise ValueError for a long one, as a wrong path may be a log or a device."""
     with path.open("rb") as file:
         found = file.read(_LARGEST_FILE + 1)
     if len(found) > _LARGEST_FILE:
@@ -157,16 +157,16 @@ def content(path: Path) -> bytes:
 
 
 def dig(body: object, path: str) -> object:
-    """Return the value at `a.b.c`, None where there is none."""
+    """Return the value at a path `a.b.c`, or None."""
     for key in path.split("."):
         body = body.get(key) if isinstance(body, dict) else None
     return body
 
 
 def _secrets(settings: HttpToken | TicketHttp) -> list[str]:
-    """List what may be secret in a service's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
+    """Return possible secrets in a service's address and headers: `Bearer KEY`, `?key=KEY`, `user:KEY@`."""
     found = [word for _, value in settings.headers for word in value.split()]
-    with suppress(ValueError):  # no address: it will not be sent either
+    with suppress(ValueError):  # not a URL: it will not be sent either
         parts = urlsplit(settings.url)
         found += [parts.path, parts.password or "", *(value for _, value in parse_qsl(parts.query))]
     return found

@@ -1,8 +1,8 @@
-"""Where access tokens come from.
+"""The sources of access tokens.
 
-Rules, from WeChat's pages on getStableAccessToken and getAccessToken: a stable token is the same for
-everyone who asks, so asking harms nobody; `force_refresh` would end it for all and is never sent. A
-classic token ends the one before it, whoever holds that.
+Rules from WeChat's pages on getStableAccessToken and getAccessToken: everyone who asks gets the same stable
+token, so asking harms nobody; `force_refresh` would invalidate it for all, and is never sent. A classic token
+invalidates the one before it, whoever holds that.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _LONGEST_DIGITS: Final = 12
 
 
 class SecretSource(TokenSource):
-    """An interface of WeChat's that gives a token for appid and secret."""
+    """One of WeChat's interfaces that give a token for appid and secret."""
 
     endpoint: Endpoint
 
@@ -39,7 +39,7 @@ class SecretSource(TokenSource):
         self._client = client
 
     def fetch(self) -> Token:
-        """Read the secret and ask with it."""
+        """Read the secret and ask for a token."""
         secret = read_secret(self._secret)
         credential = {"grant_type": "client_credential", "appid": self._appid, "secret": secret}
         read = token_reader(self._client.clock())
@@ -51,11 +51,11 @@ class SecretSource(TokenSource):
 
     @abstractmethod
     def _parts(self, credential: dict[str, str]) -> RequestParts:
-        """Return where the credential stands in the request."""
+        """Return the part of the request that has the credential."""
 
 
 class StableTokenSource(SecretSource):
-    """getStableAccessToken in normal mode, the default: the current token comes back while it is good."""
+    """getStableAccessToken in normal mode: WeChat returns the current token while it is valid."""
 
     kind = "stable_token"
     endpoint = endpoints.STABLE_ACCESS_TOKEN
@@ -65,7 +65,7 @@ class StableTokenSource(SecretSource):
 
 
 class AccessTokenSource(SecretSource):
-    """getAccessToken, the classic interface: every fetch ends the previous token."""
+    """getAccessToken, the classic interface: every fetch invalidates the previous token."""
 
     kind = classic.KIND
     endpoint = endpoints.ACCESS_TOKEN
@@ -75,7 +75,7 @@ class AccessTokenSource(SecretSource):
 
 
 class FileTokenSource(TokenSource):
-    """A file that another program keeps up to date; read again for every call."""
+    """A file that another program keeps up to date, read for every call."""
 
     kind = "file"
     kept_elsewhere = True
@@ -84,18 +84,18 @@ class FileTokenSource(TokenSource):
         self._settings = settings
 
     def fetch(self) -> Token:
-        """Read the file: the token alone, or JSON when a field is named."""
+        """Read the file: a bare token, or JSON with the named field."""
         return Token(read_file(TOKEN, self._settings.path, self._settings.field), None, renew_at=0.0)
 
     def fingerprint(self) -> bytes:
-        """Return a hash of the file's content; nothing while it cannot be read."""
+        """Return a hash of the file's content; empty if it cannot be read."""
         with suppress(OSError, ValueError):
             return hashlib.sha256(content(self._settings.path)).digest()
         return b""
 
 
 class HttpTokenSource(TokenSource):
-    """A service of the operator's own that hands out the token another program keeps."""
+    """A service of the operator's that gives the token of another program."""
 
     kind = "http"
     kept_elsewhere = True
@@ -106,12 +106,12 @@ class HttpTokenSource(TokenSource):
         self._refused = ""
 
     def fetch(self) -> Token:
-        """Ask at the address; honour `expires_in` beside the token where there is one."""
+        """Ask the service; honour `expires_in` beside the token."""
         now = self._client.clock()
         body = {key: value.replace("{refused}", self._refused) for key, value in self._settings.body}
         value, beside = ask_service(TOKEN, self._settings, self._client, self._settings.method, body)
         lifetime = _lifetime(beside.get("expires_in"))
-        if lifetime is None:  # none, or in the service's own way: ask again soon
+        if lifetime is None:  # missing or in another form: ask again soon
             return Token(value, None, now + SHORTEST_KEEP)
         return expiring_token(value, lifetime, now)
 
@@ -120,12 +120,12 @@ class HttpTokenSource(TokenSource):
         self._refused = value
 
     def fingerprint(self) -> bytes:
-        """Return nothing: the service is asked again anyway."""
+        """Return nothing, as the service is asked again anyway."""
         return b""
 
 
 def read_secret(secret: Secret) -> str:
-    """Read the secret again; raises CallError where its file cannot be read."""
+    """Read the secret again; raise CallError if its file cannot be read."""
     try:
         return secret.read()
     except OSError as error:
@@ -136,14 +136,14 @@ def read_secret(secret: Secret) -> str:
 
 
 def fingerprint(appid: str, secret: Secret) -> bytes:
-    """Return a hash of both; nothing where the secret's file cannot be read."""
+    """Return a hash of appid and secret; empty if the secret's file cannot be read."""
     with suppress(OSError, ValueError):
         return hashlib.sha256(f"{appid}\n{secret.read()}".encode()).digest()
     return b""
 
 
 def token_reader(now: float, name: str = "access_token") -> Callable[[dict[str, Any]], Token]:
-    """Make a reader of WeChat's answer; a lifetime counts from before the call, so that it is never too long.
+    """Return a reader of WeChat's answer, which counts a lifetime from before the call, never too long.
 
     Args:
         now: Unix time before the call.
@@ -162,7 +162,7 @@ def token_reader(now: float, name: str = "access_token") -> Callable[[dict[str, 
 
 
 def _lifetime(found: object) -> float | None:
-    """Seconds, also written as a text; None for what cannot be a lifetime."""
+    """Return a lifetime in seconds, from a number or a numeric text; None for anything else."""
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < _LONGEST_DIGITS:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _LONGEST_LIFETIME:
