@@ -1,1 +1,1 @@
-"""A stand-in WeChat on loopback: the documented rules, believable data, switchable faults."""
+"""A stand-in WeChat on loopback: documented rules, plausible data, switchable faults."""

@@ -1,4 +1,4 @@
-"""The mini programs that the simulator knows."""
+"""The simulated mini programs."""
 
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -12,11 +12,10 @@ USUAL_PUBLICATION: Final = time(8, 5)
 
 @dataclass(frozen=True, slots=True)
 class SimApp:
-    """One mini program.
+    """A simulated mini program.
 
-    `size` is the number of visitors of an ordinary day; `published_at` the Beijing time at which the day
-    before becomes available; `left_out` the figures that WeChat does not send for it; `fault` what is
-    wrong with it from the start.
+    `size`: visitors on an ordinary day. `published_at`: Beijing time at which the day before becomes
+    available. `left_out`: figures that WeChat omits. `fault`: the fault at the start.
     """
 
     appid: str
@@ -29,6 +28,6 @@ class SimApp:
     fault: Fault = Fault.NONE
 
     def publication(self, day: date) -> int:
-        """Unix time from which the row of `day` can be asked for."""
+        """Return the Unix time from which the row of `day` is available."""
         at = self.published_at
         return midnight(day + timedelta(days=1)) + at.hour * 3600 + at.minute * 60 + at.second

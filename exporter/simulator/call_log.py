@@ -1,4 +1,4 @@
-"""What was asked of the simulator: counts by endpoint, app and outcome, and the latest calls."""
+"""The log of calls to the simulator: counts by endpoint, app and outcome, and the latest calls."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _KEPT_CALLS: Final = 10_000
 
 
 class CallRecord(NamedTuple):
-    """One call; `date` as it stood in the request; `outcome` is ok, an errcode, or a fault's name."""
+    """A call; `date` is the request's text; `outcome` is ok, an errcode, or a fault's name."""
 
     at: float
     endpoint: str
@@ -22,7 +22,7 @@ class CallRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CallCount:
-    """How often an endpoint answered an app in one way; `appid` is empty where it stayed unknown."""
+    """The number of calls of an app to an endpoint with one outcome; `appid` is empty if unknown."""
 
     endpoint: str
     appid: str
@@ -31,17 +31,17 @@ class CallCount:
 
 
 class CallLog:
-    """Written by the server's thread, read and cleared from any: every step is one operation on a dict."""
+    """The log, written by the server's thread, read by any: each step is one operation on a dict."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], int] = {}
         self._used: dict[tuple[str, str, date], int] = {}
         self._forced: dict[str, int] = {}
         self._recent: deque[CallRecord] = deque(maxlen=_KEPT_CALLS)
-        self.in_flight = 0  # calls that wait for their answer now
+        self.in_flight = 0  # calls in flight
 
     def record(self, call: CallRecord) -> None:
-        """Count one answered call."""
+        """Record an answered call."""
         key = (call.endpoint, call.appid, call.outcome)
         self._counts[key] = self._counts.get(key, 0) + 1
         day = (call.endpoint, call.appid, yesterday(call.at))
@@ -53,15 +53,15 @@ class CallLog:
         self._forced[appid] = self._forced.get(appid, 0) + 1
 
     def counts(self) -> list[CallCount]:
-        """Return all counts since the last clear."""
+        """Return all counts since the last `clear`."""
         return [CallCount(*key, count) for key, count in self._counts.copy().items()]
 
     def used(self, endpoint: str, appid: str, now: float) -> int:
-        """How often an app has called an endpoint since the last midnight (Beijing); `clear` leaves it."""
+        """Return the app's calls to an endpoint since the last midnight (Beijing), unaffected by `clear`."""
         return self._used.get((endpoint, appid, yesterday(now)), 0)
 
     def forced(self) -> dict[str, int]:
-        """Forced refreshes by appid since the last clear."""
+        """Return the forced refreshes by appid since the last `clear`."""
         return self._forced.copy()
 
     def recent(self) -> list[CallRecord]:
@@ -69,7 +69,7 @@ class CallLog:
         return list(self._recent.copy())
 
     def clear(self) -> None:
-        """Forget all calls; those in flight stay in flight."""
+        """Forget all calls, except those in flight."""
         self._counts.clear()
         self._forced.clear()
         self._recent.clear()

@@ -1,4 +1,4 @@
-"""The simulator's own time, which a test or a demo may move."""
+"""The simulator's clock, which tests and demos may move."""
 
 from collections.abc import Callable
 
@@ -14,11 +14,11 @@ class Clock:
         self._shift = 0.0
 
     def now(self) -> float:
-        """Unix time in seconds."""
+        """Return the Unix time."""
         return self._source() + self._shift
 
     def set(self, now: float) -> None:
-        """Make it `now` (Unix time); the source goes on from there."""
+        """Set the clock to `now` (Unix time), from where it continues."""
         self._shift = now - self._source()
 
     def advance(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How the simulated WeChat behaves towards every app."""
+"""The conditions of the simulated WeChat."""
 
 import time
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How the simulated WeChat behaves towards every app.
+    """The behaviour of the simulated WeChat towards all apps.
 
-    `latency_seconds` goes before every answer, `slow_seconds` more before one of a slow app,
-    `drip_seconds` between the bytes of a dripping one. `always_published`: yesterday is there at any hour.
-    `time_source`: Unix time.
-    `hosting_appid`: calls without a token come from inside that account's cloud hosting.
+    `latency_seconds`: wait before every answer. `slow_seconds`: additional wait for a slow app.
+    `drip_seconds`: wait between the bytes of a dripping answer. `always_published`: yesterday is available at
+    any hour. `time_source` returns Unix time. `hosting_appid`: the account whose cloud hosting makes calls
+    without a token.
     """
 
     latency_seconds: float = 0.0

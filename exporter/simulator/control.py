@@ -1,4 +1,4 @@
-"""The simulator's own HTTP controls under /_sim/: what was asked, which apps, faults, the clock."""
+"""The simulator's HTTP controls under /_sim/: calls, apps, faults, the clock."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Asked = Mapping[str, object]
 
 
 class ControlError(Exception):
-    """A control call that cannot be done: `status` is the HTTP status, the text says what is needed."""
+    """A control call is impossible; `status` is the HTTP status, the text says what is needed."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -26,7 +26,7 @@ class ControlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Answers the paths under PREFIX; `configuration` gives an exporter configuration as YAML text."""
+    """Answers the paths under PREFIX; `configuration` returns an exporter configuration as YAML."""
 
     apps: Mapping[str, SimApp]
     clock: Clock
@@ -37,7 +37,7 @@ class Control:
     push: Callable[[str, str], object] = lambda _platform, _url: None
 
     def answer(self, request: Request) -> Reply:
-        """Return the answer to a control call; errors are a 4xx with `{"error": text}`."""
+        """Return the answer to a control call; errors have a 4xx status and `{"error": text}`."""
         try:
             return self._answer(request)
         except ControlError as error:
@@ -126,7 +126,7 @@ class Control:
         desk = self.platforms.get(name)
         if desk is None:
             raise ControlError(404, f"no platform {name}; GET {PREFIX}platforms lists them")
-        if (request.method, verb) == ("GET", "ticket"):  # as a platform's own server would hand it out
+        if (request.method, verb) == ("GET", "ticket"):  # as a platform's server would provide it
             return {"component_verify_ticket": desk.new_ticket(self.clock.now())}
         if (request.method, verb) == ("POST", "push"):
             url = _asked(request).get("url")

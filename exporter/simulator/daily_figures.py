@@ -1,7 +1,7 @@
-"""Believable daily figures: a pure function of app, date and size.
+"""Plausible daily figures: a pure function of app, date and size.
 
-They obey what WeChat's real rows obey: whole stay seconds behind both means, whole pages behind the
-depth, distinct pages not more than page views, means with at most four decimals.
+They have the properties of WeChat's real rows: whole stay seconds behind both means, whole pages behind the
+depth, no more distinct pages than page views, means with at most four decimals.
 """
 
 import math
@@ -14,9 +14,9 @@ from typing import Final
 
 from exporter.beijing import wire_date
 
-_EPOCH: Final = date(2026, 1, 1)  # the date at which `size` visitors are an ordinary weekday
+_EPOCH: Final = date(2026, 1, 1)  # the date on which `size` visitors are ordinary
 _YEAR_DAYS: Final = 365.25
-_LONGEST_GROWTH_YEARS: Final = 10.0  # growth stands still beyond, so that every date has a row
+_LONGEST_GROWTH_YEARS: Final = 10.0  # growth ends here, so that every date has a row
 _SATURDAY: Final = 5
 _EIGHT_NUMBERS: Final = Struct(">8Q")
 _BITS: Final = 2**64
@@ -24,7 +24,7 @@ _BITS: Final = 2**64
 
 @dataclass(frozen=True, slots=True)
 class VisitCounts:
-    """The whole numbers behind the figures of a day, or of several: what adds up, and the visitors."""
+    """The whole numbers behind the figures of one or several days: additive ones, and the visitors."""
 
     visitors: int
     newcomers: int
@@ -35,7 +35,7 @@ class VisitCounts:
 
     @property
     def figures(self) -> dict[str, int | float]:
-        """WeChat's seven figures."""
+        """Return WeChat's seven figures."""
         return {
             "session_cnt": self.sessions,
             "visit_pv": self.views,
@@ -48,17 +48,17 @@ class VisitCounts:
 
 
 def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
-    """Return the eight fields of one day, as WeChat's `list[0]` has them; parameters as of `counts`."""
+    """Return the eight fields of a day, as in WeChat's `list[0]`, for `size` visitors on an ordinary day."""
     return {"ref_date": wire_date(day), **counts(appid, day, size).figures}
 
 
 def counts(appid: str, day: date, size: int) -> VisitCounts:
-    """Return what happened on one day.
+    """Return the counts of a day.
 
     Args:
-        appid: whose figures; it decides rhythm, growth, depth and stay.
+        appid: decides rhythm, growth, depth and stay.
         day: any date.
-        size: visitors of an ordinary day, from 0 up.
+        size: visitors on an ordinary day, from 0 up.
     """
     weekend, growth, wave, opens, pages, repeats, stay, newcomers = draws(appid)
     noise = draws(f"{appid} {day.isoformat()}")
@@ -82,7 +82,7 @@ def counts(appid: str, day: date, size: int) -> VisitCounts:
 
 
 def split(total: int, weights: Sequence[float]) -> list[int]:
-    """Whole parts of a whole that are in proportion to the weights, and add up to it exactly."""
+    """Split a total into whole parts in proportion to the weights, with exactly that sum."""
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)
@@ -99,5 +99,5 @@ def _mean(total: int, count: int) -> int | float:
 
 
 def draws(text: str) -> list[float]:
-    """Eight numbers in [0, 1) that only the text decides: the same in every process."""
+    """Return eight numbers in [0, 1) that depend only on the text, in every process."""
     return [number / _BITS for number in _EIGHT_NUMBERS.unpack(blake2b(text.encode()).digest())]

@@ -1,4 +1,4 @@
-"""What each of WeChat's tables holds for an app: figures that agree with one another and never change."""
+"""The bodies of all WeChat's tables for an app, with consistent figures that never change."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
@@ -12,29 +12,29 @@ from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import VisitCounts, counts, draws, split
 
-_BEGINNING: Final = date(2016, 9, 1)  # no mini program is older
-_SOURCES: Final = (1, 2, 3, 4, 7, 10, 16, 18, 22, 23, 27, 29, 36, 46, 62, 99)  # the last two are in no table
+_BEGINNING: Final = date(2016, 9, 1)  # WeChat's first mini programs
+_SOURCES: Final = (1, 2, 3, 4, 7, 10, 16, 18, 22, 23, 27, 29, 36, 46, 62, 99)  # the last two are undocumented
 _STAYS: Final = (9, 11, 13, 18, 14, 12, 10, 7)
 _DEPTHS: Final = (40, 25, 14, 8, 5, 6, 2)
 _USUAL = ("pages/index/index", "pages/list/list", "pages/detail/detail", "pages/me/me", "pages/pay/done")
-_FEW, _MANY = 30, 240  # WeChat shows 200 at most, so that some apps have more than it shows
+_FEW, _MANY = 30, 240  # more than the 200 that WeChat shows
 _MANY_PAGES_SHARE = 0.1
 
 
 def _trend(app: SimApp, period: Period, dataset: Dataset) -> Row:
-    """Return the row of a period; figures that WeChat leaves out for this app are None."""
+    """Return the row of a period, with None for figures that WeChat omits for the app."""
     figures = _counts(app, period).figures
     values = tuple(None if field.name in app.left_out else figures[field.name] for field in dataset.fields)
     return Row(period, (Point((), values),))
 
 
 def _counts(app: SimApp, period: Period) -> VisitCounts:
-    """Return the counts of a period: visitors are between the busiest day's and the sum of all days'."""
+    """Return the counts of a period; its visitors are between the busiest day's and the sum of all days'."""
     length = (period.last - period.first).days + 1
     days = [counts(app.appid, period.first + timedelta(days=day), app.size) for day in range(length)]
     busiest, together = max(day.visitors for day in days), sum(day.visitors for day in days)
     newcomers = sum(day.newcomers for day in days)
-    strangers = 0.2 + 0.4 * draws(f"{app.appid} strangers")[0]  # how many of a day come on no other
+    strangers = 0.2 + 0.4 * draws(f"{app.appid} strangers")[0]  # share of visitors of a single day
     return VisitCounts(
         visitors=max(newcomers, busiest + int((together - busiest) * strangers)),
         newcomers=newcomers,
@@ -46,7 +46,7 @@ def _counts(app: SimApp, period: Period) -> VisitCounts:
 
 
 def _summary(app: SimApp, period: Period, _dataset: Dataset) -> Row:
-    """Users grow by about an ordinary day's newcomers; at most half of the shares are by one person."""
+    """Return the summary: users grow by newcomers, and people share once or several times."""
     age = max(0, (period.first - _BEGINNING).days)
     total = int(age * app.size * (0.05 + 0.2 * draws(app.appid)[7]))
     day = counts(app.appid, period.first, app.size)
@@ -55,13 +55,13 @@ def _summary(app: SimApp, period: Period, _dataset: Dataset) -> Row:
 
 
 def _pages(app: SimApp, period: Period, dataset: Dataset) -> Row:
-    """Return the pages with the most views, as many as WeChat shows; those without a view are not there."""
+    """Return the pages with the most views, as many as WeChat shows, without those that have none."""
     day = counts(app.appid, period.first, app.size)
     paths = _paths(app.appid)
     weights = [(0.5 + draws(f"{app.appid} {path}")[0]) / (place + 1) for place, path in enumerate(paths)]
     views = split(day.views, weights)
     entries = split(day.sessions, [weight * weight for weight in weights])
-    exits = split(int(day.sessions * 0.8), weights)  # exits are recorded less often
+    exits = split(int(day.sessions * 0.8), weights)  # WeChat records fewer exits than entries
     stays = split(day.stay_seconds, views)
     shares = split(_shares(app, period), weights)
     points = []
@@ -91,7 +91,7 @@ def _pages(app: SimApp, period: Period, dataset: Dataset) -> Row:
 
 
 def _shares(app: SimApp, period: Period) -> int:
-    """Return how often the app was shared on a day."""
+    """Return the number of shares on a day."""
     return int(counts(app.appid, period.first, app.size).views * 0.01 * draws(f"{app.appid} shares")[0])
 
 
@@ -102,7 +102,7 @@ def _paths(appid: str) -> tuple[str, ...]:
 
 
 def _distribution(app: SimApp, period: Period, _dataset: Dataset) -> Row:
-    """Keys without an open are not there."""
+    """Return the distribution of opens, without keys that have none."""
     day = counts(app.appid, period.first, app.size)
     seed = draws(f"{app.appid} sources") + draws(f"{app.appid} more sources")
     weights = [weight * weight / (place + 1) for place, weight in enumerate(seed)]
@@ -120,12 +120,12 @@ def _distribution(app: SimApp, period: Period, _dataset: Dataset) -> Row:
 
 
 def _cohort(app: SimApp, period: Period, _dataset: Dataset, due: Callable[[int], bool]) -> Row:
-    """Return the cohort with the keys that are due; its key 0 is the daily trend's.
+    """Return a cohort with the keys that are due; key 0 agrees with the daily trend.
 
     Args:
         app: whose visitors.
         period: the day of the cohort.
-        due: whether WeChat has computed the day so many days after it.
+        due: returns whether WeChat has computed the day that many days later.
     """
     return Row(period, tuple(_points(app, period, due)))
 
@@ -165,7 +165,7 @@ def body(
         app: whose figures.
         dataset: the table.
         period: a period that is over.
-        published: whether WeChat has computed a period.
+        published: returns whether WeChat has computed a period.
     """
     if dataset.name != _RETENTION:
         return dict(dataset.write(_ROWS[dataset.name](app, period, dataset)))

@@ -1,4 +1,4 @@
-"""How a fault changes an answer: rows, bodies, and the way out to the wire."""
+"""The effects of faults on answers: on rows, bodies and delivery."""
 
 import copy
 import gzip
@@ -24,18 +24,18 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def distorted(body: Body, dataset: Dataset, period: Period, fault: Fault) -> object:
-    """Return the JSON value of a dataset's answer for a period, changed if the fault is one of rows."""
+    """Return the JSON value of a dataset's answer, changed if the fault affects rows."""
     change = _ROWS.get(fault)
     return body if change is None else change(copy.deepcopy(body), dataset, period)
 
 
 def compact_json(payload: object) -> bytes:
-    """JSON as WeChat writes it, without spaces; NaN becomes the bare word NaN."""
+    """Encode JSON as WeChat does, without spaces; NaN becomes the bare word NaN."""
     return _ENCODER.encode(payload).encode()
 
 
 def delivered(body: bytes, fault: Fault, conditions: Conditions) -> Reply:
-    """Return the answer that carries `body`, changed if the fault is one of bodies or of the wire."""
+    """Return the reply with `body`, changed if the fault affects bodies or delivery."""
     if fault in _BODIES:
         return _BODIES[fault](body, conditions)
     return Reply(body, seconds=conditions.latency_seconds)
@@ -46,7 +46,7 @@ def _lists(body: Body) -> list[list[Any]]:
 
 
 def _first_figures(body: Body) -> dict[str, Any]:
-    """Return the innermost object that holds the body's first figures; an empty one where there are none."""
+    """Return the innermost object with the body's first figures; an empty one if there are none."""
     for items in _lists(body):
         if items:
             item: dict[str, Any] = items[0]
@@ -55,7 +55,7 @@ def _first_figures(body: Body) -> dict[str, Any]:
 
 
 def _changed(name: str, value: object) -> Change:
-    """Another value for a figure: of that name, or where there is none, the first one."""
+    """Return a change of the figure `name`, or of the first one if there is none, to `value`."""
 
     def change(body: Body, dataset: Dataset, _: Period) -> object:
         item = _first_figures(body)
@@ -130,7 +130,7 @@ _ROWS: Final[Mapping[Fault, Change]] = {
 
 
 def _padded(body: bytes, size: int) -> bytes:
-    """The same JSON value, made long by spaces: a client without a limit would read it."""
+    """Pad a JSON text with spaces to `size` bytes, which a client without a limit would read."""
     return body + b" " * (size - len(body))
 
 

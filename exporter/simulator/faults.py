@@ -1,4 +1,4 @@
-"""What can be wrong with a simulated app, and the board on which it is switched."""
+"""The faults of simulated apps, and the board that switches them."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -25,8 +25,9 @@ _TOKEN_FIRST: Final = (CallKind.TOKEN, CallKind.DATA)
 class Fault(StrEnum):
     """A fault or an oddity that can be switched on for one app.
 
-    `calls`: those that it can be on, its usual one first. `errcode`: what it answers with, None for something
-    else. `times`: how many calls it acts on, None for ever. `dataset`: the only one that has it, if not all.
+    `calls`: the kinds of call that it can affect, the usual one first. `errcode`: its answer's code; None if
+    it has none. `times`: the number of calls that it affects; None for no limit. `dataset`: the only one that
+    has it, if not all.
     """
 
     meaning: str
@@ -44,7 +45,7 @@ class Fault(StrEnum):
         times: int | None = None,
         dataset: str = "",
     ) -> Self:
-        """Make a member that is equal to its `value`."""
+        """Create a member that equals its `value`."""
         fault = str.__new__(cls, value)
         fault._value_ = value
         fault.meaning, fault.calls, fault.errcode, fault.times = meaning, calls, errcode, times
@@ -112,7 +113,7 @@ _OF_TABLES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ActiveFault:
-    """A fault in force: what it answers, and how many calls it has left (None: no end)."""
+    """A fault in force: its errcode, and the number of calls left (None for no limit)."""
 
     fault: Fault
     errcode: int | None
@@ -120,9 +121,9 @@ class ActiveFault:
 
 
 class FaultBoard:
-    """Which fault is in force on which call of which app, for all datasets (named "") or for one.
+    """The faults in force by app, kind of call, and dataset ("" for all).
 
-    Switched from any thread: every step is one operation on a dict.
+    Any thread may switch faults, as each step is one operation on a dict.
     """
 
     def __init__(self) -> None:
@@ -138,18 +139,18 @@ class FaultBoard:
         errcode: int | None = None,
         dataset: str = "",
     ) -> None:
-        """Put `fault` on one kind of call of the app, in place of what was there.
+        """Set the fault of one kind of call of an app.
 
         Args:
-            appid: whose calls.
-            fault: NONE without `on` makes both kinds of call healthy.
+            appid: the app.
+            fault: the fault; NONE without `on` makes both kinds of call healthy.
             on: the kind of call; by default the fault's usual one.
-            times: after that many calls the app is healthy again.
-            errcode: another code for a fault that answers with one.
-            dataset: the only one that has it, on the data call; its own fault goes before that of all.
+            times: the number of calls until the app is healthy again.
+            errcode: another code, for a fault that has one.
+            dataset: limits the fault to a dataset's data call, where it precedes the fault of all.
 
         Raises:
-            ValueError: the fault cannot be on that call or dataset, or has no errcode; says which can.
+            ValueError: the fault cannot affect that call or dataset, or has no errcode; says which can.
         """
         if dataset not in ("", *BY_NAME, QUOTA):
             raise ValueError(f"{dataset} is no dataset, allowed: {', '.join((*BY_NAME, QUOTA))}")
@@ -170,7 +171,7 @@ class FaultBoard:
         self._active[appid, call, dataset] = ActiveFault(fault, code, times or fault.times)
 
     def take(self, appid: str, call: CallKind, dataset: str = "") -> ActiveFault | None:
-        """Return the fault that this call meets, counted down; None for a healthy one."""
+        """Return the fault of a call, after counting down its calls left; None for no fault."""
         key = (appid, call, dataset if (appid, call, dataset) in self._active else "")
         active = self._active.get(key)
         if active is None or (dataset != key[2] and dataset == QUOTA and active.fault in _OF_TABLES):
@@ -189,11 +190,11 @@ class FaultBoard:
         return next((each.fault for each in active if each is not None), None) is Fault.QUOTA_DAILY
 
     def shown(self, appid: str) -> dict[str, Fault]:
-        """Return the faults in force on an app, by kind of call, as in `data` and `data weekly_trend`."""
+        """Return an app's faults by kind of call, as in `data` and `data weekly_trend`."""
         found = sorted((key, active.fault) for key, active in self._active.copy().items() if key[0] == appid)
         return {f"{call} {dataset}".strip(): fault for (_, call, dataset), fault in found}
 
 
 def _matches(key: tuple[str, CallKind, str], appid: str, on: CallKind | None, dataset: str) -> bool:
-    """Return whether a fault is on that call of the app, for None on any; dataset "" stands for all."""
+    """Return whether a key is for the app's call (None for any) and dataset ("" for all)."""
     return key[0] == appid and on in (None, key[1]) and dataset in ("", key[2])

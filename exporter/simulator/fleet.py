@@ -1,4 +1,4 @@
-"""Mini programs to play with: a dozen with names and troubles, or any number of healthy ones."""
+"""Fleets of simulated mini programs: a dozen with names and faults, or any number of healthy ones."""
 
 from collections.abc import Iterable
 from datetime import time
@@ -15,25 +15,25 @@ from exporter.simulator.faults import Fault
 from exporter.simulator.platforms import SimPlatform
 
 _TEAMS: Final = ("retail", "food", "travel", "media", "services")
-_STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's own example leaves it out
+_STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's example omits it
 
 
 def fake_appid(number: int) -> str:
-    """Return an appid of the right shape that is no one's: `wxfa4e` and the number in twelve digits."""
+    """Return a well-formed appid that nobody owns: `wxfa4e` and the number in twelve digits."""
     return f"wxfa4e{number:012d}"
 
 
 def fake_secret(number: int) -> str:
-    """Return a secret that nobody takes for one."""
+    """Return an obviously fake secret."""
     return f"not-a-real-secret-{number:04d}"
 
 
 DEMO_PLATFORM: Final = SimPlatform("main", "wxfa4ec00000000001", "not-a-real-component-secret")
-"""A third-party platform that every mini program has authorised."""
+"""A third-party platform that all mini programs have authorised."""
 
 
 def demo_fleet() -> tuple[SimApp, ...]:
-    """Five healthy mini programs and one of each trouble that an operator meets."""
+    """Return five healthy mini programs, and one for each common fault."""
     return (
         _app(1, "coffee-shop", 4200, "food"),
         _app(2, "奶茶小铺", 12800, "food"),
@@ -55,9 +55,9 @@ def demo_fleet() -> tuple[SimApp, ...]:
 
 
 def fleet(count: int, seed: int) -> tuple[SimApp, ...]:
-    """`count` healthy mini programs; the same seed gives the same ones.
+    """Return `count` healthy mini programs, which depend only on the seed.
 
-    Sizes run from dozens to a million visitors a day, publication from 07:00 to 11:29 Beijing.
+    They have from dozens to a million visitors a day, and publish from 07:00 to 11:29 Beijing.
     """
     random = Random(seed)  # noqa: S311 - no secret is drawn
     return tuple(
@@ -75,7 +75,7 @@ def fleet(count: int, seed: int) -> tuple[SimApp, ...]:
 
 
 ALL_DATASETS: Final = (*(dataset.name for dataset in CATALOGUE if dataset is not DAILY_TREND), QUOTA)
-"""What `datasets` can have."""
+"""The datasets that `config_yaml` can switch on."""
 
 
 def config_yaml(
@@ -87,15 +87,15 @@ def config_yaml(
     concurrency: int = 16,
     datasets: Iterable[str] = (),
 ) -> str:
-    """Return an exporter configuration for these apps, ready to use: it keeps nothing on disk.
+    """Return a complete exporter configuration for apps, which keeps nothing on disk.
 
     Args:
-        apps: the mini programs to ask for.
-        base_url: where the simulator answers.
-        timeout: of a whole call, as the configuration writes it.
-        interval: between the starts of two rounds.
+        apps: the mini programs.
+        base_url: the simulator's address.
+        timeout: of a whole call, in the configuration's notation.
+        interval: between the starts of two rounds, in the configuration's notation.
         concurrency: calls at a time.
-        datasets: those to switch on, with their defaults.
+        datasets: the datasets to switch on, with their defaults.
     """
     on: dict[str, dict[str, object]] = {name: {} for name in datasets}
     configuration = {

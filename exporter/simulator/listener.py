@@ -1,4 +1,4 @@
-"""A thread that listens on a loopback port, and stops and starts again on it."""
+"""A listening thread on a loopback port, which can stop and start again."""
 
 import asyncio
 import ipaddress
@@ -14,34 +14,34 @@ from exporter.simulator.call_log import CallLog
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.wire import SimConnection
 
-_BACKLOG: Final = 2048  # hundreds of clients may connect in the same instant
-_START_SECONDS: Final = 10.0  # the thread has answered long before, unless it died
+_BACKLOG: Final = 2048  # hundreds of clients may connect at once
+_START_SECONDS: Final = 10.0  # seconds; the thread answers much earlier unless it died
 
 
 class ListenAddressError(ValueError):
-    """An address the simulator refuses to listen on; the text says which are allowed."""
+    """The simulator refuses to listen on an address; the text says which are allowed."""
 
 
 class Listener:
-    """Answers requests by `decide` from `start` to `stop`."""
+    """Answers requests by `decide`, from `start` to `stop`."""
 
     def __init__(self, host: str, port: int, decide: Callable[[Request], Reply], ledger: CallLog) -> None:
-        """Take a loopback host and a port, 0 for any free one; raise ListenAddressError for another host."""
+        """Prepare a loopback host and a port, 0 for any free one; raise ListenAddressError for others."""
         self._host, self._port = _loopback(host), port
         self._decide = decide
         self._ledger = ledger
         self._thread: threading.Thread | None = None
-        self._stopping = threading.Lock()  # two threads may stop it at the same time
+        self._stopping = threading.Lock()  # two threads may call `stop` at once
         self._end: Callable[[], object] = lambda: None
 
     @property
     def base_url(self) -> str:
-        """The address; right once started."""
+        """Return the base URL; valid once started."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
     def start(self) -> None:
-        """Listen; raise OSError where the port is taken, RuntimeError where it runs already."""
+        """Start listening; raise OSError if the port is taken, RuntimeError if the thread runs already."""
         if self._thread is not None:
             raise RuntimeError(f"the simulator runs already on {self.base_url}")
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -82,7 +82,7 @@ class Listener:
 
 
 def _loopback(host: str) -> str:
-    """Return the address that a host stands for, if it is a loopback one."""
+    """Return a host's address; raise ListenAddressError unless it is loopback."""
     if host == "localhost":
         return "127.0.0.1"
     try:

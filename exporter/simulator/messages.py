@@ -1,4 +1,4 @@
-"""A request and an answer between the wire and the rules, and what is known of a call so far."""
+"""The messages between wire and rules: requests, replies, and facts about the present call."""
 
 import json
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ from urllib.parse import parse_qs
 
 from exporter.simulator.refusals import RefusedError
 
-JSON: Final = "application/json; encoding=utf-8"  # as WeChat writes it: `encoding`, not `charset`
-PLAIN: Final = "text/plain"  # WeChat has been seen to send errors so; a client must not mind
+JSON: Final = "application/json; encoding=utf-8"  # WeChat writes `encoding`, not `charset`
+PLAIN: Final = "text/plain"  # WeChat has sent errors so; clients must accept it
 HTML: Final = "text/html; charset=utf-8"
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
 class Delivery(Enum):
-    """How an answer goes out."""
+    """The way to send a reply."""
 
     WHOLE = auto()
-    HANG = auto()  # not at all, the connection stays open
-    DRIP = auto()  # the head, then byte by byte, `seconds` apart
+    HANG = auto()  # nothing is sent, the connection stays open
+    DRIP = auto()  # the head, then single bytes, `seconds` apart
     RESET = auto()  # the connection is reset
     CUT_SHORT = auto()  # half of the body, then the connection is closed
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` and `query` as they stood in the request line."""
+    """An HTTP request; `path` and `query` are as in the request line."""
 
     method: str
     path: str
@@ -39,11 +39,11 @@ class Request:
     keep_alive: bool
 
     def parameter(self, name: str) -> str:
-        """Return the first value of a URL parameter; empty where there is none."""
+        """Return the first value of a URL parameter; empty if there is none."""
         return parse_qs(self.query).get(name, [""])[0]
 
     def json_object(self, form_errcode: int = 47001) -> Mapping[str, object]:
-        """Return the decoded body of a POST; `form_errcode` refuses one that is form-encoded."""
+        """Return the decoded body of a POST; refuse a form-encoded one with `form_errcode`."""
         if self.method != "POST":
             raise RefusedError(43002)
         if not self.body:
@@ -61,7 +61,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer; `seconds` is the wait before it, or the interval of a drip."""
+    """An HTTP reply; `seconds` is the wait before it, or the interval of a drip."""
 
     body: bytes
     status: int = 200
@@ -69,17 +69,17 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     delivery: Delivery = Delivery.WHOLE
     seconds: float = 0.0
-    counted: bool = True  # False for the simulator's own controls: no call of WeChat's
+    counted: bool = True  # False for the simulator's controls, which are no calls to WeChat
 
     @property
     def is_plain(self) -> bool:
-        """Whether it goes out whole, with status 200 and without headers of its own."""
+        """Return whether it is sent whole, with status 200 and without extra headers."""
         return (self.delivery, self.status, self.headers) == (Delivery.WHOLE, HTTPStatus.OK, ())
 
 
 @dataclass(slots=True)
 class CallInfo:
-    """What is known of a call so far, for the ledger."""
+    """The facts known about a call so far, for the log."""
 
     appid: str = ""
     date: str = ""

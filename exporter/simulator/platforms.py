@@ -1,6 +1,6 @@
-"""Third-party platforms: tickets, component tokens, accounts with refresh tokens that rotate, the list.
+"""Third-party platforms: tickets, component tokens, accounts with rotating refresh tokens, the list.
 
-Stricter than WeChat where that helps: a refresh token that was used is refused from then on.
+They are stricter than WeChat to reveal mistakes: they refuse a used refresh token.
 """
 
 from collections.abc import Mapping
@@ -38,11 +38,11 @@ class SimPlatform:
 
 
 class PlatformDesk:
-    """What WeChat knows of one platform. Its switches work any time.
+    """WeChat's state of a platform; its switches work at any time.
 
-    `rotates`: each use of a refresh token gives another one and ends the old one. `ip_allowed`: else 61004.
-    `lists_refresh_tokens`: whether the list has them. `permitted`: permission set 18, else 61007. `official`:
-    authorised accounts that are no mini programs.
+    `rotates`: each use of a refresh token returns a new one and invalidates the old one. `ip_allowed`: if
+    false, 61004. `lists_refresh_tokens`: whether the list has them. `permitted`: permission set 18; if false,
+    61007. `official`: authorised accounts that are not mini programs.
     """
 
     def __init__(self, platform: SimPlatform, tokens: TokenDesk, names: Mapping[str, str]) -> None:
@@ -51,7 +51,7 @@ class PlatformDesk:
         self.lists_refresh_tokens = True
         self.ip_allowed = True
         self.permitted = True
-        self.official: set[str] = set()  # accounts that are no mini programs
+        self.official: set[str] = set()  # accounts that are not mini programs
         self._tokens = tokens
         self._names = names
         self._tickets: dict[str, float] = {}
@@ -60,27 +60,27 @@ class PlatformDesk:
 
     @property
     def accounts(self) -> dict[str, str]:
-        """The authorised accounts and their refresh tokens; empty where the code was never exchanged."""
+        """Return the authorised accounts with their refresh tokens; '' if the code was never exchanged."""
         return dict(self._refresh_tokens)
 
     def new_ticket(self, now: float) -> str:
-        """Another ticket, good for twelve hours; earlier ones stay good."""
+        """Return a new ticket, valid for twelve hours; earlier ones stay valid."""
         ticket = f"ticket@@@{self._fresh()}"
         self._tickets[ticket] = now + TICKET_SECONDS
         return ticket
 
     def authorise(self, appid: str, *, exchanged: bool = True) -> str:
-        """Authorise an account (again): return another refresh token; the old one is no longer good."""
+        """Authorise an account (again): return a new refresh token and invalidate the old one."""
         self._refresh_tokens[appid] = f"refreshtoken@@@{self._fresh()}" if exchanged else ""
         return self._refresh_tokens[appid]
 
     def authorise_official(self, appid: str) -> None:
-        """The owner of an official account authorises."""
+        """Authorise an official account."""
         self.official.add(appid)
         self.authorise(appid)
 
     def withdraw(self, appid: str) -> None:
-        """The merchant withdraws the authorisation."""
+        """Withdraw an account's authorisation."""
         self._refresh_tokens.pop(appid, None)
 
     def component_token(self, asked: Mapping[str, object], now: float) -> object:
@@ -147,7 +147,7 @@ class PlatformDesk:
         }
 
     def check_data_call(self, appid: str) -> None:
-        """Refuse a data call with a token of this platform's."""
+        """Raise RefusedError for a data call with this platform's token, as its state requires."""
         if appid not in self._refresh_tokens:
             raise RefusedError(61003)
         if not self.ip_allowed:
@@ -197,7 +197,7 @@ class PlatformRules:
             raise RefusedError(61004)
 
     def check_data_call(self, appid: str) -> None:
-        """Refuse a data call with an account's authorizer token, as its platform's state says."""
+        """Raise RefusedError for a data call with an authorizer token, as the platform's state requires."""
         platforms = [desk for desk in self.desks.values() if appid in desk.accounts]
         if not platforms:
             raise RefusedError(61003)

@@ -19,7 +19,7 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
-    """What is POSTed: the query's parameters and the body."""
+    """A push's query parameters and body."""
 
     query: dict[str, str]
     body: bytes
@@ -28,7 +28,7 @@ class PushRequest:
 def push(
     platform: SimPlatform, now: float, kind: str, fields: dict[str, str], *, nonce: str = "nonce-1"
 ) -> PushRequest:
-    """Return a push of that kind (InfoType) with further fields, made at `now` (Unix time)."""
+    """Return a push of a kind (InfoType) with further fields, made at `now` (Unix time)."""
     pairs = {"AppId": platform.component_appid, "CreateTime": str(int(now)), "InfoType": kind, **fields}
     inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in pairs.items())
     encrypted = encrypt(platform, f"<xml>{inner}</xml>".encode(), platform.component_appid)
@@ -36,7 +36,7 @@ def push(
 
 
 def encrypt(platform: SimPlatform, text: bytes, appid: str) -> str:
-    """16 random bytes, the text's length, the text, the appid, padded to 32 bytes, AES-256-CBC, base64."""
+    """Encrypt random bytes, length, text and appid by AES-256-CBC, padded to 32 bytes; return base64."""
     key = base64.b64decode(f"{platform.aes_key}=")
     plain = os.urandom(16) + len(text).to_bytes(4, "big") + text + appid.encode()
     padding = _BLOCK - len(plain) % _BLOCK
@@ -55,7 +55,7 @@ def signed(platform: SimPlatform, encrypted: str, timestamp: str, nonce: str) ->
 
 
 def send(url: str, request: PushRequest) -> tuple[int, str]:
-    """POST a push; the answer's status and text."""
+    """POST a push; return the answer's status and text."""
     address = f"{url}?{urlencode(request.query)}"
     answer = requests.post(address, request.body, headers={"Content-Type": "text/xml"}, timeout=_SECONDS)
     return answer.status_code, answer.text

@@ -1,4 +1,4 @@
-"""WeChat's refusals: errcode and errmsg in WeChat's words, with the rid tail."""
+"""WeChat's refusals: errcode, and errmsg in WeChat's words with the rid."""
 
 import json
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
     """Return the body of a refusal.
 
     Args:
-        errcode: WeChat's code; one without a known text is answered as `unknown error`.
-        client_ip: stands in the texts about IP allow-lists.
-        now: Unix time; the first group of the rid is made of it.
-        serial: number of the request; makes the rid unique.
+        errcode: WeChat's code; one without a known text has `unknown error`.
+        client_ip: for the texts about IP allow-lists.
+        now: Unix time, for the first group of the rid.
+        serial: number of the request, to make the rid unique.
     """
     text = errmsg(errcode, client_ip)
     tail = blake2b(f"{now} {serial}".encode(), digest_size=8).hexdigest()
@@ -34,6 +34,6 @@ def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
 
 
 def errmsg(errcode: int, client_ip: str) -> str:
-    """WeChat's words for a code, without the rid."""
+    """Return WeChat's text for a code, without the rid."""
     ipv6 = client_ip if ":" in client_ip else f"::ffff:{client_ip}"
     return _ERRMSGS.get(errcode, "unknown error").format(ip=client_ip, ipv6=ipv6)

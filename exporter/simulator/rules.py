@@ -1,6 +1,7 @@
-"""WeChat's rules for its interfaces: a request in, an answer out, nothing waited for.
+"""WeChat's rules for its interfaces: from a request to a reply, without waiting.
 
-Strict where WeChat is. Checked in this order: token, method, body, dates, the app's fault, publication.
+They are as strict as WeChat, and check in this order: token, method, body, dates, the app's fault,
+publication.
 """
 
 import re
@@ -33,7 +34,7 @@ TOKEN_PATH: Final = "/cgi-bin/token"  # noqa: S105 - a path
 FUNCTION_PATH: Final = "/tcb/invokecloudfunction"
 CLOUD_ENV: Final = "prod-1"
 CLOUD_FUNCTION: Final = "visitTrend"
-DAILY_LIMIT: Final = 100_000  # calls of an account to an interface a day
+DAILY_LIMIT: Final = 100_000  # calls per account, interface and day
 _ENDPOINTS: Final = {
     **{path: dataset.name for path, dataset in BY_PATH.items()},
     TREND_PATH: "daily_visit_trend",
@@ -60,7 +61,7 @@ class WechatRules:
     platforms: PlatformRules
 
     def answer(self, request: Request) -> Reply:
-        """WeChat's answer to any request that is not for the simulator's own controls."""
+        """Return WeChat's reply to any request that is not for the simulator's controls."""
         now = self.clock.now()
         endpoint = _ENDPOINTS.get(request.path, "other")
         progress = CallInfo()
@@ -110,7 +111,7 @@ class WechatRules:
         return self._json(written_quota(DAILY_LIMIT, used), fault)
 
     def _caller(self, request: Request, now: float) -> str:
-        """Return the account that a data call is for, by the token or by where it comes from."""
+        """Return the account of a data call, by its token or its origin."""
         if token := request.parameter("access_token"):
             appid, kind = self.desk.holder(token, now)
             if kind in (TokenKind.COMPONENT, TokenKind.CLOUDBASE):
@@ -148,7 +149,7 @@ class WechatRules:
             dataset = _granted(interface)
             begin, end = _date(asked.get("beginDate")), _date(asked.get("endDate"))
             inner = self._table(dataset, Period(begin, end), now, progress, Fault.CAMEL_CASE)
-        except RefusedError as error:  # as deploy/cloud-function does, it returns what it caught
+        except RefusedError as error:  # like deploy/cloud-function, it returns errors that it caught
             progress.outcome = str(error.errcode)
             text = f"openapi.analysis.{interface}:fail {errmsg(error.errcode, request.client_ip)}"
             returned = compact_json({"errCode": error.errcode, "errMsg": text}).decode()
@@ -195,7 +196,7 @@ class WechatRules:
         return self._token(self.desk.classic(progress.appid, now), fault)
 
     def _identified(self, asked: Mapping[str, object], progress: CallInfo) -> Fault:
-        """Check a token call's three parameters; the fault that remains to be acted out."""
+        """Check a token call's three parameters; return the app's fault, for the caller to apply."""
         if asked.get("grant_type") != "client_credential":
             raise RefusedError(40002)
         appid, secret = asked.get("appid"), asked.get("secret")
@@ -237,14 +238,14 @@ def _date(found: object) -> date:
 
 
 def _granted(interface: object) -> Dataset:
-    """Return the dataset of an interface that deploy/cloud-function may call."""
+    """Return the dataset of an interface that deploy/cloud-function may call; refuse others."""
     if str(interface) not in BY_INTERFACE:
         raise RefusedError(-604101)
     return BY_INTERFACE[str(interface)]
 
 
 def _is_period(dataset: Dataset, asked: Period) -> bool:
-    """Return whether the dates are those of one of the dataset's periods; WeChat takes no others."""
+    """Return whether dates are those of one of the dataset's periods, as WeChat requires."""
     try:
         return dataset.calendar.starting(asked.first) == asked
     except ValueError:

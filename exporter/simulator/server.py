@@ -1,4 +1,4 @@
-"""The simulator itself: a thread with a server on a loopback port, and the switches for Python callers."""
+"""The simulator: a server thread on a loopback port, and switches for Python callers."""
 
 import contextlib
 import importlib
@@ -25,14 +25,14 @@ __all__ = ["Conditions", "Simulator"]
 
 
 class Simulator:
-    """A stand-in WeChat, from `start()` to `stop()` or as a context manager; its switches work any time.
+    """A stand-in WeChat, from `start()` to `stop()` or as a context manager; its switches work at any time.
 
     Args:
-        apps: the mini programs it knows; appids must differ.
-        conditions: its behaviour towards all of them.
+        apps: the mini programs, with different appids.
+        conditions: the behaviour towards all of them.
         host: a loopback address, nothing else.
         port: 0 for any free one.
-        platforms: third-party platforms; every app has authorised the first one.
+        platforms: third-party platforms; all apps have authorised the first one.
 
     Raises:
         ListenAddressError: the host is no loopback address.
@@ -87,17 +87,17 @@ class Simulator:
     def start(self) -> Self:
         """Listen, and answer from a daemon thread until `stop()`.
 
-        After a stop it starts again on the same port, with its state: WeChat was away and is back.
+        After `stop` it starts again on the same port with its state, as WeChat does after an outage.
 
         Raises:
             OSError: the port is taken.
-            RuntimeError: it runs already.
+            RuntimeError: the simulator runs already.
         """
         self._listener.start()
         return self
 
     def stop(self) -> None:
-        """Drop all connections and end the thread; again, or before a start, does nothing."""
+        """Drop all connections and end the thread; do nothing if it does not run."""
         self._listener.stop()
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class Simulator:
 
     @property
     def base_url(self) -> str:
-        """What to put in place of https://api.weixin.qq.com; right once started."""
+        """Return the URL to use in place of https://api.weixin.qq.com; valid once started."""
         return self._listener.base_url
 
     def configuration(self) -> str:
@@ -127,35 +127,35 @@ class Simulator:
         errcode: int | None = None,
         dataset: str = "",
     ) -> None:
-        """Switch a fault; see `FaultBoard.switch`.
+        """Switch a fault, with the arguments of `FaultBoard.switch`.
 
         Raises:
             KeyError: no such app.
-            ValueError: the fault cannot be so.
+            ValueError: the fault cannot affect that call or dataset, or has no errcode.
         """
         self._rules.apps[appid]
         self._faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
 
     def revoke_token(self, appid: str, kind: TokenKind = TokenKind.STABLE) -> None:
-        """Kill the app's tokens of a kind, as another program's forced refresh would the stable ones."""
+        """Invalidate the app's tokens of a kind, as a forced refresh by another program does."""
         self._desk.revoke(appid, self.clock.now(), kind)
 
     def cloudbase_token(self, appid: str) -> str:
-        """A new cloudbase_access_token, as the platform writes it to a container's file every ten minutes."""
+        """Return a new cloudbase_access_token, as cloud hosting writes it to a file every ten minutes."""
         return self._desk.issue(appid, TokenKind.CLOUDBASE, self.clock.now())[0]
 
     def new_ticket(self, platform: str) -> str:
-        """Another verify ticket of the platform of that name."""
+        """Return a new verify ticket of the platform with a name."""
         return self.platforms[platform].new_ticket(self.clock.now())
 
     def push_ticket(self, platform: str, url: str) -> tuple[int, str]:
-        """Push a new verify ticket to a platform's address; the answer's status and text."""
+        """Push a new verify ticket to a platform's address; return the answer's status and text."""
         return self._push(
             platform, url, "component_verify_ticket", ComponentVerifyTicket=self.new_ticket(platform)
         )
 
     def _push_later(self, platform: str, url: str) -> None:
-        """The same from the simulator's own thread, which must go on answering."""
+        """Push a new verify ticket from another thread, as the simulator's must continue to answer."""
         try:
             importlib.import_module("exporter.simulator.pushes")
         except ImportError as error:
@@ -164,7 +164,7 @@ class Simulator:
         threading.Thread(target=self._push_quietly, args=(platform, url), daemon=True).start()
 
     def _push_quietly(self, platform: str, url: str) -> None:
-        with contextlib.suppress(OSError):  # nobody there: WeChat does not mind either
+        with contextlib.suppress(OSError):  # nobody listens: WeChat ignores that too
             self.push_ticket(platform, url)
 
     def push_event(self, platform: str, url: str, kind: str, appid: str) -> tuple[int, str]:
@@ -179,16 +179,16 @@ class Simulator:
 
     @property
     def ledger(self) -> CallLog:
-        """What was asked: counts, forced refreshes, latest calls, most calls at the same time."""
+        """Return the log: counts, forced refreshes, latest calls, most calls at the same time."""
         return self._ledger
 
     def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
-        """Return how many calls were answered since the last `ledger.clear()`, all or those that match.
+        """Count the calls answered since the last `ledger.clear()`, all or those that match.
 
         Args:
             endpoint: stable_token, token, daily_visit_trend, cloud_function, component_token,
                 authorizer_token, get_authorizer_list, get_authorizer_info or other.
-            appid: empty for calls whose app stayed unknown.
+            appid: the app; empty for calls of unknown apps.
             outcome: ok, an errcode as text, or a fault's name.
         """
         return sum(

@@ -1,7 +1,7 @@
-"""The desk that hands out tokens of every kind and checks them, with WeChat's rules for each.
+"""The token desk, which issues and checks tokens of every kind by WeChat's rules.
 
-Stable tokens (cgi-bin/stable_token) stay the same until their last five minutes; classic ones
-(cgi-bin/token) supersede each other at every fetch. Neither kind touches the other.
+Stable tokens (cgi-bin/stable_token) stay the same until their last five minutes; each classic one
+(cgi-bin/token) supersedes the last. The two kinds are independent.
 """
 
 import re
@@ -14,9 +14,9 @@ from exporter.simulator.refusals import RefusedError
 
 LIFETIME_SECONDS: Final = 7200
 CLOUDBASE_LIFETIME_SECONDS: Final = 1800
-CLASSIC_GRACE_SECONDS: Final = 300  # how long a classic token outlives the fetch of the next one
-OVERLAP_SECONDS: Final = 300  # a stable token's last minutes, in which its successor exists already
-FORCE_INTERVAL_SECONDS: Final = 30  # a forced refresh sooner than that after the last one does nothing
+CLASSIC_GRACE_SECONDS: Final = 300  # seconds that a classic token outlives the fetch of the next one
+OVERLAP_SECONDS: Final = 300  # a stable token's last seconds, in which it has a successor
+FORCE_INTERVAL_SECONDS: Final = 30  # seconds after a forced refresh in which another one does nothing
 _SHAPE: Final = re.compile(r"[0-9]+_[0-9a-f]{128}")
 _REJECTED: Final = 40001
 _MALFORMED: Final = 40014
@@ -24,18 +24,18 @@ _EXPIRED: Final = 42001
 
 
 class TokenKind(StrEnum):
-    """What a token is for."""
+    """The kind of a token."""
 
     STABLE = "stable"
     CLASSIC = "classic"
-    COMPONENT = "component"  # a third-party platform's own
-    AUTHORIZER = "authorizer"  # an account's, handed out to its platform
+    COMPONENT = "component"  # a third-party platform's token
+    AUTHORIZER = "authorizer"  # an account's token, issued to its platform
     CLOUDBASE = "cloudbase"
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """One token ever handed out: until when it is good, and what it is refused with afterwards."""
+    """An issued token: its end, and the errcode that refuses it afterwards."""
 
     text: str
     appid: str
@@ -61,14 +61,14 @@ class TokenDesk:
         return current.text, int(current.valid_until - now)
 
     def force(self, appid: str, now: float) -> tuple[str, int]:
-        """Renew by force_refresh=true: return a new token; the ones before are dead at once."""
+        """Return a new stable token for force_refresh=true, and invalidate the old ones at once."""
         if now - self._forced_at.get(appid, float("-inf")) >= FORCE_INTERVAL_SECONDS:
             self._forced_at[appid] = now
             self.revoke(appid, now)
         return self.stable(appid, now)
 
     def issue(self, appid: str, kind: TokenKind, now: float) -> tuple[str, int]:
-        """Return a new token of any other kind and its lifetime in seconds; the one before lives on."""
+        """Return a new token of any other kind and its lifetime in seconds; the last one stays valid."""
         token = self._issue(appid, kind, now)
         return token.text, int(token.valid_until - now)
 
@@ -78,18 +78,18 @@ class TokenDesk:
             self._shorten(text, now)
 
     def classic(self, appid: str, now: float) -> tuple[str, int]:
-        """Return a new classic token and its lifetime in seconds; the one before lives on for the grace."""
+        """Return a new classic token and its lifetime in seconds; the last one stays valid for a while."""
         before = self._current(appid, TokenKind.CLASSIC)
         if before is not None:
             self._shorten(before.text, now + CLASSIC_GRACE_SECONDS)
         return self._issue(appid, TokenKind.CLASSIC, now).text, LIFETIME_SECONDS
 
     def holder(self, text: str, now: float) -> tuple[str, TokenKind]:
-        """Return the appid that a token stands for, and the token's kind.
+        """Return a token's appid and kind.
 
         Raises:
-            RefusedError: 40014 for what cannot be a token, 40001 for a superseded or foreign one,
-                42001 for an expired one.
+            RefusedError: 40014 for an impossible token, 40001 for a superseded or foreign one, 42001 for an
+                expired one.
         """
         if not _SHAPE.fullmatch(text):
             raise RefusedError(_MALFORMED)

@@ -1,6 +1,6 @@
-"""HTTP/1.1 on a socket, well-behaved or not: what an ordinary server framework would not let happen.
+"""HTTP/1.1 on a socket, correct or not, as an ordinary server framework would not allow.
 
-One asyncio protocol per connection, no task per request: waiting costs one timer, so hundreds of slow
+There is an asyncio protocol per connection and no task per request: a wait is one timer, so hundreds of slow
 calls at a time are cheap.
 """
 
@@ -23,12 +23,12 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 class SimConnection(asyncio.Protocol):
-    """One client connection: requests are answered one after the other.
+    """A client connection, which answers its requests one after the other.
 
     Args:
-        decide: gives the answer to a request, at once.
+        decide: returns the reply to a request, without waiting.
         ledger: counts what is in flight.
-        open_connections: this connection is in it while it is open.
+        open_connections: the set that has this connection while it is open.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class SimConnection(asyncio.Protocol):
         self._content_type = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asyncio: a client has connected."""
-        self._transport = cast("asyncio.Transport", transport)  # a stream protocol is given no other
+        """Accept a client; called by asyncio."""
+        self._transport = cast("asyncio.Transport", transport)  # a stream protocol gets no other
         self._client_ip = str(transport.get_extra_info("peername")[0])
         self._open_connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Asyncio: bytes have come."""
+        """Parse received bytes; called by asyncio."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
@@ -66,7 +66,7 @@ class SimConnection(asyncio.Protocol):
         self._serve_next()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Asyncio: the connection is gone; nothing more is sent."""
+        """Forget the connection; called by asyncio."""
         self._open_connections.discard(self)
         self._waiting.clear()
         if self._timer is not None:
@@ -74,31 +74,31 @@ class SimConnection(asyncio.Protocol):
         self._ended()
 
     def abort(self) -> None:
-        """Drop the connection, whatever is under way."""
+        """Drop the connection at once."""
         self._transport.abort()
 
     def on_message_begin(self) -> None:
-        """Parser: a request starts."""
+        """Begin a request; called by the parser."""
         self._url = self._body = b""
         self._content_type = ""
 
     def on_url(self, url: bytes) -> None:
-        """Parser: the request line's target, maybe in parts."""
+        """Collect a part of the request line's target; called by the parser."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Parser: one header."""
+        """Collect a header; called by the parser."""
         if name.lower() == b"content-type":
             self._content_type = value.decode("latin-1").lower()
         elif name.lower() == b"expect" and value.lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Parser: a part of the body."""
+        """Collect a part of the body; called by the parser."""
         self._body += body
 
     def on_message_complete(self) -> None:
-        """Parser: a request is complete."""
+        """Queue a complete request; called by the parser."""
         path, _, query = self._url.decode("latin-1").partition("?")
         request = Request(
             method=self._parser.get_method().decode("latin-1"),

@@ -11,9 +11,7 @@ from typing import Any, Final
 from urllib3.util.connection import allowed_gai_family
 
 NEXT_ADDRESS_SECONDS: Final = 0.25  # section 5
-_Selector: Final = getattr(
-    selectors, "PollSelector", selectors.SelectSelector
-)  # epoll takes a descriptor
+_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)  # epoll takes a descriptor
 _Address = tuple[Any, ...]  # a result of getaddrinfo
 _Option = tuple[Any, ...]
 
