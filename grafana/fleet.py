@@ -17,13 +17,13 @@ from grafana.failing_table import failing_table
 from grafana.figures import bars_of, figure
 from grafana.overrides import override
 from grafana.panels import COUNT, NUMBER, SHARE, Size
-from grafana.queries import FLEET, REF, chosen, counted
+from grafana.queries import FLEET, REF, chosen, counted, week_before
 from grafana.ranking import ranking
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
 from grafana.totals import totals
-from prometheus.expressions import before, change, named, newest
+from prometheus.expressions import change, named, newest
 from prometheus.recording import recorded
 from prometheus.shards import INFO as SHARD_INFO
 from prometheus.thresholds import shipped
@@ -32,7 +32,7 @@ _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
 _SIZES: Final = (0, 1, 100, 1000, 10_000, 100_000)  # where each class of daily visitors begins
 _ALERTS: Final = "|".join(shipped().table)
 _RECORDED: Final = recorded("visit_uv", "newest")
-_WEEK: Final = chosen(change(newest("visit_uv", FLEET), f"({before('visit_uv', 7, FLEET)}) >= {_FLOOR}"))
+_WEEK: Final = chosen(change(newest("visit_uv", FLEET), f"({week_before('visit_uv')}) >= {_FLOOR}"))
 
 
 def fleet(words: Words) -> Dashboard:

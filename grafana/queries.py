@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from exporter.exposition.app_families import INFO, UP
+from exporter.beijing import DAY_SECONDS
+from exporter.exposition.app_families import INFO, LAST_SUCCESS, UP
 from prometheus.dated import DATES, Dated
 from prometheus.expressions import (
     BEIJING_AHEAD,
     REF_DATE,
+    before,
+    by_date,
     daily,
     date_at_point,
     newest,
@@ -22,6 +25,8 @@ CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
 """The apps that the filter by label lets through."""
 DUE: Final = 60 * 3600
 """A newest date whose midnight is so many seconds past is late: 12:00 of the day after the next, Beijing."""
+_LATE_AGO: Final = ("4d", "9d")
+"""When the week before was on show: for apps up to five days late, and up to ten."""
 AT_END: Final = "@ ${__to:date:seconds}"
 """At the end of the dashboard's time range, whatever the step."""
 
@@ -51,6 +56,28 @@ def counted(apps: str) -> str:
 def share(above: str, below: str) -> str:
     """Divide sums over the apps that have both, so that each app counts as much as what it is divided by."""
     return f"sum(({above})\n  and on (appid) ({below}))\n/\nsum(({below})\n  and on (appid) ({above}))"
+
+
+def week_before(metric: str) -> str:
+    """Take the figure of the date a week before each app's newest, by appid, also where that is days old.
+
+    The week before of an app that is two days late or more is on show no longer, but it was some days ago.
+    """
+    return "\nor\n".join((before(metric, 7, FLEET), *(_shown(metric, ago) for ago in _LATE_AGO)))
+
+
+def _shown(metric: str, ago: str) -> str:
+    """Take the figure a week before the newest date of late apps, from the dates on show so long ago."""
+    at = f"{{{FLEET}}} offset {ago}"
+    newest_date = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
+    late = f"({newest_date} <= {date_at_point(3)}) - {7 * DAY_SECONDS}"
+    return f"""\
+max by (appid) (
+  {by_date(metric)}{at}
+  and topk by (appid) (1,
+    0 * ({by_date(REF_DATE)}{at} == on (appid) group_left () ({late}))
+    + ignoring (ref_date) group_left () ({LAST_SUCCESS.metric}{at} or {daily(REF_DATE)}{at}))
+)"""
 
 
 def with_yesterday() -> str:
