@@ -17,6 +17,7 @@ from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
     Panel,
+    RowPanel,
     VariableOption,
     VariableRefresh,
     VariableSort,
@@ -155,12 +156,25 @@ def section(board: Dashboard, title: str, panels: Sequence[Builder[Panel]], repe
         board.with_panel(panel)
 
 
+def folded(board: Dashboard, title: str, panels: Sequence[Builder[Panel]]) -> None:
+    """Add a row whose panels show, and ask, once a reader unfolds it."""
+    row = Row(title)
+    for panel in panels:
+        row.with_panel(panel)
+    board.with_row(row)
+
+
 def numbered(board: Dashboard) -> DashboardModel:
     """The finished dashboard, its panels numbered from 1 on."""
     finished = board.build()
-    for number, panel in enumerate(finished.panels or (), 1):
+    panels = [each for panel in finished.panels or () for each in (panel, *_inside(panel))]
+    for number, panel in enumerate(panels, 1):
         panel.id_val = number
     return finished
+
+
+def _inside(panel: Panel | RowPanel) -> list[Panel]:
+    return panel.panels if isinstance(panel, RowPanel) else []
 
 
 def _labels(name: str, label: str, query: str) -> QueryVariable:

@@ -12,7 +12,7 @@ from exporter.exposition.family import NAMESPACE
 from exporter.wechat import endpoints
 from grafana.charts import lines, shaded_lines, stacked
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
-from grafana.dashboard import BUILD_INFO, instance, job, new_dashboard, numbered, section
+from grafana.dashboard import BUILD_INFO, folded, instance, job, new_dashboard, numbered, section
 from grafana.figures import bars_of, figure
 from grafana.overrides import fixed
 from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, worded
@@ -41,7 +41,7 @@ def health(words: Words) -> Dashboard:
     section(board, words.word("exporter_data"), list(_data(words)))
     section(board, words.word("exporter_calls"), list(_calls(words)))
     section(board, words.word("exporter_resources"), list(_resources(words)))
-    section(board, words.word("exporter_shards"), list(_shards(words)))
+    folded(board, words.word("exporter_shards"), list(_shards(words)))
     return numbered(board)
 
 
@@ -159,7 +159,7 @@ def _resources(words: Words) -> Iterator[timeseries.Panel]:
     third = Size(8)
     cpu = f"rate(process_cpu_seconds_total{_AT}[$__rate_interval])"
     files = f"process_open_fds{_AT} / process_max_fds{_AT}"
-    yield _per_exporter(words, "cpu", cpu + ours, NUMBER, third).decimals(3)
+    yield _per_exporter(words, "cpu", cpu + ours, SHARE, third)
     yield _per_exporter(words, "memory", f"process_resident_memory_bytes{_AT}{ours}", "bytes", third)
     yield _per_exporter(words, "files", files + ours, SHARE, third)
     errors = f"increase({_OWN}_storage_errors_total{_AT}[5m])"

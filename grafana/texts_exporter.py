@@ -168,7 +168,7 @@ EXPORTER_PANELS: Final = {
     ),
     "cpu": PanelText(
         Text("CPU", "CPU"),
-        Text("Processor cores in use, per exporter.", "各 Exporter 占用的 CPU 核数。"),
+        Text("Per exporter, as a share of one core.", "各 Exporter 的占用，以单核为 100%。"),
     ),
     "memory": PanelText(
         Text("Memory", "内存"),

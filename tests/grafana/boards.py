@@ -62,8 +62,13 @@ def name_of(path: Path) -> str:
 
 
 def panels(path: Path) -> list[Json]:
-    """All but the rows."""
-    return [panel for panel in board(path)["panels"] if panel["type"] != "row"]
+    """All but the rows, those in folded ones too."""
+    return [panel for panel in placed(board(path)) if panel["type"] != "row"]
+
+
+def placed(loaded: Json) -> list[Json]:
+    """The panels and rows in their order."""
+    return [each for panel in loaded["panels"] for each in (panel, *panel.get("panels", ()))]
 
 
 def asked(language: Language = Language.EN) -> Iterator[Asked]:

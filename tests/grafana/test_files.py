@@ -14,7 +14,7 @@ from exporter.wechat.failures.failure import Reason
 from grafana.__main__ import DASHBOARDS, HOME, files, main
 from grafana.advice import advice_mappings
 from grafana.texts import PANELS, WORDS, Language, Words
-from tests.grafana.boards import FILES, board, name_of
+from tests.grafana.boards import FILES, board, name_of, placed
 
 
 def test_the_files_are_what_the_source_makes(tmp_path: Path) -> None:
@@ -38,8 +38,8 @@ def test_every_text_is_there_and_used(language: Language) -> None:
 def test_both_languages_have_the_same_panels_and_questions() -> None:
     for name in DASHBOARDS:
         english, chinese = (board(HOME / language / f"{name}.json") for language in ("en", "zh"))
-        assert [panel["type"] for panel in english["panels"]] == [p["type"] for p in chinese["panels"]]
-        for ours, theirs in zip(english["panels"], chinese["panels"], strict=True):
+        assert [panel["type"] for panel in placed(english)] == [p["type"] for p in placed(chinese)]
+        for ours, theirs in zip(placed(english), placed(chinese), strict=True):
             targets = [[target["expr"] for target in p.get("targets", ())] for p in (ours, theirs)]
             assert targets[0] == [
                 text.replace('"最新"', '"newest"').replace("name_zh", "name_en") for text in targets[1]

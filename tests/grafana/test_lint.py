@@ -10,7 +10,7 @@ import pytest
 
 from grafana import colours
 from grafana.texts import PANELS, WORDS, Language
-from tests.grafana.boards import FILES, Json, asked, board, name_of, panels
+from tests.grafana.boards import FILES, Json, asked, board, name_of, panels, placed
 
 SAFE = {value for name, value in vars(colours).items() if name.isupper() and str(value).startswith("#")}
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -141,7 +141,7 @@ def test_boards_link_to_each_other_in_their_language(loaded: Json, path: Path) -
 
 
 def test_panels_have_numbers_places_and_words(loaded: Json, path: Path) -> None:
-    assert [panel["id"] for panel in loaded["panels"]] == list(range(1, len(loaded["panels"]) + 1))
+    assert [panel["id"] for panel in placed(loaded)] == list(range(1, len(placed(loaded)) + 1))
     titles = [panel["title"] for panel in panels(path)]
     assert len(titles) == len(set(titles))
     for panel in panels(path):
@@ -153,7 +153,7 @@ def test_panels_have_numbers_places_and_words(loaded: Json, path: Path) -> None:
 
 
 def test_panels_do_not_lie_on_each_other(loaded: Json) -> None:
-    places = [panel["gridPos"] for panel in loaded["panels"]]
+    places = [panel["gridPos"] for panel in placed(loaded)]
     for place in places:
         assert place["x"] + place["w"] <= 24
     for a, b in combinations(places, 2):
@@ -258,3 +258,10 @@ def test_every_text_is_there_in_both_languages() -> None:
         assert text.zh, key
     for key, (title, description) in PANELS.items():
         assert all((title.en, title.zh, description.en, description.zh)), key
+
+
+def test_only_the_last_row_of_the_exporter_is_folded() -> None:
+    for path in FILES:
+        rows = [panel for panel in board(path)["panels"] if panel["type"] == "row"]
+        folded = [number for number, row in enumerate(rows, 1) if row["collapsed"]]
+        assert folded == ([len(rows)] if path.stem == "exporter" else []), path
