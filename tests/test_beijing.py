@@ -42,7 +42,7 @@ def utc(moment: str) -> float:
         ("2027-02-28T16:00", date(2027, 2, 28)),
     ],
 )
-def test_yesterday_is_beijings(now: str, newest: date) -> None:
+def test_yesterday_is_the_day_before_in_beijing(now: str, newest: date) -> None:
     assert yesterday(utc(now)) == newest
 
 

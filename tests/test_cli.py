@@ -8,7 +8,7 @@ from exporter import __version__
 from exporter.cli import main
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_prints_the_version_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
@@ -87,14 +87,14 @@ def test_a_bad_configuration_is_exit_code_2_with_every_mistake_named(
     assert "not-a-real-secret" not in "".join(told)
 
 
-def test_an_unknown_command_is_told_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["fly"])
     assert ended.value.code == 2
     assert "unknown command 'fly' (known: serve, check, " in capsys.readouterr().err
 
 
-def test_a_missing_configuration_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_configuration_is_reported_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config.file=/no/such/file.yaml"]) == 2
     assert "/no/such/file.yaml" in capsys.readouterr().err
 

@@ -23,7 +23,7 @@ def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
 @pytest.mark.parametrize(
     ("concurrency", "hard"), [(600, 1024), (724, 1024), (1024, 4096), (1024, resource.RLIM_INFINITY)]
 )
-def test_a_concurrency_that_fits_the_hard_limit_is_nothing_to_tell(
+def test_a_concurrency_that_fits_the_hard_limit_needs_no_warning(
     concurrency: int, hard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))
@@ -31,7 +31,7 @@ def test_a_concurrency_that_fits_the_hard_limit_is_nothing_to_tell(
 
 
 @pytest.mark.parametrize(("concurrency", "hard"), [(725, 1024), (16, 256)])
-def test_one_that_does_not_fit_is_told_with_numbers(
+def test_a_concurrency_that_does_not_fit_is_reported_with_numbers(
     concurrency: int, hard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))

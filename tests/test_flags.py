@@ -77,7 +77,7 @@ def test_targets_for_service_discovery_may_name_the_shard(flags: Callable[..., a
         ),
     ],
 )
-def test_what_is_no_shard_or_target_is_told(
+def test_a_wrong_shard_or_target_is_refused_with_what_is_allowed(
     words: list[str],
     told: str,
     flags: Callable[..., argparse.Namespace],

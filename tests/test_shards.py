@@ -92,5 +92,5 @@ def test_a_name_without_a_number_at_its_end_is_refused_with_an_advice(name: str)
     assert "set POD_NAME, or give the number" in str(refused.value)
 
 
-def test_a_shard_is_told_in_words() -> None:
+def test_a_shard_is_written_in_words() -> None:
     assert f"{Shard(2, 5)}" == "2 of 5"

@@ -118,7 +118,7 @@ def test_a_stopped_app_is_asked_nothing_more_and_not_waited_for() -> None:
     assert queue.take() is None
 
 
-def test_closing_ends_everything() -> None:
+def test_a_closed_queue_hands_out_nothing() -> None:
     queue = FairQueue({"wx1": days(5)}, 9, Clock())
     queue.close()
     assert queue.take() is None

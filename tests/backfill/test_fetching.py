@@ -118,7 +118,7 @@ def test_a_date_that_is_not_ready_is_missing_and_the_others_come(log: FilteringB
 
 
 @pytest.mark.parametrize("code", [-1, 45011, 40001])
-def test_what_a_pause_mends_is_asked_again(code: int, log: FilteringBoundLogger) -> None:
+def test_a_failure_that_a_pause_may_end_is_asked_again(code: int, log: FilteringBoundLogger) -> None:
     day = YESTERDAY - timedelta(days=3)
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), day)).work()
     assert desk.count() == DateCounts(DAYS, 0)

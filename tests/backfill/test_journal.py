@@ -136,13 +136,13 @@ def test_a_half_written_batch_is_undone() -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database, and long enough to be read as one" * 100])
-def test_a_damaged_journal_is_told_with_what_to_do(path: Path, content: bytes) -> None:
+def test_a_damaged_journal_is_reported_with_what_to_do(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(JournalError, match=r"cannot open journal .*damaged journal can be moved away"):
         Journal(path)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="No such file or directory"):
         Journal(tmp_path / "nowhere" / "journal")
 

@@ -47,7 +47,7 @@ def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path: Pa
     assert precious.read_text() == "precious"
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"cannot write .*nowhere/history.om: No such file or directory"):
         write_whole(tmp_path / "nowhere" / "history.om", ["a"])
     (tmp_path / "folder").mkdir()

@@ -18,7 +18,7 @@ from tests.building import NOON, YESTERDAY
         ("60d", "2d", Span(date(2026, 9, 25), date(2026, 11, 22))),
     ],
 )
-def test_dates_are_told_as_such_or_as_days_back(first: str, last: str, expected: Span) -> None:
+def test_a_date_is_given_as_such_or_in_days_back(first: str, last: str, expected: Span) -> None:
     assert read_span(first, last, NOON) == expected
 
 

@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.backfill.progress import ProgressLog, bar
 
 
-def test_a_line_now_and_then_tells_rate_and_time_left(log: FilteringBoundLogger, events: list[Any]) -> None:
+def test_a_periodic_line_has_rate_and_time_left(log: FilteringBoundLogger, events: list[Any]) -> None:
     seconds = 0.0
 
     def clock() -> float:

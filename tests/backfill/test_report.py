@@ -38,7 +38,7 @@ def result(count: DateCounts, ended_by: Failure | None = None, **missed: int) ->
         ([result(DateCounts(0, 0), network=1)], 1),
     ],
 )
-def test_the_exit_code_tells_all_some_or_nothing(results: list[AppSummary], code: int) -> None:
+def test_the_exit_code_distinguishes_all_some_and_nothing(results: list[AppSummary], code: int) -> None:
     assert exit_code(results) == code
 
 
@@ -56,7 +56,7 @@ def test_every_missing_date_has_a_reason(told: AppSummary, why: str) -> None:
     assert told.why == why
 
 
-def test_a_spent_quota_tells_when_to_go_on() -> None:
+def test_a_spent_quota_has_the_time_to_go_on() -> None:
     told = " ".join(advice([WHOLE, result(DateCounts(1, 0), QUOTA)], out_of_reach=False))
     assert "59 dates are missing. The same command goes on here" in told
     assert "1 app has spent its quota: go on after 2026-11-25 00:01 (Beijing)." in told
@@ -69,7 +69,7 @@ def test_each_refusal_comes_with_its_advice_once() -> None:
     assert advice([refused], language="zh", out_of_reach=False)[1:] == [f"permission: {REFUSED.advice.zh}"]
 
 
-def test_other_ends_are_told_too() -> None:
+def test_other_ends_have_their_advice_too() -> None:
     assert advice([WHOLE], out_of_reach=False) == []
     assert "out of reach" in advice([result(DateCounts(1, 0), network=1)], out_of_reach=True)[1]
     assert "come later" in advice([result(DateCounts(59, 0), not_ready=1)], out_of_reach=False)[1]

@@ -139,6 +139,6 @@ def test_an_address_without_a_path_is_victoriametrics_own(
 
 
 @pytest.mark.parametrize("told", ["vm:8428", "ftp://vm", "http://", "/path"])
-def test_other_addresses_are_refused(told: str) -> None:
+def test_an_address_without_http_and_host_is_refused(told: str) -> None:
     with pytest.raises(ValueError, match="not an http:// or https:// URL"):
         read_target(told)

@@ -224,7 +224,7 @@ def test_a_dry_run_only_counts(
     assert capsys.readouterr().out.startswith("18 calls for 3 apps")
 
 
-def test_a_dry_run_tells_the_least_time_that_the_pace_allows(
+def test_a_dry_run_prints_the_least_time_that_the_pace_allows(
     wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -266,7 +266,9 @@ def test_missing_takes_the_storage_s_rows_and_asks_for_the_others(
         ("jsonl", '{"appid": "', DAYS),
     ],
 )
-def test_formats(written_as: str, first: str, lines: int | None, backfill: Backfill, output: Path) -> None:
+def test_each_format_has_its_beginning_and_its_number_of_lines(
+    written_as: str, first: str, lines: int | None, backfill: Backfill, output: Path
+) -> None:
     words = ("--from=10d", "--output=history.om", f"--format={written_as}", "--app=app-00001")
     assert backfill(*words) == 0
     text = output.read_text("utf-8")
@@ -278,7 +280,7 @@ def test_formats(written_as: str, first: str, lines: int | None, backfill: Backf
     ("name", "first"),
     [("x.csv", "appid,name,"), ("x.jsonl", '{"appid"'), ("x.om", "# HELP"), ("x", "# HELP")],
 )
-def test_the_output_s_name_tells_the_format(
+def test_the_output_s_name_decides_the_format(
     name: str, first: str, backfill: Backfill, tmp_path: Path
 ) -> None:
     assert backfill("--from=1d", f"--output={name}", "--app=app-00001") == 0
@@ -296,7 +298,9 @@ def test_an_output_that_cannot_be_written_leaves_nothing_and_asks_nothing(
     assert asked(wechat) == 0
 
 
-def test_one_of_a_thing_is_told_as_one(backfill: Backfill, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_thing_is_written_in_the_singular(
+    backfill: Backfill, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert backfill("--from=1d", "--output=x", "--app=app-00001", "--dry-run") == 0
     assert capsys.readouterr().out.startswith("1 call for 1 app and 1 date, ")
 
@@ -306,7 +310,7 @@ def test_a_dry_run_with_missing_makes_no_storage(backfill: Backfill, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 
-def test_figures_are_wechat_s(backfill: Backfill, wechat: Simulator, output: Path) -> None:
+def test_the_output_has_wechat_s_figures(backfill: Backfill, wechat: Simulator, output: Path) -> None:
     assert backfill("--from=10d", "--output=history.om", "--format=jsonl") == 0
     found = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     newest = yesterday(wechat.clock.now())
@@ -365,7 +369,7 @@ def test_a_bad_configuration_is_exit_code_2(tmp_path: Path) -> None:
     assert main(["backfill", f"--config.file={tmp_path / 'none.yaml'}", *words]) == 2
 
 
-def test_the_first_date_has_to_be_told(backfill: Backfill) -> None:
+def test_the_first_date_is_required(backfill: Backfill) -> None:
     with pytest.raises(SystemExit) as ended:
         backfill("--output=x")
     assert ended.value.code == 2
@@ -459,7 +463,7 @@ def test_a_dry_run_counts_the_accounts_that_were_listed_last_and_asks_nothing(
     assert capsys.readouterr().out.startswith("6 calls for 3 apps and 2 dates")
 
 
-def test_accounts_that_cannot_be_listed_are_told_with_what_to_do(
+def test_accounts_that_cannot_be_listed_are_printed_with_what_to_do(
     platform_backfill: Backfill, platform_wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     platform_wechat.platforms["main"].ip_allowed = False

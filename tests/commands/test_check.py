@@ -50,7 +50,7 @@ def test_online_it_makes_one_real_call_per_app(
     assert wechat.calls(endpoint="daily_visit_trend") == 3
 
 
-def test_a_refused_app_is_told_with_the_reason_and_what_to_do(
+def test_a_refused_app_is_printed_with_the_reason_and_what_to_do(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wechat.set_fault(fake_appid(2), Fault.IP)
@@ -72,7 +72,7 @@ def test_the_advice_is_in_chinese_for_those_who_read_it(
     assert "IP allow-list" in capsys.readouterr().out
 
 
-def test_before_wechat_publishes_yesterday_the_newest_row_there_is_is_told(
+def test_before_wechat_publishes_yesterday_the_newest_row_is_printed(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newest = yesterday(wechat.clock.now())
@@ -101,7 +101,7 @@ def test_a_classic_token_is_warned_of_before_it_is_fetched(
     assert "each fetch ends the token that other programs hold" in capsys.readouterr().err
 
 
-def test_a_figure_that_wechat_left_out_is_not_told(
+def test_a_figure_that_wechat_left_out_is_not_printed(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check("--online")
@@ -259,7 +259,7 @@ def test_the_accounts_of_other_shards_are_left_to_their_checks(
     assert platform_wechat.calls("daily_visit_trend") == 3
 
 
-def test_a_platform_that_is_refused_is_told_with_what_to_do(
+def test_a_refused_platform_is_printed_with_what_to_do(
     platform_wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     platform_wechat.platforms["main"].ip_allowed = False

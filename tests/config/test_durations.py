@@ -19,14 +19,14 @@ from exporter.config import durations
         ("1y2w3d4h5m6s7ms", 31_536_000 + 14 * 86_400 + 3 * 86_400 + 4 * 3600 + 5 * 60 + 6.007),
     ],
 )
-def test_units_add_up(text: str, seconds: float) -> None:
+def test_the_units_of_a_duration_add_up(text: str, seconds: float) -> None:
     assert durations.parse(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
     "text", ["", "1", "s", "1.5h", "-1s", "1m1h", "1s1s", "1 s", "1S", "1s\n", "١s", "1us"]
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_a_text_in_another_form_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         durations.parse(text)
 

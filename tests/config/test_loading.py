@@ -229,7 +229,7 @@ def test_a_token_service_is_asked_by_get_or_by_post_with_a_body(
     assert load(file, {}).apps[0].token == HttpToken("https://tokens.example/", method=method, body=body)
 
 
-def test_apps_of_one_token_service_are_told_apart_by_their_bodies(file: Path) -> None:
+def test_apps_of_one_token_service_may_differ_by_their_bodies(file: Path) -> None:
     token = "{type: http, url: 'https://tokens.example/', body: {app: '{appid}'}}"
     appids = ("wx0123456789abcdef", "wx1123456789abcdef")
     file.write_text("apps: [" + ", ".join(f"{{appid: {appid}, token: {token}}}" for appid in appids) + "]")
@@ -409,7 +409,7 @@ def test_a_key_encrypts_a_file_of_rows_too(file: Path, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_library_that_is_not_installed_is_told_with_how_to_get_it(
+def test_a_missing_library_is_reported_with_how_to_install_it(
     file: Path, monkeypatch: pytest.MonkeyPatch, missing: str, storage: str, told: str
 ) -> None:
     monkeypatch.setattr("exporter.config.storage.find_spec", lambda name: None if name == missing else name)

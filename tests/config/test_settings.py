@@ -9,7 +9,7 @@ from exporter.config.secret import LARGEST_SECRET, Secret
 from exporter.config.token_types import HttpToken, StableToken
 
 
-def test_a_secret_in_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
+def test_a_secret_in_a_file_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     secret = Secret(path=file)
 

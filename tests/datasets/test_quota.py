@@ -11,7 +11,7 @@ from tests.datasets.rows import sample
     ("name", "values"),
     [("quota_get__doc", (0, 0, 0)), ("quota_get__edited_with_rate_limits", (100000, 120, 99880))],
 )
-def test_wechats_answers_are_read(name: str, values: tuple[int, ...]) -> None:
+def test_wechats_examples_give_limit_used_and_left(name: str, values: tuple[int, ...]) -> None:
     assert read_quota(sample(name)) == values
 
 

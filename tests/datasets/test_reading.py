@@ -183,7 +183,7 @@ def test_figures_may_be_numeric_texts(dataset: Dataset) -> None:
 
 
 @datasets
-def test_unknown_keys_pass(dataset: Dataset) -> None:
+def test_unknown_keys_in_a_body_are_ignored(dataset: Dataset) -> None:
     body, period = example(dataset)
 
     def more(found: Any) -> Any:

@@ -35,7 +35,7 @@ def returned(node: str, body: str) -> dict[str, object]:
     return {"errcode": 0, "errmsg": "ok", "resp_data": text}
 
 
-def test_its_own_tests_pass(program: Callable[[str], str]) -> None:
+def test_the_tests_of_the_cloud_function_pass(program: Callable[[str], str]) -> None:
     command = [program("node"), "--test", "test/"]
     ran = subprocess.run(command, cwd=FOLDER, capture_output=True, check=False, text=True)
     assert ran.returncode == 0, ran.stdout

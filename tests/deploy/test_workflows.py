@@ -23,7 +23,7 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize(("schema", "paths"), SCHEMAS.items(), ids=SCHEMAS)
-def test_github_takes_every_file(schema: str, paths: list[Path]) -> None:
+def test_github_s_schemas_accept_every_workflow(schema: str, paths: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)]
     told = subprocess.run(command, capture_output=True, check=False, text=True)
     assert told.returncode == 0, told.stdout + told.stderr

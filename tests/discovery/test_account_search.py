@@ -152,7 +152,7 @@ def test_a_line_that_is_down_ends_the_asking_for_accounts_soon(scene: Scene) -> 
 # Lists that fail, or are not to be believed
 
 
-def test_a_list_that_fails_is_tried_again_within_minutes_and_told_once(
+def test_a_list_that_fails_is_tried_again_within_minutes_and_logged_once(
     scene: Scene, events: list[Any]
 ) -> None:
     scene.ticket.write_text("an-invented-ticket")

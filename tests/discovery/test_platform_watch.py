@@ -138,7 +138,7 @@ def test_without_a_ticket_the_state_says_so_and_since_when(scene: Scene) -> None
     assert watch.settled  # ready: through a load balancer the first ticket reaches only those that are
 
 
-def test_a_wrong_secret_of_the_platform_is_told_with_the_platforms_console(scene: Scene) -> None:
+def test_a_wrong_secret_of_the_platform_leads_to_the_platforms_console(scene: Scene) -> None:
     scene.secret = "not-the-right-fake-secret"
     watch = scene.watch()
     watch.look_at_credentials()

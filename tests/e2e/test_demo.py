@@ -58,6 +58,6 @@ def test_it_prints_the_addresses_to_open(demo: Running) -> None:
     assert all(address.startswith("http://127.0.0.1:") for address in re.findall(r"http://\S+", told))
 
 
-def test_it_ends_cleanly(demo: Running) -> None:
+def test_the_demo_stops_with_exit_code_0_and_without_a_traceback(demo: Running) -> None:
     assert demo.stop() == 0
     assert "Traceback" not in demo.output()

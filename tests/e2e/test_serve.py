@@ -162,7 +162,7 @@ def test_a_reload_swaps_everything_or_nothing(exporter: Running, setup: Setup) -
     assert exporter.samples()["wechat_miniprogram_exporter_apps", ()] == 1
 
 
-def test_sighup_reloads_too(exporter: Running, setup: Setup) -> None:
+def test_sighup_reloads_the_configuration(exporter: Running, setup: Setup) -> None:
     good = setup.settings["apps"]
     assert isinstance(good, list)
     setup.write(apps=good[:1])
@@ -178,7 +178,7 @@ def test_reload_over_http_needs_its_flag(setup: Setup) -> None:
         assert "--web.enable-lifecycle" in refused.text
 
 
-def test_a_wrong_secret_costs_one_token_call_until_the_secret_is_mended(
+def test_a_wrong_secret_costs_one_token_call_until_the_secret_is_corrected(
     exporter: Running, setup: Setup, wechat: Simulator, tmp_path: Path
 ) -> None:
     (tmp_path / f"{FIRST}.secret").write_text("not-the-right-fake-secret")

@@ -57,7 +57,7 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_disk_that_is_full_costs_no_row_and_is_told(
+def test_a_full_disk_costs_no_row_and_is_logged(
     tiny: Path, tmp_path: Path, wechat: Simulator, free_port: Callable[[], int]
 ) -> None:
     path = configuration(tmp_path, wechat, f"sqlite:///{tiny}/exporter.db")
@@ -72,7 +72,7 @@ def test_a_disk_that_is_full_costs_no_row_and_is_told(
         assert "Traceback" not in exporter.output()
 
 
-def test_a_locked_database_costs_no_row_and_is_told(
+def test_a_locked_database_costs_no_row_and_is_logged(
     tmp_path: Path, wechat: Simulator, free_port: Callable[[], int]
 ) -> None:
     path = configuration(tmp_path, wechat, "sqlite:///exporter.db")

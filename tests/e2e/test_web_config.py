@@ -261,7 +261,7 @@ def test_the_health_check_needs_neither_password_nor_certificate(secure: Secure,
     assert main(["healthcheck", address, f"--web.config.file={secured.folder / 'web.yaml'}"]) == 0
 
 
-def test_a_bad_file_is_told_by_check_and_by_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_and_serve_refuse_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.yaml").write_text("apps: [{appid: wx0123456789abcdef, secret: not-a-real-secret}]")
     flags = [f"--config.file={tmp_path / 'config.yaml'}", f"--web.config.file={tmp_path / 'web.yaml'}"]
     (tmp_path / "web.yaml").write_text("basic_auth_users: {alice: sesame}\n")

@@ -144,11 +144,11 @@ def test_any_figure_comes_back_exactly(value: float) -> None:
     assert float(text.rsplit(" ", 1)[1]) == value
 
 
-def test_escaping_is_the_formats() -> None:
+def test_backslashes_quotes_and_line_ends_in_labels_are_escaped() -> None:
     assert escape('a\\b"c\nd') == 'a\\\\b\\"c\\nd'
 
 
-def test_help_tells_the_chinese_term_the_unit_and_what_must_not_be_added() -> None:
+def test_help_has_the_chinese_term_the_unit_and_what_must_not_be_added() -> None:
     for family, field in zip(DAILY[:7], FIELDS, strict=True):
         assert field.chinese in family.help
         assert ("Do not add up" in family.help) == (not field.additive)

@@ -27,6 +27,6 @@ def test_the_file_has_one_member_as_not_every_reader_accepts_several() -> None:
     assert reader.unused_data == b""
 
 
-def test_large_pieces_are_whole() -> None:
+def test_large_pieces_decompress_to_their_text() -> None:
     noise = random.Random(1).randbytes(3_000_000)
     assert gzip.decompress(assemble([noise, noise], noise)) == noise * 3

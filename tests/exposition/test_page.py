@@ -45,7 +45,7 @@ def test_families_without_samples_have_no_header() -> None:
     assert text_of(page.text).count(b"# TYPE") == 1
 
 
-def test_a_changed_page_equals_one_made_anew() -> None:
+def test_a_changed_page_equals_a_new_one() -> None:
     entries = fleet(2 * BLOCK_SIZE)
     maker = PageRenderer()
     maker.replace_all(entries, DATES)

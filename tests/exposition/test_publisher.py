@@ -93,7 +93,9 @@ def test_nothing_new_costs_nothing(stage: Stage) -> None:
     assert stage.shelf.batches == []
 
 
-def test_a_broken_storage_is_told_once_and_the_row_shown_from_memory(stage: Stage, events: list[Any]) -> None:
+def test_a_broken_storage_is_logged_once_and_the_row_shown_from_memory(
+    stage: Stage, events: list[Any]
+) -> None:
     stage.shelf.broken = True
     for scale in (1, 2):
         stage.row_comes(scale)

@@ -101,7 +101,7 @@ def test_hanging_calls_are_recorded() -> None:
     assert samples(telemetry)["hung_calls", ()] == 3
 
 
-def test_the_shard_is_recorded() -> None:
+def test_only_the_present_shard_has_a_series() -> None:
     telemetry = Telemetry(lambda: 0.0)
     telemetry.sharded(Shard(2, 5))
     found = samples(telemetry)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.simulator.conftest import Client
 
 
-def test_calls_are_told_and_forgotten(client: "Client") -> None:
+def test_calls_are_listed_and_forgotten(client: "Client") -> None:
     client.trend()
     client.trend("20261124")
     client.stable(force_refresh=True)
@@ -58,7 +58,7 @@ def test_the_clock_is_read_set_and_moved(client: "Client") -> None:
     assert client.get("/_sim/clock").json() == {"now": 1790003600}
 
 
-def test_a_configuration_is_given(client: "Client") -> None:
+def test_the_configuration_names_all_apps_of_the_simulator(client: "Client") -> None:
     told = yaml.safe_load(client.get("/_sim/config").content)
     assert told["wechat"]["base_url"] == client.sim.base_url
     assert [app["appid"] for app in told["apps"]] == [app.appid for app in client.sim.apps]
@@ -82,7 +82,7 @@ def test_a_configuration_is_given(client: "Client") -> None:
         ("/_sim/clock", {"now": 1, "advance": 1}, 400, "say"),
     ],
 )
-def test_a_wrong_control_call_is_told_what_is_allowed(
+def test_a_wrong_control_call_is_answered_with_what_is_allowed(
     client: "Client", path: str, body: object, status: int, told: str
 ) -> None:
     answer = client.post(path.replace("APPID", client.appid), data=json.dumps(body))

@@ -26,7 +26,7 @@ def test_counts_are_in_their_order(appid: str, day: date, size: int) -> None:
 
 
 @given(APPIDS, st.dates(), SIZES)
-def test_both_stay_times_tell_the_same_whole_seconds(appid: str, day: date, size: int) -> None:
+def test_both_stay_times_have_the_same_whole_seconds(appid: str, day: date, size: int) -> None:
     r: dict[str, float] = {name: float(value) for name, value in row(appid, day, size).items()}
     half_a_last_digit = 0.000_050_1
     by_visitor, by_open = r["stay_time_uv"] * r["visit_uv"], r["stay_time_session"] * r["session_cnt"]

@@ -60,7 +60,7 @@ def test_every_fault_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("fault", ROW_FAULTS)
-def test_a_row_is_changed(client: "Client", fault: Fault) -> None:
+def test_a_row_fault_changes_the_row(client: "Client", fault: Fault) -> None:
     right = client.trend().json()["list"][0]
     client.sim.set_fault(client.appid, fault)
     answer = client.trend().json()
@@ -69,7 +69,7 @@ def test_a_row_is_changed(client: "Client", fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", LIST_FAULTS)
-def test_a_list_is_changed(client: "Client", fault: Fault) -> None:
+def test_a_list_fault_changes_the_list(client: "Client", fault: Fault) -> None:
     right = client.trend().json()["list"][0]
     client.sim.set_fault(client.appid, fault)
     assert LIST_FAULTS[fault](client.trend().json()["list"], right)

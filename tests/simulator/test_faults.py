@@ -66,7 +66,7 @@ def test_a_dataset_that_there_is_not_is_refused() -> None:
         FaultBoard().switch("wx1", Fault.BUSY, dataset="weekly")
 
 
-def test_a_told_errcode_replaces_the_usual_one() -> None:
+def test_a_given_errcode_replaces_the_usual_one() -> None:
     board = FaultBoard()
     board.switch("wx1", Fault.UNKNOWN_ERRCODE, errcode=61023)
     active = board.take("wx1", CallKind.DATA)

@@ -74,7 +74,7 @@ def test_a_body_that_is_no_json_object_is_refused(
 
 
 @pytest.mark.parametrize(("path", "expected"), [(STABLE_TOKEN_PATH, 47001), (TREND_PATH, 61500)])
-def test_a_form_is_refused(client: "Client", path: str, expected: int) -> None:
+def test_a_form_encoded_body_is_refused(client: "Client", path: str, expected: int) -> None:
     call = client.post(path, params={"access_token": client.token()}, data=GOOD_DATES)
     assert errcode(call) == expected
 
@@ -108,7 +108,9 @@ def test_another_path_is_an_invalid_url(client: "Client") -> None:
         ({"begin_date": "20271124", "end_date": "20271124"}, 61501),
     ],
 )
-def test_a_date_is_refused(client: "Client", dates: dict[str, object], expected: int) -> None:
+def test_a_wrong_date_is_refused_as_wechat_does(
+    client: "Client", dates: dict[str, object], expected: int
+) -> None:
     call = client.post(TREND_PATH, params={"access_token": client.token()}, json=dates)
     assert errcode(call) == expected
 
@@ -119,7 +121,7 @@ def test_the_token_belongs_into_the_url(client: "Client") -> None:
     assert errcode(client.trend(token="")) == 41001
 
 
-def test_a_bad_token_is_told_apart_from_an_old_one(client: "Client") -> None:
+def test_a_bad_token_has_another_errcode_than_an_old_one(client: "Client") -> None:
     token = client.token()
     assert errcode(client.trend(token=token[:-1])) == 40014
     assert errcode(client.trend(token=token + " ")) == 40014

@@ -20,7 +20,7 @@ def refused_with(desk: TokenDesk, text: str, now: float) -> int | None:
     return None
 
 
-def test_a_stable_token_stays_the_same_and_tells_what_remains(desk: TokenDesk) -> None:
+def test_a_stable_token_stays_the_same_and_counts_down(desk: TokenDesk) -> None:
     first, lifetime = desk.stable(APP, START)
     assert lifetime == 7200
     assert desk.stable(APP, START + 6900) == (first, 300)

@@ -71,7 +71,7 @@ def test_a_request_may_come_in_pieces(client: "Client") -> None:
         assert b'"now"' in read_to_end(connection)
 
 
-def test_an_expectant_client_is_told_to_go_on(client: "Client") -> None:
+def test_a_client_that_expects_100_continue_gets_it(client: "Client") -> None:
     with connected(client) as connection:
         connection.sendall(
             b"POST /_sim/clock HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 13\r\n"

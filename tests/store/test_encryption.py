@@ -78,7 +78,7 @@ def test_what_is_no_key_is_refused_and_not_shown(key: str) -> None:
     assert OLD not in told
 
 
-def test_a_key_file_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_key_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="No such file"):
         Seal(Secret(path=tmp_path / "missing"))
 
@@ -96,7 +96,7 @@ def test_a_key_that_is_replaced_in_its_file_is_used_without_a_restart(tmp_path: 
     assert not some.is_current(TEXT)
 
 
-def test_a_key_file_that_vanishes_is_told_when_it_is_needed(tmp_path: Path) -> None:
+def test_a_key_file_that_vanishes_is_reported_when_it_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(OLD)
     some = Seal(Secret(path=path))

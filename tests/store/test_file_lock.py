@@ -45,7 +45,7 @@ def test_the_file_is_free_again_once_it_is_released(tmp_path: Path) -> None:
     claim.release()
 
 
-def test_a_folder_that_cannot_be_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_an_impossible_folder_is_reported_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"cannot open storage .*(Not a directory|File exists)"):
         FileLock(tmp_path / "file" / "a.db")

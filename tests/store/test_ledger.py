@@ -66,7 +66,7 @@ def test_a_failure_alone_is_shown_and_needs_no_storing(ledger: Ledger) -> None:
     assert changes.entries[FIRST.appid].health == PAUSED
 
 
-def test_what_was_mended_is_asked_at_once_and_shown_as_it_was_till_then(ledger: Ledger) -> None:
+def test_a_corrected_app_is_asked_at_once_and_shown_as_failing_till_then(ledger: Ledger) -> None:
     record(ledger, FIRST.appid, REFUSED, ROW)
     ledger.ask_again([FIRST.appid, "wxffffffffffffffff"])
     entry = ledger.get(FIRST.appid)
@@ -160,7 +160,7 @@ def test_a_reload_asks_at_once_with_another_credential_than_the_refused_one(ledg
     assert (health.is_awaited(NOON + 3), health.strikes) == (True, 0)
 
 
-def test_a_reload_asks_at_once_for_what_the_operator_may_have_mended(ledger: Ledger) -> None:
+def test_a_reload_asks_at_once_for_what_the_operator_may_have_corrected(ledger: Ledger) -> None:
     failing = after_failure(Health(), failure(Reason.NETWORK, "no route"), NOON, NOON, lambda: 0.0)
     record(ledger, FIRST.appid, failing)
     ledger.configure([(FIRST, "stable_token")], 9, NOON + 3)
@@ -173,7 +173,7 @@ def test_a_reload_leaves_apps_that_are_well_in_their_rhythm(ledger: Ledger) -> N
     assert not ledger.entries()[0].health.is_awaited(NOON + 3)
 
 
-def test_an_update_tells_what_was_and_what_is(ledger: Ledger) -> None:
+def test_an_update_returns_the_entries_before_and_after(ledger: Ledger) -> None:
     changed = ledger.update(FIRST.appid, lambda entry: replace(entry, health=FINE), ROW)
     assert changed is not None
     before, after = changed

@@ -71,7 +71,7 @@ def test_all_rows_are_there_and_belong_to_the_server_that_opens_them_first(open_
     assert dict(open_().load("wechat", [FIRST, SECOND])) == ROWS
 
 
-def test_all_credentials_are_there(open_: Open) -> None:
+def test_an_old_file_opens_with_all_credentials(open_: Open) -> None:
     store = open_()
     assert {key: json.loads(store.credential(key) or "") for key in CREDENTIALS} == CREDENTIALS
     accounts = json.loads(store.credential(f"accounts/{PLATFORM}") or "")

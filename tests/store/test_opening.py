@@ -20,7 +20,7 @@ def test_sqlite_opens_the_file_that_the_address_names(tmp_path: Path) -> None:
     assert (tmp_path / "a.db").exists()
 
 
-def test_memory_keeps_nothing() -> None:
+def test_the_memory_store_keeps_no_rows() -> None:
     store = open_store(StorageSettings("memory://"))
     assert isinstance(store, MemoryStore)
     store.save("", [("wx0000000000000001", HeldRow(make_row(), NOON))], 9)
@@ -36,7 +36,7 @@ def test_a_key_encrypts_the_credentials_of_a_file(tmp_path: Path) -> None:
     assert b"not-a-real-token" not in (tmp_path / "a.db").read_bytes()
 
 
-def test_a_key_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_an_unusable_key_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"storage\.encryption_key cannot be used"):
         open_store(StorageSettings(f"sqlite:///{tmp_path}/a.db", encryption_key=Secret("sesame")))
 

@@ -192,7 +192,7 @@ def test_a_path_that_cannot_be_is_a_clear_error(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "file" / "exporter.db")
 
 
-def test_a_locked_database_is_told_and_nothing_breaks(store: SqliteStore, path: Path) -> None:
+def test_a_locked_database_is_reported_and_nothing_breaks(store: SqliteStore, path: Path) -> None:
     store._db.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -209,7 +209,7 @@ def test_the_directory_is_made_for_the_owner_alone(path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_every_write_is_told_with_its_end(path: Path) -> None:
+def test_the_observer_learns_the_result_of_every_write(path: Path) -> None:
     told: list[bool] = []
     store = SqliteStore(path, told.append)
     store.save(SERVER, [(APPID, held())], 9)
@@ -220,7 +220,7 @@ def test_every_write_is_told_with_its_end(path: Path) -> None:
     assert told == [True, False]
 
 
-def test_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(store: SqliteStore) -> None:
+def test_a_full_disk_is_reported_and_once_there_is_room_everything_is_stored(store: SqliteStore) -> None:
     many = [(appid, held()) for appid in MANY]
     pages = store._db.execute("PRAGMA page_count").fetchone()[0]
     store._db.execute(f"PRAGMA max_page_count = {pages}")  # as SQLite sees a disk without room

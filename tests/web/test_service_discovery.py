@@ -80,7 +80,7 @@ def test_no_label_of_a_target_hides_one_of_the_metrics() -> None:
 
 
 @pytest.mark.parametrize("query", ["per=team", "per="])
-def test_another_wish_is_refused(query: str) -> None:
+def test_an_unknown_per_is_refused(query: str) -> None:
     assert asked(query).status == 400
 
 

@@ -18,7 +18,7 @@ def test_all_entrances_of_wechat_are_one_server(place: str) -> None:
         ("https://proxy.example/wechat", "https://proxy.example/test"),
     ],
 )
-def test_others_are_told_apart(one: str, other: str) -> None:
+def test_other_servers_have_different_names(one: str, other: str) -> None:
     assert server_name(one) != server_name(other)
 
 

@@ -92,7 +92,7 @@ def test_the_job_is_one_that_the_alerts_look_for(objects: Objects) -> None:
     assert JOB.fullmatch(objects.one("Service")["metadata"]["labels"][label])
 
 
-def test_the_monitor_tells_pods_apart_by_their_names(
+def test_the_monitor_distinguishes_pods_by_their_names(
     rendered: Callable[[str], Objects], program: Callable[[str], str], tmp_path: Path
 ) -> None:
     (endpoint,) = rendered("ha").one("ServiceMonitor")["spec"]["endpoints"]

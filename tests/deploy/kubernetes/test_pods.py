@@ -100,7 +100,7 @@ def test_the_memory_asked_for_is_what_so_many_mini_programs_take(objects: Object
 
 
 @pytest.mark.parametrize("page", ["kubernetes.md", "kubernetes.zh-CN.md"])
-def test_the_memory_that_the_docs_tell_is_what_was_measured(page: str) -> None:
+def test_the_memory_in_the_docs_is_the_measured_one(page: str) -> None:
     rows = TABLE_OF_MEMORY.findall(KUBERNETES.parents[1].joinpath("docs", page).read_text("utf-8"))
     assert len(rows) >= 3
     for nine_dates, one_date, request, limit in rows:
@@ -175,7 +175,7 @@ def test_every_selector_finds_its_pods(objects: Objects) -> None:
         assert selects(objects.pod_labels, policy["spec"]["podSelector"])
 
 
-def test_secrets_look_fake() -> None:
+def test_secrets_of_the_examples_look_fake() -> None:
     for secret in read(*EXAMPLES).of("Secret"):
         assert "data" not in secret
         for name, value in secret["stringData"].items():

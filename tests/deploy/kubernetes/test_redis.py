@@ -11,7 +11,7 @@ from tests.deploy.kubernetes.manifests import KUBERNETES, read
 from tests.prometheus.servers import wait_until
 
 
-def test_it_asks_for_the_password_writes_at_once_and_stops_when_told(
+def test_redis_asks_for_the_password_writes_at_once_and_stops_on_a_signal(
     program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     program("redis-server")

@@ -54,7 +54,7 @@ def test_every_object_is_in_the_namespace_and_named_once(objects: Objects) -> No
     assert {found["metadata"]["namespace"] for found in objects.all} == {namespace["metadata"]["name"]}
 
 
-def test_the_oldest_version_is_the_one_that_the_docs_tell() -> None:
+def test_the_oldest_version_is_the_one_in_the_docs() -> None:
     for page in ("kubernetes.md", "kubernetes.zh-CN.md"):
         assert f"Kubernetes {OLDEST}" in KUBERNETES.parents[1].joinpath("docs", page).read_text("utf-8")
 

@@ -126,7 +126,7 @@ def test_a_password_file_is_read_again_for_each_connection(
         admin.close()
 
 
-def test_a_password_file_that_is_gone_is_told_without_its_content(port: int, tmp_path: Path) -> None:
+def test_a_missing_password_file_is_reported_without_its_content(port: int, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", port)):
         assert "No such file" in refusal(settings(port, password=Secret(path=tmp_path / "missing")))
         (tmp_path / "empty").touch()
@@ -161,7 +161,7 @@ def test_a_user_with_the_rights_that_the_docs_name_may_do_all_that_a_store_does_
     )
 
 
-def test_a_user_without_rights_is_told_which_command_is_refused(
+def test_a_user_without_rights_learns_which_command_is_refused(
     started: Callable[..., RedisServer], port: int
 ) -> None:
     server = started()
@@ -181,7 +181,7 @@ def test_a_server_that_repeats_what_it_does_not_understand_does_not_bring_the_pa
     assert "unknown command" in refusal(settings(port, user="exporter", password=Secret(PASSWORD)))
 
 
-def test_a_server_without_scripts_is_told_without_what_was_to_be_kept(
+def test_a_server_without_scripts_is_reported_without_the_data_sent(
     started: Callable[..., RedisServer], port: int
 ) -> None:
     started("--rename-command", "EVAL", "", "--rename-command", "SET", "KEEP")

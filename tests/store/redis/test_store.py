@@ -108,7 +108,7 @@ def test_keys_of_apps_that_are_gone_end_by_themselves(store: RedisStore, server:
         assert 80 * 86_400 < int(client.ttl(key)) <= 90 * 86_400
 
 
-def test_every_write_is_told(opened: Opened) -> None:
+def test_the_observer_learns_of_every_write(opened: Opened) -> None:
     store = opened()
     opened.writes.clear()
     store.save(SERVER, [(ONE, row(DAY))], 9)

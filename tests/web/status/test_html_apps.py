@@ -142,7 +142,7 @@ def test_the_tokens_source_and_expiry_are_shown(expires_at: float | None, expect
     assert text(one(soup, "td.token")) == expected
 
 
-def test_labels_are_shown() -> None:
+def test_each_label_of_an_app_is_a_chip() -> None:
     labelled = replace(HELD, app=make_app(1, "coffee", (("team", "retail"), ("tier", "1"))))
     assert [text(chip) for chip in page([labelled]).select(".labels li")] == ["team=retail", "tier=1"]
 

@@ -58,7 +58,7 @@ def test_links_keep_every_choice() -> None:
     assert read(WHOLE.link(page=4)).lang is Language.ZH
 
 
-def test_links_are_short() -> None:
+def test_a_link_omits_what_has_its_default() -> None:
     assert Query().link() == "?"
     assert Query().link(page=2) == "?page=2"
     assert WHOLE.link(**{name: getattr(Query(), name) for name in ("q", "state", "sort", "order")}) == (

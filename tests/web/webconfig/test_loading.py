@@ -58,7 +58,7 @@ def test_a_file_that_asks_for_nothing_switches_nothing_on(name: str, inside: Pat
     assert load(Path(name), {}) == WebConfig(files=(Path(name),))
 
 
-def test_everything_arrives(inside: Path) -> None:
+def test_a_file_with_every_key_loads_as_written(inside: Path) -> None:
     config = load(Path("everything.yaml"), {})
     assert config.tls is not None
     assert config.tls.verify_mode is ssl.CERT_REQUIRED

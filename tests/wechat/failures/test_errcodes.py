@@ -154,7 +154,7 @@ def test_a_failure_without_an_errcode_has_its_usual_action(reason: Reason) -> No
 
 
 @pytest.mark.parametrize("code", ACTIONS)
-def test_the_outlook_of_a_pause_tells_what_is_paused_and_how_to_end_it(code: int) -> None:
+def test_the_outlook_of_a_pause_says_what_is_paused_and_how_to_end_it(code: int) -> None:
     problem = errcode_failure(code, "x")
     paused = problem.action in (Action.SUSPEND, Action.SUSPEND_DAY)
     meanwhile = advice.PAUSED if problem.refuses_account else advice.PAUSED_DATASET

@@ -78,7 +78,7 @@ def test_a_header_that_cannot_be_sent_is_a_network_failure_without_it(value: str
     assert peer.received == []
 
 
-def test_a_process_that_may_open_no_more_files_is_told_so_and_not_to_look_at_its_network(
+def test_a_process_that_may_open_no_more_files_learns_that_and_not_that_its_network_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object) -> None:

@@ -75,7 +75,7 @@ def test_a_request_has_the_parameters_the_json_body_and_our_headers() -> None:
     )
 
 
-def test_connections_are_used_again() -> None:
+def test_calls_to_one_host_share_a_connection() -> None:
     with Peer(says(OK)) as peer, opened(peer.url) as client:
         for _ in range(5):
             client.transport.send("GET", peer.url)
@@ -149,7 +149,7 @@ BROKEN: dict[str, Manner] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_connection_that_breaks_off_is_told_by_its_reason(name: str) -> None:
+def test_a_connection_that_breaks_off_is_a_failure_with_its_reason(name: str) -> None:
     with Peer(BROKEN[name]) as peer:
         problem = sent_to(peer)
     assert isinstance(problem, Failure)

@@ -129,7 +129,7 @@ def test_a_changed_push_is_refused_or_means_the_same(request: PushRequest) -> No
 
 
 @given(st.dictionaries(st.text(), st.text()), st.binary())
-def test_arbitrary_requests_are_refused(query: dict[str, str], body: bytes) -> None:
+def test_an_arbitrary_request_is_no_push(query: dict[str, str], body: bytes) -> None:
     refusal(PushRequest(query, body))
 
 

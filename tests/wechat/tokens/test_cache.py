@@ -94,7 +94,7 @@ UNKNOWN_END = Token("old", None, START + 60)
         "asked for again after a failure",
     ],
 )
-def test_a_token_is_used(
+def test_a_token_is_fetched_renewed_and_kept_at_the_right_moments(
     outcomes: list[Token | Failure], moments: list[tuple[float, str | Failure, int]]
 ) -> None:
     cache, source, clock = cached(*outcomes)
