@@ -38,7 +38,7 @@ class Schedule:
     """The frequency of the calls for a dataset.
 
     `day_rounds`: rounds between two calls on the first day, until an answer comes. `early_rounds`: rounds
-    between two calls until yesterday's daily trend comes; datasets with different numbers share no round.
+    between two calls until yesterday's daily trend comes, more for a dataset that takes several calls.
     `settle_hours`: hours from the period's end to one more call; 0 for none. `keyed`: the dataset's periods
     are cohorts, which get another key each day.
     """
