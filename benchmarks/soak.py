@@ -166,10 +166,10 @@ def _scrape(port: int, healthy: Mapping[str, int], report: Report) -> None:
 def _gaps(prometheus: str, healthy: Mapping[str, int], seconds: float) -> int:
     """Samples that the worst healthy app lacks beside the scrapes that Prometheus made."""
     window = f"{int(seconds)}s"
-    scrapes = _query(prometheus, f"count_over_time(up[{window}])")
-    counts = _query(prometheus, f"count_over_time({_PV}[{window}])")
-    held = {each["metric"]["appid"]: int(each["value"][1]) for each in counts}
-    return int(scrapes[0]["value"][1]) - min(held.get(appid, 0) for appid in healthy)
+    # one expression, as a scrape may come between two
+    found = _query(prometheus, f"scalar(count_over_time(up[{window}])) - count_over_time({_PV}[{window}])")
+    lacking = {each["metric"]["appid"]: int(each["value"][1]) for each in found}
+    return max(lacking.get(appid, int(seconds)) for appid in healthy)
 
 
 def _expected(appid: str, day: date, sizes: Mapping[str, int]) -> float:
