@@ -22,10 +22,14 @@ _REAL = {"e2e", "test_distribution.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make test-fast` leaves out: those that start real programs."""
+    """Mark the tests that `make test-fast` leaves out: those that start real programs.
+
+    They come first: they take long and often wait, which the others can fill up.
+    """
     for item in items:
         if _REAL.intersection(item.path.parts) or "program" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
