@@ -17,6 +17,7 @@ from grafana.queries import AT_END, CHOSEN, FLEET, chosen
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
+from prometheus.cohorts import total_per_date
 from prometheus.datasets import newest_row, retention, row_per_date, sum_per_date
 
 KINDS: Final = (("visit_uv_new", "new"), ("visit_uv", "active"))
@@ -25,6 +26,12 @@ LINES: Final = (1, 7, 30)
 """The days that every product asks for, and the default of `daily_retention.days`."""
 _DATASET: Final = retention().dataset
 _HALF: Final = Size(12)
+_ALL, _FILTERED = 'unfiltered=~"$value"', 'unfiltered!~"$value"'
+"""Matches everything, or nothing: no series has such a label, and `$value` is `.*` while no filter is set.
+
+Prometheus reads no more than the one that matches; for VictoriaMetrics, which takes the latter for everything
+too, the totals come first.
+"""
 
 
 def retention_board(words: Words) -> Dashboard:
@@ -62,16 +69,23 @@ def _fleet(words: Words) -> Iterator[stat.Panel]:
 
 
 def _fleet_lines(words: Words) -> Iterator[timeseries.Panel]:
+    """Of recorded totals; where the apps are filtered, of the apps."""
+    apps = f"{CHOSEN} {AT_END}"
     for name, kind in KINDS:
         asked = []
         for day in LINES:
-            back, cohort = (
-                sum_per_date(retention(day), each, FLEET, f"{CHOSEN} {AT_END}", later=day)
+            totals = (total_per_date(each, day, f"{FLEET}, {_ALL}") for each in _names(name))
+            sums = (
+                sum_per_date(retention(day), each, f"{FLEET}, {_FILTERED}", apps, later=day)
                 for each in _names(name)
             )
-            asked.append(Query(f"({back})\n/\n({cohort})", f"D{day}"))
+            asked.append(Query(f"{_quotient(*totals)}\nor\n{_quotient(*sums)}", f"D{day}"))
         panel = dated_lines(words, f"all_dated_{kind}", asked, SHARE, _HALF).min(0)
-        yield needing(panel, words, _DATASET)
+        yield needing(panel, words, _DATASET).no_value(words.word("needs_rules").format(_DATASET))
+
+
+def _quotient(back: str, cohort: str) -> str:
+    return f"(\n{back}\n)\n/\n(\n{cohort}\n)"
 
 
 def _table(words: Words) -> table.Panel:

@@ -12,6 +12,10 @@ RETENTION_WORDS: Final = {
     ),
     "new_back": Text("New", "新增留存"),
     "active_back": Text("All", "活跃留存"),
+    "needs_rules": Text(
+        "No figures: switch on the dataset {} and load the recording rules",
+        "无数据：请启用数据集 {} 并加载记录规则",
+    ),
     "cohort": Text("New visitors of the cohort (D1)", "新用户数（次日留存）"),
 }
 
@@ -19,6 +23,13 @@ _COHORT: Final = Text(
     " Exactly the n-th day, not cumulative. Each point stands on the date of the cohort's own visits; a day "
     "that is not over yet has none.",
     "仅指第 n 天当天，不累计。每个点位于用户首次访问的日期，尚未到期的没有数据。",
+)
+_TOTALS: Final = Text(
+    "Of all mini programs, large ones counting more, as the recording rules have kept it since they were "
+    "loaded. With a filter: of its mini programs, from their own figures, the newest cohort from 16:00 on; that "
+    "takes seconds for a thousand of them.",
+    "全部小程序，按人数加权；取自记录规则保存的合计，自规则加载时起。设置筛选后直接用所选小程序的数据计算："
+    "最新日期自 16:00 起显示，小程序上千时需要数秒。",
 )
 
 
@@ -47,15 +58,15 @@ RETENTION_PANELS: Final = {
     "all_dated_new": PanelText(
         Text("All: new visitors who come back, per cohort", "新增留存（全部，按日期）"),
         _cohort(
-            "Of all mini programs, large ones counting more; the newest cohort from 18:00 on.",
-            "全部小程序，按人数加权；最新日期自 18:00 起显示。",
+            _TOTALS.en,
+            _TOTALS.zh,
         ),
     ),
     "all_dated_active": PanelText(
         Text("All: visitors who come back, per cohort", "活跃留存（全部，按日期）"),
         _cohort(
-            "Of all mini programs, large ones counting more; the newest cohort from 18:00 on.",
-            "全部小程序，按人数加权；最新日期自 18:00 起显示。",
+            _TOTALS.en,
+            _TOTALS.zh,
         ),
     ),
     "retention_table": panel_text(

@@ -1,4 +1,4 @@
-"""The recording rules: each app's newest figures, those they are compared with; exporters by shard."""
+"""The recording rules: each app's newest figures and what they are compared with; cohorts; exporters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Final
 
 from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.family import NAMESPACE
+from prometheus.cohorts import newest_totals
 from prometheus.expressions import REF_DATE, before, by_date, date_at_point, named, newest, on_show, usual
 from prometheus.shards import OWN, present
 
@@ -44,6 +45,11 @@ def settled(metric: str) -> str:
     """Take the figure of the date of `SETTLED_AFTER` days ago, by appid."""
     wanted = f"({by_date(REF_DATE)} == {date_at_point(SETTLED_AFTER)})"
     return f"max by (appid) (\n  (\n{on_show(metric)}\n  )\n  and on (appid, ref_date) {wanted}\n)"
+
+
+def cohort_recordings() -> Iterator[Recording]:
+    """Totals of retention."""
+    return (Recording(name, expr) for name, expr in newest_totals())
 
 
 def shard_recordings() -> Iterator[Recording]:

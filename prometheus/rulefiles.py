@@ -15,7 +15,7 @@ from prometheus.alerts_exporter import exporter_alerts
 from prometheus.alerts_figures import figure_alerts
 from prometheus.alerts_platforms import platform_alerts
 from prometheus.alerts_shards import shard_alerts
-from prometheus.recording import Recording, recordings, shard_recordings
+from prometheus.recording import Recording, cohort_recordings, recordings, shard_recordings
 from prometheus.thresholds import Thresholds
 
 _MADE: Final = "# Made by `python -m prometheus` from the tables beside this file: change those, not this.\n"
@@ -65,6 +65,7 @@ def _recording_groups() -> str:
     )
     return (
         f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{_recordings(recordings())}"
+        f"  - name: wechat-miniprogram-cohorts\n{interval}    rules:\n{_recordings(cohort_recordings())}"
         f"  - name: wechat-miniprogram-fleet\n    rules:\n{_recordings(shard_recordings())}"
     )
 

@@ -1,6 +1,7 @@
 """Weeks, months, cohorts and sources in real databases: each stands on its own date, on three grids."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,7 +10,8 @@ import pytest
 
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight
 from grafana.queries import AT_END, per_period
-from prometheus.datasets import distribution, newest_row, retention, row_before, row_per_date
+from prometheus.cohorts import FIGURES, newest_totals, total_per_date
+from prometheus.datasets import distribution, newest_row, retention, row_before, row_per_date, sum_per_date
 from prometheus.dated import MONTHS, WEEKS
 from prometheus.expressions import REF_DATE
 from tests.prometheus.history import HOUR, History
@@ -114,6 +116,11 @@ def simulated() -> Simulated:
     return Simulated()
 
 
+BOTH_DATABASES = pytest.mark.parametrize(
+    "shown_in", [in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
+)
+
+
 @pytest.fixture(params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"])
 def database(
     request: pytest.FixtureRequest,
@@ -186,3 +193,63 @@ def test_the_newest_row_and_that_of_a_week_before_are_of_those_dates(
                 assert before[appid] == known[appid, held - timedelta(days=7)]
                 compared += 1
     assert compared > 30
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    simulated: Simulated,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> History:
+    """What the rules made of the history, hour by hour."""
+    made = History()
+    with in_prometheus(program, free_port, simulated.history, tmp_path_factory.mktemp("rules")) as database:
+        for name, expression in newest_totals():
+            for series in database.at_points(expression, midnight(FIRST), END, HOUR):
+                labels = ",".join(f'{label}="{text}"' for label, text in series["metric"].items())
+                made.lines += [(f"{name}{{{labels}}}", float(value), at) for at, value in series["values"]]
+    return made
+
+
+def check_totals(found: Mapping[date, float], known: Graded, after: int, zone: str) -> None:
+    """Each total is of the date's own cohorts: of all apps, where all came on the day that they could."""
+    complete = possible = 0
+    for day in found.keys() | {day for _, day in known}:
+        sums = {known[app, day] for app in APPS if (app, day) in known}
+        assert found.get(day) in {*sums, sum(sums), None}, (zone, day)
+        due = day + timedelta(days=after + 1)
+        if all(comes(due, app) < midnight(due) + 16 * HOUR for app in range(len(APPS))):
+            possible += 1
+            complete += found.get(day) == sum(sums)
+    assert complete > 0.9 * possible > 35, (zone, complete, possible)
+
+
+def test_totals_over_a_fleet_are_of_the_cohorts_of_their_date(
+    database: Database, simulated: Simulated
+) -> None:
+    apps = f"{P}_dataset_ref_date_timestamp_seconds {AT_END}"
+    for zone in GRIDS:
+        for after in RETAINED[:2]:
+            expression = sum_per_date(retention(after), FIGURES[0], "", apps, later=after)
+            found = {day: value for _, day, value in points(database, expression, zone)}
+            check_totals(found, simulated.known[f"D{after}"], after, zone)
+
+
+@BOTH_DATABASES
+def test_recorded_totals_are_of_the_cohorts_of_their_date(
+    shown_in: Callable[..., AbstractContextManager[Database]],
+    recorded: History,
+    simulated: Simulated,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    with shown_in(program, free_port, recorded, tmp_path) as database:
+        for zone in GRIDS:
+            for after in RETAINED[:2]:
+                expression = total_per_date(FIGURES[0], after, 'unfiltered=~".*"')
+                found = {day: value for _, day, value in points(database, expression, zone)}
+                check_totals(found, simulated.known[f"D{after}"], after, zone)
+            filtered = total_per_date(FIGURES[0], 1, 'unfiltered=~"retail"')
+            assert list(points(database, filtered, zone)) == []
