@@ -139,9 +139,9 @@ def _rows(metric: Metric, apps: int, times: Sequence[int]) -> Iterator[Sample]:
                 yield ",".join((_app(app), *labels)), value, at
 
 
-def _family(name: str, told: Iterable[Sample]) -> Iterator[str]:
+def _family(name: str, report: Iterable[Sample]) -> Iterator[str]:
     yield f"# TYPE {NAMESPACE}_{name} gauge\n"
-    for labels, value, at in told:
+    for labels, value, at in report:
         yield f"{NAMESPACE}_{name}{{{labels}}} {value} {at}\n"
 
 

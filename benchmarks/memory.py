@@ -38,8 +38,8 @@ def resident(module: str, *words: str) -> tuple[float, float]:
             if process.stdout is None or process.stdout.readline() != "ready\n":
                 raise SystemExit(f"{module} did not start")
             requests.get(f"http://127.0.0.1:{PORT}/metrics", timeout=120)
-            told = Path(f"/proc/{process.pid}/status").read_text("ascii")
+            report = Path(f"/proc/{process.pid}/status").read_text("ascii")
         finally:
             process.kill()
-    found = {name: float(kib) for name, kib in re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", told)}
+    found = {name: float(kib) for name, kib in re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", report)}
     return found["VmRSS"], found["VmHWM"]

@@ -107,15 +107,15 @@ def static(encoding: str) -> str:
 def load(url: str, connections: int, encoding: str) -> Load:
     """Load one address for a moment."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", "--timeout", "30s"]
-    told = subprocess.run(
+    output = subprocess.run(
         [*command, "-H", f"Accept-Encoding: {encoding}", url], capture_output=True, text=True, check=True
     ).stdout
-    if "Non-2xx" in told or "Socket errors" in told:
-        raise SystemExit(f"{url}: {told}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", told)
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(f"{url}: {output}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
     if rate is None or p99 is None:
-        raise SystemExit(f"{url}: {told}")
+        raise SystemExit(f"{url}: {output}")
     return Load(float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99[2]])
 
 

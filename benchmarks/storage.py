@@ -55,9 +55,9 @@ def read_json(path: Path) -> object:
 
 def write_json(rows: list[tuple[str, HeldRow]], path: Path) -> None:
     """The rows in one file, on the disk when this returns."""
-    told = [[appid, f"{held.row.ref_date}", held.asked_at, *held.row.values] for appid, held in rows]
+    report = [[appid, f"{held.row.ref_date}", held.asked_at, *held.row.values] for appid, held in rows]
     with path.open("w") as file:
-        json.dump(told, file)
+        json.dump(report, file)
         file.flush()
         os.fsync(file.fileno())
 

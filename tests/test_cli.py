@@ -19,7 +19,7 @@ def test_help_names_all_commands_and_has_examples(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for word in (
         "serve",
         "check",
@@ -30,7 +30,7 @@ def test_help_names_all_commands_and_has_examples(capsys: pytest.CaptureFixture[
         "--config.file",
         "exit codes:",
     ):
-        assert word in told
+        assert word in output
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "simulate", "demo", "healthcheck"])
@@ -78,13 +78,13 @@ def test_a_bad_configuration_is_exit_code_2_with_every_mistake_named(
     path = tmp_path / "config.yaml"
     path.write_text("refresh:\n  interval: 10\napps:\n  - appid: wx12\n    secret: not-a-real-secret\n")
     assert main([*command, f"--config.file={path}"]) == 2
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[0].removeprefix(str(tmp_path)) for line in told] == [
+    output = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0].removeprefix(str(tmp_path)) for line in output] == [
         "/config.yaml:2",
         "/config.yaml:4",
     ]
-    assert "appid (wx followed by 16 hexadecimal digits)" in told[1]
-    assert "not-a-real-secret" not in "".join(told)
+    assert "appid (wx followed by 16 hexadecimal digits)" in output[1]
+    assert "not-a-real-secret" not in "".join(output)
 
 
 def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +112,6 @@ def test_an_interrupt_before_the_start_ends_a_server_well_and_fails_another_comm
 
 def test_the_version_needs_none_of_the_heavy_libraries() -> None:
     code = "import sys, exporter.cli as c\ntry: c.main(['--version'])\nfinally: print(list(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     for heavy in ("requests", "yaml", "starlette", "uvicorn", "jinja2", "prometheus_client"):
-        assert f"'{heavy}'" not in told
+        assert f"'{heavy}'" not in output

@@ -35,6 +35,6 @@ def test_a_concurrency_that_does_not_fit_is_reported_with_numbers(
     concurrency: int, hard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))
-    told = file_descriptors.shortage(concurrency) or ""
-    assert f"refresh.concurrency {concurrency} needs about {concurrency + 300} file descriptors" in told
-    assert f"the limit is {hard}" in told
+    report = file_descriptors.shortage(concurrency) or ""
+    assert f"refresh.concurrency {concurrency} needs about {concurrency + 300} file descriptors" in report
+    assert f"the limit is {hard}" in report

@@ -46,7 +46,7 @@ def test_targets_for_service_discovery_may_name_the_shard(flags: Callable[..., a
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--shard=-1"], "'-1' is not a number from 0 up, nor auto"),
         (["--shard=x"], "'x' is not a number"),
@@ -79,29 +79,29 @@ def test_targets_for_service_discovery_may_name_the_shard(flags: Callable[..., a
 )
 def test_a_wrong_shard_or_target_is_refused_with_what_is_allowed(
     words: list[str],
-    told: str,
+    message: str,
     flags: Callable[..., argparse.Namespace],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         flags(*words)
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--shard=3", "--total-shards=3"], "--shard=3: with --total-shards=3 shards count from 0 to 2"),
         (["--shard=auto", "--total-shards=3"], "--shard=auto: the name 'no-number' does not end in a number"),
     ],
 )
 def test_a_shard_that_there_is_not_is_exit_code_2_before_the_configuration_is_read(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POD_NAME", "no-number")
     assert main([*words, "--config.file=/no/such/file.yaml"]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_a_date_is_given_as_such_or_in_days_back(first: str, last: str, expected
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "told"),
+    ("first", "last", "message"),
     [
         ("2026-02-30", "yesterday", "--from 2026-02-30: not a date such as 2026-11-23"),
         ("last week", "yesterday", "--from last week: not a date"),
@@ -35,8 +35,8 @@ def test_a_date_is_given_as_such_or_in_days_back(first: str, last: str, expected
         ("0d", "yesterday", "--from 2026-11-24 is after --to 2026-11-23"),
     ],
 )
-def test_dates_that_wechat_does_not_answer_for_are_refused(first: str, last: str, told: str) -> None:
-    with pytest.raises(SpanError, match=told):
+def test_dates_that_wechat_does_not_answer_for_are_refused(first: str, last: str, message: str) -> None:
+    with pytest.raises(SpanError, match=message):
         read_span(first, last, NOON)
 
 

@@ -17,8 +17,8 @@ def test_a_periodic_line_has_rate_and_time_left(log: FilteringBoundLogger, event
         seconds += 0.25
         lines.answered()
     assert [event["event"] for event in events] == ["asking", "asking"]
-    told = [(event["done"], event["of"], event["per_second"], event["time_left"]) for event in events]
-    assert told == [(40, 1000, 4.0, "4m"), (80, 1000, 4.0, "3m50s")]
+    report = [(event["done"], event["of"], event["per_second"], event["time_left"]) for event in events]
+    assert report == [(40, 1000, 4.0, "4m"), (80, 1000, 4.0, "3m50s")]
 
 
 def test_the_bar_reaches_its_end() -> None:

@@ -43,7 +43,7 @@ def test_the_exit_code_distinguishes_all_some_and_nothing(results: list[AppSumma
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("message", "why"),
     [
         (WHOLE, ""),
         (result(DateCounts(59, 0), malformed=1), "malformed 1"),
@@ -52,20 +52,20 @@ def test_the_exit_code_distinguishes_all_some_and_nothing(results: list[AppSumma
         (result(DateCounts(1, 0)), "not asked for"),
     ],
 )
-def test_every_missing_date_has_a_reason(told: AppSummary, why: str) -> None:
-    assert told.why == why
+def test_every_missing_date_has_a_reason(message: AppSummary, why: str) -> None:
+    assert message.why == why
 
 
 def test_a_spent_quota_has_the_time_to_go_on() -> None:
-    told = " ".join(advice([WHOLE, result(DateCounts(1, 0), QUOTA)], out_of_reach=False))
-    assert "59 dates are missing. The same command goes on here" in told
-    assert "1 app has spent its quota: go on after 2026-11-25 00:01 (Beijing)." in told
+    message = " ".join(advice([WHOLE, result(DateCounts(1, 0), QUOTA)], out_of_reach=False))
+    assert "59 dates are missing. The same command goes on here" in message
+    assert "1 app has spent its quota: go on after 2026-11-25 00:01 (Beijing)." in message
 
 
 def test_each_refusal_comes_with_its_advice_once() -> None:
     refused = result(DateCounts(1, 0), REFUSED)
-    told = advice([refused, replace(refused, appid="wx3")], out_of_reach=False)
-    assert told[1:] == [f"permission: {REFUSED.advice.en}"]
+    message = advice([refused, replace(refused, appid="wx3")], out_of_reach=False)
+    assert message[1:] == [f"permission: {REFUSED.advice.en}"]
     assert advice([refused], language="zh", out_of_reach=False)[1:] == [f"permission: {REFUSED.advice.zh}"]
 
 

@@ -122,7 +122,7 @@ def test_a_refusal_is_not_tried_again(status: int, send: Send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "url", "place"),
+    ("message", "url", "place"),
     [
         ("http://vm:8428", "http://vm:8428/api/v1/import/prometheus", "http://vm:8428/api/v1/import/prometheus"),
         ("http://vm:8428/", "http://vm:8428/api/v1/import/prometheus", None),
@@ -131,14 +131,14 @@ def test_a_refusal_is_not_tried_again(status: int, send: Send) -> None:
     ],
 )  # fmt: skip
 def test_an_address_without_a_path_is_victoriametrics_own(
-    told: str, url: str | None, place: str | None
+    message: str, url: str | None, place: str | None
 ) -> None:
-    target = read_target(told)
-    assert target.url == (url or told)
+    target = read_target(message)
+    assert target.url == (url or message)
     assert place in (None, target.place)
 
 
-@pytest.mark.parametrize("told", ["vm:8428", "ftp://vm", "http://", "/path"])
-def test_an_address_without_http_and_host_is_refused(told: str) -> None:
+@pytest.mark.parametrize("message", ["vm:8428", "ftp://vm", "http://", "/path"])
+def test_an_address_without_http_and_host_is_refused(message: str) -> None:
     with pytest.raises(ValueError, match="not an http:// or https:// URL"):
-        read_target(told)
+        read_target(message)

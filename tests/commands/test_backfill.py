@@ -70,9 +70,9 @@ def test_all_dates_of_all_apps_are_written(
 ) -> None:
     assert backfill() == 0
     assert output.read_text("utf-8").count("by_date_visit_pv{") == asked(wechat) == 3 * DAYS
-    told = capsys.readouterr()
-    assert told.out.splitlines()[1].split() == ["app-00001", FIRST, "10", "0", "0"]
-    assert "event=written output=history.om format=openmetrics" in told.err
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1].split() == ["app-00001", FIRST, "10", "0", "0"]
+    assert "event=written output=history.om format=openmetrics" in printed.err
 
 
 def test_the_same_command_again_asks_nothing(backfill: Backfill, wechat: Simulator, output: Path) -> None:
@@ -95,10 +95,10 @@ def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
 ) -> None:
     wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
     assert backfill() == 3
-    told = capsys.readouterr().out
-    assert "10 dates are missing. The same command goes on here" in told
-    assert "1 app has spent its quota: go on after 20" in told
-    assert "quota_daily: errcode 45009" in told
+    printed = capsys.readouterr().out
+    assert "10 dates are missing. The same command goes on here" in printed
+    assert "1 app has spent its quota: go on after 20" in printed
+    assert "quota_daily: errcode 45009" in printed
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 2 * DAYS
     wechat.set_fault(FIRST, Fault.NONE)
     wechat.ledger.clear()
@@ -200,9 +200,9 @@ def test_where_nothing_comes_nothing_is_written(
     wechat.set_fault(FIRST, Fault.IP)
     assert backfill("--from=10d", "--output=history.om", f"--app={FIRST}") == 1
     assert not output.exists()
-    told = capsys.readouterr()
-    assert "IP allow-list" in told.out
-    assert "there are no rows" in told.err
+    printed = capsys.readouterr()
+    assert "IP allow-list" in printed.out
+    assert "there are no rows" in printed.err
 
 
 def test_apps_are_chosen_by_name_or_appid(backfill: Backfill, wechat: Simulator) -> None:
@@ -342,7 +342,7 @@ def test_a_target_that_refuses_fails_and_keeps_the_rows(
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "printed"),
     [
         (("--from=2d",), "say where the samples go"),
         (("--from=2d", "--output=x", "--app=nobody"), "--app nobody: no app"),
@@ -357,10 +357,14 @@ def test_a_target_that_refuses_fails_and_keeps_the_rows(
     ],
 )
 def test_bad_flags_are_bad_usage(
-    flags: tuple[str, ...], told: str, backfill: Backfill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    flags: tuple[str, ...],
+    printed: str,
+    backfill: Backfill,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert backfill(*flags) == 2
-    assert told in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 
@@ -384,10 +388,10 @@ def test_a_console_without_the_letters_shows_their_numbers(
     wechat.set_fault(FIRST, Fault.IP)
     words = [*COMMAND, "backfill", f"--config.file={path}", "--from=1d", "--output=x", "--log.format=json"]
     environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    told = subprocess.run(words, env=environ, capture_output=True, check=False, cwd=tmp_path)
-    assert told.returncode == 3
-    assert b"\\u5976\\u8336" in told.stdout
-    assert all(json.loads(line) for line in told.stderr.splitlines())
+    printed = subprocess.run(words, env=environ, capture_output=True, check=False, cwd=tmp_path)
+    assert printed.returncode == 3
+    assert b"\\u5976\\u8336" in printed.stdout
+    assert all(json.loads(line) for line in printed.stderr.splitlines())
 
 
 PLATFORM = """
@@ -452,9 +456,9 @@ def test_a_dry_run_counts_the_accounts_that_were_listed_last_and_asks_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert platform_backfill("", "true", "--dry-run") == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "platform main: its accounts are not known yet, and not counted"
-    assert told[1].startswith("0 calls for 0 apps")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "platform main: its accounts are not known yet, and not counted"
+    assert printed[1].startswith("0 calls for 0 apps")
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
     assert platform_wechat.calls() == 0
     assert platform_backfill("", "true", "--app=app-00001") == 0
@@ -468,9 +472,9 @@ def test_accounts_that_cannot_be_listed_are_printed_with_what_to_do(
 ) -> None:
     platform_wechat.platforms["main"].ip_allowed = False
     assert platform_backfill("", "true") == 1
-    told = capsys.readouterr().out
-    assert "platform main, accounts not listed: ip_not_allowed: errcode 61004" in told
-    assert "platform's list" in told
+    printed = capsys.readouterr().out
+    assert "platform main, accounts not listed: ip_not_allowed: errcode 61004" in printed
+    assert "platform's list" in printed
 
 
 def test_labels_and_the_latest_family_are_added(backfill: Backfill, output: Path) -> None:

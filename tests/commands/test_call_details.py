@@ -8,7 +8,7 @@ from exporter.wechat.network.transport import Answer
 TOKEN = "not-a-real-token-0123456789"
 
 
-def told(*calls: tuple[object, Reason | None], secret: str = "") -> str:
+def report(*calls: tuple[object, Reason | None], secret: str = "") -> str:
     lines: list[str] = []
     details = CallDetails(lines.append)
     for body, reason in calls:
@@ -21,14 +21,14 @@ def told(*calls: tuple[object, Reason | None], secret: str = "") -> str:
 
 def test_a_call_is_shown_with_time_status_errcode_rid_and_body() -> None:
     body = {"errcode": 40164, "errmsg": "invalid ip 203.0.113.7, not in whitelist rid: 6b0b-5491"}
-    shown = told((body, Reason.IP_NOT_ALLOWED))
+    shown = report((body, Reason.IP_NOT_ALLOWED))
     first, second = shown.splitlines()
     assert first.endswith(": 0.123 s, ip_not_allowed, HTTP 200, errcode 40164, rid 6b0b-5491")
     assert json.loads(second) == body
 
 
 def test_a_token_is_hidden_there_and_wherever_it_stands_later() -> None:
-    shown = told(
+    shown = report(
         ({"access_token": TOKEN, "expires_in": 7200}, None),
         ({"errcode": 40001, "errmsg": f"invalid credential {TOKEN}"}, Reason.TOKEN_REJECTED),
     )
@@ -39,11 +39,11 @@ def test_a_token_is_hidden_there_and_wherever_it_stands_later() -> None:
 
 def test_the_request_s_own_secret_is_hidden() -> None:
     body = {"errcode": 40125, "errmsg": "invalid appsecret not-a-real-secret"}
-    assert "not-a-real-secret" not in told((body, Reason.INVALID_SECRET), secret="not-a-real-secret")
+    assert "not-a-real-secret" not in report((body, Reason.INVALID_SECRET), secret="not-a-real-secret")
 
 
 def test_what_is_no_json_is_shown_on_one_printable_line_and_cut() -> None:
-    shown = told((b"<html>\n\x1b[2Jno" + b"x" * 9000, Reason.MALFORMED)).splitlines()
+    shown = report((b"<html>\n\x1b[2Jno" + b"x" * 9000, Reason.MALFORMED)).splitlines()
     assert shown[1].startswith("    <html>  [2Jnoxxx")
     assert shown[1].endswith("characters)")
 

@@ -35,8 +35,8 @@ def check(wechat: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_offline_it_asks_nothing(check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
     assert check() == 0
-    told = capsys.readouterr().out
-    assert "config.yaml: OK\n3 apps: 264 series, " in told
+    output = capsys.readouterr().out
+    assert "config.yaml: OK\n3 apps: 264 series, " in output
     assert wechat.calls() == 0
 
 
@@ -44,9 +44,9 @@ def test_online_it_makes_one_real_call_per_app(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check("--online") == 0
-    told = capsys.readouterr().out
-    assert told.count(": OK, ") == 3
-    assert told.endswith("3 of 3 apps OK\n")
+    output = capsys.readouterr().out
+    assert output.count(": OK, ") == 3
+    assert output.endswith("3 of 3 apps OK\n")
     assert wechat.calls(endpoint="daily_visit_trend") == 3
 
 
@@ -55,10 +55,12 @@ def test_a_refused_app_is_printed_with_the_reason_and_what_to_do(
 ) -> None:
     wechat.set_fault(fake_appid(2), Fault.IP)
     assert check("--online") == 1
-    told = capsys.readouterr().out
-    assert f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed: errcode 40164: invalid ip 127.0.0.1" in told
-    assert "IP allow-list" in told
-    assert told.endswith("2 of 3 apps OK\n")
+    output = capsys.readouterr().out
+    assert (
+        f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed: errcode 40164: invalid ip 127.0.0.1" in output
+    )
+    assert "IP allow-list" in output
+    assert output.endswith("2 of 3 apps OK\n")
 
 
 def test_the_advice_is_in_chinese_for_those_who_read_it(
@@ -78,9 +80,9 @@ def test_before_wechat_publishes_yesterday_the_newest_row_is_printed(
     newest = yesterday(wechat.clock.now())
     wechat.set_fault(fake_appid(1), Fault.NOT_READY)
     assert check("--online") == 0
-    told = capsys.readouterr().out
-    assert f"({fake_appid(1)}): OK, {newest - timedelta(days=1)}: session_cnt " in told
-    assert f"({fake_appid(2)}): OK, {newest}: session_cnt " in told
+    output = capsys.readouterr().out
+    assert f"({fake_appid(1)}): OK, {newest - timedelta(days=1)}: session_cnt " in output
+    assert f"({fake_appid(2)}): OK, {newest}: session_cnt " in output
 
 
 def test_data_that_is_not_there_yet_is_no_failure(
@@ -105,9 +107,9 @@ def test_a_figure_that_wechat_left_out_is_not_printed(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check("--online")
-    told = capsys.readouterr().out
-    assert "visit_pv " in told
-    assert "None" not in told
+    output = capsys.readouterr().out
+    assert "visit_pv " in output
+    assert "None" not in output
 
 
 def test_a_name_with_a_line_break_stays_on_its_line(
@@ -128,16 +130,16 @@ def test_a_console_without_the_letters_shows_their_numbers(
     path.write_text(path.read_text("utf-8").replace("name: app-00002", "name: 奶茶🧋é"), "utf-8")
     wechat.set_fault(fake_appid(1), Fault.IP)
     environ = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN"}
-    told = subprocess.run(
+    output = subprocess.run(
         [*COMMAND, "check", "--online", f"--config.file={path}"],
         env=environ,
         capture_output=True,
         check=False,
     )
-    assert told.returncode == 1
-    assert told.stdout.decode(encoding).endswith("2 of 3 apps OK\n")
-    assert "\\U0001f9cb" in told.stdout.decode(encoding)
-    assert b"Traceback" not in told.stderr
+    assert output.returncode == 1
+    assert output.stdout.decode(encoding).endswith("2 of 3 apps OK\n")
+    assert "\\U0001f9cb" in output.stdout.decode(encoding)
+    assert b"Traceback" not in output.stderr
 
 
 DATASETS = """
@@ -162,10 +164,10 @@ def test_every_dataset_is_asked_for_once_and_a_line_per_app_is_enough(
 ) -> None:
     with_datasets(tmp_path)
     assert check("--online") == 0
-    told = capsys.readouterr().out
-    assert told.count("; 7 datasets OK\n") == 3
-    assert len(told.splitlines()) == 6
-    assert " of them for datasets\n" in told
+    output = capsys.readouterr().out
+    assert output.count("; 7 datasets OK\n") == 3
+    assert len(output.splitlines()) == 6
+    assert " of them for datasets\n" in output
     for dataset in CATALOGUE[1:]:
         assert wechat.calls(dataset.name) == 3
 
@@ -176,12 +178,12 @@ def test_a_dataset_that_fails_is_named_with_the_reason_and_what_to_do(
     with_datasets(tmp_path)
     wechat.set_fault(fake_appid(2), Fault.PERMISSION, dataset="visit_pages")
     assert check("--online") == 1
-    told = capsys.readouterr().out
-    assert told.count("; 7 datasets OK\n") == 2
-    assert told.count("; 6 datasets OK\n    visit_pages: FAILED, permission: errcode 48001") == 1
-    assert "may not call getVisitPage" in told
-    assert "permission set 18" in told
-    assert told.endswith("\n1 app with failing datasets alone; 2 of 3 apps OK\n")
+    output = capsys.readouterr().out
+    assert output.count("; 7 datasets OK\n") == 2
+    assert output.count("; 6 datasets OK\n    visit_pages: FAILED, permission: errcode 48001") == 1
+    assert "may not call getVisitPage" in output
+    assert "permission set 18" in output
+    assert output.endswith("\n1 app with failing datasets alone; 2 of 3 apps OK\n")
 
 
 def test_a_dataset_without_a_row_is_no_failure(
@@ -199,9 +201,9 @@ def test_where_the_account_itself_is_refused_no_dataset_is_asked_for(
     with_datasets(tmp_path)
     wechat.set_fault(fake_appid(2), Fault.IP)
     assert check("--online") == 1
-    told = capsys.readouterr().out
-    assert told.count("ip_not_allowed") == 1
-    assert told.count("IP allow-list") == 1
+    output = capsys.readouterr().out
+    assert output.count("ip_not_allowed") == 1
+    assert output.count("IP allow-list") == 1
 
 
 PLATFORM = """
@@ -235,15 +237,15 @@ def test_accounts_of_a_platform_are_checked_too_and_no_refresh_token_is_lost(
     hosting = f"apps: [{{appid: {fake_appid(3)}, name: inside, token: {{type: cloud_hosting}}}}]\n"
     for _ in range(2):
         assert platform_check(platform_wechat, tmp_path, hosting) == 1
-        told = capsys.readouterr().out
-        assert "platform main: OK, 2 accounts\n" in told
-        assert "\n2 apps: 176 series, " in told
-        assert f"inside ({fake_appid(3)}): OK" in told
+        output = capsys.readouterr().out
+        assert "platform main: OK, 2 accounts\n" in output
+        assert "\n2 apps: 176 series, " in output
+        assert f"inside ({fake_appid(3)}): OK" in output
         assert (
             "platform main: FAILED, third_party_refresh_token: 1 account without a refresh token, "
-            f"first {fake_appid(2)}\n    The platform has no" in told
+            f"first {fake_appid(2)}\n    The platform has no" in output
         )
-        assert told.endswith("2 of 2 apps OK\n")
+        assert output.endswith("2 of 2 apps OK\n")
     assert platform_wechat.calls("authorizer_token", outcome="61023") == 0
 
 
@@ -253,9 +255,9 @@ def test_the_accounts_of_other_shards_are_left_to_their_checks(
     for number in range(2):
         assert platform_check(platform_wechat, tmp_path, "", f"--shard={number}", "--total-shards=2") == 0
         asked = [appid for appid in map(fake_appid, (1, 2, 3)) if owner(appid, 2) == number]
-        told = capsys.readouterr().out
-        assert [appid for appid in map(fake_appid, (1, 2, 3)) if f"({appid}): OK" in told] == asked
-        assert told.endswith(f"{len(asked)} of {len(asked)} apps OK\n")
+        output = capsys.readouterr().out
+        assert [appid for appid in map(fake_appid, (1, 2, 3)) if f"({appid}): OK" in output] == asked
+        assert output.endswith(f"{len(asked)} of {len(asked)} apps OK\n")
     assert platform_wechat.calls("daily_visit_trend") == 3
 
 
@@ -264,9 +266,9 @@ def test_a_refused_platform_is_printed_with_what_to_do(
 ) -> None:
     platform_wechat.platforms["main"].ip_allowed = False
     assert platform_check(platform_wechat, tmp_path) == 1
-    told = capsys.readouterr().out
-    assert "platform main: FAILED, ip_not_allowed: errcode 61004" in told
-    assert "platform's list" in told
+    output = capsys.readouterr().out
+    assert "platform main: FAILED, ip_not_allowed: errcode 61004" in output
+    assert "platform's list" in output
 
 
 @pytest.mark.real
@@ -275,9 +277,9 @@ def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
     apps = "".join(f"  - {{appid: wx{number:016x}, secret: not-a-real-secret}}\n" for number in range(3))
     path.write_text(f"wechat: {{base_url: 'http://127.0.0.1:9', timeout: 1s}}\napps:\n{apps}")
     command = shlex.join([*COMMAND, "check", "--online", f"--config.file={path}"])
-    told = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True, check=True)
-    assert told.stdout == f"{path}: OK\n"
-    assert "Traceback" not in told.stderr
+    output = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True, check=True)
+    assert output.stdout == f"{path}: OK\n"
+    assert "Traceback" not in output.stderr
 
 
 def test_one_app_is_asked_alone_and_each_call_is_shown(
@@ -285,15 +287,15 @@ def test_one_app_is_asked_alone_and_each_call_is_shown(
 ) -> None:
     wechat.set_fault(fake_appid(2), Fault.IP)
     assert check("--online", "--app=app-00002") == 1
-    told = capsys.readouterr().out
-    assert "getDailyVisitTrend" in told or "getStableAccessToken" in told
-    assert "errcode 40164, rid " in told
-    assert f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed" in told
+    output = capsys.readouterr().out
+    assert "getDailyVisitTrend" in output or "getStableAccessToken" in output
+    assert "errcode 40164, rid " in output
+    assert f"app-00002 ({fake_appid(2)}): FAILED, ip_not_allowed" in output
     assert wechat.calls(appid=fake_appid(1)) == wechat.calls(appid=fake_appid(3)) == 0
     assert check("--online", f"--app={fake_appid(1)}") == 0
-    told = capsys.readouterr().out
-    assert '"access_token": "<secret>"' in told
-    assert '"visit_pv"' in told
+    output = capsys.readouterr().out
+    assert '"access_token": "<secret>"' in output
+    assert '"visit_pv"' in output
 
 
 def test_an_app_that_is_not_there_is_bad_usage(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
@@ -308,9 +310,9 @@ def test_the_configuration_is_printed_without_its_secrets(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check("--print") == 0
-    told = capsys.readouterr().out
-    assert "secret: <secret>" in told
-    assert wechat.apps[0].secret not in told
+    output = capsys.readouterr().out
+    assert "secret: <secret>" in output
+    assert wechat.apps[0].secret not in output
 
 
 def test_a_storage_that_cannot_be_written_is_warned_of_and_nothing_is_left(
@@ -327,5 +329,5 @@ def test_a_storage_that_cannot_be_written_is_warned_of_and_nothing_is_left(
 
 def test_without_a_configuration_it_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config.file=/nowhere/config.yaml"]) == 2
-    told = capsys.readouterr().err
-    assert all(hint in told for hint in ("--config.file", "config.example.yaml", "demo"))
+    output = capsys.readouterr().err
+    assert all(hint in output for hint in ("--config.file", "config.example.yaml", "demo"))

@@ -399,7 +399,7 @@ def test_a_key_encrypts_a_file_of_rows_too(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "storage", "told"),
+    ("missing", "storage", "message"),
     [
         ("redis", "{url: redis://cache}", "storage.url: needs redis"),
         (
@@ -410,11 +410,11 @@ def test_a_key_encrypts_a_file_of_rows_too(file: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_library_is_reported_with_how_to_install_it(
-    file: Path, monkeypatch: pytest.MonkeyPatch, missing: str, storage: str, told: str
+    file: Path, monkeypatch: pytest.MonkeyPatch, missing: str, storage: str, message: str
 ) -> None:
     monkeypatch.setattr("exporter.config.storage.find_spec", lambda name: None if name == missing else name)
     (problem,) = problems(file, f"storage: {storage}\napps: [{{appid: wx0123456789abcdef, secret: a}}]")
-    assert told in problem
+    assert message in problem
     assert "pip install '.[redis]' in the checkout" in problem
 
 

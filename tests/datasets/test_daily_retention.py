@@ -60,7 +60,7 @@ def test_a_key_that_is_not_there_is_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "message"),
     [
         (
             [{"key": 0, "value": 0}, {"key": 1, "value": 16853}],
@@ -76,9 +76,9 @@ def test_a_key_that_is_not_there_is_absent() -> None:
         ([{"key": None, "value": 1}], "[0].key is null, not a number from 0 up"),
     ],
 )
-def test_what_cannot_be_true_refuses_the_cohort(items: list[object], told: str) -> None:
+def test_what_cannot_be_true_refuses_the_cohort(items: list[object], message: str) -> None:
     for name, body in (("visit_uv_new", cohort(items, [])), ("visit_uv", cohort([], items))):
-        assert refusal(body) in (f"{name} {told}", f"{name}{told}")
+        assert refusal(body) in (f"{name} {message}", f"{name}{message}")
 
 
 def test_neither_list_is_no_answer() -> None:

@@ -126,7 +126,7 @@ def test_both_spellings_of_a_key_may_stand_side_by_side_when_they_agree() -> Non
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "there is no 'list'"),
         ({"list": None}, "'list' is null, not a list"),
@@ -141,12 +141,12 @@ def test_both_spellings_of_a_key_may_stand_side_by_side_when_they_agree() -> Non
         ({"list": [{**SNAKE, "sessionCnt": 1}]}, "session_cnt and sessionCnt differ"),
     ],
 )
-def test_another_shape_is_refused_in_words(body: dict[str, object], told: str) -> None:
-    assert refusal(body) == told
+def test_another_shape_is_refused_in_words(body: dict[str, object], message: str) -> None:
+    assert refusal(body) == message
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "message"),
     [
         ("20261122", "'20261122'"),
         (20261122, "20261122"),
@@ -162,10 +162,10 @@ def test_another_shape_is_refused_in_words(body: dict[str, object], told: str) -
         ("x" * 41, "a text of 41 characters"),
     ],
 )
-def test_a_row_of_another_date_is_refused_in_either_spelling(found: object, told: str) -> None:
+def test_a_row_of_another_date_is_refused_in_either_spelling(found: object, message: str) -> None:
     for key in ("ref_date", "refDate"):
         item = {**SNAKE, key: found}
-        assert refusal({"list": [item]}) == f"ref_date is {told}, asked for 20261123"
+        assert refusal({"list": [item]}) == f"ref_date is {message}, asked for 20261123"
 
 
 def test_a_row_without_its_date_is_refused() -> None:
@@ -205,13 +205,15 @@ WRONG_FIGURES = [
 
 
 @pytest.mark.parametrize(
-    ("found", "told"), WRONG_FIGURES, ids=[f"{n}. {told}" for n, (_, told) in enumerate(WRONG_FIGURES)]
+    ("found", "message"),
+    WRONG_FIGURES,
+    ids=[f"{n}. {message}" for n, (_, message) in enumerate(WRONG_FIGURES)],
 )
-def test_a_figure_that_cannot_be_trusted_refuses_the_row(found: object, told: str) -> None:
+def test_a_figure_that_cannot_be_trusted_refuses_the_row(found: object, message: str) -> None:
     for field in FIELDS:
         for key in (field.name, field.camel):
             item = {**(SNAKE if key == field.name else CAMEL), key: found}
-            assert refusal({"list": [item]}) == f"{field.name} is {told}"
+            assert refusal({"list": [item]}) == f"{field.name} is {message}"
 
 
 def test_a_number_longer_than_python_writes_out_is_refused_like_others() -> None:

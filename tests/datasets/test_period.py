@@ -95,12 +95,12 @@ def test_a_period_begins_and_ends_at_beijings_midnights(calendar: Calendar, yest
 
 
 @pytest.mark.parametrize(
-    ("calendar", "first", "told"),
+    ("calendar", "first", "message"),
     [
         (WEEK, date(2026, 11, 24), "2026-11-24 is no Monday"),
         (MONTH, date(2026, 11, 2), "2026-11-02 is no first of a month"),
     ],
 )
-def test_a_day_inside_a_period_begins_none(calendar: Calendar, first: date, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_day_inside_a_period_begins_none(calendar: Calendar, first: date, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         calendar.starting(first)

@@ -39,7 +39,7 @@ def test_each_interface_has_its_own_moment_of_the_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "there is no 'quota'"),
         ({"quota": []}, "'quota' is a list, not an object"),
@@ -49,6 +49,6 @@ def test_each_interface_has_its_own_moment_of_the_interval() -> None:
         ({"quota": {"remain": 1.5}}, "remain is 1.5, not a whole number"),
     ],
 )
-def test_what_cannot_be_trusted_is_refused(body: dict[str, Any], told: str) -> None:
-    with pytest.raises(MalformedRowError, match=f"^{told.replace('.', '[.]')}$"):
+def test_what_cannot_be_trusted_is_refused(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(MalformedRowError, match=f"^{message.replace('.', '[.]')}$"):
         read_quota(body)

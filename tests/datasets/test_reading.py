@@ -113,10 +113,10 @@ def test_wechats_examples_of_cloud_calls_are_read(name: str) -> None:
 
 
 @datasets
-@pytest.mark.parametrize("told", ["openapi.analysis.x:fail system error", "", None, 5])
-def test_a_cloud_answer_that_says_it_failed_is_no_row(dataset: Dataset, told: object) -> None:
+@pytest.mark.parametrize("expected", ["openapi.analysis.x:fail system error", "", None, 5])
+def test_a_cloud_answer_that_says_it_failed_is_no_row(dataset: Dataset, expected: object) -> None:
     body, period = example(dataset)
-    assert "which does not end in :ok" in refusal(dataset, {**body, "errMsg": told}, period)
+    assert "which does not end in :ok" in refusal(dataset, {**body, "errMsg": expected}, period)
 
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -251,8 +251,8 @@ def test_a_week_is_read_under_its_own_name() -> None:
 def test_another_week_than_the_one_asked_for_is_refused() -> None:
     body = sample("weekly_visit_trend__edited_other_week_than_asked")
     week = WEEK.starting(date(2026, 10, 19))
-    told = "ref_date is '20261012-20261018', asked for 20261019-20261025"
-    assert refusal(BY_NAME["weekly_trend"], body, week) == told
+    expected = "ref_date is '20261012-20261018', asked for 20261019-20261025"
+    assert refusal(BY_NAME["weekly_trend"], body, week) == expected
 
 
 def test_a_month_may_be_written_as_a_number_and_lack_figures() -> None:

@@ -68,7 +68,7 @@ def test_an_index_may_have_no_items() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "message"),
     [
         (body(source((2, 7), (2, 7))), "access_source_session_cnt has key 2 twice"),
         (body(source((2, 7)), source((3, 7))), "index 'access_source_session_cnt' is there twice"),
@@ -86,8 +86,8 @@ def test_an_index_may_have_no_items() -> None:
         ({"list": []}, "ref_date is missing, asked for 20261024"),
     ],
 )
-def test_what_cannot_be_trusted_refuses_the_day(found: dict[str, Any], told: str) -> None:
-    assert refusal(found) == told
+def test_what_cannot_be_trusted_refuses_the_day(found: dict[str, Any], message: str) -> None:
+    assert refusal(found) == message
 
 
 def test_a_day_without_any_key_is_no_row() -> None:

@@ -50,7 +50,7 @@ def test_pages_come_by_views_and_then_by_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "message"),
     [
         (body(page("a"), page("a")), "page_path 'a' is there twice"),
         (body(page("a?id=1"), page("a?id=2")), "page_path 'a' is there twice"),
@@ -62,10 +62,10 @@ def test_pages_come_by_views_and_then_by_path() -> None:
         (body({"page_path": "a"}), "the row has none of the documented figures"),
     ],
 )
-def test_what_cannot_be_trusted_refuses_the_day(found: dict[str, Any], told: str) -> None:
+def test_what_cannot_be_trusted_refuses_the_day(found: dict[str, Any], message: str) -> None:
     with pytest.raises(MalformedRowError) as caught:
         VISIT_PAGES.read(found, ASKED)
-    assert str(caught.value) == told
+    assert str(caught.value) == message
 
 
 def test_wechats_most_pages_are_all_taken_and_more_are_counted() -> None:

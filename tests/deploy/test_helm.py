@@ -166,7 +166,7 @@ def test_a_proxy_is_in_the_environment(chart: Chart) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"replicas": 2}, "set redis.url"),
         ({"shards": 2, "ticketCallback": PUSHED}, "set redis.url"),
@@ -178,9 +178,9 @@ def test_a_proxy_is_in_the_environment(chart: Chart) -> None:
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_reason(
-    chart: Chart, values: dict[str, Any], told: str
+    chart: Chart, values: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(HelmError, match=told):
+    with pytest.raises(HelmError, match=message):
         render(chart, values)
 
 

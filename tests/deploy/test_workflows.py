@@ -25,8 +25,8 @@ SCHEMAS = {
 @pytest.mark.parametrize(("schema", "paths"), SCHEMAS.items(), ids=SCHEMAS)
 def test_github_s_schemas_accept_every_workflow(schema: str, paths: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)]
-    told = subprocess.run(command, capture_output=True, check=False, text=True)
-    assert told.returncode == 0, told.stdout + told.stderr
+    output = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert output.returncode == 0, output.stdout + output.stderr
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

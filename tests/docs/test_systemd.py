@@ -13,14 +13,14 @@ UNIT = ROOT / "deploy" / "systemd" / "wechat-miniprogram-exporter.service"
 
 
 def test_systemd_finds_little_exposed(program: Callable[[str], str]) -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [program("systemd-analyze"), "security", "--offline=true", "--threshold=20", UNIT],
         capture_output=True,
         check=False,
         text=True,
     )
-    assert told.returncode == 0, told.stdout
-    level = re.search(r"Overall exposure level for .*: ([0-9.]+)", told.stdout)
+    assert output.returncode == 0, output.stdout
+    level = re.search(r"Overall exposure level for .*: ([0-9.]+)", output.stdout)
     assert level is not None
     assert float(level[1]) <= 2.0
 

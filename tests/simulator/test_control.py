@@ -14,8 +14,8 @@ def test_calls_are_listed_and_forgotten(client: "Client") -> None:
     client.trend()
     client.trend("20261124")
     client.stable(force_refresh=True)
-    told = client.get("/_sim/calls").json()
-    assert told == {
+    message = client.get("/_sim/calls").json()
+    assert message == {
         "calls": {"stable_token": {client.appid: 3}, "daily_visit_trend": {client.appid: 2}},
         "outcomes": {"stable_token": {"ok": 3}, "daily_visit_trend": {"ok": 1, "61501": 1}},
         "force_refresh": {client.appid: 1},
@@ -36,15 +36,15 @@ def test_apps_are_listed_without_their_secrets(client: "Client") -> None:
 
 
 def test_faults_are_listed_with_their_meaning(client: "Client") -> None:
-    told = client.get("/_sim/faults").json()
-    assert list(told) == [fault.value for fault in Fault]
-    assert all(told.values())
+    message = client.get("/_sim/faults").json()
+    assert list(message) == [fault.value for fault in Fault]
+    assert all(message.values())
 
 
 def test_a_fault_is_switched_on_and_off(client: "Client") -> None:
     path = f"/_sim/apps/{client.appid}/fault"
-    told = client.post(path, json={"fault": "busy", "on": "token", "times": 1, "errcode": 45011}).json()
-    assert told["faults"] == {"token": "busy"}
+    message = client.post(path, json={"fault": "busy", "on": "token", "times": 1, "errcode": 45011}).json()
+    assert message["faults"] == {"token": "busy"}
     assert client.stable().json()["errcode"] == 45011
     assert "access_token" in client.stable().json()
     client.post(path, json={"fault": "hang"})
@@ -59,13 +59,13 @@ def test_the_clock_is_read_set_and_moved(client: "Client") -> None:
 
 
 def test_the_configuration_names_all_apps_of_the_simulator(client: "Client") -> None:
-    told = yaml.safe_load(client.get("/_sim/config").content)
-    assert told["wechat"]["base_url"] == client.sim.base_url
-    assert [app["appid"] for app in told["apps"]] == [app.appid for app in client.sim.apps]
+    message = yaml.safe_load(client.get("/_sim/config").content)
+    assert message["wechat"]["base_url"] == client.sim.base_url
+    assert [app["appid"] for app in message["apps"]] == [app.appid for app in client.sim.apps]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "told"),
+    ("path", "body", "status", "message"),
     [
         ("/_sim/nothing", {}, 404, "POST /_sim/nothing is unknown; there are: GET /_sim/calls"),
         ("/_sim/apps/wx1/fault", {"fault": "hang"}, 404, "no app wx1"),
@@ -83,11 +83,11 @@ def test_the_configuration_names_all_apps_of_the_simulator(client: "Client") -> 
     ],
 )
 def test_a_wrong_control_call_is_answered_with_what_is_allowed(
-    client: "Client", path: str, body: object, status: int, told: str
+    client: "Client", path: str, body: object, status: int, message: str
 ) -> None:
     answer = client.post(path.replace("APPID", client.appid), data=json.dumps(body))
     assert answer.status_code == status
-    assert told in answer.json()["error"]
+    assert message in answer.json()["error"]
 
 
 def test_a_control_body_must_be_json(client: "Client") -> None:

@@ -144,8 +144,8 @@ def test_more_came_back_than_there_were(client: "Client") -> None:
 
 def test_a_fault_of_one_dataset_leaves_the_others(client: "Client") -> None:
     path = f"/_sim/apps/{client.appid}/fault"
-    told = client.post(path, json={"fault": "permission", "dataset": "weekly_trend"}).json()
-    assert told["faults"] == {"data weekly_trend": "permission"}
+    report = client.post(path, json={"fault": "permission", "dataset": "weekly_trend"}).json()
+    assert report["faults"] == {"data weekly_trend": "permission"}
     week, month = OLD["week"], OLD["month"]
     assert ask(client, BY_NAME["weekly_trend"], week)["errcode"] == 48001
     assert "list" in ask(client, BY_NAME["monthly_trend"], month)

@@ -75,7 +75,7 @@ def test_a_given_errcode_replaces_the_usual_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "switch", "told"),
+    ("fault", "switch", "message"),
     [
         (Fault.NULL_FIGURE, {"on": CallKind.TOKEN}, "null_figure cannot be on the token call, only on: data"),
         (Fault.HANG, {"errcode": 40001}, "hang answers with no errcode, so 40001 cannot be set"),
@@ -89,9 +89,9 @@ def test_a_given_errcode_replaces_the_usual_one() -> None:
     ],
 )
 def test_an_impossible_switch_is_refused_with_the_reason(
-    fault: Fault, switch: dict[str, object], told: str
+    fault: Fault, switch: dict[str, object], message: str
 ) -> None:
     board = FaultBoard()
-    with pytest.raises(ValueError, match=f"^{told}$"):
+    with pytest.raises(ValueError, match=f"^{message}$"):
         board.switch("wx1", fault, **switch)  # type: ignore[arg-type]
     assert board.shown("wx1") == {}

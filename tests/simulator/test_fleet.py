@@ -38,11 +38,11 @@ def test_a_fleet_is_healthy_and_varied() -> None:
 def test_a_configuration_names_every_app_with_its_secret() -> None:
     text = config_yaml(demo_fleet(), "http://127.0.0.1:18080")
     assert "奶茶小铺" in text
-    told = yaml.safe_load(text)
-    assert told["wechat"] == {"base_url": "http://127.0.0.1:18080", "timeout": "10s"}
-    assert told["refresh"] == {"interval": "1h", "concurrency": 16}
-    assert told["storage"] == {"url": "memory://"}
-    assert told["apps"][0] == {
+    document = yaml.safe_load(text)
+    assert document["wechat"] == {"base_url": "http://127.0.0.1:18080", "timeout": "10s"}
+    assert document["refresh"] == {"interval": "1h", "concurrency": 16}
+    assert document["storage"] == {"url": "memory://"}
+    assert document["apps"][0] == {
         "appid": "wxfa4e000000000001",
         "name": "coffee-shop",
         "labels": {"team": "food"},

@@ -159,10 +159,10 @@ def test_a_rotation_says_when_the_old_key_can_go(tmp_path: Path) -> None:
     def swept(key: str) -> list[str]:
         settings = StorageSettings(f"sqlite:///{tmp_path}/a.db", None, Secret(key))
         store = claim_store(settings, lambda _: None, lambda *_: None)
-        with capture_logs() as told:
+        with capture_logs() as report:
             sweep(store, structlog.get_logger())
         store.close()
-        return [entry["event"] for entry in told]
+        return [entry["event"] for entry in report]
 
     assert swept(OLD) == []
     store = SqliteStore(tmp_path / "a.db", seal=Seal(Secret(OLD)))

@@ -73,9 +73,9 @@ def test_a_key_is_what_fernet_makes(tmp_path: Path) -> None:
 def test_what_is_no_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(StoreError, match="not 32 bytes as URL-safe base64") as refused:
         seal(key)
-    told = str(refused.value) + repr(refused.value)
-    assert "sesame" not in told
-    assert OLD not in told
+    report = str(refused.value) + repr(refused.value)
+    assert "sesame" not in report
+    assert OLD not in report
 
 
 def test_a_missing_key_file_is_reported(tmp_path: Path) -> None:

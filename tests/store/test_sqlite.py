@@ -103,14 +103,14 @@ BAD = ["'text'", "-5", "9e999", "x'00ff'", "9007199254740993"]
 
 @pytest.mark.parametrize("value", BAD)
 def test_a_damaged_row_is_skipped_counted_and_replaced(path: Path, value: str) -> None:
-    told: list[tuple[int, str]] = []
-    store = SqliteStore(path, unusable=lambda *report: told.append(report))
+    result: list[tuple[int, str]] = []
+    store = SqliteStore(path, unusable=lambda *report: result.append(report))
     store.save(SERVER, [(APPID, held(0)), (APPID, held(1))], 9)
     broken = f"points_text('visit_pv', {value})"
     store._db.execute(f"UPDATE rows SET points = {broken} WHERE first = '{YESTERDAY}'")
     assert list(store.load(SERVER, APPS)) == [(APPID, (held(1),))]
-    assert [count for count, _ in told] == [1]
-    assert APPID in told[0][1]
+    assert [count for count, _ in result] == [1]
+    assert APPID in result[0][1]
     store.save(SERVER, [(APPID, held(0))], 9)
     assert list(store.load(SERVER, APPS)) == [(APPID, (held(0), held(1)))]
     store.close()
@@ -120,12 +120,12 @@ def test_a_damaged_row_is_skipped_counted_and_replaced(path: Path, value: str) -
     ("column", "value"), [("first", "2099-01-01"), ("points", b"\xff"), ("asked_at", "x")]
 )
 def test_a_row_of_no_date_no_time_or_no_text_is_skipped(path: Path, column: str, value: object) -> None:
-    told: list[tuple[int, str]] = []
-    store = SqliteStore(path, unusable=lambda *report: told.append(report))
+    result: list[tuple[int, str]] = []
+    store = SqliteStore(path, unusable=lambda *report: result.append(report))
     store.save(SERVER, [(APPID, held(0)), (APPID, held(1))], 9)
     store._db.execute(f"UPDATE rows SET {column} = ? WHERE first = '{YESTERDAY}'", (value,))
     assert list(store.load(SERVER, APPS)) == [(APPID, (held(1),))]
-    assert len(told) == 1
+    assert len(result) == 1
     store.close()
 
 
@@ -210,14 +210,14 @@ def test_the_directory_is_made_for_the_owner_alone(path: Path) -> None:
 
 
 def test_the_observer_learns_the_result_of_every_write(path: Path) -> None:
-    told: list[bool] = []
-    store = SqliteStore(path, told.append)
+    result: list[bool] = []
+    store = SqliteStore(path, result.append)
     store.save(SERVER, [(APPID, held())], 9)
     with pytest.raises(StoreError):
         store.save(SERVER, [(APPID, HeldRow(make_row(), object()))], 9)  # type: ignore[arg-type]
     list(store.load(SERVER, APPS))
     store.close()
-    assert told == [True, False]
+    assert result == [True, False]
 
 
 def test_a_full_disk_is_reported_and_once_there_is_room_everything_is_stored(store: SqliteStore) -> None:

@@ -61,9 +61,9 @@ class Objects(NamedTuple):
 
 
 def render(kubectl: str, folder: Path) -> Objects:
-    told = subprocess.run([kubectl, "kustomize", folder], capture_output=True, check=False)
-    assert told.returncode == 0, told.stderr
-    return parse(told.stdout)
+    output = subprocess.run([kubectl, "kustomize", folder], capture_output=True, check=False)
+    assert output.returncode == 0, output.stderr
+    return parse(output.stdout)
 
 
 def read(*paths: Path) -> Objects:

@@ -61,9 +61,9 @@ def test_check_has_nothing_against_it(
     shards = [f"{flag}={value}" for flag, value in flags(objects).items() if "shard" in flag]
     monkeypatch.setenv("POD_NAME", f"{NAME}-{objects.workload['spec']['replicas'] - 1}")
     code = cli.main(["check", f"--config.file={config}", *shards])
-    told = capsys.readouterr()
-    assert (code, told.err) == (0, "")
-    assert f"{config}: OK" in told.out
+    output = capsys.readouterr()
+    assert (code, output.err) == (0, "")
+    assert f"{config}: OK" in output.out
 
 
 def test_the_key_of_the_examples_is_none_and_check_says_so(

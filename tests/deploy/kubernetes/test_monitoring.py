@@ -41,8 +41,8 @@ def test_promtool_has_nothing_against_the_rules(
     assert rule["apiVersion"] == MONITORING
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump(rule["spec"], allow_unicode=True), "utf-8")
-    told = promtool(program, "check", "rules", "--lint=all", "--lint-fatal", path)
-    assert told.returncode == 0, told.stdout + told.stderr
+    output = promtool(program, "check", "rules", "--lint=all", "--lint-fatal", path)
+    assert output.returncode == 0, output.stdout + output.stderr
 
 
 def test_the_rules_are_those_of_the_rule_files(objects: Objects) -> None:
@@ -50,9 +50,9 @@ def test_the_rules_are_those_of_the_rule_files(objects: Objects) -> None:
         found: list[Any] = yaml.load(ROOT.joinpath("prometheus", name).read_bytes(), LOADER)["groups"]
         return found
 
-    told = objects.one("PrometheusRule")["spec"]["groups"]
-    assert told == groups("recording.yaml") + groups("alerts.yaml")
-    assert [rule["alert"] for group in told for rule in group["rules"] if "alert" in rule] == [
+    output = objects.one("PrometheusRule")["spec"]["groups"]
+    assert output == groups("recording.yaml") + groups("alerts.yaml")
+    assert [rule["alert"] for group in output for rule in group["rules"] if "alert" in rule] == [
         alert.name for alert in (each for alerts in rulefiles.groups(shipped()).values() for each in alerts)
     ]
 
@@ -122,10 +122,10 @@ def test_grafana_gets_every_dashboard_under_a_name_of_its_own(objects: Objects) 
 
 
 def test_the_sidecar_finds_the_dashboards_and_their_folder(objects: Objects) -> None:
-    told = yaml.safe_load(
+    output = yaml.safe_load(
         ROOT.joinpath("grafana/provisioning/dashboards/wechat-miniprogram.yaml").read_bytes()
     )
-    folders = {provider["folder"] for provider in told["providers"]}
+    folders = {provider["folder"] for provider in output["providers"]}
     assert {found["metadata"]["annotations"]["grafana_folder"] for found in dashboards(objects)} == folders
     assert {found["metadata"]["labels"]["grafana_dashboard"] for found in dashboards(objects)} == {"1"}
 
@@ -170,6 +170,6 @@ def targets(program: Callable[[str], str], job: Json, folder: Path) -> list[dict
     """The labels of each target after relabelling; none where it was dropped."""
     path = folder / "prometheus.yaml"
     path.write_text(json.dumps({"scrape_configs": [job]}), "utf-8")
-    told = promtool(program, "check", "service-discovery", "--timeout=1s", path, job["job_name"])
-    assert told.returncode == 0, told.stdout + told.stderr
-    return [found["labels"] or {} for found in json.loads(told.stdout)]
+    output = promtool(program, "check", "service-discovery", "--timeout=1s", path, job["job_name"])
+    assert output.returncode == 0, output.stdout + output.stderr
+    return [found["labels"] or {} for found in json.loads(output.stdout)]

@@ -24,13 +24,13 @@ def test_redis_asks_for_the_password_writes_at_once_and_stops_on_a_signal(
     process = subprocess.Popen([*container["command"], script], stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: ask(port, "PING").startswith("-NOAUTH"), 10, "Redis asks for the password")
-        told = ask(port, "AUTH not-a-real-password", "CONFIG GET append*", "CONFIG GET maxmemory-policy")
+        report = ask(port, "AUTH not-a-real-password", "CONFIG GET append*", "CONFIG GET maxmemory-policy")
         for key, value in (
             ("appendonly", "yes"),
             ("appendfsync", "always"),
             ("maxmemory-policy", "noeviction"),
         ):
-            assert re.search(rf"^{key}\r\n\$\d+\r\n{value}\r$", told, re.MULTILINE), told
+            assert re.search(rf"^{key}\r\n\$\d+\r\n{value}\r$", report, re.MULTILINE), report
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

@@ -43,10 +43,10 @@ def settings(port: int, **more: object) -> StorageSettings:
 @contextmanager
 def connected(
     storage: StorageSettings,
-    told: Callable[[bool], None] = lambda _: None,
+    report: Callable[[bool], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Connection]:
-    connection = Connection(storage, told, clock)
+    connection = Connection(storage, report, clock)
     try:
         yield connection
     finally:
@@ -67,9 +67,9 @@ def refusal(storage: StorageSettings) -> str:
     """What is told where the storage cannot be opened; has no password in it."""
     with connected(storage) as connection, pytest.raises(StoreError) as refused:
         pinged(connection)
-    told = shown(refused.value) + repr(connection.client) + repr(storage)
-    assert PASSWORD not in told
-    assert OTHER not in told
+    report = shown(refused.value) + repr(connection.client) + repr(storage)
+    assert PASSWORD not in report
+    assert OTHER not in report
     assert str(refused.value).endswith(("rights.", "name?", "read?", "let us in?", "role."))
     return str(refused.value)
 
@@ -228,8 +228,8 @@ def test_with_tls_the_server_is_verified_against_the_file(tls: int, authority: A
 def test_a_certificate_of_another_authority_is_refused(tls: int, tmp_path: Path) -> None:
     other = Authority(tmp_path, "other")
     for file in (f"{other.file}", None):
-        told = refusal(settings(tls, tls=True, ca_file=file, password=Secret(PASSWORD)))
-        assert "certificate verify failed" in told.lower()
+        report = refusal(settings(tls, tls=True, ca_file=file, password=Secret(PASSWORD)))
+        assert "certificate verify failed" in report.lower()
 
 
 def test_a_certificate_of_another_name_is_refused(
@@ -238,8 +238,8 @@ def test_a_certificate_of_another_name_is_refused(
     storage = settings(tls, tls=True, ca_file=f"{authority.file}")
     assert storage.redis is not None
     wrong = replace(storage, redis=replace(storage.redis, hosts=(("127.0.0.2", tls),)))
-    told = refusal(wrong).lower()
-    assert "certificate verify failed" in told or "refused" in told
+    report = refusal(wrong).lower()
+    assert "certificate verify failed" in report or "refused" in report
 
 
 def test_a_server_that_asks_for_a_client_certificate_gets_it(
