@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,39 +105,83 @@ def test_what_has_a_cause_is_not_told_twice(
     assert late_apps == {"wxb"}
 
 
+Labels = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What fires first, what follows from it, and the one page that should come: which alert, of how many."""
+
+    first: list[Labels]
+    later: list[Labels]
+    page: tuple[str, int]
+
+
+def of_apps(alert: str, apps: int) -> list[Labels]:
+    return [{"alertname": alert, "appid": f"wx{number}", "name": "app"} for number in range(apps)]
+
+
+def causes(apps: int) -> dict[str, Cause]:
+    """Each in a fleet of its own, which is the scrape job of that name."""
+    all_failing = {"alertname": "AllAppsFailing", "instance": "a:10950"}
+    down = {"alertname": "ExporterDown", "instance": "a:10950"}
+    shard = {"alertname": "ShardMissing"}
+    storage = [{"alertname": "StorageFailing", "instance": f"{each}:10950"} for each in "abcd"]
+    ticket, accounts = (
+        {"alertname": alert, "platform": "main"} for alert in ("VerifyTicketOld", "DiscoveryFailing")
+    )
+    one, some = (
+        [
+            each
+            for alert in ("DataLate", "TokenNotRenewed", "DatasetFailing")
+            for each in of_apps(alert, count)
+        ]
+        for count in (1, 30)
+    )
+    refused, secrets = of_apps("IpNotAllowed", apps), of_apps("CredentialRefused", apps)
+    failing = [*of_apps("AppRefreshFailing", apps), *some, accounts]
+    return {
+        "ip-of-all": Cause([all_failing], [*refused, *some], ("AllAppsFailing", 1)),
+        "ip-of-some": Cause(refused, some, ("IpNotAllowed", apps)),
+        "network": Cause([all_failing], failing, ("AllAppsFailing", 1)),
+        "exporter": Cause([down], [shard], ("ExporterDown", 1)),
+        "shard": Cause([shard], [], ("ShardMissing", 1)),
+        "redis": Cause(storage, [], ("StorageFailing", 4)),
+        "accounts": Cause([accounts], [], ("DiscoveryFailing", 1)),
+        "ticket-late": Cause([ticket], [accounts], ("VerifyTicketOld", 1)),
+        "ticket-over": Cause([all_failing], [*secrets, *some, ticket, accounts], ("AllAppsFailing", 1)),
+        "one-secret": Cause(of_apps("CredentialRefused", 1), one, ("CredentialRefused", 1)),
+        "secrets": Cause(secrets, some, ("CredentialRefused", apps)),
+    }
+
+
 @pytest.mark.parametrize("apps", [30, 10_000])
-@pytest.mark.parametrize("failing", ["all", "some"])
 def test_one_cause_makes_one_notification(
     apps: int,
-    failing: str,
     program: Callable[[str], str],
     free_port: Callable[[], int],
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    """An egress IP that changes: AllAppsFailing comes first and is all, or else one page lists the apps."""
-    path = program("prometheus-alertmanager")
-    fleet = {"job": "wechat-miniprogram", "namespace": "prod"}
-    config = settings(receiver.url, tmp_path, group_wait="2s")
-    with alertmanager(path, free_port(), config, tmp_path / "am") as address:
-        url = f"http://{address}/api/v2/alerts"
-        if failing == "all":
-            cause = {"alertname": "AllAppsFailing", "instance": "a:10950", **fleet}
-            requests.post(url, json=[{"labels": cause}], timeout=5).raise_for_status()
-        names = ("IpNotAllowed", "DataLate") if failing == "all" else ("IpNotAllowed",)
-        alerts = [
-            {"labels": {"alertname": name, "appid": f"wx{number}", "name": "app", **fleet}}
-            for name in names
-            for number in range(apps)
-        ]
-        other = {"alertname": "IpNotAllowed", "appid": "wx0", "name": "app", "job": "another"}
-        for alert in (alerts, [{"labels": other}]):
-            requests.post(url, json=alert, timeout=30).raise_for_status()
-        wait_until(lambda: len(receiver.pages) >= 2, 20, "both fleets' pages")
-        time.sleep(3)  # for pages that should not come
-    told = [(page["groupLabels"]["alertname"], len(page["alerts"])) for page in receiver.pages]
-    ours = ("AllAppsFailing", 1) if failing == "all" else ("IpNotAllowed", apps)
-    assert sorted(told) == sorted([ours, ("IpNotAllowed", 1)])
+    """All failing comes first and is all, or else one page lists the mini programs."""
+    fleets = causes(apps)
+    config = settings(receiver.url, tmp_path, group_wait="4s")
+    with alertmanager(program("prometheus-alertmanager"), free_port(), config, tmp_path / "am") as address:
+        for fires in ("first", "later"):
+            alerts = [
+                {"labels": {**labels, "job": job, "namespace": "prod"}}
+                for job, cause in fleets.items()
+                for labels in getattr(cause, fires)
+            ]
+            url = f"http://{address}/api/v2/alerts"
+            requests.post(url, json=alerts, timeout=30).raise_for_status()
+        wait_until(lambda: len(receiver.pages) >= len(fleets), 30, "a page for each cause")
+        time.sleep(2)  # for pages that should not come
+    told = [
+        (page["groupLabels"]["job"], page["groupLabels"]["alertname"], len(page["alerts"]))
+        for page in receiver.pages
+    ]
+    assert sorted(told) == sorted((job, *cause.page) for job, cause in fleets.items())
 
 
 def routed_to(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -34,8 +34,8 @@ Graded = dict[tuple[str, date], float]
 
 
 def figure(app: int, day: date, at: float, comes: float) -> int:
-    """As WeChat has it: a day after it came every third one is corrected."""
-    value = 1000 * (app + 1) + 3 * (day - FIRST).days
+    """As WeChat has it, up and down: a day after it came every third one is corrected."""
+    value = 1000 * (app + 1) + 3 * (37 * (day - FIRST).days % 113)
     return value - 400 if day.day % 3 == 0 and at >= comes + 26 * HOUR else value
 
 
@@ -62,9 +62,9 @@ class Simulated:
                     self._cohorts(app, appid, at)
                     self._sources(app, appid, at)
 
-    def _show(self, metric: str, value: float, at: int, **labels: str) -> None:
+    def _show(self, metric: str, value: float, at: int, instance: str = "i", **labels: str) -> None:
         written = ",".join(f'{name}="{text}"' for name, text in labels.items())
-        self.history.lines.append((f'{P}_{metric}{{{written},job="j",instance="i"}}', value, at))
+        self.history.lines.append((f'{P}_{metric}{{{written},job="j",instance="{instance}"}}', value, at))
 
     def _periods(self, app: int, appid: str, at: int, kind: str, starts: tuple[date, ...], keep: int) -> None:
         ends = {day: day + timedelta(days=7) if kind == "week" else next_month(day) for day in starts}
@@ -96,19 +96,23 @@ class Simulated:
             self._health(appid, "daily_retention", newest, at)
 
     def _sources(self, app: int, appid: str, at: int) -> None:
-        held = [day for day in DAYS if comes(day + timedelta(days=1), app) <= at]
-        if held:
-            for source in ("2", "62"):
-                value = figure(app, held[-1], 0, 0) + int(source)
-                labels = {"appid": appid, "name": appid, "source": source}
-                self._show("daily_access_source_session_cnt", value, at, **labels)
-                self.known.setdefault(f"source {source}", {})[appid, held[-1]] = value
-            self._health(appid, "visit_distribution", held[-1], at)
+        """Shown by two exporters, one of which is more than a day behind."""
+        for instance, behind in (("k", 30 * HOUR), ("i", 0)):
+            held = [day for day in DAYS if comes(day + timedelta(days=1), app) <= at - behind]
+            if held:
+                for source in ("2", "62"):
+                    value = figure(app, held[-1], 0, 0) + int(source)
+                    labels = {"appid": appid, "name": appid, "source": source}
+                    self._show("daily_access_source_session_cnt", value, at, instance, **labels)
+                    self.known.setdefault(f"source {source}", {})[appid, held[-1]] = value
+                self._health(appid, "visit_distribution", held[-1], at, instance, behind)
 
-    def _health(self, appid: str, dataset: str, day: date, at: int) -> None:
+    def _health(
+        self, appid: str, dataset: str, day: date, at: int, instance: str = "i", behind: int = 0
+    ) -> None:
         labels = {"appid": appid, "name": appid, "dataset": dataset}
-        self._show("dataset_ref_date_timestamp_seconds", midnight(day), at, **labels)
-        self._show("dataset_last_success_timestamp_seconds", at, at, **labels)
+        self._show("dataset_ref_date_timestamp_seconds", midnight(day), at, instance, **labels)
+        self._show("dataset_last_success_timestamp_seconds", at - behind, at, instance, **labels)
 
 
 @pytest.fixture(scope="module")

@@ -231,7 +231,7 @@ def told(request: pytest.FixtureRequest) -> History:
 def test_the_history_has_what_it_must(told: History) -> None:
     assert 165 <= len(told.known) < 180  # some are never published
     assert told.known["wxb", DATES[20]] == 0
-    assert told.known["wxa", DATES[30]] == 1000 + 210 - 500
+    assert told.known["wxa", DATES[30]] == 1000 + 7 * 12 - 500
 
 
 def test_prometheus_shows_each_date_its_own_figure(
