@@ -15,7 +15,7 @@ from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VER
 from grafana.dashboard import BUILD_INFO, folded, instance, job, new_dashboard, numbered, section
 from grafana.figures import bars_of, figure
 from grafana.overrides import fixed
-from grafana.panels import COUNT, NUMBER, SECONDS, SHARE, Size, worded
+from grafana.panels import COUNT, NUMBER, SHARE, Size, worded
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
@@ -26,9 +26,10 @@ from prometheus.shards import TARGET
 _CHOSEN: Final = 'job=~"$job", instance=~"$instance"'
 _AT: Final = f"{{{_CHOSEN}}}"
 _OWN: Final = f"{NAMESPACE}_exporter"
-_AGES: Final[Steps] = ((None, BLUE), (36 * 3600, ORANGE), (60 * 3600, VERMILION))
-_ROW_AGES: Final[Steps] = ((None, BLUE), (26 * 3600, ORANGE), (50 * 3600, VERMILION))
-_TOKENS: Final[Steps] = ((None, VERMILION), (-2 * 3600, ORANGE), (0, BLUE))
+_AGES: Final[Steps] = ((None, BLUE), (36, ORANGE), (60, VERMILION))
+_ROW_AGES: Final[Steps] = ((None, BLUE), (26, ORANGE), (50, VERMILION))
+_TOKENS: Final[Steps] = ((None, VERMILION), (-120, ORANGE), (0, BLUE))
+_TOKEN_MINUTES: Final = 120  # what a new token is good for
 _THIRD: Final = Size(8)
 _HALF: Final = Size(12)
 
@@ -60,7 +61,9 @@ def _state(words: Words) -> Iterator[stat.Panel]:
     yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=3)
     in_force = Query(f"min({_OWN}_config_last_reload_successful{_AT})")
     yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings(worded(words, yes_no))
-    yield figure(words, "uptime", [Query(f"time() - {started}")], SECONDS, width=4)
+    yield figure(
+        words, "uptime", [Query(f"(time() - {started}) / 3600")], words.word("hours"), width=4
+    ).decimals(1)
     yield figure(words, "restarts", [Query(restarts)], width=4)
     yield figure(
         words, "revised", [Query(f"sum(increase({_OWN}_rows_revised_total{_AT}[30d]))")], width=4
@@ -100,12 +103,14 @@ def _shards(words: Words) -> Iterator[stat.Panel | table.Panel]:
 
 
 def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
-    age = f"topk(20, time() - max by (appid, name) ({daily(REF_DATE)}{_AT}) - {DAY_SECONDS})"
-    since = f"topk(20, time() - max by (appid, name) ({LAST_SUCCESS.metric}{_AT}))"
-    left = f"bottomk(20, max by (appid, name) ({TOKEN_EXPIRY.metric}{_AT}) - time())"
-    yield bars_of(words, "data_age", [Query(age, "{{name}}")], SECONDS, _THIRD, _AGES)
-    yield bars_of(words, "last_success", [Query(since, "{{name}}")], SECONDS, _THIRD, _ROW_AGES)
-    yield bars_of(words, "token_expiry", [Query(left, "{{name}}")], SECONDS, _THIRD, _TOKENS).max(7200)
+    age = f"topk(20, (time() - max by (appid, name) ({daily(REF_DATE)}{_AT}) - {DAY_SECONDS}) / 3600)"
+    since = f"topk(20, (time() - max by (appid, name) ({LAST_SUCCESS.metric}{_AT})) / 3600)"
+    left = f"bottomk(20, (max by (appid, name) ({TOKEN_EXPIRY.metric}{_AT}) - time()) / 60)"
+    hours, minutes = words.word("hours"), words.word("minutes")
+    yield bars_of(words, "data_age", [Query(age, "{{name}}")], hours, _THIRD, _AGES).decimals(1)
+    yield bars_of(words, "last_success", [Query(since, "{{name}}")], hours, _THIRD, _ROW_AGES).decimals(1)
+    tokens = bars_of(words, "token_expiry", [Query(left, "{{name}}")], minutes, _THIRD, _TOKENS)
+    yield tokens.max(_TOKEN_MINUTES).decimals(0)
 
 
 def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
@@ -119,7 +124,7 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
         Query(f"max({_OWN}_refresh_round_duration_seconds{_AT})", words.word("round")),
         Query(f"max({_OWN}_refresh_interval_seconds{_AT})", words.word("interval")),
     ]
-    yield lines(words, "rounds", rounds, SECONDS, _HALF).min(0)
+    yield lines(words, "rounds", rounds, words.word("seconds"), _HALF).min(0)
     calls = (
         f"sum by (endpoint) (increase({_OWN}_api_requests_total{_AT}[1h]))\n"
         f"and on (endpoint) sum by (endpoint) ({_OWN}_api_requests_total{_AT}) > 0"
@@ -133,7 +138,7 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
         Query(_quantile(share), words.word(key))
         for share, key in ((0.5, "half"), (0.95, "p95"), (0.99, "p99"))
     ]
-    yield lines(words, "latency", quantiles, SECONDS, _THIRD).min(0)
+    yield lines(words, "latency", quantiles, words.word("seconds"), _THIRD).min(0)
 
 
 def _failures() -> str:
@@ -164,7 +169,9 @@ def _resources(words: Words) -> Iterator[timeseries.Panel]:
     yield _per_exporter(words, "files", files + ours, SHARE, third)
     errors = f"increase({_OWN}_storage_errors_total{_AT}[5m])"
     yield _per_exporter(words, "storage_errors", errors, COUNT, Size(12)).decimals(0)
-    yield _per_exporter(words, "scrape", f"scrape_duration_seconds{_AT}{ours}", SECONDS, Size(12))
+    yield _per_exporter(
+        words, "scrape", f"scrape_duration_seconds{_AT}{ours}", words.word("seconds"), Size(12)
+    )
 
 
 def _per_exporter(words: Words, key: str, expr: str, unit: str, size: Size) -> timeseries.Panel:

@@ -30,9 +30,6 @@ COUNT: Final = "locale"
 """Unit of counts: all digits, grouped as the reader's language does."""
 
 
-SECONDS: Final = "s"
-
-
 SHARE: Final = "percentunit"
 
 

@@ -25,8 +25,8 @@ CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
 """The apps that the filter by label lets through."""
 DUE: Final = 60 * 3600
 """A newest date whose midnight is so many seconds past is late: 12:00 of the day after the next, Beijing."""
-_LATE_AGO: Final = ("4d", "9d")
-"""When the week before was on show: for apps up to five days late, and up to ten."""
+_LATE_AGO: Final = "6d"
+"""When the week before of apps that are up to seven days late was on show."""
 AT_END: Final = "@ ${__to:date:seconds}"
 """At the end of the dashboard's time range, whatever the step."""
 
@@ -63,15 +63,12 @@ def week_before(metric: str) -> str:
 
     The week before of an app that is two days late or more is on show no longer, but it was some days ago.
     """
-    return "\nor\n".join((before(metric, 7, FLEET), *(_shown(metric, ago) for ago in _LATE_AGO)))
-
-
-def _shown(metric: str, ago: str) -> str:
-    """Take the figure a week before the newest date of late apps, from the dates on show so long ago."""
-    at = f"{{{FLEET}}} offset {ago}"
+    at = f"{{{FLEET}}} offset {_LATE_AGO}"
     newest_date = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
     late = f"({newest_date} <= {date_at_point(3)}) - {7 * DAY_SECONDS}"
     return f"""\
+{before(metric, 7, FLEET)}
+or
 max by (appid) (
   {by_date(metric)}{at}
   and topk by (appid) (1,

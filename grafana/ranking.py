@@ -10,7 +10,7 @@ from grafana.colours import BLUE, CHANGE, GREEN, GREY, ORANGE, VERMILION
 from grafana.dashboard import link_to_app
 from grafana.overrides import override
 from grafana.panels import DAY, NUMBER, SHARE, Size
-from grafana.queries import AT_END, DUE, FLEET, REF, chosen, date_number, dates_on_show
+from grafana.queries import AT_END, DUE, FLEET, REF, chosen, date_number, dates_on_show, week_before
 from grafana.tables import column_names, joined, listing
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
@@ -50,8 +50,10 @@ def ranking(words: Words) -> Panel:
         Query(date_number(REF), words.word("date"), NUMBER),
         figures[0],
         *(
-            Query(chosen(change(visitors, before("visit_uv", days, FLEET))), heading, SHARE, CHANGE)
-            for days, heading in zip((1, 7), changes, strict=True)
+            Query(chosen(change(visitors, then)), heading, SHARE, CHANGE)
+            for then, heading in zip(
+                (before("visit_uv", 1, FLEET), week_before("visit_uv")), changes, strict=True
+            )
         ),
     ]
     asked = [*first, state, *figures[1:]]

@@ -48,6 +48,8 @@ WORDS: Final = {
     "date": Text("Date", "日期"),
     "newest": Text("newest", "最新"),
     "seconds": Text("suffix: s", "suffix: 秒"),
+    "minutes": Text("suffix: min", "suffix: 分钟"),
+    "hours": Text("suffix: h", "suffix: 小时"),
     "job": Text("Job", "任务"),
     "revised": Text("WeChat corrected a row", "微信更正了数据"),
     "reloaded": Text("Configuration reloaded", "重新加载配置"),

@@ -17,6 +17,7 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 STARTS = {"exporter": "now-24h", "retention": "now-60d", "audience": "now-90d"}
 FILTER = {"label", "value"}
 PER_APP = {"mini-program", "audience", "retention", "sources", "pages"}
+TIMES = ("seconds", "minutes", "hours")
 COUNTERS = ("_total", "_bucket", "_count", "_sum")
 
 
@@ -265,3 +266,17 @@ def test_only_the_last_row_of_the_exporter_is_folded() -> None:
         rows = [panel for panel in board(path)["panels"] if panel["type"] == "row"]
         folded = [number for number, row in enumerate(rows, 1) if row["collapsed"]]
         assert folded == ([len(rows)] if path.stem == "exporter" else []), path
+
+
+def test_times_have_the_unit_of_their_dashboard_s_language(path: Path) -> None:
+    """Grafana's own units of time are English, and change from seconds to minutes within a column."""
+    ours = {
+        language: {WORDS[key].en if language == "en" else WORDS[key].zh for key in TIMES}
+        for language in Language
+    }
+    others = {"none", "locale", "percent", "percentunit", "bytes"}
+    units = {value for key, value in walk(board(path)) if key == "unit"}
+    units |= {
+        each["value"] for _, each in walk(board(path)) if isinstance(each, dict) and each.get("id") == "unit"
+    }
+    assert units <= others | ours[Language(path.parent.name)]
