@@ -33,7 +33,7 @@ from grafana.texts import Words
 def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """Lines over time, at the step that fits the page."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).show_points(VisibilityMode.AUTO)
-    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
+    return _told_apart(framed(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
@@ -57,7 +57,7 @@ def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, siz
 def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
     """A bar per date and query: the expression must be right on any grid of days."""
     panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(1).min(0)
-    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
+    return _told_apart(framed(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
@@ -99,7 +99,9 @@ def _legend(*, show: bool = True) -> VizLegendOptions:
     )
 
 
-def _coloured(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
+def _told_apart(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
+    """Give each query its colour, and a legend where there are several: the title names a single one."""
+    panel.legend(_legend(show=len(queries) > 1))
     for ref, colour, query in zip(ascii_uppercase, SERIES, queries, strict=False):
         panel.override_by_query(ref, [fixed(colour), *([override("unit", query.unit)] if query.unit else [])])
     return panel

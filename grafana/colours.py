@@ -1,6 +1,7 @@
 """Colours that people with any colour vision can tell apart, and when a number takes which.
 
-Source: Okabe and Ito, "Color Universal Design", 2008.
+Source: Okabe and Ito, "Color Universal Design", 2008; sky and orange darker, so that they stand out from
+white too (3:1, WCAG 2.1 success criterion 1.4.11), and vermilion darker, so that it stays apart from orange.
 """
 
 from typing import Final
@@ -9,10 +10,10 @@ from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
 
 BLUE: Final = "#0072B2"
-SKY: Final = "#56B4E9"
+SKY: Final = "#2F9CDB"
 GREEN: Final = "#009E73"
-ORANGE: Final = "#E69F00"
-VERMILION: Final = "#D55E00"
+ORANGE: Final = "#C98500"
+VERMILION: Final = "#B84A00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8E8E8E"
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)

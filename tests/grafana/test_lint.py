@@ -280,3 +280,24 @@ def test_times_have_the_unit_of_their_dashboard_s_language(path: Path) -> None:
         each["value"] for _, each in walk(board(path)) if isinstance(each, dict) and each.get("id") == "unit"
     }
     assert units <= others | ours[Language(path.parent.name)]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    shares = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("panel", ["#ffffff", "#181b1f"], ids=["light", "dark"])
+def test_every_colour_stands_out_from_the_panel(panel: str) -> None:
+    for colour in sorted(SAFE):
+        dark, light = sorted((luminance(colour), luminance(panel)))
+        assert (light + 0.05) / (dark + 0.05) >= 3, colour
+
+
+def test_a_legend_is_there_where_there_are_several_series(path: Path) -> None:
+    for panel in panels(path):
+        if panel["type"] == "timeseries":
+            several = len(panel["targets"]) > 1 or "{{" in panel["targets"][0]["legendFormat"]
+            assert panel["options"]["legend"]["showLegend"] == several, panel["title"]
