@@ -55,7 +55,7 @@ LABELS = {
     "depth": tuple(DEPTHS.values()),
     "page_path": tuple(f"pages/page-{number}" for number in range(10)),
 }
-_PAST_HOURS = (12, 24, 36, 156, 168, 180)  # where expressions look when there is no by-date family
+_PAST_HOURS = (12, 24, 36, 144, 156, 168, 180)  # where expressions look when there is no by-date family
 
 
 def samples(apps: int) -> Iterator[str]:
@@ -155,9 +155,12 @@ def _daily(metric: str, apps: int, now: range) -> Iterator[Sample]:
 
 
 def _by_date(metric: str, apps: int, now: range) -> Iterator[Sample]:
+    """The dates on show now, and six days ago, where the week before of late apps is looked for."""
+    then = range(NOW - 6 * DAY_SECONDS - 180, NOW - 6 * DAY_SECONDS + 1, 60)
     for app in range(apps):
-        for day in DATES:
-            for at in now:
+        for back in range(len(DATES) + 6):
+            day = NEWEST - timedelta(days=back)
+            for at in (*(then if back >= 6 else ()), *(now if day in DATES else ())):
                 yield f'{_app(app)},ref_date="{day}"', _value(metric, app, day), at
 
 
