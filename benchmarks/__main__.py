@@ -10,7 +10,7 @@ NAMES = ("round", "render", "scrape", "memory", "storage", "backfill", "promethe
 
 
 def main(names: list[str]) -> None:
-    """Run the benchmarks of these names, or all."""
+    """Run the named benchmarks, or all."""
     figures = []
     for name in names or NAMES:
         for figure in import_module(f"benchmarks.{name}").measure():

@@ -1,4 +1,4 @@
-"""How fast a year of 1,000 apps is written and with how much memory, against prometheus_client's writer.
+"""Time and memory to write a year of 1,000 apps, beside prometheus_client's writer.
 
 Both read the same journal, each in a process of its own; the peer builds a family's samples with
 timestamps and calls `generate_latest`, as a script of one's own would.
@@ -38,7 +38,7 @@ LIMIT_MIB = 200.0
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark."""
+    """Yield the figures of this benchmark."""
     for days in (365, 36):  # a tenth of the dates: memory should hardly differ
         with tempfile.TemporaryDirectory() as folder:
             journal = Path(folder, "journal")
@@ -56,7 +56,7 @@ def measure() -> Iterator[Figure]:
 
 
 def fill(place: Path, days: int) -> None:
-    """A journal with a row for every app and date."""
+    """Fill a journal with a row for every app and date."""
     with Journal(place) as journal:
         for app in fleet():
             rows = (row(app.appid, day, 1000) for day in span(days).newest_first())
@@ -67,18 +67,18 @@ def fill(place: Path, days: int) -> None:
 
 
 def span(days: int) -> Span:
-    """So many dates."""
+    """Return a span of `days` dates."""
     return Span(LAST - timedelta(days=days - 1), LAST)
 
 
 def fleet() -> Iterator[App]:
-    """The apps."""
+    """Return the apps."""
     token = StableToken(Secret("not-a-real-secret"))
     return (App(fake_appid(number), f"app-{number:05d}", (), token) for number in range(1, APPS + 1))
 
 
 def run(writer: str, journal: Path, days: int) -> tuple[float, float]:
-    """Seconds and peak MiB of one writer in a process of its own."""
+    """Return seconds and peak MiB of one writer in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.backfill", writer, str(journal), str(days)]
     seconds, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return seconds, peak
@@ -92,7 +92,7 @@ class Peer:
         self._span = span(days)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The by-date families."""
+        """Yield the by-date families."""
         names = ["appid", "name", *SHAPE.labels, "ref_date"]
         for position, family in enumerate(BY_DATE):
             made = GaugeMetricFamily(family.metric, family.help, labels=names, unit=family.unit)
@@ -106,7 +106,7 @@ class Peer:
 
 
 def write(writer: str, place: Path, days: int) -> None:
-    """The body of the process: write the file, print seconds and peak."""
+    """Write the file, then print seconds and peak MiB: the body of the process."""
     output = place.with_name(f"{writer}.om")
     start = time.monotonic()
     with Journal(place) as journal:

@@ -1,4 +1,4 @@
-"""The fleets that benchmarks measure: how many apps, with which tables."""
+"""The fleets that benchmarks measure: numbers of apps, with their datasets."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """So many apps, each with so many dates of the daily trend, and these datasets with their defaults."""
+    """A fleet: its apps, the dates of the daily trend of each, and datasets with their defaults."""
 
     apps: int
     history_days: int
@@ -28,5 +28,5 @@ CASES: Final = (
 
 
 def case_words(port: int, case: Case) -> list[str]:
-    """What `benchmarks.filled_exporter` is started with."""
+    """Return the arguments of `benchmarks.filled_exporter` for a case."""
     return [str(port), str(case.apps), str(case.history_days), f"--datasets={','.join(case.datasets)}"]

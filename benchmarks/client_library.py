@@ -15,7 +15,7 @@ from exporter.store.entry import Entry
 
 
 def gauges(fleet: Mapping[str, Entry]) -> CollectorRegistry:
-    """The newest rows as the library's labelled gauges."""
+    """Return the newest rows as the library's labelled gauges."""
     registry = CollectorRegistry()
     made = [
         Gauge(f"daily_{field.metric}", field.help, ["appid", "name"], registry=registry) for field in FIELDS

@@ -1,6 +1,6 @@
-"""How long each panel keeps a real Prometheus busy: 1,000 apps, 9 dates, all datasets, two cores.
+"""The CPU time of each panel in a real Prometheus: 1,000 apps, 9 dates, all datasets, two cores.
 
-`python -m benchmarks.dashboards [--apps=N]`; exits with 1 where a panel takes a second of CPU time or more.
+`python -m benchmarks.dashboards [--apps=N]`; exits with 1 if a panel takes a second of CPU time or more.
 """
 
 import argparse
@@ -59,7 +59,7 @@ _PAST_HOURS = (12, 24, 36, 144, 156, 168, 180)  # where expressions look when th
 
 
 def samples(apps: int) -> Iterator[str]:
-    """The page of so many apps for ten minutes, and the latest family where offsets look for it."""
+    """Yield the page of `apps` apps for ten minutes, and the newest family at the queries' offsets."""
     now = range(NOW - 600, NOW + 1, 60)
     for metric in (*(field.metric for field in FIELDS), REF_DATE):
         yield from _family(f"daily_{metric}", _daily(metric, apps, now))
@@ -78,7 +78,7 @@ def samples(apps: int) -> Iterator[str]:
 
 
 def _datasets(apps: int) -> Iterator[str]:
-    """The newest rows of all datasets, also where the past is asked for: a week ago, and cohorts' dates."""
+    """Yield the newest rows of all datasets, now and at the queries' offsets."""
     shown = [dataset for dataset in CATALOGUE if dataset is not DAILY_TREND]
     for family in DATASET_FAMILIES[:-1]:
         health = (
@@ -102,7 +102,7 @@ def _datasets(apps: int) -> Iterator[str]:
 
 
 def _settled(apps: int) -> Iterator[str]:
-    """What the recording rules made in the last months, where the trend and the change in 30 days look."""
+    """Yield the series of the recording rules at the times that the trend and the 30-day change read."""
     start = midnight(NEWEST) - PAST_DAYS * DAY_SECONDS
     points = range(start, NOW, DAY_SECONDS)
     times = {at + hours * 3600 for at in points for hours in (116, 122)}
@@ -116,7 +116,7 @@ def _settled(apps: int) -> Iterator[str]:
 
 
 def _times(dataset: Dataset) -> Sequence[int]:
-    """When a dataset's rows are looked at."""
+    """Return the times at which queries read a dataset's rows."""
     if dataset.name != "daily_retention":
         return *(NOW - hours * 3600 for hours in (180, 168, 156)), *_LAST_MINUTES
     first = midnight(NEWEST) - COHORT_DAYS * DAY_SECONDS
@@ -128,7 +128,7 @@ def _days_back(at: int) -> int:
 
 
 def _rows(metric: Metric, apps: int, times: Sequence[int]) -> Iterator[Sample]:
-    """A series for each value of the metric's labels; times are those of the newest date."""
+    """Yield a series for each value of the metric's labels; times are those of the newest date."""
     values = [[f'{label}="{value}"' for value in LABELS[label]] for label in metric.labels]
     for app in range(apps):
         for labels in product(*values):
@@ -179,7 +179,7 @@ def _value(metric: str, app: int, day: date) -> int:
 
 @contextmanager
 def prometheus(folder: Path) -> Iterator[str]:
-    """Prometheus on two cores with these samples."""
+    """Run Prometheus on two cores with the samples; yield its address."""
     config = folder / "prometheus.yaml"
     config.write_text("global: {}\n", "utf-8")
     with socket.socket() as probe:
@@ -214,7 +214,7 @@ def _wait(url: str) -> None:
 
 
 def _take(base_url: str, path: str, expression: str, **when: float) -> tuple[float, int]:
-    """Seconds of Prometheus' CPU time for the answer (the mean), and how many series it has."""
+    """Return the mean of Prometheus' CPU seconds for a query, and the number of series in the answer."""
     body: dict[str, Any] = {}
     start = _cpu_seconds(base_url)
     for _ in range(REPEATS):
@@ -226,7 +226,7 @@ def _take(base_url: str, path: str, expression: str, **when: float) -> tuple[flo
 
 
 def _cpu_seconds(base_url: str) -> float:
-    """CPU time does not depend on what else the machine does."""
+    """Return Prometheus' CPU seconds, which do not depend on other work of the machine."""
     page = requests.get(base_url.replace("/api/v1/", "/metrics"), timeout=30).text
     found = re.search(r"^process_cpu_seconds_total (\S+)$", page, re.MULTILINE)
     return float(found[1]) if found else 0.0
@@ -240,7 +240,7 @@ def _ask(base_url: str, target: Asked, app: str) -> tuple[float, int]:
 
 
 def main() -> int:
-    """Print a line per panel; 1 where one is too slow."""
+    """Print a line per panel; return 1 if one is too slow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--apps", type=int, default=1000)
     apps = parser.parse_args().apps

@@ -35,7 +35,7 @@ NOBODY = "http://127.0.0.1:9"
 
 
 def main(port: int, case: Case, wechat: str | None = None) -> None:
-    """Serve until a signal; prints a line once it is ready."""
+    """Serve until a signal; print a line once ready."""
     exporter = prepare(case, wechat or NOBODY)
     scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
     asgi = make_app(exporter, "/metrics", scrapes, None)
@@ -54,7 +54,7 @@ def main(port: int, case: Case, wechat: str | None = None) -> None:
 
 
 def prepare(case: Case, wechat: str = NOBODY) -> Exporter:
-    """The exporter with the rows in its ledger and on its page."""
+    """Return the exporter with the rows in its ledger and on its page."""
     history_days = case.history_days
     apps = {app.appid: app for app in fleet(case.apps, 1)}
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ def prepare(case: Case, wechat: str = NOBODY) -> Exporter:
 
 
 def with_health(dataset: str, health: Health, entry: Entry) -> Entry:
-    """The entry after an answer to a call for that dataset."""
+    """Return the entry after an answer to a call for a dataset."""
     return entry.with_table(dataset, replace(entry.table(dataset), health=health))
 
 

@@ -19,7 +19,7 @@ from exporter.store.entry import Entry, Health, HeldRow
 
 
 def entries(apps: int, history_days: int) -> dict[str, Entry]:
-    """`apps` entries with rows of the last `history_days` dates."""
+    """Return `apps` entries with rows of the last `history_days` dates."""
     now = time.time()
     health = Health(last_refresh=now, last_success=now)
     made = {}
@@ -32,7 +32,7 @@ def entries(apps: int, history_days: int) -> dict[str, Entry]:
 
 
 def dataset_rows(app: SimApp, enabled: EnabledDataset, now: float) -> Iterator[Row]:
-    """The rows of a dataset that the stand-in WeChat gives, oldest first."""
+    """Yield the rows of a dataset that the stand-in WeChat gives, oldest first."""
     dataset = enabled.dataset
     newest = dataset.calendar.newest(yesterday(now))
     for back in sorted(dataset.selection.backs(enabled.settings), reverse=True):
@@ -44,7 +44,7 @@ def dataset_rows(app: SimApp, enabled: EnabledDataset, now: float) -> Iterator[R
 
 
 def parsed(appid: str, size: int, back: int, history_days: int, now: float) -> Row:
-    """The row that the stand-in WeChat gives for that many days before yesterday."""
+    """Return the row that the stand-in WeChat gives for `back` days before yesterday."""
     day = window(yesterday(now), history_days)[back]
     found = DAILY_TREND.read({"list": [row(appid, day, size)]}, DAY.starting(day))
     if found is None:

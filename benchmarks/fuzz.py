@@ -1,4 +1,4 @@
-"""Feeds bytes that libFuzzer breeds to all that reads foreign bytes; needs `pip install atheris`.
+"""Feeds libFuzzer's bytes to all readers of foreign bytes; needs `pip install atheris`.
 
 Run: python -m benchmarks.fuzz body -max_total_time=600   (or: config, web, accept)
 """
@@ -28,27 +28,27 @@ _PERIOD: Final = DAY.starting(date(2026, 11, 23))
 
 
 def body(content: bytes) -> None:
-    """An answer of WeChat's: read, or refused in our own words."""
+    """Read an answer of WeChat's; it must parse or be refused in our words."""
     with suppress(CallError, ValueError):
         DAILY_TREND.read(read_json(Answer(200, content)), _PERIOD)
 
 
 def config(content: bytes) -> None:
-    """A configuration file: loaded, or refused in our own words."""
+    """Load a configuration file; it must load or be refused in our words."""
     _FILE.write_bytes(content)
     with suppress(ConfigError):
         load(_FILE, {})
 
 
 def web(content: bytes) -> None:
-    """A web configuration file."""
+    """Load a web configuration file; it must load or be refused in our words."""
     _FILE.write_bytes(content)
     with suppress(ConfigError):
         webconfig.load(_FILE, {})
 
 
 def accept(content: bytes) -> None:
-    """Headers that a client sends."""
+    """Negotiate by a client's headers."""
     negotiation.wants_openmetrics(content.decode("latin-1"))
     negotiation.accepts_gzip(content.decode("latin-1"))
     _USERS.check(content)
@@ -65,7 +65,7 @@ _TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
 
 
 def main(words: Sequence[str]) -> None:
-    """Run until something breaks or the time is over; the rest of the words are libFuzzer's."""
+    """Run until something breaks or the time is over; further words are libFuzzer's."""
     program, target, *others = words
     atheris.Setup([program, *others], _TARGETS[target])
     atheris.Fuzz()

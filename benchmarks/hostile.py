@@ -1,4 +1,4 @@
-"""Sends hostile requests to an exporter on loopback and counts what it answers.
+"""Sends hostile requests to an exporter on loopback and counts its answers.
 
 Run: python -m benchmarks.hostile 127.0.0.1:10950 10000
 """
@@ -15,7 +15,7 @@ from typing import Final
 Maker = Callable[[random.Random], bytes]
 _WAIT_SECONDS: Final = 0.5
 _CLIENTS: Final = 20
-"""At once, as every tenth request is one that nobody answers before that time is over."""
+"""Requests at a time: every tenth one gets no answer before the time limit."""
 _PATHS: Final = (
     *("/", "/metrics", "/style.css", "/-/healthy", "/-/ready", "/-/reload", "/nowhere", "*", "", "//metrics"),
     *("/../metrics", "/%2e%2e/%2e%2e/etc/passwd", "/metrics%00", "/%6detrics", "/metrics/", "/metrics;a=b"),
@@ -118,7 +118,7 @@ _BODIES: Final = (
 
 
 def request(chance: random.Random) -> bytes:
-    """One request, more or less: pieces that are each plausible, together seldom right."""
+    """Return an approximate request: plausible pieces that rarely fit together."""
     ending = chance.choice(("\r\n", "\r\n", "\r\n", "\n", "\r"))
     version = chance.choice(
         ("HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/1.1 ", "")
@@ -132,12 +132,12 @@ def request(chance: random.Random) -> bytes:
 
 
 def pipeline(chance: random.Random) -> bytes:
-    """Many requests at once."""
+    """Return many pipelined requests."""
     return b"".join(request(chance) for _ in range(chance.randrange(2, 60)))
 
 
 def noise(chance: random.Random) -> bytes:
-    """Bytes, or another protocol's beginning."""
+    """Return random bytes, or the beginning of another protocol."""
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
     return chance.choice((b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", hello, b"")) + chance.randbytes(
         chance.randrange(400)
@@ -145,7 +145,7 @@ def noise(chance: random.Random) -> bytes:
 
 
 def mutated(chance: random.Random) -> bytes:
-    """A good request with some bytes changed."""
+    """Return a good request with some bytes changed."""
     content = bytearray(
         b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\nAccept-Encoding: gzip\r\n\r\n"
     )
@@ -155,7 +155,7 @@ def mutated(chance: random.Random) -> bytes:
 
 
 def huge(chance: random.Random) -> bytes:
-    """A head or a body far beyond what is needed."""
+    """Return a request with an excessive head or body."""
     size = chance.randrange(30_000, 400_000)
     return chance.choice(
         (
@@ -178,7 +178,7 @@ _MAKERS: Final[Sequence[tuple[Maker, float]]] = (
 
 
 def attack(address: tuple[str, int], count: int, seed: int) -> Counter[int]:
-    """Send that many; HTTP statuses by how often they came, 0 for a connection that closed without one."""
+    """Send `count` requests; return counts by HTTP status, 0 for a connection closed without one."""
 
     def client(number: int) -> Counter[int]:
         share = len(range(number, count, _CLIENTS))
@@ -208,7 +208,7 @@ def _exchange(address: tuple[str, int], content: bytes) -> list[int]:
 
 
 def main(words: Sequence[str]) -> None:
-    """Print how often each status came."""
+    """Print the count of each status."""
     host, _, port = words[0].rpartition(":")
     for status, times in sorted(attack((host, int(port)), int(words[1]), seed=1).items()):
         print(status or "closed", times)

@@ -16,7 +16,7 @@ RUNS = 3  # some take half a minute
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark: KiB per app, at rest and at the highest."""
+    """Yield the figures of this benchmark: KiB per app, at rest and at the peak."""
     for case in CASES:
         apps = case.apps
         one = Case(1, case.history_days, case.datasets)
@@ -31,7 +31,7 @@ def measure() -> Iterator[Figure]:
 
 
 def resident(module: str, *words: str) -> tuple[float, float]:
-    """Resident KiB at rest after one scrape, and the highest, of a server in its own process."""
+    """Return a server's resident KiB at rest after one scrape, and at the peak."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""Real Prometheus scrapes a large page: how long that takes, beside curl, and whether no sample is lost."""
+"""The time of a real Prometheus to scrape a large page, beside curl, and a check that it loses no sample."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ _INTERVAL = 10
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark: seconds of a scrape with Prometheus' default time limit of 10 s."""
+    """Yield the figures of this benchmark: seconds of a scrape, with the default limit of 10 s."""
     for case in CASES:
         with standing(case), prometheus() as base_url:
             samples = len([line for line in _page() if not line.startswith("#")])
@@ -42,7 +42,7 @@ def measure() -> Iterator[Figure]:
 
 @contextmanager
 def prometheus() -> Iterator[str]:
-    """Its address, once it answers."""
+    """Run Prometheus; yield its address once it answers."""
     program = shutil.which("prometheus")
     if program is None:
         raise SystemExit("this benchmark needs prometheus")
@@ -60,7 +60,7 @@ def prometheus() -> Iterator[str]:
 
 
 def _scrapes(base_url: str, samples: int) -> list[float]:
-    """Durations of some scrapes in a row, none of which may have failed or dropped a sample."""
+    """Return the seconds of several scrapes in a row; fail if one fails or drops a sample."""
     time.sleep(_INTERVAL * (SCRAPES + 1))  # the first one has all series to create
     window = f"[{_INTERVAL * (SCRAPES + 1)}s]"
     for expression, wanted in (

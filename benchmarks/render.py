@@ -1,4 +1,4 @@
-"""How long the page takes to be made, all apps changed and one; beside prometheus-client."""
+"""The time to render the page after a change of all apps, and of one; beside prometheus-client."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ RUNS = 5
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark: CPU seconds of all forms together."""
+    """Yield the figures of this benchmark: CPU seconds of all forms together."""
     for case in CASES:
         yield from measure_page(f"{case}", prepare(case).publisher.page)
 
 
 def measure_page(case: str, page: Page) -> Iterator[Figure]:
-    """The figures of one fleet."""
+    """Yield the figures of a fleet."""
     fleet, dates, shown = page.entries, page.dates, page.shown
     registry, maker = gauges(fleet), PageRenderer()
     peer = [cpu(lambda: generate_latest(registry)) for _ in range(RUNS)]
@@ -34,7 +34,7 @@ def measure_page(case: str, page: Page) -> Iterator[Figure]:
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """CPU seconds of one call."""
+    """Return the CPU seconds of a call."""
     start = time.process_time()
     work()
     return time.process_time() - start

@@ -1,4 +1,4 @@
-"""How long a refresh round takes, against the limit N·L/C and against bare `requests` in the same run.
+"""The time of a refresh round, beside the limit N·L/C and bare `requests` in the same run.
 
 N apps, an interface that answers after L seconds, C calls at a time, no rate limit, tokens cached.
 The stand-in WeChat runs in a process of its own.
@@ -33,7 +33,7 @@ APPS, LATENCY, CONCURRENCY, RUNS = 1000, 0.2, 64, 5
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark."""
+    """Yield the figures of this benchmark."""
     limit = APPS * LATENCY / CONCURRENCY
     with wechat(APPS, LATENCY) as base_url:
         worker, ledger = prepare(base_url)
@@ -55,7 +55,7 @@ def measure() -> Iterator[Figure]:
 
 
 def prepare(base_url: str) -> tuple[Rounds, Ledger]:
-    """The rounds as the exporter builds it, without storage and page."""
+    """Return the exporter's rounds, without storage and page."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_text(config_yaml(fleet(APPS, 1), base_url), "utf-8")
@@ -73,7 +73,7 @@ def prepare(base_url: str) -> tuple[Rounds, Ledger]:
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:
-    """The same calls with nothing around them: seconds for all, CPU milliseconds per call."""
+    """Make the calls with bare `requests`; return seconds for all, and CPU milliseconds per call."""
     session = requests.Session()
     session.trust_env = False
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONCURRENCY))

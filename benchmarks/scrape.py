@@ -38,14 +38,14 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw: requests a second, and the 99th percentile of the latency in milliseconds."""
+    """wrk's result: requests per second, and the 99th percentile of the latency in milliseconds."""
 
     rate: float
     p99: float
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark."""
+    """Yield the figures of this benchmark."""
     for case in CASES:
         with standing(case), nginx(OURS):
             for connections in CONNECTIONS:
@@ -70,7 +70,7 @@ def beside_library(apps: int) -> Iterator[Figure]:
 
 
 def while_refreshing(apps: int) -> Iterator[Figure]:
-    """The tail while rounds run at full speed, beside the same server at rest."""
+    """Yield the tail latency while rounds run at full speed, beside that at rest."""
     case = f"{Case(apps, 1)}, gzip, c=1, refreshing"
     url = f"http://127.0.0.1:{OURS}/metrics"
     with standing(Case(apps, 1)):
@@ -84,7 +84,7 @@ def while_refreshing(apps: int) -> Iterator[Figure]:
 
 
 def compare(case: str, connections: int, encoding: str) -> Iterator[Figure]:
-    """Both servers in turn, several times."""
+    """Yield figures of both servers, measured in turn several times."""
     pairs = [
         (
             load(f"http://127.0.0.1:{OURS}/metrics", connections, encoding),
@@ -100,12 +100,12 @@ def compare(case: str, connections: int, encoding: str) -> Iterator[Figure]:
 
 
 def static(encoding: str) -> str:
-    """The address of nginx' file in that encoding."""
+    """Return the address of nginx' file in an encoding."""
     return f"http://127.0.0.1:{NGINX}/{'metrics' if encoding == 'gzip' else 'plain/metrics'}"
 
 
 def load(url: str, connections: int, encoding: str) -> Load:
-    """Load one address for a moment."""
+    """Run wrk against an address."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", "--timeout", "30s"]
     output = subprocess.run(
         [*command, "-H", f"Accept-Encoding: {encoding}", url], capture_output=True, text=True, check=True
@@ -120,12 +120,12 @@ def load(url: str, connections: int, encoding: str) -> Load:
 
 
 def standing(case: Case, *more: str) -> AbstractContextManager[subprocess.Popen[str]]:
-    """Our server, holding such a fleet."""
+    """Start our server with a fleet."""
     return _served("filled_exporter", *case_words(OURS, case), *more)
 
 
 def library(apps: int) -> AbstractContextManager[subprocess.Popen[str]]:
-    """The peer: prometheus-client's server, holding as many."""
+    """Start the peer, prometheus-client's server, with as many apps."""
     return _served("client_library", LIBRARY, apps)
 
 
@@ -143,7 +143,7 @@ def _served(module: str, *words: int | str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def nginx(source: int) -> Iterator[None]:
-    """Nginx with the bytes that our server gives, ready once the result is called."""
+    """Run nginx with our server's bytes as files."""
     program = shutil.which("nginx")
     if program is None or shutil.which("wrk") is None:
         raise SystemExit("this benchmark needs nginx and wrk")

@@ -1,7 +1,7 @@
-"""A fleet under trial: 4 shards × 2 replicas with one Redis, killed, cut off and divided again.
+"""A trial of a fleet: 4 shards × 2 replicas with one Redis, killed, cut off and divided again.
 
-Each replica asks for itself; tokens are fetched once for all. Counts WeChat's calls, and looks whether every
-app's figures are on show, and right. Ends with 1 where something does not hold.
+Each replica asks WeChat, and tokens are fetched once for all. The trial counts the calls, checks that every
+app's figures are shown and right, and exits with 1 if something is wrong.
 
 Run: python -m benchmarks.shards 20000 120
 """
@@ -25,7 +25,7 @@ _ROUNDS: Final = 2
 
 
 def main(apps: int, interval: int) -> None:
-    """Run the trial and print what was seen."""
+    """Run the trial and print the results."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = Redis(folder)
@@ -45,7 +45,7 @@ def main(apps: int, interval: int) -> None:
 
 
 def normal_rounds(trial: Trial) -> None:
-    """Two rounds of each with nothing in the way."""
+    """Observe two undisturbed rounds of each replica."""
     trial.asked_in(1)  # the first rounds end
     calls = trial.asked_in(_ROUNDS)
     show("calls per app in two rounds of both", spread(calls, trial))
@@ -55,7 +55,7 @@ def normal_rounds(trial: Trial) -> None:
 
 
 def killed(trial: Trial, kills: int = 6) -> None:
-    """Kill -9 in the middle of rounds, one process after the other, each started again at once."""
+    """Kill -9 one process after the other in the middle of rounds, and restart each at once."""
     for _ in range(kills):
         time.sleep(random.uniform(0, trial.interval))
         victim = random.choice(trial.exporters)
@@ -70,7 +70,7 @@ def killed(trial: Trial, kills: int = 6) -> None:
 
 
 def redis_killed(trial: Trial) -> None:
-    """Redis away for some seconds in the middle of rounds."""
+    """Kill Redis for some seconds in the middle of rounds."""
     tokens = trial.token_calls()
     trial.redis.kill()
     time.sleep(3)
@@ -84,7 +84,7 @@ def redis_killed(trial: Trial) -> None:
 
 
 def divided_anew(trial: Trial) -> None:
-    """One shard more: every exporter ends, then all are started again."""
+    """Add a shard: end all exporters, then start them again."""
     moved = sum(owner(appid, SHARDS) != owner(appid, SHARDS + 1) for appid in trial.apps)
     show("apps that change their shard", f"{moved} of {len(trial.apps)}: {moved / len(trial.apps):.1%}")
     must(moved <= (1 / (SHARDS + 1) + 0.02) * len(trial.apps), "few apps move")
@@ -105,19 +105,19 @@ def divided_anew(trial: Trial) -> None:
 
 
 def spread(calls: Counter[str], trial: Trial) -> str:
-    """How many apps were asked how often."""
+    """Describe the distribution of the calls over the apps."""
     times = Counter(calls[appid] for appid in trial.apps)
     return f"{calls.total()}: " + ", ".join(f"{apps} apps {often}×" for often, apps in sorted(times.items()))
 
 
 def must(holds: bool, what: str) -> None:  # noqa: FBT001 - it reads as a sentence
-    """End the trial, and say why, where something does not hold."""
+    """End the trial with an explanation unless a condition holds."""
     if not holds:
         raise SystemExit(f"does not hold: {what}")
 
 
 def show(what: str, seen: str) -> None:
-    """One line."""
+    """Print a line."""
     print(f"{what:<36} {seen}", flush=True)
 
 

@@ -42,7 +42,7 @@ scrape_configs:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Usage:
-    """What the process holds: resident bytes, file descriptors, threads."""
+    """The resources of a process: resident bytes, file descriptors, threads."""
 
     memory: int
     descriptors: int
@@ -50,7 +50,7 @@ class Usage:
 
     @classmethod
     def of(cls, process: int) -> "Usage":
-        """Of a running process."""
+        """Read the usage of a running process."""
         proc = Path(f"/proc/{process}")
         pages = int((proc / "statm").read_text().split()[1])
         return cls(
@@ -62,7 +62,7 @@ class Usage:
 
 @dataclasses.dataclass(slots=True)
 class Report:
-    """What was seen. `missing` and `wrong` count samples of healthy apps; `gaps` is what Prometheus lacks."""
+    """The result. `missing` and `wrong` count samples of healthy apps; `gaps` those that Prometheus lacks."""
 
     scrapes: int = 0
     slowest: float = 0.0
@@ -75,7 +75,7 @@ class Report:
 
 
 def soak(seconds: float, apps: int, seed: int) -> Report:
-    """Run for that long; the first scrapes wait until every app was asked."""
+    """Run for `seconds`; the first scrape waits until every app was asked."""
     chance = random.Random(seed)
     report = Report()
     with (
@@ -125,7 +125,7 @@ def _exporter(folder: Path, wechat: Simulator) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _prometheus(folder: Path, target: int) -> Iterator[str | None]:
-    """Its address, or None where it is not installed."""
+    """Run Prometheus; yield its address, or None if it is not installed."""
     path = shutil.which("prometheus")
     if path is None:
         yield None
@@ -164,7 +164,7 @@ def _scrape(port: int, healthy: Mapping[str, int], report: Report) -> None:
 
 
 def _gaps(prometheus: str, healthy: Mapping[str, int], seconds: float) -> int:
-    """Samples that the worst healthy app lacks beside the scrapes that Prometheus made."""
+    """Return the largest number of samples that a healthy app lacks among Prometheus' scrapes."""
     window = f"{int(seconds)}s"
     # one expression, as a scrape may come between two
     found = _query(prometheus, f"scalar(count_over_time(up[{window}])) - count_over_time({_PV}[{window}])")
@@ -202,7 +202,7 @@ def _free_port() -> int:
 
 
 def main(words: Sequence[str]) -> None:
-    """Print what was seen."""
+    """Print the report."""
     report = soak(float(words[0]) if words else 3600, 500, seed=int(time.time()))
     third = max(1, len(report.usage) // 3)
     print(f"{report.scrapes} scrapes, slowest {report.slowest:.3f} s, {report.switches} faults switched")

@@ -1,4 +1,4 @@
-"""What storing a round costs, and reading everything at the start; beside a JSON file with fsync."""
+"""The time to store a round, and to read all rows at the start; beside a JSON file with fsync."""
 
 import json
 import os
@@ -18,7 +18,7 @@ RUNS = 5
 
 
 def measure() -> Iterator[Figure]:
-    """The figures of this benchmark, in seconds."""
+    """Yield the figures of this benchmark, in seconds."""
     for apps, history_days in SIZES:
         fleet = entries(apps, history_days)
         newest = [(appid, entry.rows[0]) for appid, entry in fleet.items()]
@@ -49,12 +49,12 @@ def read_all(store: SqliteStore, appids: list[str]) -> None:
 
 
 def read_json(path: Path) -> object:
-    """The same from the file."""
+    """Read every row from the JSON file."""
     return json.loads(path.read_text("utf-8"))
 
 
 def write_json(rows: list[tuple[str, HeldRow]], path: Path) -> None:
-    """The rows in one file, on the disk when this returns."""
+    """Write the rows to a JSON file and flush it to the disk."""
     report = [[appid, f"{held.row.ref_date}", held.asked_at, *held.row.values] for appid, held in rows]
     with path.open("w") as file:
         json.dump(report, file)
@@ -63,7 +63,7 @@ def write_json(rows: list[tuple[str, HeldRow]], path: Path) -> None:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds of one call."""
+    """Return the seconds of a call."""
     start = time.monotonic()
     work()
     return time.monotonic() - start

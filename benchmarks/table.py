@@ -9,7 +9,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured, over several runs, and the same of the peer."""
+    """A figure over several runs, with its peer's."""
 
     name: str
     case: str
@@ -20,12 +20,12 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """Our median over the peer's."""
+        """Return our median over the peer's."""
         return median(self.ours) / median(self.theirs)
 
 
 def line(figure: Figure) -> str:
-    """One line: median (min to max) of both and the ratio."""
+    """Write a figure as a line: median (min to max) of both, and the ratio."""
     mine, other = (
         f"{median(values):.4g} ({min(values):.4g} to {max(values):.4g}) {figure.unit}"
         for values in (figure.ours, figure.theirs)
@@ -36,7 +36,7 @@ def line(figure: Figure) -> str:
 
 
 def write_json(figures: Iterable[Figure], path: Path) -> None:
-    """All figures with their single runs."""
+    """Write all figures with their runs as JSON."""
     rows = [
         {
             "name": figure.name,

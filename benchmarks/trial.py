@@ -27,14 +27,14 @@ _REFRESH: Final = """refresh:
 
 @dataclass(slots=True)
 class Exporter:
-    """One process and where it answers."""
+    """An exporter's process and address."""
 
     shard: int
     port: int
     process: subprocess.Popen[bytes]
 
     def page(self) -> str:
-        """The whole page; empty while it does not answer."""
+        """Return the exporter's page; empty while it does not answer."""
         try:
             answer = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30)
         except OSError:
@@ -62,7 +62,7 @@ class Trial:
         }
 
     def start(self, shard: int, total: int) -> Exporter:
-        """Start one more exporter."""
+        """Start another exporter."""
         port = _free_port()
         command = [
             *(sys.executable, "-m", "exporter", f"--config.file={self._folder}/config.yaml"),
@@ -74,13 +74,13 @@ class Trial:
         return self.exporters[-1]
 
     def end(self, exporter: Exporter) -> None:
-        """Kill one."""
+        """Kill an exporter."""
         exporter.process.kill()
         exporter.process.wait()
         self.exporters.remove(exporter)
 
     def shown(self) -> tuple[int, int, int]:
-        """How many apps are on show, have a wrong figure, and are not shown by every replica."""
+        """Count the apps that are shown, have a wrong figure, and are missing on a replica."""
         found: dict[str, set[float]] = {}
         times: Counter[str] = Counter()
         for exporter in list(self.exporters):
@@ -94,7 +94,7 @@ class Trial:
         return len(found), wrong, sum(count != REPLICAS for count in times.values())
 
     def complete(self) -> float:
-        """Seconds until every replica shows every app of its shard."""
+        """Wait until every replica shows every app of its shard; return the seconds."""
         start = time.monotonic()
         while (seen := self.shown())[::2] != (len(self.apps), 0):
             if time.monotonic() - start > _START_SECONDS:
@@ -105,23 +105,23 @@ class Trial:
         return time.monotonic() - start
 
     def calls(self, endpoint: str) -> Counter[str]:
-        """Calls per app so far."""
+        """Return the calls per app so far."""
         answer = urllib.request.urlopen(f"{self._base_url}/_sim/calls", timeout=60)
         return Counter(json.load(answer)["calls"].get(endpoint, {}))
 
     def token_calls(self) -> int:
-        """Calls for access tokens so far, of all apps."""
+        """Return the number of calls for access tokens so far."""
         return self.calls("stable_token").total()
 
     def asked_in(self, intervals: float) -> Counter[str]:
-        """Data calls per app in that many intervals from now on."""
+        """Return the data calls per app in a number of intervals from now."""
         before = self.calls("daily_visit_trend")
         time.sleep(intervals * self.interval)
         return self.calls("daily_visit_trend") - before
 
 
 class Redis:
-    """A real one, whose data outlive it."""
+    """A real Redis whose data survive a restart."""
 
     def __init__(self, folder: Path) -> None:
         self.port = _free_port()
@@ -138,7 +138,7 @@ class Redis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, with what it had."""
+        """Start the server with its data."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         for _ in range(200):
             with socket.socket() as probe:
@@ -148,7 +148,7 @@ class Redis:
         raise SystemExit("redis does not answer")
 
     def kill(self) -> None:
-        """Kill it."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -13,7 +13,7 @@ PORT = 10959
 
 @contextmanager
 def wechat(apps: int, latency: float) -> Iterator[str]:
-    """Its address; it knows that many healthy apps and answers after `latency` seconds."""
+    """Run a stand-in WeChat with healthy apps that answers after `latency` seconds; yield its address."""
     command = [sys.executable, "-m", "exporter", "simulate", f"--listen-address=127.0.0.1:{PORT}"]
     flags = [f"--apps={apps}", f"--latency={latency}", "--always-published"]
     base_url = f"http://127.0.0.1:{PORT}"
@@ -26,7 +26,7 @@ def wechat(apps: int, latency: float) -> Iterator[str]:
 
 
 def wait_for(url: str) -> None:
-    """Return once the address answers."""
+    """Wait until an address answers."""
     for _ in range(400):
         try:
             requests.head(url, timeout=5)

@@ -1,1 +1,1 @@
-"""The pages for people; what the code knows better is written by `python -m docs.generate`."""
+"""The documentation; `python -m docs.generate` writes the reference pages from the code."""

@@ -71,7 +71,7 @@ def chat_page(language: str, texts: list[str]) -> str:
 
 
 def _texts(receiver: Receiver) -> list[str]:
-    """The messages that came, sorted so that each picture has them in one order."""
+    """Return the messages that came, sorted so that each picture has them in one order."""
     return sorted({page["text"]["content"] for page in receiver.pages if "text" in page})
 
 

@@ -1,4 +1,4 @@
-"""Small makers of the values that many tests need."""
+"""Builders of values that many tests need."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ def make_app(number: int = 1, name: str | None = None, labels: tuple[tuple[str, 
 
 
 def make_row(day: date = YESTERDAY, scale: int = 1) -> Row:
-    """A row whose figures all differ, so that swapped ones show."""
+    """Return a row whose figures all differ, so that swapped ones show."""
     return trend_row(day, (10 * scale, 40 * scale, 8 * scale, 3 * scale, 62.5, 50, 1.9838))
 
 
@@ -43,18 +43,18 @@ def make_failure(reason: Reason, errcode: int | None = None, action: Action = Ac
 
 
 def paused_until(at: float, reason: Reason = Reason.QUOTA_DAILY) -> Health:
-    """The health of an app that is left alone until then; it failed at NOON."""
+    """Return the health of an app that failed at NOON and is paused until `at`."""
     failed = make_failure(reason, action=Action.NEXT_DAY)
     return Health(last_refresh=NOON, failure=failed, next_try=NotBefore.until(at, NOON))
 
 
 def bare_row(day: date, **figures: float) -> Row:
-    """A row with only these figures, as if WeChat had left the others out."""
+    """Return a row with only the given figures, as if WeChat had left the others out."""
     return trend_row(day, tuple(figures.get(field.name) for field in FIELDS))
 
 
 class TrendAccess:
-    """An access to the daily trend alone, by `daily_trend` of the test that derives from it."""
+    """An access to the daily trend alone, which a test's subclass implements by `daily_trend`."""
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:
         assert dataset is DAILY_TREND
@@ -68,5 +68,5 @@ class TrendAccess:
 
 
 def text_of(form: EncodedPage) -> bytes:
-    """The text of one form of a page."""
+    """Return the text of a page in one format."""
     return b"".join(piece.plain() for piece in form.pieces)

@@ -1,4 +1,4 @@
-"""Makes certificates at test time: an authority, a server's, clients'."""
+"""Certificates made at test time: an authority's, a server's, clients'."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str, password: bytes | None = None) -> Pair:
-        """`<name>.pem` and `<name>.key`, for `name`, localhost and 127.0.0.1."""
+        """Issue `<name>.pem` and `<name>.key` for `name`, localhost and 127.0.0.1."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(
             [

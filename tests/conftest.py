@@ -1,4 +1,4 @@
-"""What several tests share: real programs, free ports, a log that keeps its events."""
+"""Fixtures that several tests share: real programs, free ports, a log that keeps its events."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def unmeasured_programs() -> None:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Gives a real program's path; skips aloud where it is missing, or fails where it is required."""
+    """Return a function that finds a program, and skips or fails the test if it is missing."""
 
     def find(name: str) -> str:
         path = shutil.which(name)
@@ -55,7 +55,7 @@ def program() -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Gives ports on loopback that nobody listens on."""
+    """Return a function that finds a free port on loopback."""
 
     def find() -> int:
         with socket.socket() as probe:
@@ -68,13 +68,13 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture
 def events() -> list[Any]:
-    """The events that `log` was given, in order."""
+    """Return the events that `log` was given, in order."""
     return []
 
 
 @pytest.fixture
 def log(events: list[Any]) -> FilteringBoundLogger:
-    """A logger that keeps its events instead of writing them."""
+    """Return a logger that keeps its events instead of writing them."""
     capture = LogCapture()
     capture.entries = events
     logger: FilteringBoundLogger = structlog.wrap_logger(

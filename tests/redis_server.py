@@ -1,4 +1,4 @@
-"""A real Redis on loopback that can be killed and started again with what it had on its disk."""
+"""A real Redis on loopback that can be killed and restarted with its data."""
 
 import subprocess
 import time
@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 
 class RedisServer:
-    """One server; `start` after `kill` finds its data again."""
+    """A server; `start` after `kill` finds its data."""
 
     def __init__(self, program: str, folder: Path, port: int, *flags: str) -> None:
         self.url = f"redis://127.0.0.1:{port}/0"
@@ -28,7 +28,7 @@ class RedisServer:
         self.client()
 
     def client(self, **settings: str) -> "redis.Redis":
-        """A client, once the server answers."""
+        """Return a client, once the server answers."""
         retry = Retry(NoBackoff(), 0)  # the library's own would wait for seconds
         client = redis.Redis(port=self.port, decode_responses=True, retry=retry, **settings)  # type: ignore[arg-type]
         end = time.monotonic() + 10

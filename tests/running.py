@@ -1,4 +1,4 @@
-"""Runs the real command in a process of its own."""
+"""Runs the real command in another process."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ Sample = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Running:
-    """A command under way: where it answers, what it has written."""
+    """A running command with its address and output."""
 
     def __init__(self, process: subprocess.Popen[bytes], base_url: str, output: Path) -> None:
         self.process = process
@@ -30,14 +30,14 @@ class Running:
         return requests.get(self.base_url + path, headers=headers, timeout=10)
 
     def quickest_scrape(self) -> float:
-        """Seconds of the quickest of three scrapes: a busy machine slows one, a shut-out would slow all."""
+        """Return the seconds of the quickest of three scrapes, as a busy machine may slow one."""
         return min(self.get("/metrics").elapsed.total_seconds() for _ in range(3))
 
     def metrics(self) -> str:
         return self.get("/metrics").text
 
     def samples(self) -> dict[Sample, float]:
-        """The whole page, parsed strictly."""
+        """Return the whole page, parsed strictly."""
         accept = "application/openmetrics-text; version=1.0.0"
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -46,11 +46,11 @@ class Running:
         }
 
     def output(self) -> str:
-        """All that it has written, to both standard streams."""
+        """Return the output on both standard streams."""
         return self._output.read_text("utf-8")
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = GENEROUS) -> None:
-        """Return once the condition holds; an exporter that does not answer yet is waited for."""
+        """Wait until a condition holds, ignoring an exporter that does not answer yet."""
         end = time.monotonic() + seconds
         while True:
             asked = time.monotonic()
@@ -65,14 +65,14 @@ class Running:
             time.sleep(max(0.05, now - asked))  # half of the time is the exporter's own
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send the signal and wait; returns the exit code."""
+        """Send a signal, wait, and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(GENEROUS)
 
 
 @contextmanager
 def running(port: int, *words: str, cwd: Path | None = None) -> Iterator[Running]:
-    """Run a command that listens on that port; killed at the end where it still runs."""
+    """Run a command that listens on a port; kill it at the end if it still runs."""
     with (
         tempfile.TemporaryDirectory() as folder,  # also for what a killed demo leaves behind
         (Path(folder) / "output").open("wb") as output,

@@ -1,4 +1,4 @@
-"""Which apps an exporter has, of those configured and those found."""
+"""The apps of an exporter, configured and discovered."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ CONFIG = Config(
 
 
 class Watch(PlatformWatch):
-    """A watch that has found these accounts."""
+    """A watch with given accounts."""
 
     def __init__(self, *found: App) -> None:
         self.found = list(found)
@@ -51,7 +51,7 @@ class Watch(PlatformWatch):
 
 
 class SharedMemory(MemoryStore):
-    """A storage that several exporters use, as far as it is asked for here."""
+    """A partial storage of several exporters."""
 
     leases: Any = FakeLeases(Clock())
 
@@ -138,7 +138,7 @@ def test_another_address_of_wechat_changes_together_with_all_ways_while_calls_un
 
 
 def parts(apps: Apps) -> tuple[object, ...]:
-    """What a configuration makes, and must replace as a whole."""
+    """Return the parts that a configuration must replace as a whole."""
     return apps.config, apps.client, apps.client.transport, apps.platforms, apps.accesses, apps.all, apps.own
 
 

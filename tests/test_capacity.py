@@ -85,7 +85,7 @@ def with_datasets(*datasets: DatasetSettings, apps: tuple[App, ...] = ()) -> Con
 
 
 def cost_of(settings: DatasetSettings) -> tuple[int, float]:
-    """What a dataset adds for one app: series, and calls a day."""
+    """Return the series and calls a day that a dataset adds for an app."""
     with_it, without = estimate(with_datasets(settings), 1), estimate(config(), 1)
     return with_it.series - without.series, with_it.dataset_calls
 

@@ -9,7 +9,7 @@ from exporter.cli import main
 
 @pytest.fixture
 def flags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., argparse.Namespace]:
-    """What the command is given for these words."""
+    """Return a function that parses words as a command's flags."""
 
     def parsed(*words: str) -> argparse.Namespace:
         seen: list[argparse.Namespace] = []

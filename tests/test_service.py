@@ -36,7 +36,7 @@ def wechat() -> Iterator[Simulator]:
 
 @pytest.fixture
 def settings(wechat: Simulator) -> Any:
-    """The configuration as data, to be changed and written."""
+    """Return the configuration as data, for tests to change and write."""
     return yaml.safe_load(config_yaml(wechat.apps, wechat.base_url))
 
 
@@ -52,7 +52,7 @@ def write(tmp_path: Path, settings: Any) -> Callable[[], Path]:
 
 @pytest.fixture
 def serving(write: Callable[[], Path], log: FilteringBoundLogger) -> Serving:
-    """Runs an exporter of the configuration as it is then."""
+    """Return a function that runs an exporter with the present configuration."""
 
     @contextmanager
     def run(shard: Shard = THE_WHOLE) -> Iterator[Exporter]:
@@ -381,7 +381,7 @@ def test_a_storage_that_is_not_there_at_the_start_is_an_error(
 def lacking(
     settings: Any, wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
 ) -> Iterator[Exporter]:
-    """An exporter, not started, that shows an app which lacked the platform's ticket."""
+    """Yield an exporter, not started, that shows an app which lacked the platform's ticket."""
     settings["platforms"] = [
         {
             "name": "main",

@@ -8,7 +8,7 @@ from tests.building import YESTERDAY
 
 
 class Clock:
-    """Time that passes only when it is told to."""
+    """A clock that moves only when the test moves it."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -28,7 +28,7 @@ def taken(queue: FairQueue) -> Ask:
 
 
 def drained(queue: FairQueue) -> list[tuple[str, int]]:
-    """Everything that is left, as appid and days back."""
+    """Take all remaining asks, as appid and days back."""
     found = []
     while (ask := queue.take()) is not None:
         found.append((ask.appid, (YESTERDAY - ask.day).days))

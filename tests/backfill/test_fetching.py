@@ -25,7 +25,7 @@ MALFORMED = failure(Reason.MALFORMED, "visit_pv is 'x'", Action.NEXT_ROUND)
 
 
 class Script(TrendAccess):
-    """A way that answers by a rule and remembers what it was asked."""
+    """An access that answers by a rule and records its calls."""
 
     kind = "stable_token"
     token_expires_at = None
@@ -46,7 +46,7 @@ class Script(TrendAccess):
 
 
 class Desk:
-    """One thread, a stopwatch that leaps over every rest, and all that asking needs."""
+    """A fetcher with one thread and a stopwatch that skips every rest."""
 
     def __init__(self, log: FilteringBoundLogger, **answers: Answer) -> None:
         self.journal = Journal("")
@@ -90,7 +90,7 @@ def always(answer: Failure | Exception) -> Answer:
 
 
 def once(problem: Failure, on: date) -> Answer:
-    """Fails the first call for one date; rows otherwise."""
+    """Return answers that fail the first call for one date, and are rows otherwise."""
     left = [problem]
     return lambda day: left.pop() if left and day == on else make_row(day)
 

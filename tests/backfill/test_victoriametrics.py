@@ -21,7 +21,7 @@ TARGET = Target("http://someone:password@metrics.example/import?key=value", "htt
 
 
 class Wire(requests.adapters.BaseAdapter):
-    """Answers with these statuses, then 204; None breaks the connection."""
+    """A session that answers with given statuses, then 204; None breaks the connection."""
 
     def __init__(self, *statuses: int | None) -> None:
         super().__init__()

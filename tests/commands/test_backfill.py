@@ -61,7 +61,7 @@ def asked(wechat: Simulator) -> int:
 
 
 def values(output: Path) -> list[str]:
-    """The lines without their time stamps: the newest date's may move on till 11:00."""
+    """Return the lines without their time stamps: the newest date's may move on till 11:00."""
     return [line.rpartition(" ")[0] for line in output.read_text("utf-8").splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""Random rows of any dataset, as its reader would give them."""
+"""Random rows of any dataset, such as its reader returns."""
 
 import json
 from datetime import date
@@ -34,7 +34,7 @@ def _values(dataset: Dataset) -> st.SearchStrategy[tuple[int | float | None, ...
 
 
 def _cohort(lists: list[dict[int, int]]) -> tuple[Point, ...]:
-    """Points whose counts are at most their cohort's, which is the largest of the values."""
+    """Return points whose counts do not exceed their cohort's, the largest of the values."""
     sized = [{**values, 0: max(values.values())} if values else {} for values in lists]
     return tuple(
         Point((str(key),), (*(values.get(key) for values in sized), *(values.get(0) for values in sized)))

@@ -92,7 +92,7 @@ def test_keys_over_the_cap_are_counted() -> None:
 
 
 def rows(newest: date, ages: dict[int, tuple[int, ...]]) -> list[Row]:
-    """Cohorts that are some days old, newest first, with the keys that they have."""
+    """Return cohorts that are some days old, newest first, with the keys that they have."""
     return [
         Row(
             DAY.starting(newest - timedelta(days=age)),

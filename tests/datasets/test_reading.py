@@ -1,4 +1,4 @@
-"""What every dataset's reader does alike: WeChat's examples, both spellings, refusals."""
+"""The common behaviour of all datasets' readers: WeChat's examples, both spellings, refusals."""
 
 import copy
 import json
@@ -59,7 +59,7 @@ def refusal(dataset: Dataset, body: dict[str, Any], period: Period) -> str:
 
 
 def values(found: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all figures of a body."""
+    """Yield the paths of all figures of a body."""
     if isinstance(found, dict):
         for key, value in found.items():
             yield from values(value, (*path, key))

@@ -1,4 +1,4 @@
-"""When datasets are asked for, over simulated days of a WeChat that publishes in the morning."""
+"""The calls for datasets over simulated days, with a WeChat that publishes in the morning."""
 
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -38,7 +38,7 @@ def wants(name: str, now: float) -> tuple[RequiredAnswer, ...]:
 
 
 class Exporter:
-    """Asks one app's dataset in every round, as a schedule says, and keeps what came.
+    """Asks for an app's dataset in every round that its schedule demands, and keeps the answers.
 
     The daily trend is there from `published` on, in seconds after midnight.
     """
@@ -51,7 +51,7 @@ class Exporter:
         self.tried: dict[tuple[Period, str], float] = {}
 
     def round(self, now: float, interval: float = HOUR) -> list[RequiredAnswer]:
-        """The asks of one round; answered at once."""
+        """Return the asks of a round, and answer them at once."""
         asked = []
         due = self.dataset.schedule.due
         early = (now - at("2026-01-01 00:00")) % DAY_SECONDS < self.published

@@ -1,4 +1,4 @@
-"""The cloud function: its own tests, and that the exporter reads what it returns."""
+"""The cloud function passes its tests, and the exporter reads its results."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ require(process.argv[1]).main(day).then((returned) => console.log(JSON.stringify
 
 
 def returned(node: str, body: str) -> dict[str, object]:
-    """WeChat's answer to an invocation whose cloud call does what `body` says."""
+    """Return WeChat's answer to an invocation whose cloud call runs `body`."""
     command = [node, "-e", RUN % body, str(FOLDER / "index.js")]
     text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     return {"errcode": 0, "errmsg": "ok", "resp_data": text}

@@ -1,4 +1,4 @@
-"""The wheel and the sdist: the same bytes wherever they are built, and all that a machine needs."""
+"""Wheel and sdist: reproducible, with all that a machine needs."""
 
 import os
 import re
@@ -23,7 +23,7 @@ SCRIPT = "wechat-miniprogram-exporter"
 
 
 def pythons() -> list[str]:
-    """The supported interpreters that are installed here."""
+    """Return the supported interpreters that are installed here."""
     names = (f"python3.{minor}" for minor in range(11, 20))
     return [
         name
@@ -33,7 +33,7 @@ def pythons() -> list[str]:
 
 
 class Built(NamedTuple):
-    """What `hatchling build` makes."""
+    """The files that `hatchling build` makes."""
 
     wheel: Path
     sdist: Path

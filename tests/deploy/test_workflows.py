@@ -1,4 +1,4 @@
-"""What GitHub runs, by GitHub's own schemas: a mistake would show at a release only."""
+"""GitHub's workflows match its schemas, as a mistake would show only at a release."""
 
 import re
 import subprocess

@@ -59,7 +59,7 @@ class Scene:
         return watch
 
     def turn(self, watch: PlatformWatch) -> bool:
-        """Let the search go on once; whether that changed anything."""
+        """Continue the search once; return whether that changed anything."""
         return self.search(watch).go_on()
 
     def search(self, watch: PlatformWatch) -> AccountSearch:

@@ -29,7 +29,7 @@ def names(watch: PlatformWatch) -> list[str]:
 
 
 def calls(scene: Scene) -> tuple[int, int]:
-    """How many calls for the list, and for single accounts."""
+    """Return the numbers of calls for the list, and for single accounts."""
     return scene.sim.calls("get_authorizer_list"), scene.sim.calls("get_authorizer_info")
 
 
@@ -201,7 +201,7 @@ def test_a_list_that_is_not_whole_changes_nothing(scene: Scene, monkeypatch: pyt
 
 
 def gone_at(scene: Scene, watch: PlatformWatch) -> list[float]:
-    """After how many seconds the number of apps changes, within 20 minutes."""
+    """Return the seconds after which the number of apps changes, within 20 minutes."""
     changes, before, start = [], len(watch.apps()), scene.clock.now
     while scene.clock.now < start + 1200:
         scene.turn(watch)

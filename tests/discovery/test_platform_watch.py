@@ -1,4 +1,4 @@
-"""The watch over platforms: how new their tickets are, what follows from a new one, how they are."""
+"""The watch over platforms: the age of tickets, the effect of a new one, the states."""
 
 import os
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def state(watch: PlatformWatch) -> PlatformState:
 
 
 class Tickets:
-    """A watch over a platform, the tickets that come to it, and what it says of them."""
+    """A watch over a platform, with tickets that come to it and its findings."""
 
     def __init__(self, scene: Scene, *, pushed: bool) -> None:
         if pushed:
@@ -36,12 +36,12 @@ class Tickets:
         os.utime(self.scene.ticket, (self.scene.clock.now, self.scene.clock.now))
 
     def _push(self) -> None:
-        """A ticket comes to another exporter, which keeps it in the vault."""
+        """Let a ticket come to another exporter, which keeps it in the vault."""
         ticket = Ticket(self.scene.sim.new_ticket("main"), self.scene.clock.now)
         PushedTicket(DEMO_PLATFORM.component_appid, self.scene.vault).keep(ticket)
 
     def looks(self, *waits: float) -> list[str]:
-        """Of which platforms it says that they have a new ticket, when it looks after these seconds."""
+        """Look after each of some seconds; return the platforms reported to have a new ticket."""
         renewed = []
         for seconds in waits:
             self.scene.clock.now += seconds

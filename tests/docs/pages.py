@@ -22,7 +22,7 @@ class Block(NamedTuple):
 
 
 def markdown_files() -> list[Path]:
-    """Every page of the repository, but not of what is installed or built in it."""
+    """Return every page of the repository, but not of what is installed or built in it."""
     return [
         path
         for path in sorted(ROOT.rglob("*.md"))
@@ -36,17 +36,17 @@ def blocks(path: Path) -> Iterator[Block]:
 
 
 def links(path: Path) -> list[str]:
-    """The addresses that the page's prose links to."""
+    """Return the addresses that the page's prose links to."""
     return _LINK.findall(_prose(path))
 
 
 def paths(path: Path) -> set[str]:
-    """The files and folders that the page names in backticks."""
+    """Return the files and folders that the page names in backticks."""
     return {text for text in _CODE.findall(_prose(path)) if _PATH.fullmatch(text)}
 
 
 def anchors(path: Path) -> set[str]:
-    """What may stand behind # in a link to the page, as GitHub makes it from the headings."""
+    """Return the anchors of a page, as GitHub makes them from its headings."""
     return {
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
         for heading in _HEADING.findall(_prose(path))

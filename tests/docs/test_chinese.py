@@ -35,7 +35,7 @@ def of(paths: list[Path]) -> list[str]:
 
 
 def outline(path: Path) -> list[str]:
-    """The page's headings by depth, its tables' rows, its blocks by language."""
+    """Return the page's headings by depth, its tables' rows, its blocks by language."""
     parts = []
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("#"):
@@ -48,7 +48,7 @@ def outline(path: Path) -> list[str]:
 
 
 def unwanted() -> list[str]:
-    """The words that the glossary replaces by others."""
+    """Return the words that the glossary replaces by others."""
     rows = TERM.findall((ROOT / "docs" / "glossary.md").read_text("utf-8"))
     return [word for row in rows[2:] for word in row.split("、") if word]
 

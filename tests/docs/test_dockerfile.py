@@ -20,7 +20,7 @@ class Instruction(NamedTuple):
 
 
 def stages() -> list[list[Instruction]]:
-    """The instructions of each stage, the first of each its FROM."""
+    """Return the instructions of each stage, the first of each its FROM."""
     text = (ROOT / "Dockerfile").read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     found: list[list[Instruction]] = []

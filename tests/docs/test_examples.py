@@ -1,4 +1,4 @@
-"""Examples in the docs are ones that work: configurations load, PromQL parses, figures are the demo's."""
+"""The examples in the docs work: configurations load, PromQL parses, figures are the demo's."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def found(language: str) -> Iterator[tuple[str, Block]]:
 
 
 def configurations() -> list[tuple[str, str]]:
-    """YAML blocks that begin with a key of the configuration file."""
+    """Return the YAML blocks that begin with a key of the configuration file."""
     keys = tuple(f"{key}:" for key in MAIN_FILE.keys)
     return [(page, block.text) for page, block in found("yaml") if block.text.startswith(keys)]
 
@@ -147,7 +147,7 @@ def test_the_samples_shown_are_the_demos(page: str) -> None:
 
 
 def figure_of_dataset(metric: str, labels: str, app: SimApp, newest: date) -> str | None:
-    """What the demo shows in a family of a dataset's newest figures; None for other families."""
+    """Return the demo's value in a family of a dataset's newest figures; None for other families."""
     for dataset in CATALOGUE:
         for each in newest_metrics(dataset):
             if metric != f"{NAMESPACE}_{each.name}" or each.field is None:

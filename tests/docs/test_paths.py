@@ -11,7 +11,7 @@ MADE_LATER = {"dist/", "exporter/datasets/NAME.py", "docs/runbooks/NAME.md"}
 
 
 def files_and_folders() -> set[str]:
-    """Every path of the repository with a slash before it, but not what is installed, built or compiled."""
+    """Return every path of the repository after a slash, except installed, built or compiled files."""
     found = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix != ".pyc")
     return {f"/{path}" for path in found if not path.startswith((".git/", ".venv/", "build/", "dist/"))}
 
@@ -35,6 +35,6 @@ def test_a_path_may_leave_out_its_first_folders_and_a_module_its_ending(tmp_path
 
 
 def is_one_of(path: str, there: set[str]) -> bool:
-    """Whether a file or folder ends with the path, which may have `*` in it."""
+    """Return whether a file or folder ends with the path, which may have `*` in it."""
     wanted = f"*/{path.rstrip('/')}"
     return any(fnmatchcase(found, wanted) or fnmatchcase(found, f"{wanted}.py") for found in there)

@@ -1,4 +1,4 @@
-"""Every row of the table of faults is a test that there is."""
+"""Every row of the tables of faults names an existing test."""
 
 import re
 

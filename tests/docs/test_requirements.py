@@ -1,4 +1,4 @@
-"""The pinned requirements: every file by its hash, from nowhere in particular, and all that is needed."""
+"""The pinned requirements are complete, and have a hash for every file and no address."""
 
 import re
 import tomllib

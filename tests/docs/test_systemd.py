@@ -1,4 +1,4 @@
-"""The systemd unit: hardened, and starting what there is."""
+"""The systemd unit is hardened, and starts existing programs."""
 
 import re
 import shlex

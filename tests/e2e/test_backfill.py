@@ -60,7 +60,7 @@ def span(wechat: Simulator) -> Span:
 
 @pytest.fixture(scope="module")
 def history(config: Path, wechat: Simulator, span: Span) -> Path:
-    """The OpenMetrics file, fetched once for all tests."""
+    """Return the OpenMetrics file, fetched once for all tests."""
     output = config.with_name("history.om")
     target = ("--label=job=wechat", "--label=instance=exporter:10950")
     assert (
@@ -80,7 +80,7 @@ def write_config(wechat: Simulator, folder: Path) -> Path:
 
 
 def figures(wechat: Simulator, field: str, span: Span) -> Values:
-    """What WeChat answers for every app and date."""
+    """Return what WeChat answers for every app and date."""
     return {
         (app.appid, day): row(app.appid, day, app.size)[field]  # type: ignore[misc]
         for app in wechat.apps
@@ -90,7 +90,7 @@ def figures(wechat: Simulator, field: str, span: Span) -> Values:
 
 
 def drawn(base_url: str, metric: str, span: Span, shift: int) -> Values:
-    """The bars that a dashboard draws whose days begin `shift` seconds after Beijing's."""
+    """Return the bars that a dashboard draws whose days begin `shift` seconds after Beijing's."""
     answer = requests.get(
         f"{base_url}/api/v1/query_range",
         params={

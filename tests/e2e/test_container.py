@@ -88,7 +88,7 @@ def buildah(program: Callable[[str], str]) -> Buildah:
 def config(
     buildah: Buildah, program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
-    """Builds the image; what it says of itself."""
+    """Build the image; what it says of itself."""
     version = known_base(buildah) or make_base(
         buildah, program("mmdebstrap"), tmp_path_factory.mktemp("base")
     )
@@ -101,7 +101,7 @@ def config(
 
 @pytest.fixture
 def root(buildah: Buildah, config: dict[str, Any]) -> Iterator[Path]:
-    """The image's files, in a container of their own, without any shell."""
+    """Yield the image's files, in a container of their own, without any shell."""
     container = buildah("from", "--pull-never", IMAGE)
     try:
         tree = Path(buildah("mount", container))

@@ -35,7 +35,7 @@ def config(tmp_path: Path, wechat: Simulator) -> Path:
 
 
 def given(wechat: Simulator, place: int, name: str, back: int) -> Row:
-    """What the stand-in gives an app for that many periods before the newest."""
+    """Return what the stand-in gives an app for that many periods before the newest."""
     dataset, newest = BY_NAME[name], yesterday(wechat.clock.now())
     period = dataset.calendar.earlier(dataset.calendar.newest(newest), back)
     row = dataset.read(body(wechat.apps[place], dataset, period, lambda each: each.last <= newest), period)
@@ -46,7 +46,7 @@ def given(wechat: Simulator, place: int, name: str, back: int) -> Row:
 def samples(
     wechat: Simulator, place: int, name: str, row: Row, *, dated: bool
 ) -> Iterator[tuple[Sample, float]]:
-    """The samples of a row in the families of the newest figures, or in those of each period."""
+    """Yield the samples of a row in the families of the newest figures, or in those of each period."""
     dataset, app = BY_NAME[name], wechat.apps[place]
     for metric in dated_metrics(dataset) if dated else newest_metrics(dataset):
         for point in row.points:
@@ -61,7 +61,7 @@ def samples(
 
 
 def newest(wechat: Simulator, place: int, name: str) -> Iterator[Row]:
-    """The rows of which the newest figures are, with the points that are shown."""
+    """Yield the rows of which the newest figures are, with the points that are shown."""
     if name == "daily_retention":
         for day in (1, 7, 30):
             row = given(wechat, place, name, day)
@@ -72,7 +72,7 @@ def newest(wechat: Simulator, place: int, name: str) -> Iterator[Row]:
 
 
 def expected(wechat: Simulator) -> dict[Sample, float]:
-    """All samples of all datasets but the quota."""
+    """Return all samples of all datasets but the quota."""
     found: dict[Sample, float] = {}
     for place in range(len(wechat.apps)):
         for name in TABLES:
@@ -84,7 +84,7 @@ def expected(wechat: Simulator) -> dict[Sample, float]:
 
 
 def of_datasets(exporter: Running) -> dict[Sample, float]:
-    """What the page has of the same families, without the pages that are added up."""
+    """Return what the page has of the same families, without the pages that are added up."""
     names = {
         f"wechat_miniprogram_{metric.name}"
         for name in TABLES

@@ -36,7 +36,7 @@ class Fleet:
         self.path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
 
     def apps(self) -> list[dict[str, object]]:
-        """The apps as the configuration has them."""
+        """Return the apps as the configuration has them."""
         found: list[dict[str, object]] = yaml.safe_load(self.path.read_text("utf-8"))["apps"]
         return found
 

@@ -14,7 +14,7 @@ KILLS = 8
 
 
 def rows_shown(exporter: Running) -> dict[tuple[str, str], float]:
-    """Page views by appid and date."""
+    """Return page views by appid and date."""
     return {
         (dict(labels)["appid"], dict(labels)["ref_date"]): value
         for (name, labels), value in exporter.samples().items()

@@ -88,7 +88,7 @@ def prometheus(
 
 
 def of_apps(samples: dict[Sample, float]) -> dict[Sample, float]:
-    """Those that stand still once all is fetched; to Prometheus an empty label is no label."""
+    """Return those that stand still once all is fetched; to Prometheus an empty label is no label."""
     return {
         (name, tuple(pair for pair in pairs if pair[1])): value
         for (name, pairs), value in samples.items()
@@ -97,7 +97,7 @@ def of_apps(samples: dict[Sample, float]) -> dict[Sample, float]:
 
 
 def taken(prometheus: Prometheus) -> dict[Sample, float]:
-    """All samples of the last scrape."""
+    """Return all samples of the last scrape."""
     found = {}
     for series in prometheus.query(f'{{__name__=~"wechat_miniprogram_.*",{OF_ALL}}}'):
         labels = dict(series["metric"])  # type: ignore[call-overload]
@@ -119,7 +119,7 @@ def test_prometheus_takes_every_sample_with_its_value(prometheus: Prometheus, de
 
 
 def health(prometheus: Prometheus) -> set[tuple[str, str]]:
-    """How the targets are, and the errors of their last scrapes."""
+    """Return how the targets are, and the errors of their last scrapes."""
     targets = requests.get(f"{prometheus.base_url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
     return {(target["health"], target["lastError"]) for target in targets}
 

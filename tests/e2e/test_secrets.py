@@ -51,7 +51,7 @@ class Told:
         self.texts[where] = self.texts.get(where, "") + text
 
     def having(self, secrets: set[str]) -> list[str]:
-        """Where one of them stands, as it is or encoded."""
+        """Return where one of them stands, as it is or encoded."""
         forms = {form for secret in secrets for form in encodings(secret)}
         return [where for where, text in self.texts.items() if any(form in text for form in forms)]
 
@@ -63,7 +63,7 @@ def encodings(secret: str) -> set[str]:
 
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every token, refresh token and ticket that the stand-in WeChat ever issues."""
+    """Return every token, refresh token and ticket that the stand-in WeChat ever issues."""
     issued: set[str] = set()
     for name in ("stable", "classic", "issue"):
         real: Callable[..., tuple[str, int]] = getattr(TokenDesk, name)
@@ -94,7 +94,7 @@ def wechat(tokens: set[str]) -> Iterator[Simulator]:
 
 
 def settings(wechat: Simulator, folder: Path) -> dict[str, object]:
-    """One app per way to a token, each with secrets of its own."""
+    """Return one app per way to a token, each with secrets of its own."""
     inline, filed, classic, variable, service, lent = wechat.apps
     (folder / "secret").write_text(filed.secret)
     apps = [
@@ -239,7 +239,7 @@ def shared_settings(wechat: Simulator, redis: RedisServer, folder: Path) -> dict
 
 
 def content(client: Any) -> str:
-    """All that Redis has: names, values, and the values as it would hand them to another Redis."""
+    """Return all that Redis has: names, values, and the values as it would hand them to another Redis."""
     told = []
     for key in client.scan_iter():
         kind = client.type(key)

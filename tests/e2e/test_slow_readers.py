@@ -21,7 +21,7 @@ MOST_BYTES = 256 * 1024 * 1024
 
 @contextmanager
 def standing(port: int, web: Path) -> Iterator[int]:
-    """An exporter that holds 1,000 apps of nine dates, 8 MB of text; its process id."""
+    """Yield an exporter that holds 1,000 apps of nine dates, 8 MB of text; its process id."""
     command = [sys.executable, "-m", "benchmarks.filled_exporter", str(port), "1000", "9"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={"WEB_CONFIG": str(web)}

@@ -47,7 +47,7 @@ def stored(path: Path) -> int:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A file system with hardly any room."""
+    """Yield a file system with hardly any room."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=192k", "tmpfs", str(folder)]

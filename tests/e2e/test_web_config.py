@@ -41,14 +41,14 @@ class Secured:
         self.program = program
 
     def curl(self, path: str, *options: str, scheme: str = "https") -> tuple[int, str]:
-        """Exit code, and status code with the headers."""
+        """Return exit code, and status code with the headers."""
         url = f"{scheme}://127.0.0.1:{self.port}{path}"
         command = [self.program("curl"), "-s", "--max-time", "5", "-D", "-", "-o", "body", *options, url]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, text=True)
         return done.returncode, done.stdout
 
     def s_client(self, *options: str) -> str:
-        """What openssl tells of a handshake."""
+        """Return what openssl tells of a handshake."""
         command = [self.program("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", *options]
         done = subprocess.run(
             command, cwd=self.folder, input=b"Q\n", capture_output=True, check=False, timeout=10
@@ -67,7 +67,7 @@ Secure = Callable[[str], Secured]
 
 @pytest.fixture
 def secure(tmp_path: Path, free_port: Callable[[], int], program: Callable[[str], str]) -> Iterator[Secure]:
-    """Starts the demo with a web configuration of that text."""
+    """Start the demo with a web configuration of that text."""
     authority = Authority(tmp_path)
     for name in ("server", "prometheus", "stranger"):
         authority.issue(name)

@@ -18,7 +18,7 @@ DAY_BEFORE = YESTERDAY - timedelta(days=1)
 
 
 def lines(entry: Entry, *dates: object) -> dict[str, list[str]]:
-    """The sample lines per metric name, without those that are empty."""
+    """Return the sample lines per metric name, without those that are empty."""
     texts = list(render([entry], dates))  # type: ignore[arg-type]
     return {family.name: text.splitlines() for family, text in zip(FAMILIES, texts, strict=True) if text}
 

@@ -1,4 +1,4 @@
-"""The whole /metrics page, byte for byte; `UPDATE_GOLDEN=1` writes it anew after a wanted change."""
+"""The whole /metrics page, byte for byte; `UPDATE_GOLDEN=1` writes it again after a wanted change."""
 
 import os
 import re
@@ -32,7 +32,7 @@ UNSTEADY = re.compile(
 
 
 def entries() -> dict[str, Entry]:
-    """A healthy app, one with a late row and a field left out, one refused, one never asked."""
+    """Return a healthy app, one with a late row and a field left out, one refused, one never asked."""
     answers = {
         back: DAILY_TREND.read(
             {
@@ -102,7 +102,7 @@ LABELS: dict[str, list[tuple[str, ...]]] = {
 
 
 def table(each: EnabledDataset) -> Table:
-    """Two periods whose figures all differ; those of a label that a figure does not have are not there."""
+    """Return two periods with all different figures, and None under labels that a figure lacks."""
     dataset = each.dataset
     newest = dataset.calendar.newest(YESTERDAY)
     rows = []

@@ -1,4 +1,4 @@
-"""WeChat's own count of calls is shown on the day that it is of."""
+"""WeChat's count of calls is shown only on its day."""
 
 from exporter.config.apps import App
 from exporter.config.secret import Secret

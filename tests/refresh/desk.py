@@ -1,4 +1,4 @@
-"""A ledger of one app and everything that asking for it needs, on a clock that stands still."""
+"""A ledger of one app with all that its calls need, on a clock that stands still."""
 
 import threading
 from collections import Counter
@@ -21,7 +21,7 @@ APP = make_app(1, "coffee-shop")
 
 
 class Desk:
-    """`counts` has what came, by kind; `revised` counts rows, `dropped` what rows had over the cap."""
+    """A fetcher of one app, with counts of answers by kind, of `revised` rows and `dropped` points."""
 
     def __init__(self, log: FilteringBoundLogger, settings: RoundSettings) -> None:
         self.now = NOON
@@ -49,7 +49,7 @@ class Desk:
         raise NotImplementedError
 
     def work(self, access: Access, asks: Iterable[Ask] | None = None) -> None:
-        """Make one round, or the asks given and what follows; pauses between retries are over at once."""
+        """Make a round, or given asks and those that follow, without pauses between retries."""
         self.fetching.settings = replace(self.settings, accesses={APP.appid: access})
         if asks is None:
             asks = round_asks([self.entry], self.now, self.settings)

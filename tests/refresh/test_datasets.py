@@ -1,4 +1,4 @@
-"""Asking for all datasets of one app, as a round does: when, how often, and what a failure leads to."""
+"""The calls for all datasets of an app in rounds: their times, their number, and the effects of failures."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +44,7 @@ def by_name(settings: Iterable[DatasetSettings]) -> Mapping[str, EnabledDataset]
 
 
 def good_row(dataset: Dataset, period: Period) -> Row:
-    """A row with every point that the dataset's labels call for."""
+    """Return a row with every point that the dataset's labels call for."""
     values = tuple(range(1, len(dataset.fields) + 1))
     if dataset is DAILY_RETENTION:
         return Row(period, tuple(Point((str(key),), values) for key in (0, 1, 7, 30)))
@@ -52,7 +52,7 @@ def good_row(dataset: Dataset, period: Period) -> Row:
 
 
 class Wechat:
-    """An access whose answers a function gives; None is a good row."""
+    """An access with answers from a function; None is a good row."""
 
     kind = "stable_token"
     token_expires_at = NOON + 7200
@@ -82,7 +82,7 @@ class Wechat:
 
 
 class DatasetDesk(Desk):
-    """Asks for datasets too."""
+    """A desk that asks for datasets too."""
 
     def __init__(self, log: FilteringBoundLogger, settings: tuple[DatasetSettings, ...]) -> None:
         quota = next((each for each in settings if each.name == QUOTA), None)
@@ -95,7 +95,7 @@ class DatasetDesk(Desk):
         asks: list[Ask] | None = None,
         quota_problem: Failure | None = None,
     ) -> Wechat:
-        """Make a round, or the asks given; return what was asked."""
+        """Make a round, or given asks; return the access with its calls."""
         wechat = Wechat(answers, self.credential, quota_problem)
         self.work(wechat, asks)
         return wechat
@@ -104,7 +104,7 @@ class DatasetDesk(Desk):
         return list(asks_before_the_round(self.entry, self.now, self.settings, credentials=credentials))
 
     def held(self) -> set[tuple[str, date, int]]:
-        """Every row that is held, and of how many points it is."""
+        """Return every held row with its number of points."""
         return {
             (name, held.row.ref_date, len(held.row.points))
             for name in self.entry.names
@@ -140,7 +140,7 @@ def test_one_round_brings_every_dataset_and_asks_nothing_twice(log: FilteringBou
 
 @dataclass(frozen=True)
 class Day:
-    """When WeChat publishes what is over: so many hours later; one dataset `never`."""
+    """The hours after which WeChat publishes a period; the dataset `never` has none."""
 
     hours: int
     never: str = ""

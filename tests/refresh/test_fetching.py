@@ -23,7 +23,7 @@ EMPTY = failure(Reason.EMPTY, "no row")
 
 
 class Script(TrendAccess):
-    """An access whose answers are written down beforehand, per date."""
+    """An access with given answers per date."""
 
     kind = "stable_token"
     token_expires_at = NOON + 7200
@@ -45,10 +45,10 @@ class Script(TrendAccess):
 
 
 class TrendDesk(Desk):
-    """Asks for the daily trend alone."""
+    """A desk that asks for the daily trend alone."""
 
     def ask(self, answers: dict[date, list[Answer]]) -> list[date]:
-        """Ask for yesterday and what follows, with these answers; return the dates asked for, in order."""
+        """Ask for yesterday and following dates, with given answers; return the dates asked for, in order."""
         access = Script(answers)
         self.work(access, [Ask(APP.appid, YESTERDAY, newest=True)])
         return access.asked

@@ -19,7 +19,7 @@ def day(back: int) -> date:
 
 
 def older(entry: Entry, settings: RoundSettings) -> list[Ask]:
-    """What follows once WeChat has answered to the question for yesterday's row."""
+    """Return the asks that follow the answer for yesterday's row."""
     return asks_after(Ask(entry.app.appid, YESTERDAY, newest=True), entry, NOON, settings)
 
 

@@ -29,7 +29,7 @@ def fail(health: Health, problem: Failure, now: float = NOON, spread: float = 0.
 
 
 def hours(count: int) -> list[float]:
-    """Moments far enough apart for calls not to be of one incident."""
+    """Return moments far enough apart to be different incidents."""
     return [NOON + 3600 * hour for hour in range(count)]
 
 
@@ -156,7 +156,7 @@ LATE = errcode_failure(61503, "data not ready")
 
 
 def tries(problem: Failure, interval: float = 3600.0, count: int = 12) -> list[float]:
-    """The seconds between the tries of an app that fails each time."""
+    """Return the seconds between the tries of an app that fails each time."""
     health, now, waits = Health(), NOON, []
     for _ in range(count):
         health = after_failure(health, problem, now, now, lambda: 0.0, interval)

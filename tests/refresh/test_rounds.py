@@ -26,7 +26,7 @@ REFUSED = errcode_failure(40125, "invalid appsecret")
 
 
 class Access(TrendAccess):
-    """Answers with a row, unless it is to fail, to hang or to break."""
+    """An access that answers with a row, fails, hangs or breaks."""
 
     kind = "stable_token"
     token_expires_at = None
@@ -113,7 +113,7 @@ def rig(log: FilteringBoundLogger) -> Callable[..., Rig]:
 
 @contextmanager
 def running(rig: Rig) -> Iterator[None]:
-    """Its thread runs, and has ended afterwards."""
+    """Run the rounds in a thread, which has ended afterwards."""
     thread = threading.Thread(target=rig.rounds.run)
     thread.start()
     try:
@@ -398,7 +398,7 @@ def test_an_exporter_does_not_ask_again_after_its_first_round_for_what_was_refus
 
 @contextmanager
 def between_rounds(some: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The rounds run; the first round is over, the next an hour away, looks come quickly."""
+    """Run rounds with the first one over, the next an hour away, and short waits between looks."""
     monkeypatch.setattr(module, "_LEAST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_MOST_SECONDS", 0.02)
     monkeypatch.setattr(module, "_CREDENTIAL_SECONDS", 0.02)

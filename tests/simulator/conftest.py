@@ -67,7 +67,7 @@ class Client:
 
 @pytest.fixture(name="started")
 def _started() -> Iterator[Callable[..., Client]]:
-    """Starts a simulator under the conditions given, at 2026-11-24 15:00 Beijing; stops it at the end."""
+    """Yield a function that starts a simulator under given conditions at 2026-11-24 15:00 Beijing."""
     clients = []
 
     def start(

@@ -26,7 +26,7 @@ def server(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFacto
 
 
 class Opened:
-    """Opens stores on the server, and tells which writes succeeded."""
+    """Opens stores on the server, and records which writes succeeded."""
 
     def __init__(self, server: RedisServer) -> None:
         self.server = server

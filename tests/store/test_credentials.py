@@ -1,4 +1,4 @@
-"""Credentials in every storage: replaced only where nobody was faster, encrypted anew when they are read."""
+"""Credentials in every storage: compare-and-set, and encryption with new keys."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ KEY = "refresh_token/wx1"
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 def open_(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    """Opens the same storage again and again, with one key or another."""
+    """Return a function that opens one storage repeatedly, with different keys."""
     memory = MemoryStore()
     opened: Any = request.getfixturevalue("opened") if request.param == "redis" else None
 

@@ -1,4 +1,4 @@
-"""Who may use a SQLite file: one exporter at a time."""
+"""A SQLite file belongs to one exporter at a time."""
 
 import errno
 import os

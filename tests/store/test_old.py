@@ -1,4 +1,4 @@
-"""Storages written by earlier versions open with every row and credential, and are of one server.
+"""Storages of earlier versions open with all rows and credentials, for one server.
 
 The files under `old` were written by the code of b07a908 (SQLite, schema 1) and 778b07f (all others).
 """
@@ -45,7 +45,7 @@ Open = Callable[[], Store]
 
 @pytest.fixture(params=["schema-2-plain", "schema-2-sealed", "redis-plain", "redis-sealed"])
 def open_(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    """Opens a storage of 778b07f again and again."""
+    """Return a function that opens a storage of 778b07f repeatedly."""
     name: str = request.param
     key = OLD if name.endswith("sealed") else None
     if name.startswith("schema"):

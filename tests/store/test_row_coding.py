@@ -1,4 +1,4 @@
-"""How rows are written and read: by name, and nothing that WeChat could not have given."""
+"""Rows are stored by name, and impossible ones are refused."""
 
 import json
 from datetime import date

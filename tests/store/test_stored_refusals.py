@@ -1,4 +1,4 @@
-"""Which refusals outlive a restart, and as what they come back."""
+"""Refusals that outlive a restart, and the health that they restore."""
 
 import json
 from dataclasses import replace

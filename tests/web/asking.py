@@ -1,4 +1,4 @@
-"""Asks an ASGI application without a server."""
+"""Requests to an ASGI application without a server."""
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
@@ -28,7 +28,7 @@ class Answer:
 def scope_of(
     method: str, path: str, query: str = "", headers: Sequence[tuple[bytes, bytes]] = ()
 ) -> MutableMapping[str, Any]:
-    """A request as a server hands it over."""
+    """Return the ASGI scope of a request."""
     host = () if any(name == b"host" for name, _ in headers) else ((b"host", b"exporter"),)
     return {
         "type": "http",
@@ -48,7 +48,7 @@ def scope_of(
 
 
 def ask(app: ASGIApp, method: str, path: str, query: str = "", **headers: str) -> Answer:
-    """Send one request; header names with underscores for dashes."""
+    """Send a request; header names have underscores for dashes."""
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = scope_of(method, path, query, pairs)
     sent: list[Message] = []

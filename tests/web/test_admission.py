@@ -142,7 +142,7 @@ def test_checking_a_password_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPa
 
 
 class Guessing:
-    """Counts the guesses of clients that never stop guessing, until Prometheus is let in."""
+    """Counts endless guesses of clients until Prometheus is admitted."""
 
     def __init__(self, admission: Admission) -> None:
         self.admission = admission

@@ -26,7 +26,7 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture
 def exporter(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Exporter]:
-    """An exporter that was never started: it shows what the tests write down."""
+    """Yield an exporter that was never started: it shows what the tests write down."""
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG)
     exporter = Exporter(load(path, {}), log, lambda: NOON)

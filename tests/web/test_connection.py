@@ -27,7 +27,7 @@ BIG = 20_000_000
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    """Two thousand mini programs: more than a socket's buffers hold."""
+    """Return a page of 2,000 mini programs, larger than a socket's buffers."""
     entries = {
         entry.app.appid: entry for entry in (make_entry(number, [make_row()]) for number in range(1, 2001))
     }
@@ -41,7 +41,7 @@ def scrapes(page: Page) -> Scrapes:
 
 @pytest.fixture
 def answered() -> list[str]:
-    """The paths whose whole answer the server has taken."""
+    """Return a list for the paths whose whole answer the server has accepted."""
     return []
 
 
@@ -49,7 +49,7 @@ def answered() -> list[str]:
 def address(
     scrapes: Scrapes, answered: list[str], log: FilteringBoundLogger, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Address]:
-    """A server in a thread, whose patience for slow heads is short; other paths say hello."""
+    """Yield a server in a thread, whose patience for slow heads is short; other paths say hello."""
     monkeypatch.setattr(module, "HEAD_SECONDS", 0.3)
     metrics = scrapes
 
@@ -86,7 +86,7 @@ def read_all(client: socket.socket) -> bytes:
 
 
 def read_answer(client: socket.socket) -> tuple[bytes, bytes]:
-    """Head and body of one answer."""
+    """Return head and body of one answer."""
     client.settimeout(5)
     content = b""
     while b"\r\n\r\n" not in content:

@@ -110,7 +110,7 @@ def test_without_a_host_header_the_address_of_the_server_is_named(
 
 
 def responses(targets: Targets, *hosts: str, server: tuple[str, int] = ("127.0.0.1", 1)) -> list[bytes]:
-    """Answers to requests for the apps that come at the same time, one per host."""
+    """Answer to requests for the apps that come at the same time, one per host."""
 
     def request(host: str) -> Request:
         headers = [(b"host", host.encode())] if host else []
@@ -124,7 +124,7 @@ def responses(targets: Targets, *hosts: str, server: tuple[str, int] = ("127.0.0
 
 
 class Watched(Targets):
-    """Keeps account of what it makes."""
+    """Targets that record the answers made."""
 
     def __init__(self, apps: list[Sequence[App]], *templates: str, shard: Shard = THE_WHOLE) -> None:
         super().__init__(lambda: apps[-1], shard, templates, "/metrics")
@@ -181,7 +181,7 @@ def test_with_addresses_given_it_does_not_matter_which_one_was_asked() -> None:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The appids whose shards were worked out."""
+    """Return the appids whose shards were worked out."""
     seen: list[str] = []
 
     def draw(appid: str, total: int) -> int:

@@ -1,4 +1,4 @@
-"""What is POSTed to the platform's address is taken only when it is WeChat's."""
+"""The platform's address accepts only WeChat's pushes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

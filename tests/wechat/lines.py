@@ -79,7 +79,7 @@ def opened(
     clock: Callable[[], float] = time.time,
     private_ca: str = "",
 ) -> Iterator[Client]:
-    """A client that is stopped at the end."""
+    """Yield a client that is stopped at the end."""
     client = open_client(
         WechatSettings(url, timeout, private_ca), 4, observed or Observed(), lambda: None, clock
     )
@@ -90,7 +90,7 @@ def opened(
 
 
 def outcome(call: Callable[[], T]) -> T | Failure:
-    """What the call returns, or the failure that it raises."""
+    """Return what the call returns, or the failure that it raises."""
     try:
         return call()
     except CallError as error:
@@ -98,14 +98,14 @@ def outcome(call: Callable[[], T]) -> T | Failure:
 
 
 def failure_of(call: Callable[[], object]) -> Failure:
-    """The failure that the call raises."""
+    """Return the failure that the call raises."""
     with pytest.raises(CallError) as caught:
         call()
     return caught.value.failure
 
 
 def everything_in(error: BaseException) -> str:
-    """All texts that an exception carries: its own, its arguments', its chain's and its traceback's."""
+    """Return all texts of an exception: its own, its arguments', its chain's and its traceback's."""
     texts, waiting, seen = [], [error], set()
     while waiting:
         each = waiting.pop()
@@ -120,7 +120,7 @@ def everything_in(error: BaseException) -> str:
 
 
 def open_files() -> int:
-    """File descriptors of this process."""
+    """Return file descriptors of this process."""
     gc.collect()
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
 

@@ -1,4 +1,4 @@
-"""What may be at the other end of a connection: plain TCP servers on loopback, each with one manner."""
+"""Peers of connections: plain TCP servers on loopback, each with a manner of answering."""
 
 import json
 import socket
@@ -23,13 +23,13 @@ class Talk:
         self._pending: list[bytes] = []
 
     def with_request(self, request: bytes) -> "Talk":
-        """The same connection before that request was taken from it."""
+        """Return the same connection before that request was taken from it."""
         talk = Talk(self.socket, self.ended, self._received)
         talk._pending.append(request)
         return talk
 
     def request(self) -> bytes:
-        """The next whole request; empty when the client has gone."""
+        """Return the next whole request; empty when the client has gone."""
         if self._pending:
             return self._pending.pop()
         text = b""
@@ -80,7 +80,7 @@ class Peer:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return its address."""
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -133,28 +133,28 @@ def _shut(sock: socket.socket) -> None:
 
 
 def head(length: int | None, *lines: str, status: str = "200 OK") -> bytes:
-    """A response's head; without a length the body goes on until the connection's end."""
+    """Return a response's head; without a length the body goes on until the connection's end."""
     framing = [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([f"HTTP/1.1 {status}", *framing, *lines, "", ""]).encode()
 
 
 def whole(body: bytes, *lines: str, status: str = "200 OK") -> bytes:
-    """A whole response."""
+    """Return a whole response."""
     return head(len(body), *lines, status=status) + body
 
 
 def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
-    """The pieces as chunks of a chunked body, without the last one."""
+    """Return the pieces as chunks of a chunked body, without the last one."""
     return (f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces)
 
 
 def bytewise(text: bytes) -> list[bytes]:
-    """A text byte by byte."""
+    """Return a text byte by byte."""
     return [bytes([byte]) for byte in text]
 
 
 def says(text: bytes) -> Manner:
-    """Answers every request so and keeps the connection."""
+    """Return a manner that answers every request so and keeps the connection."""
 
     def manner(talk: Talk) -> None:
         while talk.request():
@@ -164,7 +164,7 @@ def says(text: bytes) -> Manner:
 
 
 def says_and_closes(text: bytes, closed: threading.Event | None = None) -> Manner:
-    """Answers one request so and closes the connection; `closed` is set afterwards."""
+    """Return a manner that answers one request so and closes the connection; `closed` is set afterwards."""
 
     def manner(talk: Talk) -> None:
         if talk.request():
@@ -178,7 +178,7 @@ def says_and_closes(text: bytes, closed: threading.Event | None = None) -> Manne
 
 
 def says_and_resets(text: bytes) -> Manner:
-    """Sends that much of an answer and resets the connection."""
+    """Return a manner that sends that much of an answer and resets the connection."""
 
     def manner(talk: Talk) -> None:
         if talk.request():
@@ -189,7 +189,7 @@ def says_and_resets(text: bytes) -> Manner:
 
 
 def drips(at_once: bytes, slowly: Iterable[bytes], seconds: float = 0.02) -> Manner:
-    """Answers a request with one part at once and the other piece by piece."""
+    """Return a manner that answers a request with one part at once and the other piece by piece."""
     pieces = list(slowly)
 
     def manner(talk: Talk) -> None:
@@ -201,7 +201,7 @@ def drips(at_once: bytes, slowly: Iterable[bytes], seconds: float = 0.02) -> Man
 
 
 def drips_unasked(text: bytes, seconds: float = 0.02) -> Manner:
-    """Sends bytes at once without having been asked, as a broken TLS peer would."""
+    """Return a manner that sends bytes at once without having been asked, as a broken TLS peer would."""
 
     def manner(talk: Talk) -> None:
         talk.send_slowly(bytewise(text), seconds)
@@ -211,23 +211,23 @@ def drips_unasked(text: bytes, seconds: float = 0.02) -> Manner:
 
 
 def hangs(talk: Talk) -> None:
-    """Takes everything and says nothing."""
+    """Take everything and says nothing."""
     talk.wait_for_end()
 
 
 def resets(talk: Talk) -> None:
-    """Resets the connection once it was asked."""
+    """Reset the connection once it was asked."""
     talk.request()
     talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
 
 
 def json_body(value: object) -> bytes:
-    """A JSON body."""
+    """Return a JSON body."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 
 def says_in_turn(texts: Iterable[bytes]) -> Manner:
-    """Answers each request with the next text, whatever the connection."""
+    """Return a manner that answers each request with the next text, whatever the connection."""
     left = iter(texts)
 
     def manner(talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""What every access promises, whatever its credential: from one table."""
+"""The behaviour of every access, whatever its credential."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,11 +64,11 @@ class Scene:
         )
 
     def stable_token(self, app: SimApp) -> str:
-        """A token that another program fetched."""
+        """Return a token that another program fetched."""
         return self.sim._desk.stable(app.appid, self.clock())[0]
 
     def tokens(self) -> int:
-        """How many calls for tokens reached WeChat."""
+        """Return how many calls for tokens reached WeChat."""
         return sum(self.sim.calls(each) for each in TOKEN_ENDPOINTS)
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ FRAGMENT = 8  # characters of a secret in a row that give it away
 
 
 def pieces(secret: str) -> set[str]:
-    """Every part of a secret that is long enough to give it away, also URL-encoded."""
+    """Return every part of a secret that is long enough to give it away, also URL-encoded."""
     return {
         written[start : start + FRAGMENT]
         for written in (secret, quote(secret, safe=""))
@@ -130,7 +130,7 @@ def test_only_the_secret_is_blotted_out() -> None:
 
 
 def sim_like(token_answer: bytes, data: Manner) -> Manner:
-    """Hands out the token, and treats calls with it so."""
+    """Return a manner that hands out the token, and treats calls with it so."""
 
     def manner(talk: Talk) -> None:
         while request := talk.request():
@@ -143,7 +143,7 @@ def sim_like(token_answer: bytes, data: Manner) -> Manner:
 
 
 def echoes(talk: Talk) -> None:
-    """Answers with all that was sent, in every place that might be shown."""
+    """Answer with all that was sent, in every place that might be shown."""
     text = talk.request().decode()
     body = json_body(
         {"errcode": 48001, "errmsg": text.replace("\r\n", " "), "list": [], "access_token": text}
@@ -175,7 +175,7 @@ BAD: dict[str, Manner] = {
 
 
 def app_of(kind: str, keeper: str, folder: Path) -> App:
-    """An app with a token of that kind, all of whose credentials are known here."""
+    """Return an app with a token of that kind, all of whose credentials are known here."""
     (folder / "token").write_text(TOKEN)
     address = f"{keeper.replace('//', f'//me:{KEEPERS_PASSWORD}@')}/token?key={quote(KEEPERS_KEY, safe='')}"
     settings: dict[str, TokenSettings] = {

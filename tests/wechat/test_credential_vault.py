@@ -1,4 +1,4 @@
-"""Whatever was learned last stays, whoever comes in between."""
+"""The value learned last stays, whatever happens in between."""
 
 import pytest
 

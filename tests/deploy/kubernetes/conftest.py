@@ -1,4 +1,4 @@
-"""The overlays as kubectl renders them, each once."""
+"""The overlays, each rendered once by kubectl."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,5 +19,5 @@ def rendered(program: Callable[[str], str]) -> Callable[[str], Objects]:
 
 @pytest.fixture(params=OVERLAYS)
 def objects(request: pytest.FixtureRequest, rendered: Callable[[str], Objects]) -> Objects:
-    """Those of each overlay in turn."""
+    """Return the objects of an overlay, for each in turn."""
     return rendered(request.param)

@@ -1,4 +1,4 @@
-"""Kubernetes objects: rendered by kubectl as an operator would, and looked through."""
+"""Kubernetes objects, rendered by kubectl as an operator would, and functions to inspect them."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
 class Objects(NamedTuple):
-    """What `kubectl apply` would send."""
+    """The objects that `kubectl apply` would send."""
 
     all: tuple[Json, ...]
 
@@ -38,7 +38,7 @@ class Objects(NamedTuple):
 
     @property
     def pod(self) -> Json:
-        """The pods' specification."""
+        """Return the pods' specification."""
         found: Json = self.workload["spec"]["template"]["spec"]
         return found
 
@@ -53,7 +53,7 @@ class Objects(NamedTuple):
 
     @property
     def mounts(self) -> dict[str, Json]:
-        """The volumes by the paths that they are mounted at."""
+        """Return the volumes by the paths that they are mounted at."""
         volumes = {volume["name"]: volume for volume in self.pod["volumes"]}
         claims = self.workload["spec"].get("volumeClaimTemplates", ())
         volumes |= {claim["metadata"]["name"]: claim for claim in claims}
@@ -71,16 +71,16 @@ def read(*paths: Path) -> Objects:
 
 
 def parse(text: bytes | str) -> Objects:
-    """All documents of a text but the empty ones."""
+    """Parse all documents of a text, except empty ones."""
     return Objects(tuple(found for found in yaml.load_all(text, LOADER) if found))
 
 
 def selects(labels: Json, selector: Json) -> bool:
-    """Whether a selector's `matchLabels` fit to these labels."""
+    """Return whether a selector's `matchLabels` match labels."""
     return bool(selector["matchLabels"]) and selector["matchLabels"].items() <= labels.items()
 
 
 def size(quantity: str) -> int:
-    """Bytes of a quantity such as 128Mi."""
+    """Return the bytes of a quantity such as 128Mi."""
     number, unit = re.fullmatch(r"(\d+)([KMG]i)", quantity).groups()  # type: ignore[union-attr]
     return int(number) * _UNITS[unit]

@@ -1,4 +1,4 @@
-"""The configuration in the manifests is one that the exporter takes, started as the pods start it."""
+"""The exporter accepts the configuration of the manifests, started as the pods start it."""
 
 import os
 import re
@@ -15,18 +15,18 @@ from tests.docs.pages import blocks
 
 SHARDS = {"single": 1, "sharded": 4, "ha": 4}
 REPLICAS = {"single": 1, "sharded": 1, "ha": 2}
-"""Of each shard."""
+"""Apps of each shard."""
 REAL = {
     "not-a-real-key": "bm90LWEtcmVhbC1rZXktbm90LWEtcmVhbC1rZXktISE=",
     "not-a-real-secret": "0123456789abcdef0123456789abcdef",
     "not-a-real-secret-either": "0123456789abcdef0123456789abcdef",
 }
-"""Of the right form, in the place of the examples' own."""
+"""A well-formed secret in place of the examples'."""
 PAGES = ("docs/kubernetes.md", "docs/kubernetes.zh-CN.md")
 
 
 def files(objects: Objects) -> Iterator[tuple[str, str]]:
-    """The files that a container finds, with the examples' Secrets."""
+    """Yield the files that a container finds, with the examples' Secrets."""
     secrets = {secret["metadata"]["name"]: secret["stringData"] for secret in read(*EXAMPLES).of("Secret")}
     for path, volume in objects.mounts.items():
         contents: Json = {}
@@ -40,12 +40,12 @@ def files(objects: Objects) -> Iterator[tuple[str, str]]:
 
 
 def flags(objects: Objects) -> dict[str, str]:
-    """The container's flags and their values."""
+    """Return the container's flags and their values."""
     return dict(word.split("=", 1) for word in objects.container["args"])
 
 
 def lay_out(objects: Objects, folder: Path) -> Path:
-    """Write the container's files below the folder; returns the configuration's path."""
+    """Write the container's files below a folder; return the configuration's path."""
     for path, text in files(objects):
         place = folder.joinpath(path.removeprefix("/"))
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def test_rows_are_kept_where_the_overlay_says(rendered: Callable[[str], Objects]
 
 
 def test_a_change_of_the_configuration_changes_its_name(objects: Objects) -> None:
-    """So that the pods are replaced by new ones that read it."""
+    """Check the hash in the name, by which new pods replace the old ones."""
     folder = str(PurePosixPath(flags(objects)["--config.file"]).parent)
     name = objects.mounts[folder]["configMap"]["name"]
     assert re.fullmatch(rf"{NAME}-[a-z0-9]{{10}}", name)
@@ -119,7 +119,7 @@ def test_a_change_of_the_configuration_changes_its_name(objects: Objects) -> Non
 
 
 def test_secrets_are_no_part_of_what_is_applied(objects: Objects) -> None:
-    """Otherwise the examples would take the place of the real ones."""
+    """Check this, as the examples would otherwise replace the real ones."""
     assert not objects.of("Secret")
 
 
@@ -162,7 +162,7 @@ def test_the_overlay_of_one_s_own_in_the_docs_renders(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_patches_in_the_docs_replace_what_is_there(page: str, rendered: Callable[[str], Objects]) -> None:
-    """Read here, as the oldest kubectl knows no `patches` like these."""
+    """Apply the patches here, as the oldest kubectl does not support them."""
     texts = [block.text for block in blocks(ROOT / page) if block.text.startswith("patches:")]
     patches = [patch for text in texts for patch in yaml.safe_load(text)["patches"]]
     found = {

@@ -1,4 +1,4 @@
-"""What Prometheus' operator and Grafana's sidecar find."""
+"""The objects for Prometheus' operator and Grafana's sidecar."""
 
 import json
 import re
@@ -151,7 +151,7 @@ def test_without_the_operator_the_scrape_configuration_in_the_docs_finds_the_pod
 
 
 def pod(objects: Objects, number: int) -> Json:
-    """A pod as Prometheus discovers it."""
+    """Return a pod's discovered labels."""
     labels = {
         f"__meta_kubernetes_pod_label_{re.sub('[^a-z]', '_', name)}": value
         for name, value in objects.pod_labels.items()
@@ -167,7 +167,7 @@ def pod(objects: Objects, number: int) -> Json:
 
 
 def targets(program: Callable[[str], str], job: Json, folder: Path) -> list[dict[str, str]]:
-    """The labels of each target after relabelling; none where it was dropped."""
+    """Return the labels of each target after relabelling; an empty list if it was dropped."""
     path = folder / "prometheus.yaml"
     path.write_text(json.dumps({"scrape_configs": [job]}), "utf-8")
     output = promtool(program, "check", "service-discovery", "--timeout=1s", path, job["job_name"])

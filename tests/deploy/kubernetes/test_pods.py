@@ -15,11 +15,11 @@ from tests.deploy.kubernetes.manifests import EXAMPLES, KUBERNETES, NAME, Json, 
 USER = 65532
 TABLE_OF_MEMORY = re.compile(r"^\| ([\d,]+) \| ([\d,]+) \| (\d+[MG]i) \| (\d+[MG]i) \|$", re.MULTILINE)
 ROOMY = 2_000
-"""So many mini programs fit into the memory that is asked for, says the comment beside it."""
+"""The number of mini programs in the comment beside the memory request."""
 
 
 def unrestricted(pod: Json) -> list[str]:
-    """What Kubernetes' restricted profile would have against the pod, and a little more."""
+    """Return the pod's violations of Kubernetes' restricted profile, and a few more."""
     security = pod["securityContext"]
     found = []
     if security["runAsNonRoot"] is not True or security["runAsUser"] == 0:

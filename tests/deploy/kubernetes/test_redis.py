@@ -1,4 +1,4 @@
-"""The Redis to try the overlay `ha` with: a real one, started as the manifest starts it."""
+"""The example Redis for the overlay `ha`: a real one, started as in the manifest."""
 
 import re
 import signal
@@ -39,7 +39,7 @@ def test_redis_asks_for_the_password_writes_at_once_and_stops_on_a_signal(
 
 
 def ask(port: int, *lines: str) -> str:
-    """Send the commands and QUIT; all that is answered, nothing while nobody listens."""
+    """Send commands and QUIT; return all answers, nothing while nobody listens."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall("".join(f"{line}\r\n" for line in (*lines, "QUIT")).encode())

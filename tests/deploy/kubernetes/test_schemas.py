@@ -1,4 +1,4 @@
-"""Everything is what Kubernetes' own schemas allow, and small enough to be taken."""
+"""All objects are valid by Kubernetes' schemas, and small enough to apply."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_a_misspelt_key_would_be_found() -> None:
 
 
 def test_every_object_is_small_enough_for_kubectl_apply(objects: Objects) -> None:
-    """It keeps the object in an annotation, which may have 256 KiB; a ConfigMap may have 1 MiB."""
+    """Check the sizes: apply stores the object in an annotation of 256 KiB; a ConfigMap may have 1 MiB."""
     for found in objects.all:
         size = len(json.dumps(found, ensure_ascii=False).encode())
         assert size < 256 * 1024 * 9 // 10, found["metadata"]["name"]

@@ -1,4 +1,4 @@
-"""The connection to a real Redis: who may come in, what is told where it fails."""
+"""The connection to a real Redis: its credentials, and its errors in words."""
 
 import os
 import re
@@ -59,12 +59,12 @@ def pinged(connection: Connection) -> bool:
 
 
 def shown(error: BaseException) -> str:
-    """What a log with its traceback would have of it."""
+    """Return an exception's text with its traceback, as in a log."""
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
 def refusal(storage: StorageSettings) -> str:
-    """What is told where the storage cannot be opened; has no password in it."""
+    """Return the error of a storage that cannot be opened, after checking that it has no password."""
     with connected(storage) as connection, pytest.raises(StoreError) as refused:
         pinged(connection)
     report = shown(refused.value) + repr(connection.client) + repr(storage)
@@ -81,7 +81,7 @@ def port(free_port: Callable[[], int]) -> int:
 
 @pytest.fixture
 def started(program: Callable[[str], str], port: int, tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
-    """Starts a server of the test's own, with flags."""
+    """Yield a function that starts a server with flags."""
     servers: list[RedisServer] = []
 
     def start(*flags: str) -> RedisServer:
@@ -206,7 +206,7 @@ def authority(tmp_path: Path) -> Authority:
 
 @pytest.fixture
 def tls(started: Callable[..., RedisServer], authority: Authority, port: int) -> int:
-    """The port of a server that speaks TLS."""
+    """Return the port of a server that speaks TLS."""
     pair = authority.issue("cache")
     plain = port
     with socket.socket() as probe:
@@ -398,7 +398,7 @@ def test_sentinels_lead_to_the_master_and_to_its_successor(
 
 
 def replicas(sentinel: "redis.Redis") -> int:
-    """How many the sentinel knows of, once it answers."""
+    """Return the number of replicas that a sentinel knows, once it answers."""
     try:
         known = sentinel.sentinel_slaves("fleet")
     except redis.RedisError:

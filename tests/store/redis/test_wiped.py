@@ -1,4 +1,4 @@
-"""A Redis that has lost its data gets back what must be there, and nothing older replaces a newer one."""
+"""A Redis that has lost its data gets it back, and older data never replace newer ones."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ ROW = HeldRow(make_row(date(2026, 11, 23)), NOON)
 
 
 def settled(opened: Opened, key: str | None = None) -> RedisStore:
-    """An exporter that knows the Redis as it is."""
+    """Return an exporter's store that knows the present state of Redis."""
     store = opened(key=key)
     list(store.load("wechat", [ONE]))
     return store

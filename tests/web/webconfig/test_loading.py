@@ -20,7 +20,7 @@ BAD = sorted(path.name for path in (HERE / "bad").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All sample files beside the certificates that they name."""
+    """Return all sample files beside the certificates that they name."""
     folder = tmp_path_factory.mktemp("web")
     authority = Authority(folder)
     for name in ("server", "other"):

@@ -12,7 +12,7 @@ from tests.wechat.peers import Peer, hangs
 
 @contextmanager
 def black_hole() -> Iterator[tuple[str, int]]:
-    """An address whose queue is full: Linux lets the next connects wait."""
+    """Yield an address whose queue is full: Linux lets the next connects wait."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address: tuple[str, int] = listener.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -27,7 +27,7 @@ def black_hole() -> Iterator[tuple[str, int]]:
 
 
 def seconds_to(*addresses: tuple[str, int], limit: float, monkeypatch: pytest.MonkeyPatch) -> float:
-    """How long a connection to the last of a host's addresses takes."""
+    """Return how long a connection to the last of a host's addresses takes."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
     begun = time.monotonic()

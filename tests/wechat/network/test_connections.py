@@ -86,7 +86,7 @@ def test_a_body_that_drips_through_tls_or_a_proxy_ends_at_the_limit(
 
 
 def first_connection(first: Manner, later: Manner) -> Manner:
-    """One manner for the first connection, another for all later ones."""
+    """Return one manner for the first connection, another for all later ones."""
     manners = [first]
 
     def manner(talk: Talk) -> None:
@@ -131,7 +131,7 @@ def test_a_call_has_its_deadline_also_where_no_thread_can_be_started(monkeypatch
 
 
 def relay(forgets_after: float, then: Manner, clock: Clock) -> Manner:
-    """Answers what comes soon after what was before; what comes later is treated so, as a NAT does."""
+    """Return a manner that answers quick requests, and treats later ones by `then`, as a NAT does."""
 
     def manner(talk: Talk) -> None:
         begun = clock.now
@@ -160,7 +160,7 @@ def test_a_connection_that_may_have_been_forgotten_is_not_used_again(
 
 
 def resets_when_asked_again(talk: Talk) -> None:
-    """Answers once and resets the connection at the next request."""
+    """Answer once and resets the connection at the next request."""
     talk.request()
     talk.socket.sendall(OK)
     resets(talk)

@@ -20,13 +20,13 @@ KEY = "not-a-real-proxy-password"
 
 
 def answer(url: str, private_ca: str = "") -> Answer:
-    """What a call there brings."""
+    """Return what a call there brings."""
     with opened(url, private_ca=private_ca) as client:
         return client.transport.send("GET", f"{url}/cgi-bin/token?secret=TOPSECRET")
 
 
 def failed(url: str, private_ca: str = "") -> Failure:
-    """The failure of a call there, for its network."""
+    """Return the failure of a call there, for its network."""
     problem = failure_of(lambda: answer(url, private_ca))
     assert "TOPSECRET" not in problem.detail
     assert (problem.reason, problem.action) == (Reason.NETWORK, Action.RETRY)
@@ -35,7 +35,7 @@ def failed(url: str, private_ca: str = "") -> Failure:
 
 @pytest.fixture(name="gone")
 def _gone() -> str:
-    """An address where nobody listens."""
+    """Return an address where nobody listens."""
     with Peer(says(OK)) as peer:
         pass
     return peer.url
@@ -201,7 +201,7 @@ def test_a_bundle_of_the_environments_that_is_missing_is_named_and_used_once_it_
 
 
 def as_python_3_13(**kwargs: object) -> object:
-    """A TLS context that refuses a CA's certificate without all that X.509 asks for."""
+    """Return a TLS context that refuses a CA's certificate without all that X.509 asks for."""
     context = urllib3.util.ssl_.create_urllib3_context(**kwargs)  # type: ignore[arg-type]
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     return context

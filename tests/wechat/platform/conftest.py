@@ -52,7 +52,7 @@ class Scene:
         return self.sim.platforms["main"]
 
     def platform(self, secret: str = PLATFORM.secret) -> OpenPlatform:
-        """The platform of an exporter that has just started."""
+        """Return the platform of an exporter that has just started."""
         settings = Platform("main", PLATFORM.component_appid, Secret(secret), TicketFile(self.ticket))
         return OpenPlatform(settings, self.client, self.vault)
 
@@ -63,7 +63,7 @@ class Scene:
         return choose_access(app, self.client, {"main": platform or self.platform()})
 
     def accesses(self, *platforms: OpenPlatform) -> list[Access]:
-        """All accounts' accesses, by these platforms in turn."""
+        """Return all accounts' accesses, by these platforms in turn."""
         return [self.access(platforms[n % len(platforms)], n) for n in range(1, len(self.desk.accounts) + 1)]
 
     def ask(self, access: Access) -> Row | Failure:
@@ -75,7 +75,7 @@ class Scene:
         return problem
 
     def works(self, *accesses: Access) -> bool:
-        """Whether all of them get their row."""
+        """Return whether all of them get their row."""
         return all(isinstance(self.ask(access), Row) for access in accesses)
 
 

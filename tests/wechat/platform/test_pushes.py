@@ -28,7 +28,7 @@ def refusal(request: PushRequest, now: float = NOW) -> str:
 
 
 def sealed(text: bytes, appid: str = PLATFORM.component_appid) -> PushRequest:
-    """A push whose signature and encryption are right, whatever is inside."""
+    """Return a push whose signature and encryption are right, whatever is inside."""
     return pushes.signed(PLATFORM, pushes.encrypt(PLATFORM, text, appid), str(int(NOW)), "n")
 
 
@@ -109,7 +109,7 @@ def test_a_push_that_is_not_as_it_must_be_is_refused(name: str) -> None:
 
 @st.composite
 def mutations(draw: st.DrawFn) -> PushRequest:
-    """A good push in which something is changed: bytes of the body, or a parameter."""
+    """Return a good push in which something is changed: bytes of the body, or a parameter."""
     if draw(st.booleans()):
         name = draw(st.sampled_from(["timestamp", "nonce", "msg_signature"]))
         return PushRequest({**GOOD.query, name: draw(st.text(max_size=50))}, GOOD.body)

@@ -78,7 +78,7 @@ def _vault() -> Vault:
 
 
 def ask(scene: Scene, access: Access) -> bool:
-    """Ask with a new access token, as the one before has ended; whether a row comes."""
+    """Ask with a new access token, as the last one has expired; return whether a row comes."""
     scene.clock.now += 7000
     scene.ticket.write_text(scene.sim.new_ticket("main"))
     return scene.works(access)
@@ -93,7 +93,7 @@ def asked_while(happens: Callable[[], object], step: int, scene: Scene, access: 
 
 
 def current_is_stored(scene: Scene) -> bool:
-    """Whether what is stored has the refresh token that WeChat takes now, be it as the spare one."""
+    """Return whether what is stored has the refresh token that WeChat takes now, be it as the spare one."""
     kept = json.loads(scene.vault.credential(KEY) or "[]")
     return scene.desk.accounts[APPID] in [kept[0], *kept[3:]]
 

@@ -21,7 +21,7 @@ def token(value: str, lifetime: float = 7200, at: float = 0) -> Token:
 
 
 def cached(*outcomes: Token | Failure) -> tuple[TokenCache, Source, Clock]:
-    """A cache over a source with these outcomes, the last one for ever."""
+    """Return a cache over a source with these outcomes, the last one for ever."""
     clock, source = Clock(), Source(lambda number: outcomes[min(number, len(outcomes)) - 1])
     return TokenCache(source, clock), source, clock
 

@@ -52,7 +52,7 @@ class Rig:
         self.stopping = False
 
     def new_source(self, name: str) -> Source:
-        """Gives a new token each time, good for two hours."""
+        """Yield a new token each time, good for two hours."""
         return Source(lambda fetch: expiring_token(f"{name}-{fetch}", 7200, self.clock()))
 
     def wait(self, seconds: float) -> bool:
@@ -69,7 +69,7 @@ class Rig:
 
     @property
     def held(self) -> str | None:
-        """What is in the vault."""
+        """Return what is in the vault."""
         kept = self.record.load()
         return kept.token.value if kept and kept.token else None
 

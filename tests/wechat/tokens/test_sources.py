@@ -47,7 +47,7 @@ def refused(source: TokenSource) -> Failure:
 
 
 def answered(kind: type[SecretSource], answer: bytes, clock: Clock | None = None) -> Token | Failure:
-    """What comes where WeChat answers so."""
+    """Return what comes where WeChat answers so."""
     with Peer(says(whole(answer))) as peer, opened(peer.url, clock=clock or Clock()) as client:
         return fetched(kind(APPID, SECRET, client))
 
@@ -136,7 +136,7 @@ def test_a_lifetime_counts_from_before_the_call(client: Client, clock: Clock) ->
 
 
 def written(folder: Path, content: bytes | None) -> Path:
-    """A file with that content; None: no file."""
+    """Return a file with that content; None: no file."""
     path = folder / "file"
     if content is not None:
         path.write_bytes(content)
@@ -265,7 +265,7 @@ def asked(
     status: str = "200 OK",
     headers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Token | Failure, bytes]:
-    """What comes from a token service that answers so, at a clock of 1000; and what it was asked."""
+    """Return what comes from a token service that answers so, at a clock of 1000; and what it was asked."""
     with (
         Peer(says(whole(answer, status=status))) as service,
         opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
@@ -276,7 +276,7 @@ def asked(
 
 
 def refusal(answer: bytes, field: str | None = "access_token", status: str = "200 OK") -> Failure:
-    """The failure where the service answers so; its advice is about the service."""
+    """Return the failure where the service answers so; its advice is about the service."""
     problem, _ = asked(answer, field, status)
     assert isinstance(problem, Failure)
     assert problem.advice is TOKEN_KEEPER
