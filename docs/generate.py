@@ -17,9 +17,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from docs import datasets, reliability
+from docs import datasets, key_reference, reliability
 from docs.wording import ACTIONS, HEALTH, PAUSES_DATASET, REASONS
-from exporter.config import key_reference
 from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.field import Field
 from exporter.discovery.platform_state import PlatformState

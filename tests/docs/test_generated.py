@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate
+from docs import generate, key_reference
 from docs.wording import ACTIONS, REASONS
 from exporter import cli
-from exporter.config import key_reference
 from exporter.exposition.app_families import FAMILIES
 from exporter.wechat.failures.errcodes import ERRCODES
 from exporter.wechat.failures.failure import Action, Reason

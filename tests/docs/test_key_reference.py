@@ -1,6 +1,6 @@
 """The reference has every key, each with a meaning."""
 
-from exporter.config.key_reference import rows
+from docs.key_reference import rows
 
 
 def test_every_key_has_something_allowed_and_a_meaning() -> None:
