@@ -1,20 +1,9 @@
-"""The progress of a backfill: a bar with rate and time left on a terminal, elsewhere periodic log lines."""
+"""The progress of a backfill: periodic log lines with rate and time left."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Final, TextIO
+from collections.abc import Callable
+from typing import Final
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.durations import written
@@ -45,30 +34,3 @@ class ProgressLog:
                 self._log.info(
                     "asking", done=self._done, of=self._total, per_second=round(rate, 1), time_left=left
                 )
-
-
-@contextmanager
-def bar(total: int, stream: TextIO) -> Iterator[Callable[[], None]]:
-    """Draw a bar on a terminal; output to sys.stderr appears above it.
-
-    Yields the function to call after each answered date.
-    """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=stream)) as progress:
-        task = progress.add_task("asking WeChat", total=total, rate="")
-
-        def answered() -> None:
-            progress.advance(task)
-            speed = progress.tasks[0].speed
-            progress.update(task, rate=f"{speed:.0f}/s" if speed else "")
-
-        yield answered

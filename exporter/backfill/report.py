@@ -3,11 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TextIO
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from unicodedata import east_asian_width
 
 from exporter.backfill.fetching import FetchOutcome
 from exporter.backfill.journal import DateCounts
@@ -109,20 +105,16 @@ def advice(
 
 
 def write_table(results: Iterable[AppSummary], stream: TextIO) -> None:
-    """Write the table: with borders on a terminal, as plain columns elsewhere."""
-    lines = [result.cells for result in results]
-    if stream.isatty():
-        table = Table(*_HEAD)
-        for column in table.columns[2:5]:
-            column.justify = "right"
-        for line in lines:
-            table.add_row(*map(Text, line))  # Text, as a name may look like rich's markup
-        Console(file=stream).print(table)
-        return
-    widths = [max(map(cell_len, cells)) for cells in zip(_HEAD, *lines, strict=True)]
-    for line in (_HEAD, *lines):
-        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+    """Write the table in columns, in which Chinese characters take two places."""
+    lines = [_HEAD, *(result.cells for result in results)]
+    widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
         stream.write("  ".join(padded).rstrip() + "\n")
+
+
+def _width(cell: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in cell)
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,24 +13,19 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from structlog.typing import FilteringBoundLogger
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
 
 from exporter.backfill.journal import Journal
 from exporter.backfill.periods import Span
 from exporter.backfill.samples import SampleShape, row_lines
 from exporter.config.apps import App
 from exporter.datasets.daily_trend import DAILY_TREND
+from exporter.not_before import back_off
 
 IMPORT_PATH: Final = "/api/v1/import/prometheus"
 BATCH_BYTES: Final = 4 * 1024 * 1024  # before compression, which makes about a twentieth of it
 ATTEMPTS: Final = 8  # about two minutes with these pauses: enough for a restart of the other side
 _TIMEOUT: Final = 60.0  # seconds
+_LONGEST_PAUSE: Final = 30.0  # seconds
 _LONGEST_ANSWER: Final = 200  # characters of the other side's answer to quote
 _PASSING: Final = frozenset({408, 425, 429})
 
@@ -90,14 +85,7 @@ class Push:
         self._target = target
         self._shape = shape
         self._log = log
-        self._retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=1, max=30),
-            retry=retry_if_exception_type(_PassingError),
-            before_sleep=self._tell,
-            sleep=sleep,
-            reraise=True,
-        )
+        self._sleep = sleep
 
     def send(self, journal: Journal, apps: Iterable[App], span: Span) -> int:
         """Send the rows of the apps and dates.
@@ -126,10 +114,22 @@ class Push:
 
     def _deliver(self, journal: Journal, digest: str, lines: list[str], batch: list[tuple[str, date]]) -> int:
         if batch:
-            self._retrying(self._post, gzip.compress("".join(lines).encode(), 6))
+            self._post_until_taken(gzip.compress("".join(lines).encode(), 6))
             journal.pushed(digest, batch)
             self._log.info("pushed", rows=len(batch), target=self._target.place)
         return len(batch)
+
+    def _post_until_taken(self, body: bytes) -> None:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                self._post(body)
+            except _PassingError as error:
+                seconds = back_off(1.0, attempt, _LONGEST_PAUSE)
+                self._log.warning("push failed, trying again", error=str(error), seconds=seconds)
+                self._sleep(seconds)
+            else:
+                return
+        self._post(body)
 
     def _post(self, body: bytes) -> None:
         problem: PushError | None = None
@@ -149,12 +149,6 @@ class Push:
             kind = _PassingError if _is_passing(answer.status_code) else PushError
             words = " ".join(answer.text[:_LONGEST_ANSWER].split())
             raise kind(f"{self._target.place}: HTTP status {answer.status_code} {words}".rstrip())
-
-    def _tell(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        self._log.warning(
-            "push failed, trying again", error=str(error), seconds=round(state.upcoming_sleep, 1)
-        )
 
 
 def _is_passing(status: int) -> bool:
