@@ -80,7 +80,7 @@ _KEYS: Final = {
     ),
     "daily_retention": _switch(
         "daily_retention",
-        "How many of a day's visitors came back after so many days.",
+        "How many of a day's visitors came back on certain later days.",
         days=Key(
             ListRule(_DAY, "a list of days of WeChat's (1 to 7, 14, 30)", fewest=1),
             "The days after a visit whose retention is shown; each one is a call per app and day.",
@@ -88,7 +88,7 @@ _KEYS: Final = {
         ),
     ),
     "visit_distribution": _switch(
-        "visit_distribution", "Where opens came from, how long and how deep they went."
+        "visit_distribution", "A day's opens by source, by length of stay and by depth."
     ),
     "visit_pages": _switch(
         "visit_pages",

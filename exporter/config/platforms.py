@@ -51,13 +51,16 @@ class TicketCallback:
     """WeChat pushes verify tickets to this exporter: `token` signs, `aes_key` encrypts the pushes."""
 
     token: Annotated[
-        Secret, SecretKey("The platform's 消息校验Token; better kept in a file.", "A file that holds it.")
+        Secret,
+        SecretKey(
+            "The platform's 消息校验Token; better kept in a file.", "A file that holds the 消息校验Token."
+        ),
     ]
     aes_key: Annotated[
         Secret,
         SecretKey(
             "The platform's 消息加解密Key; better kept in a file.",
-            "A file that holds it.",
+            "A file that holds the 消息加解密Key.",
             _AES_KEY,
             name="encoding_aes_key",
         ),

@@ -84,12 +84,13 @@ class RedisServer:
     sentinel_password: Annotated[
         Secret | None,
         SecretKey(
-            "The sentinels' password, where they have one; better kept in a file.", "A file that holds it."
+            "The sentinels' password, if they have one; better kept in a file.",
+            "A file that holds the sentinels' password.",
         ),
     ] = None
     prefix: Annotated[
         str,
-        Key(KEY_PREFIX, "What all keys in Redis begin with: exporters with the same prefix are one fleet."),
+        Key(KEY_PREFIX, "The beginning of all keys in Redis: exporters with the same prefix are one fleet."),
     ] = "wechat-miniprogram"
 
 
