@@ -81,23 +81,23 @@ def _table(words: Words) -> table.Panel:
 
 def _figures(words: Words) -> Iterator[stat.Panel]:
     day, week, month = newest("visit_uv", APP), _row(WEEKLY, "visit_uv", APP), _row(MONTHLY, "visit_uv", APP)
-    yield figure(words, "day_users", [Query(day)], width=3)
-    yield needing(figure(words, "week_users", [Query(week)], width=3), words, WEEKLY.dataset)
-    yield needing(figure(words, "month_users", [Query(month)], width=3), words, MONTHLY.dataset)
+    yield figure(words, "day_users", [Query(day)], width=6)
+    yield needing(figure(words, "week_users", [Query(week)], width=6), words, WEEKLY.dataset)
+    yield needing(figure(words, "month_users", [Query(month)], width=6), words, MONTHLY.dataset)
+    total = [Query(_row(SUMMARY, "visit_total_users", APP))]
+    yield needing(figure(words, "total_users", total, width=6), words, SUMMARY.dataset)
     sticky = [
         Query(_days_of_month(month), words.word("day_of_month"), SHARE),
         Query(ratio(week, month), words.word("week_of_month"), SHARE),
     ]
-    yield needing(figure(words, "stickiness", sticky, SHARE, width=5), words, MONTHLY.dataset).decimals(1)
+    yield needing(figure(words, "stickiness", sticky, SHARE, width=8), words, MONTHLY.dataset).decimals(1)
     new = [
         Query(ratio(_row(WEEKLY, "visit_uv_new", APP), week), words.word("of_week"), SHARE),
         Query(ratio(_row(MONTHLY, "visit_uv_new", APP), month), words.word("of_month"), SHARE),
     ]
-    yield needing(figure(words, "new_share", new, SHARE, width=4), words, WEEKLY.dataset).decimals(1)
-    total = [Query(_row(SUMMARY, "visit_total_users", APP))]
-    yield needing(figure(words, "total_users", total, width=3), words, SUMMARY.dataset)
+    yield needing(figure(words, "new_share", new, SHARE, width=8), words, WEEKLY.dataset).decimals(1)
     rate = [Query(ratio(_shared(APP), day))]
-    yield needing(figure(words, "share_rate", rate, SHARE, width=3), words, SUMMARY.dataset).decimals(1)
+    yield needing(figure(words, "share_rate", rate, SHARE, width=8), words, SUMMARY.dataset).decimals(1)
 
 
 def _days_of_month(month: str) -> str:

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.builders.common import (
 )
 from grafana_foundation_sdk.builders.dashboard import FieldColor
 from grafana_foundation_sdk.models.common import (
+    BarAlignment,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
@@ -55,8 +56,12 @@ def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, siz
 
 
 def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
-    """A bar per date and query: the expression must be right on any grid of days."""
-    panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).fill_opacity(80).line_width(1).min(0)
+    """A bar per date and query: the expression must be right on any grid of days.
+
+    A bar goes from its point on, so that the first one is in the picture with its whole width.
+    """
+    panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).bar_alignment(BarAlignment.AFTER)
+    panel.fill_opacity(80).line_width(1).min(0)
     return _told_apart(framed(panel, words, key, ranged(queries), unit, size), queries)
 
 

@@ -29,6 +29,7 @@ def failing_table(words: Words, key: str, errors: str, size: Size) -> Panel:
     panel = listing(words, key, [query], columns, words.word("reason"), size)
     panel.no_value(words.word("nothing_fails"))
     panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
+    panel.override_by_name(columns["errcode"], [override("noValue", words.word("no_value"))])
     return panel.override_by_name(
         words.word("advice"),
         [

@@ -52,7 +52,7 @@ def fleet(words: Words) -> Dashboard:
 
 def _now(words: Words) -> Iterator[stat.Panel]:
     late = f"time() - {REF} > {queries.DUE}"
-    never = f"{queries.configured()} unless on (appid) {REF}"
+    never = f"{queries.configured()} unless on (appid) {REF} unless on (appid) {queries.failing()}"
     scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
     arrived = f"count({queries.with_yesterday()})"
     firing = f'count(ALERTS{{alertstate="firing",alertname=~"{_ALERTS}"}})\nor\n0 * count({_RECORDED})'
@@ -75,11 +75,14 @@ def _waiting(words: Words) -> table.Panel:
     age = f"floor((time() - {REF}) / {DAY_SECONDS})"
     asked = [
         Query(named(unheld, FLEET)),
-        Query(f"{queries.date_number(REF)}\nand on (appid) ({unheld})", words.word("newest_date"), NUMBER),
+        Query(
+            f"{queries.newest_date_number()}\nand on (appid) ({unheld})", words.word("newest_date"), NUMBER
+        ),
         Query(f"{age}\nand on (appid) ({unheld})", words.word("days_old"), NUMBER, DAYS_OLD),
     ]
     columns = {"name": words.word("app"), "appid": words.word("appid")}
-    panel = listing(words, "waiting_table", asked, columns, words.word("days_old"), Size(24))
+    panel = listing(words, "waiting_table", asked, columns, words.word("days_old"), Size(24, 12))
+    panel.no_value(words.word("nothing_waits"))
     panel.override_by_name(words.word("app"), [override("links", [link_to_app(words)])])
     coloured = override("custom.cellOptions", {"type": "color-text"})
     return panel.override_by_name(words.word("days_old"), [coloured])
@@ -87,10 +90,13 @@ def _waiting(words: Words) -> table.Panel:
 
 def _movers(words: Words) -> Iterator[bargauge.Panel | table.Panel]:
     risers = Query(f"topk(10, ({_WEEK}) > 0)", "{{name}}")
-    yield bars_of(words, "risers", [risers], SHARE, Size(12, 9), PLAIN)
+    none = words.word("no_change")
+    yield bars_of(words, "risers", [risers], SHARE, Size(12, 9), PLAIN).no_value(none)
     fallers = Query(f"bottomk(10, ({_WEEK}) < 0)", words.word("week_on_week"), SHARE, CHANGE)
     heading = words.word("week_on_week")
-    panel = listing(words, "fallers", [fallers], {"name": words.word("app")}, heading, Size(12, 9))
+    panel = listing(words, "fallers", [fallers], {"name": words.word("app")}, heading, Size(12, 9)).no_value(
+        none
+    )
     panel.sort_by([TableSortByFieldState().display_name(heading).desc(False)])  # noqa: FBT003 - SDK
     yield panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
 
@@ -105,4 +111,5 @@ def _sizes(words: Words) -> bargauge.Panel:
 
 
 def _changes(words: Words) -> histogram.Panel:
-    return spread(words, "changes", Query(f"100 * ({_WEEK})"), "percent", 10, Size(12))
+    panel = spread(words, "changes", Query(f"100 * ({_WEEK})"), "percent", 10, Size(12))
+    return panel.no_value(words.word("no_change"))

@@ -133,7 +133,12 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
     for endpoint, colour in zip(endpoints.ALWAYS, SERIES, strict=False):
         by_endpoint.override_by_name(endpoint.name, [fixed(colour)])
     yield by_endpoint
-    yield bars_of(words, "failures", [Query(_failures(), "{{reason}}")], COUNT, _THIRD).decimals(0)
+    none = words.word("nothing_failed")
+    yield (
+        bars_of(words, "failures", [Query(_failures(), "{{reason}}")], COUNT, _THIRD)
+        .decimals(0)
+        .no_value(none)
+    )
     quantiles = [
         Query(_quantile(share), words.word(key))
         for share, key in ((0.5, "half"), (0.95, "p95"), (0.99, "p99"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.models.common import BarAlignment
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.datasets.daily_trend import FIELDS
@@ -63,7 +64,7 @@ def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
     for field in FIELDS:
         now = newest(field.metric, APP)
         asked = [
-            Query(now, words.field(field.name)),
+            Query(now, words.word("newest")),
             *(
                 Query(change(now, _before(field.metric, days)), words.word(key), SHARE, CHANGE)
                 for days, key in ((1, "day_on_day"), (7, "week_on_week"))
@@ -103,7 +104,7 @@ def _means(words: Words) -> Iterator[timeseries.Panel]:
         Query(dated_ratio("session_cnt", "visit_uv", APP), words.word("opens_per_visitor")),
         Query(dated_ratio("visit_pv", "session_cnt", APP), words.word("pages_per_open")),
     ]
-    yield dated_lines(words, "dated_ratios", ratios, NUMBER, Size(8)).decimals(2)
+    yield dated_lines(words, "dated_ratios", ratios, NUMBER, Size(8)).decimals(2).min(0)
 
 
 def _weekday(words: Words) -> timeseries.Panel:
@@ -111,7 +112,7 @@ def _weekday(words: Words) -> timeseries.Panel:
         Query(dated("visit_uv", APP), words.word("this_date")),
         Query(dated("visit_uv", APP, 7), words.word("week_before")),
     ]
-    panel = dated_bars(words, "weekday", asked, COUNT, Size(24))
+    panel = dated_bars(words, "weekday", asked, COUNT, Size(24)).bar_alignment(BarAlignment.CENTER)
     style = {"fill": "dash", "dash": [8, 6]}
     return panel.override_by_name(
         words.word("week_before"),  # a line, as Grafana draws bars of one date over each other

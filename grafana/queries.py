@@ -48,6 +48,12 @@ def date_number(stamp: str) -> str:
     return f"year({local}) * 10000 + month({local}) * 100 + day_of_month({local})"
 
 
+def newest_date_number() -> str:
+    """Each app's newest date as such a number, under the name that the app has in the series of that date."""
+    dates = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
+    return f"0 * {REF}\n+ on (appid) group_left () ({date_number(dates)})"
+
+
 def counted(apps: str) -> str:
     """How many of the apps these are: 0 where none is, absent where there is no app at all."""
     return f"count({apps})\nor\n0 * count({configured()})"

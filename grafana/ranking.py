@@ -10,7 +10,7 @@ from grafana.colours import BLUE, CHANGE, GREEN, GREY, ORANGE, VERMILION
 from grafana.dashboard import link_to_app
 from grafana.overrides import override
 from grafana.panels import DAY, NUMBER, SHARE, Size
-from grafana.queries import AT_END, DUE, FLEET, REF, chosen, date_number, dates_on_show, week_before
+from grafana.queries import AT_END, DUE, FLEET, chosen, dates_on_show, newest_date_number, week_before
 from grafana.tables import column_names, joined, listing
 from grafana.targets import Query, ranged_target
 from grafana.texts import Words, field_unit
@@ -47,7 +47,7 @@ def ranking(words: Words) -> Panel:
     ]
     state = Query(_state(), words.word("state"), NUMBER)
     first = [
-        Query(date_number(REF), words.word("date"), NUMBER),
+        Query(newest_date_number(), words.word("date"), NUMBER),
         figures[0],
         *(
             Query(chosen(change(visitors, then)), heading, SHARE, CHANGE)

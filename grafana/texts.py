@@ -42,7 +42,7 @@ _CHINESE: Final = {field.name: field.chinese for field in FIELDS}
 WORDS: Final = {
     "datasource": Text("Prometheus", "数据源"),
     "no_value": Text("—", "—"),
-    "nothing_fails": Text("Nothing fails.", "没有失败。"),
+    "nothing_fails": Text("No failure is known.", "没有已知的失败。"),
     "app": Text("Mini program", "小程序"),
     "appid": Text("AppID", "AppID"),
     "date": Text("Date", "日期"),

@@ -27,6 +27,7 @@ EXPORTER_WORDS: Final = {
     "half": Text("p50", "P50"),
     "p95": Text("p95", "P95"),
     "p99": Text("p99", "P99"),
+    "nothing_failed": Text("No failed call is known.", "没有已知的失败调用。"),
     "version": Text("Version", "版本"),
     "python": Text("Python", "Python"),
 }
@@ -102,7 +103,7 @@ EXPORTER_PANELS: Final = {
         ),
     ),
     "data_age": PanelText(
-        Text("Data age, oldest 20", "数据时效（最旧 20 个）"),
+        Text("Data age, oldest 20", "数据滞后（最久 20 个）"),
         Text(
             "How long ago the newest date held ended, per mini program. Up to 36 hours is usual: a date "
             "is due at "

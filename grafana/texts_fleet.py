@@ -15,6 +15,13 @@ FLEET_WORDS: Final = {
     "fleet_troubles": Text("Needs attention", "需要处理"),
     "fleet_ranking": Text("Ranking", "排行"),
     "fleet_spread": Text("Risers, fallers and distribution", "涨跌与分布"),
+    "nothing_waits": Text(
+        "None is known to be without yesterday's figures.", "没有已知缺少昨日数据的小程序。"
+    ),
+    "no_change": Text(
+        "No such change: it takes a date a week before, with 100 visitors or more.",
+        "没有这样的变化：需要上周同日的数据，且至少 100 人。",
+    ),
     "reason": Text("Reason", "原因"),
     "errcode": Text("errcode", "错误码"),
     "advice": Text("What to do", "处理建议"),
@@ -86,8 +93,8 @@ FLEET_PANELS: Final = {
     "never": PanelText(
         Text("Never any figures", "从未有数据"),
         Text(
-            "Mini programs of which not one date is held: new, unused or failing since they were configured.",
-            "尚未取得任何日期数据的小程序数量：新建、无人使用或一直失败。",
+            "Mini programs that do not fail, but of which not one date is held: new or unused.",
+            "没有失败但尚未取得任何日期数据的小程序数量：新建或无人使用。",
         ),
     ),
     "failing_table": PanelText(

@@ -164,9 +164,8 @@ MINI_PROGRAM_PANELS: Final = {
         Text("Visitors against the same weekday of last week", "访问人数与上周同日对比"),
         _dated(
             "Visitors of each date beside those of seven days before it. The week before needs "
-            "history_days: 8 "
-            "or a week of scrapes.",
-            "各日访问人数与其七天前对比。上周数据需要 history_days 不少于 8，或已抓取一周以上。",
+            "history_days: 8, or less and a week of scrapes; with history_days: 1 it has no line.",
+            "各日访问人数与其七天前对比。上周数据需要 history_days 不少于 8，或已抓取一周以上；history_days: 1 时没有上周的线。",
         ),
     ),
     "dates_table": PanelText(

@@ -28,6 +28,7 @@ TOTALS_WORDS: Final = {
     "with_data": Text("with data", "已有数据"),
     "share": Text("share", "占比"),
     "configured": Text("configured", "已配置"),
+    "total": Text("total", "合计"),
     "month_on_month": Text("Against 30 days before", "较 30 天前"),
     "earlier": Text("no longer on show", "不再展示"),
     "complete": Text("as many mini programs as the day before, or more", "小程序数不少于前一日"),

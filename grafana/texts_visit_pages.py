@@ -10,6 +10,10 @@ VISIT_PAGES_WORDS: Final = {
         "Views, visitors, stay, entries, exits and shares of each page, and which pages rise and fall.",
         "各页面的访问、停留、进入、退出与转发，以及涨跌。",
     ),
+    "no_page_change": Text(
+        "No such change: it takes the dataset {} and a date a week before, with 100 views or more.",
+        "没有这样的变化：需要数据集 {} 与上周同日的数据，且至少 100 次。",
+    ),
     "page": Text("Page", "页面"),
     "stay_per_view": Text("Stay per view", "次均停留时长"),
     "entries": Text("Entries", "进入页次数"),

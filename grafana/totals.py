@@ -151,7 +151,7 @@ def _figures(words: Words) -> Iterator[stat.Panel]:
     """Sums of the newest date, and their changes."""
     for name in SUMS:
         asked = [
-            Query(total(name), words.field(name)),
+            Query(total(name), words.word("total")),
             *(
                 Query(change(name, days), words.word(key), SHARE, CHANGE)
                 for days, key in ((1, "day_on_day"), (7, "week_on_week"), (_MONTH, "month_on_month"))

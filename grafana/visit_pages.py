@@ -83,10 +83,12 @@ def _movers(words: Words) -> Iterator[bargauge.Panel | table.Panel]:
     then = row_before(PAGES, "page_visit_pv", 7, APP)
     change = f"max by (page_path) ({_figure('visit_pv', APP)}\n/ on ({_PAGE}) (({then}) >= {_FLOOR})) - 1"
     risers = Query(f"topk(10, ({change}) > 0)", "{{page_path}}")
-    yield needing(bars_of(words, "page_risers", [risers], SHARE, Size(12), PLAIN), words, PAGES.dataset)
+    none = words.word("no_page_change").format(PAGES.dataset)
+    yield bars_of(words, "page_risers", [risers], SHARE, Size(12), PLAIN).no_value(none)
     heading = words.word("week_on_week")
     fallers = Query(f"bottomk(10, ({change}) < 0)", heading, SHARE, CHANGE)
     panel = listing(words, "page_fallers", [fallers], {"page_path": words.word("page")}, heading, Size(12))
     panel.sort_by([TableSortByFieldState().display_name(heading).desc(False)])  # noqa: FBT003 - SDK
-    panel.override_by_name(heading, [override("custom.cellOptions", {"type": "color-text"})])
-    yield needing(panel, words, PAGES.dataset)
+    yield panel.no_value(none).override_by_name(
+        heading, [override("custom.cellOptions", {"type": "color-text"})]
+    )
