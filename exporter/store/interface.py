@@ -18,6 +18,12 @@ class StoreError(VaultError):
 WriteObserver = Callable[[bool], None]
 """Called after each write with whether it succeeded."""
 
+StoredRows = Iterable[tuple[str, tuple[HeldRow, ...]]]
+"""Apps with rows, by appid; an app's rows are newest first."""
+
+NewRows = Collection[tuple[str, HeldRow]]
+"""Rows to store, each with its app's appid."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResealResult:
@@ -39,18 +45,10 @@ class Store(Vault, Protocol):
     Rows and refusals are kept by server (`endpoints.server_name`), and never shown as another server's.
     """
 
-    def load(
-        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
-    ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
-        """Yield the apps' stored rows of a dataset, newest first, without apps that have none."""
+    def load(self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND) -> StoredRows:
+        """Yield the apps' stored rows of a dataset, without apps that have none."""
 
-    def save(
-        self,
-        server: str,
-        rows: Collection[tuple[str, HeldRow]],
-        keep_days: int,
-        dataset: Dataset = DAILY_TREND,
-    ) -> None:
+    def save(self, server: str, rows: NewRows, keep_days: int, dataset: Dataset = DAILY_TREND) -> None:
         """Store rows of a dataset durably; of two for one period, the one from the later call stays.
 
         Drop rows that are `keep_days` older than the newest of their app in `rows`.

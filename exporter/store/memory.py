@@ -1,12 +1,11 @@
 """The storage `memory://`, which ends with the process."""
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
-from exporter.store.entry import HeldRow
-from exporter.store.interface import ResealResult
+from exporter.store.interface import NewRows, ResealResult, StoredRows
 from exporter.store.stored_refusals import Refusal
 
 
@@ -19,20 +18,12 @@ class MemoryStore:
         self._credentials: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def load(
-        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
-    ) -> Iterable[tuple[str, tuple[HeldRow, ...]]]:
+    def load(self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND) -> StoredRows:
         """Return no rows."""
         del server, appids, dataset
         return ()
 
-    def save(
-        self,
-        server: str,
-        rows: Collection[tuple[str, HeldRow]],
-        keep_days: int,
-        dataset: Dataset = DAILY_TREND,
-    ) -> None:
+    def save(self, server: str, rows: NewRows, keep_days: int, dataset: Dataset = DAILY_TREND) -> None:
         """Do nothing."""
 
     def refusals(self, server: str, keys: Collection[str]) -> Mapping[str, Refusal]:

@@ -14,9 +14,8 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.database import NewerError, explanation, open_database, transaction
 from exporter.store.encryption import Seal
-from exporter.store.entry import HeldRow
 from exporter.store.file_lock import FileLock
-from exporter.store.interface import ResealResult, StoreError, WriteObserver
+from exporter.store.interface import NewRows, ResealResult, StoredRows, StoreError, WriteObserver
 from exporter.store.row_coding import RowReader, Unusable, row_text
 from exporter.store.stored_refusals import Refusal, read_refusal, refusal_text
 
@@ -116,9 +115,7 @@ class SqliteStore:
                 path.chmod(0o600)
             self._db = self._opened()
 
-    def load(
-        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
-    ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+    def load(self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND) -> StoredRows:
         """Yield the apps' stored rows, newest first; rows without a server become this server's."""
         with self._explained("read"), self._transaction():
             self._db.execute("UPDATE OR REPLACE rows SET server = ? WHERE server = ''", (server,))
@@ -131,13 +128,7 @@ class SqliteStore:
                 yield appid, rows
         reader.report()
 
-    def save(
-        self,
-        server: str,
-        rows: Collection[tuple[str, HeldRow]],
-        keep_days: int,
-        dataset: Dataset = DAILY_TREND,
-    ) -> None:
+    def save(self, server: str, rows: NewRows, keep_days: int, dataset: Dataset = DAILY_TREND) -> None:
         """Store all in one transaction."""
         now, name = self._clock(), dataset.name
         newest: dict[str, date] = {}

@@ -16,5 +16,5 @@ def test_a_periodic_line_has_rate_and_time_left(log: FilteringBoundLogger, event
         seconds += 0.25
         lines.answered()
     assert [event["event"] for event in events] == ["asking", "asking"]
-    told = [(event["done"], event["of"], event["per_second"], event["time_left"]) for event in events]
-    assert told == [(40, 1000, 4.0, "4m"), (80, 1000, 4.0, "3m50s")]
+    report = [(event["done"], event["of"], event["per_second"], event["time_left"]) for event in events]
+    assert report == [(40, 1000, 4.0, "4m"), (80, 1000, 4.0, "3m50s")]

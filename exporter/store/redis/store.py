@@ -14,7 +14,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.store.encryption import Seal
 from exporter.store.entry import HeldRow
-from exporter.store.interface import ResealResult, WriteObserver
+from exporter.store.interface import NewRows, ResealResult, StoredRows, WriteObserver
 from exporter.store.redis import scripts
 from exporter.store.redis.connection import Connection
 from exporter.store.redis.credentials import RedisCredentials
@@ -48,9 +48,7 @@ class RedisStore(RedisCredentials):
         self._mark: str | None = None
         self._holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
-    def load(
-        self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND
-    ) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+    def load(self, server: str, appids: Collection[str], dataset: Dataset = DAILY_TREND) -> StoredRows:
         """Yield the apps' stored rows, newest first, after adopting rows of old exporters."""
         if self._mark is None:
             self.emptied()  # from now on `emptied` notices a loss
@@ -62,13 +60,7 @@ class RedisStore(RedisCredentials):
                     yield appid, rows
         reader.report()
 
-    def save(
-        self,
-        server: str,
-        rows: Collection[tuple[str, HeldRow]],
-        keep_days: int,
-        dataset: Dataset = DAILY_TREND,
-    ) -> None:
+    def save(self, server: str, rows: NewRows, keep_days: int, dataset: Dataset = DAILY_TREND) -> None:
         """Store rows, each unless Redis has one of its date from a later call."""
         grouped: dict[str, list[HeldRow]] = {}
         for appid, held in rows:
