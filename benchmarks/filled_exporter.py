@@ -69,7 +69,7 @@ def prepare(case: Case, wechat: str = NOBODY) -> Exporter:
     def shown(entry: Entry) -> Entry:
         return replace(entry, health=health, token_expires_at=now + 7200)
 
-    for app in exporter.config.apps:
+    for app in exporter.reconfiguration.config.apps:
         for back in reversed(range(history_days)):
             row = parsed(app.appid, SIZE, back, history_days, now)
             exporter.ledger.update(app.appid, shown, HeldRow(row, now))

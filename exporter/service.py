@@ -25,7 +25,10 @@ _FAULT_SECONDS: Final = 5.0
 
 
 class Exporter:
-    """The exporter without its web server, which shows `publisher.page` and `telemetry`."""
+    """The exporter without its web server, which shows `publisher.page` and `telemetry`.
+
+    `reconfiguration` has the configuration in force, and reloads it.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class Exporter:
             lambda count, first: log.warning("stored rows skipped", rows=count, first=first),
         )
         sweep(store, log)
-        self.watch = PlatformWatch(self.telemetry, log, stopping=stopping, leases=store.leases)
+        self.watch = PlatformWatch(log, self.telemetry.platforms, stopping=stopping, leases=store.leases)
         self.apps = Apps(
             config,
             store,
@@ -66,7 +69,7 @@ class Exporter:
         self.rounds = Rounds(
             Fetcher(settings, self.ledger, self.telemetry, log, clock, random.random, stopping)
         )
-        self._reconfiguration = Reconfiguration(
+        self.reconfiguration = Reconfiguration(
             config,
             self.apps,
             self.ledger,
@@ -90,36 +93,9 @@ class Exporter:
             thread.start()
 
     @property
-    def config(self) -> Config:
-        """Return the configuration in force."""
-        return self._reconfiguration.config
-
-    @property
-    def outlook(self) -> str:
-        """Return the effect of the last reload, in words."""
-        return self._reconfiguration.outlook
-
-    def reload(self) -> str | None:
-        """Read the configuration again; return what is wrong with it, None once it is in force."""
-        return self._reconfiguration.reload()
-
-    def refresh(self, appid: str) -> bool:
-        """Ask for an app now, whatever pauses it; return False where there is no such app."""
-        return self._reconfiguration.refresh(appid)
-
-    def refresh_all(self) -> str:
-        """Ask for all apps now but for what a reload leaves paused; return who is asked and who waits."""
-        return self._reconfiguration.refresh_all()
-
-    @property
     def ready(self) -> bool:
         """Return whether every app has been asked for or restored, and every platform's accounts listed."""
         return self.publisher.page.ready and self.watch.settled
-
-    @property
-    def storage_trouble(self) -> str:
-        """Return why the storage fails; empty while it works."""
-        return self.publisher.trouble
 
     def ailment(self) -> str | None:
         """Return why the exporter cannot continue without a restart; None while it can."""
@@ -155,7 +131,7 @@ class Exporter:
     def _follow_platforms(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._reconfiguration.follow(self.watch.look())
+                self.reconfiguration.follow(self.watch.look())
             except Exception as error:
                 self.log.exception("internal fault", error=type(error).__name__)
                 self._stopping.wait(_FAULT_SECONDS)

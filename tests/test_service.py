@@ -94,7 +94,7 @@ def test_another_rhythm_takes_no_new_tokens(
     until(lambda: exporter.publisher.page.ready)
     settings["refresh"] |= {"interval": "1s", "history_days": 2}
     write()
-    assert exporter.reload() is None
+    assert exporter.reconfiguration.reload() is None
     asked = wechat.calls(endpoint="daily_visit_trend")
     until(lambda: wechat.calls(endpoint="daily_visit_trend") >= asked + 4)
     assert wechat.calls(endpoint="stable_token") == 2
@@ -108,7 +108,7 @@ def test_another_address_is_asked_from_then_on(
         settings["wechat"]["base_url"] = other.base_url
         settings["refresh"]["interval"] = "1s"
         write()
-        assert exporter.reload() is None
+        assert exporter.reconfiguration.reload() is None
         until(lambda: other.calls(endpoint="daily_visit_trend") >= 2)
 
 
@@ -120,7 +120,7 @@ def test_a_new_app_is_asked_at_once_and_the_others_keep_their_tokens(
         until(lambda: exporter.publisher.page.ready)
         settings["apps"].append(second)
         write()
-        assert exporter.reload() is None
+        assert exporter.reconfiguration.reload() is None
         until(lambda: exporter.publisher.page.ready and len(names(exporter)) == 2)
     assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
     assert wechat.calls(endpoint="stable_token", appid=SECOND) == 1
@@ -133,11 +133,11 @@ def test_a_changed_secret_ends_the_pause_of_its_app(
     right = settings["apps"][0]["secret"]
     settings["apps"][0]["secret"] = "not-the-right-fake-secret"
     write()
-    exporter.reload()
+    exporter.reconfiguration.reload()
     until(lambda: not exporter.publisher.page.entries[FIRST].health.up)
     settings["apps"][0]["secret"] = right
     write()
-    exporter.reload()
+    exporter.reconfiguration.reload()
     until(lambda: exporter.publisher.page.entries[FIRST].health.up)
     assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
 
@@ -146,19 +146,19 @@ def test_a_reload_says_what_follows_from_it(
     exporter: Exporter, settings: Any, write: Callable[[], Path]
 ) -> None:
     until(lambda: exporter.publisher.page.ready)
-    assert exporter.reload() is None
-    assert exporter.outlook == ""
+    assert exporter.reconfiguration.reload() is None
+    assert exporter.reconfiguration.outlook == ""
     right = settings["apps"][0]["secret"]
     settings["apps"][0]["secret"] = "not-the-right-fake-secret"
     write()
-    exporter.reload()
-    assert exporter.outlook == "1 app is asked now"
+    exporter.reconfiguration.reload()
+    assert exporter.reconfiguration.outlook == "1 app is asked now"
     until(lambda: not exporter.publisher.page.entries[FIRST].health.up)
-    exporter.reload()
-    assert re.fullmatch(r"1 app waits until .* \(Beijing\)", exporter.outlook)
+    exporter.reconfiguration.reload()
+    assert re.fullmatch(r"1 app waits until .* \(Beijing\)", exporter.reconfiguration.outlook)
     settings["apps"][0]["secret"] = right
     write()
-    exporter.reload()
+    exporter.reconfiguration.reload()
     until(lambda: exporter.publisher.page.entries[FIRST].health.up)
 
 
@@ -169,15 +169,15 @@ def test_a_reload_says_which_datasets_it_switches_on_and_off(
     settings["datasets"] = {"daily_summary": None, "quota": None}
     settings["apps"][1]["datasets"] = ["daily_summary"]
     write()
-    assert exporter.reload() is None
-    assert exporter.outlook == (
+    assert exporter.reconfiguration.reload() is None
+    assert exporter.reconfiguration.outlook == (
         "daily_summary is on for 2 apps, quota is on for 1 app; 3 datasets are asked now"
     )
     settings["datasets"] = {"quota": None}
     settings["apps"][1]["datasets"] = []
     write()
-    assert exporter.reload() is None
-    assert exporter.outlook.startswith("daily_summary is off for 2 apps")
+    assert exporter.reconfiguration.reload() is None
+    assert exporter.reconfiguration.outlook.startswith("daily_summary is off for 2 apps")
 
 
 def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
@@ -191,8 +191,8 @@ def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
         until(lambda: exporter.publisher.page.ready)
         assert not exporter.publisher.page.entries[FIRST].health.up
         secret.write_text(right)
-        assert exporter.reload() is None
-        assert exporter.outlook == "1 app is asked now"
+        assert exporter.reconfiguration.reload() is None
+        assert exporter.reconfiguration.outlook == "1 app is asked now"
         until(lambda: exporter.publisher.page.entries[FIRST].health.up)
     assert wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125") == 1
 
@@ -200,17 +200,17 @@ def test_a_rotated_secret_file_and_a_reload_bring_the_row_within_seconds(
 def test_whatever_goes_wrong_with_a_reload_is_its_reason_and_the_old_configuration_stays(
     exporter: Exporter, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = exporter.config
+    before = exporter.reconfiguration.config
 
     def gone(*_: object) -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
     for broken, text in ((gone, "is the working directory there"), (lambda *_: 1 / 0, "ZeroDivisionError")):
         monkeypatch.setattr("exporter.reconfiguration.load", broken)
-        assert text in (exporter.reload() or "")
+        assert text in (exporter.reconfiguration.reload() or "")
     metrics = exporter.telemetry.render(openmetrics=False)
     assert b"config_last_reload_successful 0.0" in metrics
-    assert exporter.config is before
+    assert exporter.reconfiguration.config is before
     assert [event["event"] for event in events if event["log_level"] == "error"] == [
         "configuration refused, the old one stays"
     ] * 2
@@ -227,9 +227,9 @@ def test_a_line_that_cannot_be_opened_leaves_the_old_one_in_use(
     settings["wechat"]["timeout"] = "3s"
     write()
     monkeypatch.setattr("exporter.apps.open_client", lambda *_: 1 / 0)
-    assert "ZeroDivisionError" in (exporter.reload() or "")
+    assert "ZeroDivisionError" in (exporter.reconfiguration.reload() or "")
     assert exporter.apps.client.transport is transport
-    assert exporter.config.wechat.timeout != 3.0
+    assert exporter.reconfiguration.config.wechat.timeout != 3.0
 
 
 def test_a_refused_secret_is_not_asked_with_again_after_a_restart_and_a_right_one_is(
@@ -278,7 +278,7 @@ def test_the_storage_cannot_move_while_running(
 ) -> None:
     settings["storage"]["url"] = "sqlite:///elsewhere.db"
     write()
-    problem = exporter.reload()
+    problem = exporter.reconfiguration.reload()
     assert problem is not None
     assert "storage cannot change while the exporter runs" in problem
     assert [event["event"] for event in events if event["log_level"] == "error"] == [
@@ -290,7 +290,7 @@ def test_the_classic_token_warns_once(settings: Any, serving: Serving, events: l
     for app in settings["apps"]:
         app["token"] = {"type": "access_token", "secret": app.pop("secret")}
     with serving() as exporter:
-        assert exporter.reload() is None
+        assert exporter.reconfiguration.reload() is None
     warnings = [event for event in events if event["log_level"] == "warning"]
     assert [(event["apps"], event["first"]) for event in warnings] == [(2, "app-00001")]
     assert "stable_token harms nobody" in warnings[0]["event"]
@@ -400,11 +400,11 @@ def lacking(
 
 
 def test_an_app_that_lacked_the_ticket_is_shown_until_it_was_asked_again(lacking: Exporter) -> None:
-    lacking.config.path.with_name("ticket").write_text("ticket@@@1")
+    lacking.reconfiguration.config.path.with_name("ticket").write_text("ticket@@@1")
     lacking.watch.ticket_came("main")
-    lacking._reconfiguration.follow(lacking.watch.look())
+    lacking.reconfiguration.follow(lacking.watch.look())
     assert [entry.health.is_awaited(time.time()) for entry in lacking.ledger.entries()] == [True]
-    assert lacking.reload() is None  # all is shown again
+    assert lacking.reconfiguration.reload() is None  # all is shown again
     lacking.publisher.publish()
     assert lacking.publisher.page.ready
     assert b"wechat_miniprogram_up{" in text_of(lacking.publisher.page.text)

@@ -12,7 +12,6 @@ from exporter.config.apps import App
 from exporter.config.settings import Config
 from exporter.config.storage import SQLITE
 from exporter.config.token_types import ClassicToken
-from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
@@ -68,7 +67,7 @@ def open_wechat(
     """
     stopping = threading.Event()
     try:
-        watch = PlatformWatch(_NoMetrics(), log, stopping=stopping)
+        watch = PlatformWatch(log, stopping=stopping)
         apps = Apps(config, store, watch, stopping=stopping, observer=observer, shard=shard)
         try:
             yield apps
@@ -76,10 +75,3 @@ def open_wechat(
             apps.close()
     finally:
         store.close()
-
-
-class _NoMetrics:
-    """Ignores metrics, as nobody scrapes a command that ends by itself."""
-
-    def platforms(self, states: Collection[PlatformState]) -> None:
-        """Ignore the states."""

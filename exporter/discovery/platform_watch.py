@@ -2,9 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,13 +21,6 @@ from exporter.wechat.tokens.services import TICKET
 _LOOK_SECONDS: Final = 15.0  # seconds between two looks at tickets and secrets
 _BY_TICKET: Final = frozenset({Reason.THIRD_PARTY_TICKET})
 _BY_SECRET: Final = frozenset({Reason.INVALID_SECRET, Reason.INVALID_APPID})
-
-
-class PlatformMetrics(Protocol):
-    """Shows the states of platforms as metrics."""
-
-    def platforms(self, states: Collection[PlatformState]) -> None:
-        """Show the states of all platforms."""
 
 
 @dataclass(slots=True)
@@ -72,15 +65,19 @@ class PlatformWatch:
 
     def __init__(
         self,
-        gauges: PlatformMetrics,
         log: FilteringBoundLogger,
+        show: Callable[[Sequence[PlatformState]], object] = lambda _: None,
         *,
         stopping: threading.Event,
         leases: Leases | None = None,
     ) -> None:
-        """Watch no platforms yet; `leases` is None if no other exporter searches for the same accounts."""
-        self._gauges = gauges
+        """Watch no platforms yet.
+
+        `show`: called with the states of all platforms when one changes. `leases`: None if no other exporter
+        searches for the same accounts.
+        """
         self._log = log
+        self._show_states = show
         self._stopping = stopping
         self._leases = leases
         self._wake = threading.Event()
@@ -190,7 +187,7 @@ class PlatformWatch:
         states = self.states()
         if states != self._shown:
             self._shown = states
-            self._gauges.platforms(states)
+            self._show_states(states)
 
     def _search(self, platform: OpenPlatform) -> AccountSearch | None:
         settings = platform.settings.discovery

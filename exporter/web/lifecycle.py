@@ -22,23 +22,23 @@ class Lifecycle:
 
     async def config(self, _request: Request) -> Response:
         """Show the configuration in force, without secrets."""
-        text = await run_in_threadpool(config_text, self._exporter.config)
+        text = await run_in_threadpool(config_text, self._exporter.reconfiguration.config)
         return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
 
     async def reload(self, _request: Request) -> Response:
         """Read the configuration again; answer 500 with the problems if it is refused."""
         problem = await run_in_threadpool(self._reload)
         if problem is None:
-            outlook = f": {self._exporter.outlook}" if self._exporter.outlook else ""
-            return PlainTextResponse(f"Reloaded{outlook}.\n")
+            outlook = self._exporter.reconfiguration.outlook
+            return PlainTextResponse(f"Reloaded{f': {outlook}' if outlook else ''}.\n")
         return PlainTextResponse(f"failed to reload config: {problem}\n", 500)
 
     async def refresh(self, request: Request) -> Response:
         """Refresh one app, even if it is paused, or all apps except what a reload would leave paused."""
         appid = request.query_params.get("appid")
         if appid is None:
-            outlook = await run_in_threadpool(self._exporter.refresh_all)
+            outlook = await run_in_threadpool(self._exporter.reconfiguration.refresh_all)
             return PlainTextResponse(f"Refreshing: {outlook or 'all apps have just been asked'}.\n")
-        if await run_in_threadpool(self._exporter.refresh, appid.lower()):
+        if await run_in_threadpool(self._exporter.reconfiguration.refresh, appid.lower()):
             return PlainTextResponse("WeChat is asked now.\n")
         return PlainTextResponse("No such app: POST /-/refresh?appid=wx0123456789abcdef\n", 404)

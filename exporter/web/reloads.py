@@ -21,7 +21,7 @@ class Reloads:
 
     def reload(self) -> str | None:
         """Read both, as a refused one must not delay the other; return what is wrong, if anything."""
-        self._problem = self._exporter.reload()
+        self._problem = self._exporter.reconfiguration.reload()
         if self._watch is not None:
             self._watch.reload()
         self._record()

@@ -1,7 +1,6 @@
 """A platform with its stand-in WeChat, and the watch over it on a clock that stands still."""
 
 import threading
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,14 +21,6 @@ from tests.wechat.lines import Clock
 
 
 @dataclass
-class PlatformMetrics:
-    shown: list[PlatformState] = field(default_factory=list)
-
-    def platforms(self, states: Collection[PlatformState]) -> None:
-        self.shown.extend(states)
-
-
-@dataclass
 class Scene:
     sim: Simulator
     client: Client
@@ -41,7 +32,7 @@ class Scene:
     secret_file: Path | None = None
     discovery: Discovery = field(default_factory=lambda: Discovery(3600.0))
     vault: MemoryStore = field(default_factory=MemoryStore)
-    gauges: PlatformMetrics = field(default_factory=PlatformMetrics)
+    shown: list[PlatformState] = field(default_factory=list)
 
     def platform(self) -> OpenPlatform:
         settings = Platform(
@@ -54,7 +45,7 @@ class Scene:
         return OpenPlatform(settings, self.client, self.vault)
 
     def watch(self, leases: Leases | None = None) -> PlatformWatch:
-        watch = PlatformWatch(self.gauges, self.log, stopping=threading.Event(), leases=leases)
+        watch = PlatformWatch(self.log, self.shown.extend, stopping=threading.Event(), leases=leases)
         watch.configure({"main": self.platform()})
         return watch
 

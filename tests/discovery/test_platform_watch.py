@@ -118,7 +118,7 @@ def test_a_secret_that_is_written_is_gone_on_with_at_the_next_look(scene: Scene)
 
 def test_from_the_start_a_platform_is_on_show(scene: Scene) -> None:
     scene.watch()
-    assert scene.gauges.shown == [PlatformState("main", discovers=True)]
+    assert scene.shown == [PlatformState("main", discovers=True)]
 
 
 def test_without_a_ticket_the_state_says_so_and_since_when(scene: Scene) -> None:
@@ -159,6 +159,6 @@ def test_the_state_counts_the_accounts(scene: Scene) -> None:
     watch.look_at_credentials()
     scene.turn(watch)
     watch._show()
-    shown = scene.gauges.shown[-1]
+    shown = scene.shown[-1]
     assert (shown.apps, shown.others, shown.unknown, shown.without_token) == (3, 1, 0, 1)
     assert (shown.listed_at, shown.failure, shown.failing_since) == (scene.clock.now, None, None)

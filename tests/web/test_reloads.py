@@ -90,7 +90,7 @@ def test_a_refused_web_configuration_holds_up_no_change_of_the_apps(rig: Rig) ->
     rig.web.write_text("")
     rig.main.write_text(CONFIG + "  - {appid: wx1123456789abcdef, secret: not-a-real-secret}\n")
     assert "basic_auth_users" in (rig.reloads.reload() or "")
-    assert len(rig.exporter.config.apps) == 2
+    assert len(rig.exporter.reconfiguration.config.apps) == 2
     assert not rig.metric
 
 
