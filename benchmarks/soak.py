@@ -92,7 +92,7 @@ def soak(seconds: float, apps: int, seed: int) -> Report:
             while time.monotonic() < end:
                 beat = time.monotonic() + 1
                 for appid in chance.sample(troubled, k=max(1, len(troubled) // 20)):
-                    wechat.set_fault(appid, chance.choice(_FAULTS))
+                    wechat.faults.switch(appid, chance.choice(_FAULTS))
                     report.switches += 1
                 _scrape(port, healthy, report)
                 report.usage.append(Usage.of(process))

@@ -255,7 +255,7 @@ def test_a_refused_dataset_stays_paused_over_a_restart_and_the_others_do_not(
 ) -> None:
     settings["storage"] = {"url": "sqlite:///rows.db"}
     settings["datasets"] = {"weekly_trend": None, "monthly_trend": None}
-    wechat.set_fault(FIRST, Fault.PERMISSION, dataset="weekly_trend")
+    wechat.faults.switch(FIRST, Fault.PERMISSION, dataset="weekly_trend")
     for _ in range(2):
         with serving() as exporter:
             until(
@@ -299,7 +299,7 @@ def test_the_classic_token_warns_once(settings: Any, serving: Serving, events: l
 def test_a_stop_abandons_calls_that_hang(
     wechat: Simulator, write: Callable[[], Path], log: FilteringBoundLogger
 ) -> None:
-    wechat.set_fault(FIRST, Fault.HANG)
+    wechat.faults.switch(FIRST, Fault.HANG)
     exporter = Exporter(load(write(), {}), log)
     exporter.start()
     until(lambda: wechat.ledger.in_flight > 0)

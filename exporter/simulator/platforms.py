@@ -74,11 +74,6 @@ class PlatformDesk:
         self._refresh_tokens[appid] = f"refreshtoken@@@{self._fresh()}" if exchanged else ""
         return self._refresh_tokens[appid]
 
-    def authorise_official(self, appid: str) -> None:
-        """Authorise an official account."""
-        self.official.add(appid)
-        self.authorise(appid)
-
     def withdraw(self, appid: str) -> None:
         """Withdraw an account's authorisation."""
         self._refresh_tokens.pop(appid, None)

@@ -13,19 +13,21 @@ from exporter.simulator.call_log import CallLog
 from exporter.simulator.clock import Clock
 from exporter.simulator.conditions import USUAL, Conditions
 from exporter.simulator.control import PREFIX, Control, ControlError
-from exporter.simulator.faults import CallKind, Fault, FaultBoard
+from exporter.simulator.faults import FaultBoard
 from exporter.simulator.fleet import config_yaml
 from exporter.simulator.listener import Listener
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform
 from exporter.simulator.rules import WechatRules
-from exporter.simulator.tokens import TokenDesk, TokenKind
+from exporter.simulator.tokens import TokenDesk
 
 __all__ = ["Conditions", "Simulator"]
 
 
 class Simulator:
-    """A stand-in WeChat, from `start()` to `stop()` or as a context manager; its switches work at any time.
+    """A stand-in WeChat, from `start()` to `stop()` or as a context manager.
+
+    Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls.
 
     Args:
         apps: the mini programs, with different appids.
@@ -52,13 +54,13 @@ class Simulator:
         if len(by_appid) != len(self.apps):
             raise ValueError("two apps have the same appid")
         self.clock = Clock(conditions.time_source)
-        self._ledger = CallLog()
-        self._faults = FaultBoard()
-        self._desk = TokenDesk()
+        self.ledger = CallLog()
+        self.faults = FaultBoard()
+        self.tokens = TokenDesk()
         for app in self.apps:
-            self._faults.switch(app.appid, app.fault)
+            self.faults.switch(app.appid, app.fault)
         names = {app.appid: app.name for app in self.apps}
-        desks = [PlatformDesk(platform, self._desk, names) for platform in platforms]
+        desks = [PlatformDesk(platform, self.tokens, names) for platform in platforms]
         self.platforms = {desk.platform.name: desk for desk in desks}
         for desk in desks[:1]:
             for app in self.apps:
@@ -66,23 +68,23 @@ class Simulator:
         self._rules = WechatRules(
             apps=by_appid,
             clock=self.clock,
-            desk=self._desk,
-            faults=self._faults,
-            ledger=self._ledger,
+            desk=self.tokens,
+            faults=self.faults,
+            ledger=self.ledger,
             conditions=conditions,
             serials=count(1),
-            platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self._desk),
+            platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self.tokens),
         )
         self._control = Control(
             by_appid,
             self.clock,
-            self._faults,
-            self._ledger,
+            self.faults,
+            self.ledger,
             self.configuration,
             self.platforms,
             self._push_later,
         )
-        self._listener = Listener(host, port, self._decide, self._ledger)
+        self._listener = Listener(host, port, self._decide, self.ledger)
 
     def start(self) -> Self:
         """Listen, and answer from a daemon thread until `stop()`.
@@ -117,42 +119,17 @@ class Simulator:
         """Return an exporter configuration for this simulator's apps, as YAML text."""
         return config_yaml(self.apps, self.base_url)
 
-    def set_fault(
-        self,
-        appid: str,
-        fault: Fault,
-        *,
-        on: CallKind | None = None,
-        times: int | None = None,
-        errcode: int | None = None,
-        dataset: str = "",
-    ) -> None:
-        """Switch a fault, with the arguments of `FaultBoard.switch`.
-
-        Raises:
-            KeyError: no such app.
-            ValueError: the fault cannot affect that call or dataset, or has no errcode.
-        """
-        self._rules.apps[appid]
-        self._faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
-
-    def revoke_token(self, appid: str, kind: TokenKind = TokenKind.STABLE) -> None:
-        """Invalidate the app's tokens of a kind, as a forced refresh by another program does."""
-        self._desk.revoke(appid, self.clock.now(), kind)
-
-    def cloudbase_token(self, appid: str) -> str:
-        """Return a new cloudbase_access_token, as cloud hosting writes it to a file every ten minutes."""
-        return self._desk.issue(appid, TokenKind.CLOUDBASE, self.clock.now())[0]
-
     def new_ticket(self, platform: str) -> str:
         """Return a new verify ticket of the platform with a name."""
         return self.platforms[platform].new_ticket(self.clock.now())
 
     def push_ticket(self, platform: str, url: str) -> tuple[int, str]:
         """Push a new verify ticket to a platform's address; return the answer's status and text."""
-        return self._push(
-            platform, url, "component_verify_ticket", ComponentVerifyTicket=self.new_ticket(platform)
-        )
+        from exporter.simulator import pushes  # noqa: PLC0415 - needs the extra third-party
+
+        fields = {"ComponentVerifyTicket": self.new_ticket(platform)}
+        desk, now = self.platforms[platform], self.clock.now()
+        return pushes.send(url, pushes.push(desk.platform, now, "component_verify_ticket", fields))
 
     def _push_later(self, platform: str, url: str) -> None:
         """Push a new verify ticket from another thread, as the simulator's must continue to answer."""
@@ -167,21 +144,6 @@ class Simulator:
         with contextlib.suppress(OSError):  # nobody listens: WeChat ignores that too
             self.push_ticket(platform, url)
 
-    def push_event(self, platform: str, url: str, kind: str, appid: str) -> tuple[int, str]:
-        """Push that an account has come or gone: `authorized`, `updateauthorized` or `unauthorized`."""
-        return self._push(platform, url, kind, AuthorizerAppid=appid)
-
-    def _push(self, platform: str, url: str, kind: str, **fields: str) -> tuple[int, str]:
-        from exporter.simulator import pushes  # noqa: PLC0415 - needs the extra third-party
-
-        made = pushes.push(self.platforms[platform].platform, self.clock.now(), kind, fields)
-        return pushes.send(url, made)
-
-    @property
-    def ledger(self) -> CallLog:
-        """Return the log: counts, forced refreshes, latest calls, most calls at the same time."""
-        return self._ledger
-
     def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
         """Count the calls answered since the last `ledger.clear()`, all or those that match.
 
@@ -193,7 +155,7 @@ class Simulator:
         """
         return sum(
             each.count
-            for each in self._ledger.counts()
+            for each in self.ledger.counts()
             if endpoint in (None, each.endpoint)
             and appid in (None, each.appid)
             and outcome in (None, each.outcome)

@@ -92,14 +92,14 @@ def test_a_wider_span_asks_only_for_what_is_new(backfill: Backfill, wechat: Simu
 def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
     backfill: Backfill, wechat: Simulator, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
+    wechat.faults.switch(FIRST, Fault.QUOTA_DAILY)
     assert backfill() == 3
     printed = capsys.readouterr().out
     assert "10 dates are missing. The same command goes on here" in printed
     assert "1 app has spent its quota: go on after 20" in printed
     assert "quota_daily: errcode 45009" in printed
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 2 * DAYS
-    wechat.set_fault(FIRST, Fault.NONE)
+    wechat.faults.switch(FIRST, Fault.NONE)
     wechat.ledger.clear()
     assert backfill() == 0
     assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) == asked(wechat) == DAYS
@@ -145,7 +145,7 @@ def test_weeks_are_counted_as_weeks(
 ) -> None:
     assert backfill("--dataset=weekly_trend", "--from=70d", "--output=history.om", "--dry-run") == 0
     assert re.match(r"(27|30) calls for 3 apps and (9|10) weeks, 20", capsys.readouterr().out)
-    wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
+    wechat.faults.switch(FIRST, Fault.QUOTA_DAILY)
     assert backfill("--dataset=weekly_trend", "--from=70d", "--output=history.om") == 3
     assert re.search(r"\b(9|10) weeks are missing", capsys.readouterr().out)
 
@@ -179,7 +179,7 @@ def test_an_unknown_dataset_is_bad_usage(backfill: Backfill, capsys: pytest.Capt
 def test_dates_without_rows_are_not_asked_for_twice(
     backfill: Backfill, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(FIRST, Fault.EMPTY)
+    wechat.faults.switch(FIRST, Fault.EMPTY)
     assert backfill() == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["app-00001", FIRST, "0", "10", "0"]
     assert backfill() == 0
@@ -187,7 +187,7 @@ def test_dates_without_rows_are_not_asked_for_twice(
 
 
 def test_a_date_that_is_not_ready_is_asked_for_again(backfill: Backfill, wechat: Simulator) -> None:
-    wechat.set_fault(FIRST, Fault.NOT_READY)
+    wechat.faults.switch(FIRST, Fault.NOT_READY)
     assert backfill() == 3
     assert backfill() == 3
     assert asked(wechat) == 3 * DAYS + 1
@@ -196,7 +196,7 @@ def test_a_date_that_is_not_ready_is_asked_for_again(backfill: Backfill, wechat:
 def test_where_nothing_comes_nothing_is_written(
     backfill: Backfill, wechat: Simulator, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(FIRST, Fault.IP)
+    wechat.faults.switch(FIRST, Fault.IP)
     assert backfill("--from=10d", "--output=history.om", f"--app={FIRST}") == 1
     assert not output.exists()
     printed = capsys.readouterr()
@@ -384,7 +384,7 @@ def test_a_console_without_the_letters_shows_their_numbers(
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(path.read_text("utf-8").replace("name: app-00002", "name: 奶茶"), "utf-8")
-    wechat.set_fault(FIRST, Fault.IP)
+    wechat.faults.switch(FIRST, Fault.IP)
     words = [*COMMAND, "backfill", f"--config.file={path}", "--from=1d", "--output=x", "--log.format=json"]
     environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
     printed = subprocess.run(words, env=environ, capture_output=True, check=False, cwd=tmp_path)

@@ -53,7 +53,7 @@ def test_online_it_makes_one_real_call_per_app(
 def test_a_refused_app_is_printed_with_the_reason_and_what_to_do(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(fake_appid(2), Fault.IP)
+    wechat.faults.switch(fake_appid(2), Fault.IP)
     assert check("--online") == 1
     output = capsys.readouterr().out
     assert (
@@ -67,7 +67,7 @@ def test_the_advice_is_in_chinese_for_those_who_read_it(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    wechat.set_fault(fake_appid(2), Fault.IP)
+    wechat.faults.switch(fake_appid(2), Fault.IP)
     check("--online")
     assert "IP 白名单" in capsys.readouterr().out
     check("--online", "--log.language=en")
@@ -78,7 +78,7 @@ def test_before_wechat_publishes_yesterday_the_newest_row_is_printed(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newest = yesterday(wechat.clock.now())
-    wechat.set_fault(fake_appid(1), Fault.NOT_READY)
+    wechat.faults.switch(fake_appid(1), Fault.NOT_READY)
     assert check("--online") == 0
     output = capsys.readouterr().out
     assert f"({fake_appid(1)}): OK, {newest - timedelta(days=1)}: session_cnt " in output
@@ -88,7 +88,7 @@ def test_before_wechat_publishes_yesterday_the_newest_row_is_printed(
 def test_data_that_is_not_there_yet_is_no_failure(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(fake_appid(1), Fault.EMPTY)
+    wechat.faults.switch(fake_appid(1), Fault.EMPTY)
     assert check("--online") == 0
     assert "OK, but no row yet (empty)" in capsys.readouterr().out
 
@@ -128,7 +128,7 @@ def test_a_console_without_the_letters_shows_their_numbers(
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(path.read_text("utf-8").replace("name: app-00002", "name: 奶茶🧋é"), "utf-8")
-    wechat.set_fault(fake_appid(1), Fault.IP)
+    wechat.faults.switch(fake_appid(1), Fault.IP)
     environ = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN"}
     output = subprocess.run(
         [*COMMAND, "check", "--online", f"--config.file={path}"],
@@ -176,7 +176,7 @@ def test_a_dataset_that_fails_is_named_with_the_reason_and_what_to_do(
     check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_datasets(tmp_path)
-    wechat.set_fault(fake_appid(2), Fault.PERMISSION, dataset="visit_pages")
+    wechat.faults.switch(fake_appid(2), Fault.PERMISSION, dataset="visit_pages")
     assert check("--online") == 1
     output = capsys.readouterr().out
     assert output.count("; 7 datasets OK\n") == 2
@@ -190,7 +190,7 @@ def test_a_dataset_without_a_row_is_no_failure(
     check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_datasets(tmp_path)
-    wechat.set_fault(fake_appid(2), Fault.EMPTY, dataset="weekly_trend")
+    wechat.faults.switch(fake_appid(2), Fault.EMPTY, dataset="weekly_trend")
     assert check("--online") == 0
     assert "; 6 datasets OK; weekly_trend: no row yet (empty)\n" in capsys.readouterr().out
 
@@ -199,7 +199,7 @@ def test_where_the_account_itself_is_refused_no_dataset_is_asked_for(
     check: Check, wechat: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_datasets(tmp_path)
-    wechat.set_fault(fake_appid(2), Fault.IP)
+    wechat.faults.switch(fake_appid(2), Fault.IP)
     assert check("--online") == 1
     output = capsys.readouterr().out
     assert output.count("ip_not_allowed") == 1
@@ -285,7 +285,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
 def test_one_app_is_asked_alone_and_each_call_is_shown(
     check: Check, wechat: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wechat.set_fault(fake_appid(2), Fault.IP)
+    wechat.faults.switch(fake_appid(2), Fault.IP)
     assert check("--online", "--app=app-00002") == 1
     output = capsys.readouterr().out
     assert "getDailyVisitTrend" in output or "getStableAccessToken" in output

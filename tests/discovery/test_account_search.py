@@ -73,7 +73,8 @@ def test_without_the_thread_all_accounts_are_known_at_once(scene: Scene) -> None
 
 
 def test_official_accounts_are_no_apps_and_asked_for_no_sooner_than_others(scene: Scene) -> None:
-    scene.sim.platforms["main"].authorise_official(OFFICIAL)
+    scene.sim.platforms["main"].official.add(OFFICIAL)
+    scene.sim.platforms["main"].authorise(OFFICIAL)
     watch = scene.watch()
     for _ in range(24):
         scene.turn(watch)

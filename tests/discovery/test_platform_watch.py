@@ -153,7 +153,8 @@ def test_a_wrong_secret_of_the_platform_leads_to_the_platforms_console(scene: Sc
 
 def test_the_state_counts_the_accounts(scene: Scene) -> None:
     desk = scene.sim.platforms["main"]
-    desk.authorise_official("wx00000000000000aa")
+    desk.official.add("wx00000000000000aa")
+    desk.authorise("wx00000000000000aa")
     desk.authorise("wx00000000000000bb", exchanged=False)
     watch = scene.watch()
     watch.look_at_credentials()

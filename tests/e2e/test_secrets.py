@@ -160,7 +160,7 @@ def test_no_output_of_a_whole_run_has_a_secret_in_it(
         ask_everything(exporter, told)
         for faults in zip(*[iter(NOISY)] * 4, strict=True):  # one for each app
             for app, fault in zip(wechat.apps, faults, strict=False):
-                wechat.set_fault(app.appid, fault)
+                wechat.faults.switch(app.appid, fault)
             seen = wechat.calls()
             exporter.wait_until(lambda seen=seen: wechat.calls() >= seen + 4)  # type: ignore[misc]
             told.add("/metrics", exporter.get("/metrics", **ALICE).text)
@@ -263,7 +263,7 @@ def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
     told.add("repr", repr(load(config, {})))
     with serving(config, free_port(), "--log.level=debug") as exporter:
         exporter.wait_until(lambda: all(up(exporter, number) for number in range(1, 5)))
-        platform.set_fault(fake_appid(1), Fault.TOKEN_REJECTED_ONCE)
+        platform.faults.switch(fake_appid(1), Fault.TOKEN_REJECTED_ONCE)
         admin: Any = redis.client(password=PASSWORD)
         admin.config_set("requirepass", NEW_PASSWORD)
         admin.client_kill_filter(_type="normal", skipme=True)

@@ -110,8 +110,8 @@ def test_text_openmetrics_and_gzip_are_one_page(exporter: Running) -> None:
 
 
 def test_one_app_in_trouble_changes_nothing_for_the_others(exporter: Running, wechat: Simulator) -> None:
-    wechat.set_fault(FIRST, Fault.HANG)
-    wechat.set_fault(SECOND, Fault.NEGATIVE)
+    wechat.faults.switch(FIRST, Fault.HANG)
+    wechat.faults.switch(SECOND, Fault.NEGATIVE)
     exporter.wait_until(lambda: value(exporter, "up", FIRST) == value(exporter, "up", SECOND) == 0)
     before = value(exporter, "last_success_timestamp_seconds", THIRD)
     exporter.wait_until(lambda: value(exporter, "last_success_timestamp_seconds", THIRD) != before)
@@ -120,7 +120,7 @@ def test_one_app_in_trouble_changes_nothing_for_the_others(exporter: Running, we
     assert value(exporter, "daily_visit_pv", FIRST) is not None  # the last good row stays
     assert value(exporter, "daily_visit_pv", SECOND) is not None
     assert value(exporter, "up", THIRD) == 1
-    wechat.set_fault(FIRST, Fault.NONE)
+    wechat.faults.switch(FIRST, Fault.NONE)
     exporter.wait_until(lambda: value(exporter, "up", FIRST) == 1)
     assert value(exporter, "refresh_error_info", FIRST) is None
 
@@ -182,7 +182,7 @@ def test_a_wrong_secret_costs_one_token_call_until_the_secret_is_corrected(
     exporter: Running, setup: Setup, wechat: Simulator, tmp_path: Path
 ) -> None:
     (tmp_path / f"{FIRST}.secret").write_text("not-the-right-fake-secret")
-    wechat.revoke_token(FIRST)
+    wechat.tokens.revoke(FIRST, wechat.clock.now())
     exporter.wait_until(lambda: value(exporter, "refresh_error_info", FIRST, reason="invalid_secret") == 1)
     refused = wechat.calls(endpoint="stable_token", appid=FIRST, outcome="40125")
     rounds = wechat.calls(endpoint="daily_visit_trend", appid=SECOND)
@@ -200,7 +200,7 @@ def test_the_token_is_fetched_once_and_never_forced(exporter: Running, wechat: S
 
 
 def test_a_spent_quota_ends_the_asking_for_today(exporter: Running, wechat: Simulator) -> None:
-    wechat.set_fault(FIRST, Fault.QUOTA_DAILY)
+    wechat.faults.switch(FIRST, Fault.QUOTA_DAILY)
     exporter.wait_until(lambda: value(exporter, "refresh_error_info", FIRST, reason="quota_daily") == 1)
     asked = wechat.calls(endpoint="daily_visit_trend", appid=FIRST)
     rounds = wechat.calls(endpoint="daily_visit_trend", appid=SECOND)
@@ -213,7 +213,7 @@ def test_a_spent_quota_ends_the_asking_for_today(exporter: Running, wechat: Simu
 def test_a_signal_stops_it_cleanly_within_five_seconds(
     exporter: Running, wechat: Simulator, number: signal.Signals
 ) -> None:
-    wechat.set_fault(FIRST, Fault.HANG)
+    wechat.faults.switch(FIRST, Fault.HANG)
     exporter.wait_until(lambda: wechat.ledger.in_flight > 0)
     start = time.monotonic()
     assert exporter.stop(number) == 0
@@ -235,7 +235,7 @@ def test_a_signal_during_the_start_ends_it_cleanly(
 
 def test_no_output_shows_a_secret_or_a_token(exporter: Running, wechat: Simulator) -> None:
     for fault in (Fault.RESET, Fault.HTML_200, Fault.TOKEN_REJECTED):
-        wechat.set_fault(SECOND, fault)
+        wechat.faults.switch(SECOND, fault)
         seen = wechat.calls(appid=SECOND)
         exporter.wait_until(lambda seen=seen: wechat.calls(appid=SECOND) > seen)  # type: ignore[misc]
     told = exporter.output() + exporter.metrics() + exporter.get("/").text

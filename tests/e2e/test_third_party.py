@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.simulator import pushes
 from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import SimPlatform
@@ -95,7 +96,7 @@ def test_a_kill_between_receiving_a_refresh_token_and_using_it_loses_nothing(
         exporter.wait_until(lambda: value(exporter, "up", appid=FIRST) == 1)
     wechat.platforms["main"].lists_refresh_tokens = False  # what is lost now is lost for ever
     for _ in range(3):
-        wechat.set_fault(FIRST, Fault.HANG, on=CallKind.DATA)
+        wechat.faults.switch(FIRST, Fault.HANG, on=CallKind.DATA)
         renewed = wechat.calls("authorizer_token", outcome="ok")
         with serving(path, free_port()) as exporter:
             # the data call hangs: the rotated token was received, and nothing was done with it
@@ -106,7 +107,7 @@ def test_a_kill_between_receiving_a_refresh_token_and_using_it_loses_nothing(
             assert wechat.calls("authorizer_token", outcome="ok") == renewed + 1
             exporter.process.kill()
             exporter.process.wait(15)
-        wechat.set_fault(FIRST, Fault.NONE)
+        wechat.faults.switch(FIRST, Fault.NONE)
     with serving(path, free_port()) as exporter:
         asked = wechat.calls("daily_visit_trend", outcome="ok")
         exporter.wait_until(lambda: wechat.calls("daily_visit_trend", outcome="ok") > asked)
@@ -122,8 +123,8 @@ def test_a_kill_at_any_moment_leaves_an_account_that_works_after_the_restart(
         with serving(path, free_port()) as exporter:
             for _ in range(5):  # of the tokens, so that refresh tokens rotate all the time
                 time.sleep(moments.uniform(0, 0.15))
-                wechat.revoke_token(FIRST, TokenKind.AUTHORIZER)
-                wechat.revoke_token(SECOND, TokenKind.AUTHORIZER)
+                wechat.tokens.revoke(FIRST, wechat.clock.now(), TokenKind.AUTHORIZER)
+                wechat.tokens.revoke(SECOND, wechat.clock.now(), TokenKind.AUTHORIZER)
             exporter.process.kill()
             exporter.process.wait(15)
     with serving(path, free_port()) as exporter:
@@ -188,7 +189,8 @@ def test_pushes_bring_tickets_and_accounts_and_survive_a_restart(
         came = value(exporter, "exporter_verify_ticket_timestamp_seconds", platform="main")
         assert came == pytest.approx(time.time(), abs=10)
         desk.authorise(SECOND)
-        assert wechat.push_event("main", url, "authorized", SECOND) == (200, "success")
+        event = pushes.push(PLATFORM, time.time(), "authorized", {"AuthorizerAppid": SECOND})
+        assert pushes.send(url, event) == (200, "success")
         exporter.wait_until(lambda: value(exporter, "up", appid=SECOND) == 1, 20)
         exporter.process.kill()
         exporter.process.wait(15)

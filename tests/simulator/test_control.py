@@ -27,7 +27,7 @@ def test_calls_are_listed_and_forgotten(client: "Client") -> None:
 
 
 def test_apps_are_listed_without_their_secrets(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.HANG)
+    client.sim.faults.switch(client.appid, Fault.HANG)
     answer = client.get("/_sim/apps")
     assert [app["appid"] for app in answer.json()] == [app.appid for app in client.sim.apps]
     assert answer.json()[0]["faults"] == {"data": "hang"}

@@ -115,10 +115,10 @@ REFUSED = (
 def test_a_fault_of_rows_makes_a_body_that_the_exporter_refuses(client: "Client", dataset: Dataset) -> None:
     period = OLD[dataset.calendar.name]
     for fault in REFUSED:
-        client.sim.set_fault(client.appid, fault, dataset=dataset.name)
+        client.sim.faults.switch(client.appid, fault, dataset=dataset.name)
         with pytest.raises(MalformedRowError):
             dataset.read(ask(client, dataset, period), period)
-    client.sim.set_fault(client.appid, Fault.EMPTY, dataset=dataset.name)
+    client.sim.faults.switch(client.appid, Fault.EMPTY, dataset=dataset.name)
     assert dataset.read(ask(client, dataset, period), period) is None
 
 
@@ -127,7 +127,7 @@ def test_a_fault_of_rows_makes_a_body_that_the_exporter_refuses(client: "Client"
 def test_an_oddity_that_is_no_fault_leaves_the_row(client: "Client", dataset: Dataset, fault: Fault) -> None:
     period = OLD[dataset.calendar.name]
     right = dataset.read(ask(client, dataset, period), period)
-    client.sim.set_fault(client.appid, fault, dataset=dataset.name)
+    client.sim.faults.switch(client.appid, fault, dataset=dataset.name)
     answer = ask(client, dataset, period)
     assert dataset.read(answer, period) == right
     assert answer.get("errMsg", "").startswith(f"openapi.analysis.{dataset.interface}") == (
@@ -137,7 +137,7 @@ def test_an_oddity_that_is_no_fault_leaves_the_row(client: "Client", dataset: Da
 
 def test_more_came_back_than_there_were(client: "Client") -> None:
     retention = BY_NAME["daily_retention"]
-    client.sim.set_fault(client.appid, Fault.ABOVE_COHORT, dataset="daily_retention")
+    client.sim.faults.switch(client.appid, Fault.ABOVE_COHORT, dataset="daily_retention")
     with pytest.raises(MalformedRowError, match="more than the cohort's"):
         retention.read(ask(client, retention, OLD["day"]), OLD["day"])
 
@@ -171,7 +171,7 @@ def test_the_quota_counts_the_calls_of_the_day(client: "Client") -> None:
 
 @pytest.mark.parametrize("dataset", ["", "visit_pages"], ids=["all", "one"])
 def test_a_quota_that_is_spent_is_counted_as_spent(client: "Client", dataset: str) -> None:
-    client.sim.set_fault(client.appid, Fault.QUOTA_DAILY, dataset=dataset)
+    client.sim.faults.switch(client.appid, Fault.QUOTA_DAILY, dataset=dataset)
     assert quota(client, BY_NAME["visit_pages"].path)["quota"]["remain"] == 0
     assert (quota(client, BY_NAME["weekly_trend"].path)["quota"]["remain"] == 0) == (not dataset)
 

@@ -62,7 +62,7 @@ def test_every_fault_is_tested_here() -> None:
 @pytest.mark.parametrize("fault", ROW_FAULTS)
 def test_a_row_fault_changes_the_row(client: "Client", fault: Fault) -> None:
     right = client.trend().json()["list"][0]
-    client.sim.set_fault(client.appid, fault)
+    client.sim.faults.switch(client.appid, fault)
     answer = client.trend().json()
     assert ROW_FAULTS[fault](answer["list"][0], right)
     assert ("errMsg" in answer) == (fault is Fault.CAMEL_CASE)
@@ -71,7 +71,7 @@ def test_a_row_fault_changes_the_row(client: "Client", fault: Fault) -> None:
 @pytest.mark.parametrize("fault", LIST_FAULTS)
 def test_a_list_fault_changes_the_list(client: "Client", fault: Fault) -> None:
     right = client.trend().json()["list"][0]
-    client.sim.set_fault(client.appid, fault)
+    client.sim.faults.switch(client.appid, fault)
     assert LIST_FAULTS[fault](client.trend().json()["list"], right)
 
 
@@ -79,7 +79,7 @@ def test_a_list_fault_changes_the_list(client: "Client", fault: Fault) -> None:
 def test_a_body_is_changed_on_the_data_call(client: "Client", fault: Fault) -> None:
     token = client.token()
     right = client.trend(token=token).content
-    client.sim.set_fault(client.appid, fault)
+    client.sim.faults.switch(client.appid, fault)
     answer = client.trend(token=token, timeout=10)
     status, holds = BODY_FAULTS[fault]
     assert answer.status_code == status
@@ -90,7 +90,7 @@ def test_a_body_is_changed_on_the_data_call(client: "Client", fault: Fault) -> N
 @pytest.mark.parametrize("fault", [f for f in BODY_FAULTS if f not in (Fault.SLOW, Fault.DRIP)])
 def test_a_body_is_changed_on_the_token_call(client: "Client", fault: Fault) -> None:
     right = client.stable().content
-    client.sim.set_fault(client.appid, fault, on=CallKind.TOKEN)
+    client.sim.faults.switch(client.appid, fault, on=CallKind.TOKEN)
     answer = client.stable()
     status, holds = BODY_FAULTS[fault]
     assert answer.status_code == status
@@ -101,60 +101,60 @@ def test_a_body_is_changed_on_the_token_call(client: "Client", fault: Fault) -> 
 def test_an_errcode_is_answered_wherever_the_fault_can_be(client: "Client", fault: Fault) -> None:
     token = client.token()
     for call in fault.calls:
-        client.sim.set_fault(client.appid, fault, on=call)
+        client.sim.faults.switch(client.appid, fault, on=call)
         answer = client.stable() if call is CallKind.TOKEN else client.trend(token=token)
         assert answer.status_code == 200
         assert answer.json()["errcode"] == fault.errcode
-        client.sim.set_fault(client.appid, Fault.NONE)
+        client.sim.faults.switch(client.appid, Fault.NONE)
 
 
 def test_a_fault_of_one_call_is_over_after_it(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.TOKEN_REJECTED_ONCE)
+    client.sim.faults.switch(client.appid, Fault.TOKEN_REJECTED_ONCE)
     assert "errcode" in client.trend().json()
     assert "list" in client.trend().json()
 
 
 def test_a_refused_ip_is_the_callers(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.IP)
+    client.sim.faults.switch(client.appid, Fault.IP)
     assert "invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in" in client.stable().json()["errmsg"]
 
 
 def test_a_fault_touches_no_other_app(client: "Client") -> None:
-    client.sim.set_fault(client.sim.apps[1].appid, Fault.FROZEN)
+    client.sim.faults.switch(client.sim.apps[1].appid, Fault.FROZEN)
     assert "list" in client.trend().json()
 
 
 def test_a_hanging_call_gets_nothing(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.HANG)
+    client.sim.faults.switch(client.appid, Fault.HANG)
     with pytest.raises(requests.ReadTimeout):
         client.trend(timeout=0.2)
 
 
 def test_a_reset_and_a_cut_are_connection_errors(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.RESET)
+    client.sim.faults.switch(client.appid, Fault.RESET)
     with pytest.raises(requests.ConnectionError, match="reset"):
         client.trend()
-    client.sim.set_fault(client.appid, Fault.CUT_SHORT)
+    client.sim.faults.switch(client.appid, Fault.CUT_SHORT)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="more expected"):
         client.trend()
 
 
 def test_a_slow_answer_is_late(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.SLOW)
+    client.sim.faults.switch(client.appid, Fault.SLOW)
     token, before = client.token(), time.monotonic()
     client.trend(token=token)
     assert time.monotonic() - before > 0.29
 
 
 def test_a_drip_never_lets_a_read_time_out_but_takes_long(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.DRIP)
+    client.sim.faults.switch(client.appid, Fault.DRIP)
     token, before = client.token(), time.monotonic()
     answer = client.trend(token=token, timeout=0.5)
     assert time.monotonic() - before > 0.001 * len(answer.content)
 
 
 def test_a_redirect_that_is_followed_is_seen(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.REDIRECT)
+    client.sim.faults.switch(client.appid, Fault.REDIRECT)
     answer = client.trend()
     assert answer.headers["Location"] == "/redirected"
     client.post(answer.headers["Location"], json={})
@@ -162,7 +162,7 @@ def test_a_redirect_that_is_followed_is_seen(client: "Client") -> None:
 
 
 def test_a_bomb_is_small_on_the_wire(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.GZIP_BOMB)
+    client.sim.faults.switch(client.appid, Fault.GZIP_BOMB)
     answer = client.trend()
     assert answer.headers["Content-Encoding"] == "gzip"
     assert int(answer.headers["Content-Length"]) < 2**17

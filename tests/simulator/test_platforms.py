@@ -79,7 +79,7 @@ def test_the_list_has_pages_and_lacks_tokens_that_were_never_exchanged(sim: Simu
 
 
 def test_the_kind_of_token_matters(sim: Simulator) -> None:
-    account = sim._desk.stable(FIRST, NOW)[0]
+    account = sim.tokens.stable(FIRST, NOW)[0]
     assert component(sim, "api_get_authorizer_list", account, offset=0, count=1)["errcode"] == 61014
     assert component(sim, "api_get_authorizer_list", "", offset=0, count=1)["errcode"] == 41001
     url = f"{sim.base_url}/datacube/getweanalysisappiddailyvisittrend"

@@ -179,7 +179,7 @@ def test_always_published_means_from_midnight_on(started: Callable[..., "Client"
 
 
 def test_a_not_ready_app_has_older_dates(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.NOT_READY)
+    client.sim.faults.switch(client.appid, Fault.NOT_READY)
     assert errcode(client.trend()) == 61503
     assert "list" in client.trend("20261122").json()
 

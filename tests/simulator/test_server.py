@@ -73,7 +73,7 @@ def test_it_may_go_away_and_come_back_on_the_same_port(client: "Client") -> None
 
 
 def test_a_stop_leaves_nothing_behind(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.HANG)
+    client.sim.faults.switch(client.appid, Fault.HANG)
     with pytest.raises(requests.ReadTimeout):
         client.trend(timeout=0.1)
     client.sim.stop()
@@ -83,7 +83,7 @@ def test_a_stop_leaves_nothing_behind(client: "Client") -> None:
 
 
 def test_a_stop_from_any_thread_drops_calls_that_hang(client: "Client") -> None:
-    client.sim.set_fault(client.appid, Fault.HANG, on=CallKind.TOKEN)
+    client.sim.faults.switch(client.appid, Fault.HANG, on=CallKind.TOKEN)
     stoppers = [threading.Timer(0.1, client.sim.stop) for _ in range(3)]
     for stopper in stoppers:
         stopper.start()
@@ -91,11 +91,6 @@ def test_a_stop_from_any_thread_drops_calls_that_hang(client: "Client") -> None:
         client.stable()
     for stopper in stoppers:
         stopper.join()
-
-
-def test_a_fault_needs_a_known_app(client: "Client") -> None:
-    with pytest.raises(KeyError):
-        client.sim.set_fault("wx0000000000000000", Fault.HANG)
 
 
 def test_an_app_may_have_its_fault_from_the_start() -> None:
@@ -108,5 +103,5 @@ def test_an_app_may_have_its_fault_from_the_start() -> None:
 
 def test_a_token_is_revoked_from_python(client: "Client") -> None:
     token = client.token()
-    client.sim.revoke_token(client.appid)
+    client.sim.tokens.revoke(client.appid, client.sim.clock.now())
     assert client.trend(token=token).json()["errcode"] == 40001

@@ -54,7 +54,7 @@ def test_pipelined_requests_are_answered_in_order(started: Callable[..., "Client
 def test_requests_behind_a_drip_wait_for_it(started: Callable[..., "Client"]) -> None:
     client = started(drip_seconds=0.0005)
     token = client.token()
-    client.sim.set_fault(client.appid, Fault.DRIP)
+    client.sim.faults.switch(client.appid, Fault.DRIP)
     body = b'{"begin_date":"20261123","end_date":"20261123"}'
     head = f"POST {TREND_PATH}?access_token={token} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
     with connected(client) as connection:

@@ -65,7 +65,7 @@ class Scene:
 
     def stable_token(self, app: SimApp) -> str:
         """Return a token that another program fetched."""
-        return self.sim._desk.stable(app.appid, self.clock())[0]
+        return self.sim.tokens.stable(app.appid, self.clock())[0]
 
     def tokens(self) -> int:
         """Return how many calls for tokens reached WeChat."""
@@ -94,7 +94,7 @@ def http_token(scene: Scene, app: SimApp) -> TokenSettings:
 
 def cloudbase_token(scene: Scene, app: SimApp) -> TokenSettings:
     path = scene.folder / f"{app.appid}.cloudbase"
-    path.write_text(scene.sim.cloudbase_token(app.appid))
+    path.write_text(scene.sim.tokens.issue(app.appid, TokenKind.CLOUDBASE, scene.sim.clock.now())[0])
     return CloudHosting(None, path)
 
 
@@ -204,7 +204,7 @@ def test_a_refused_token_is_renewed_once_for_all_threads_and_the_calls_made_once
     daily_trend(access, DAY)
     before = scene.tokens()
     scene.clock.now += 1
-    scene.sim.revoke_token(APPS[0].appid, FETCHING[kind][0])
+    scene.sim.tokens.revoke(APPS[0].appid, scene.sim.clock.now(), FETCHING[kind][0])
     with ThreadPoolExecutor(8) as threads:
         assert all(isinstance(each, Row) for each in threads.map(lambda _: asked(access), range(calls)))
     assert scene.tokens() == before + 1
@@ -213,7 +213,7 @@ def test_a_refused_token_is_renewed_once_for_all_threads_and_the_calls_made_once
 @every_fetching_kind
 def test_a_token_that_is_refused_for_ever_costs_one_renewal_per_call(kind: str, scene: Scene) -> None:
     access = scene.access(kind)
-    scene.sim.set_fault(APPS[0].appid, Fault.TOKEN_REJECTED, on=CallKind.DATA)
+    scene.sim.faults.switch(APPS[0].appid, Fault.TOKEN_REJECTED, on=CallKind.DATA)
     for call in range(1, 4):
         problem = asked(access)
         assert isinstance(problem, Failure)
@@ -255,12 +255,12 @@ REFUSALS = {
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_failure_has_its_reason_and_touches_no_other_app(kind: str, fault: Fault, scene: Scene) -> None:
     accesses = scene.access(kind), scene.access(kind, 2)
-    scene.sim.set_fault(APPS[0].appid, fault, on=CallKind.DATA)
+    scene.sim.faults.switch(APPS[0].appid, fault, on=CallKind.DATA)
     problem = asked(accesses[0])
     assert isinstance(problem, Failure)
     assert problem.reason is REFUSALS[fault]
     assert isinstance(asked(accesses[1]), Row)
-    scene.sim.set_fault(APPS[0].appid, Fault.NONE)
+    scene.sim.faults.switch(APPS[0].appid, Fault.NONE)
     assert isinstance(asked(accesses[0]), Row)
 
 

@@ -19,6 +19,7 @@ from exporter.datasets.visit_pages import VISIT_PAGES
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
+from exporter.simulator.tokens import TokenKind
 from exporter.wechat.access import Access, choose_access
 from exporter.wechat.client import Client
 from exporter.wechat.cloud import hosting_url, read_result
@@ -87,7 +88,7 @@ def test_the_cloudbase_token_is_read_for_every_call_and_has_its_own_parameter(
     assert refused(asked).reason is Reason.TOKEN_REJECTED
     before = asked.fingerprint()
     for _ in range(3):
-        path.write_text(sim.cloudbase_token(APP.appid))
+        path.write_text(sim.tokens.issue(APP.appid, TokenKind.CLOUDBASE, sim.clock.now())[0])
         assert isinstance(daily_trend(asked, DAY), Row)
         clock.now += 1801
     assert asked.fingerprint() != before

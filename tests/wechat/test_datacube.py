@@ -200,7 +200,7 @@ def test_a_short_token_that_comes_back_as_a_figure_is_not_shown(tmp_path: Path) 
 def test_oddities_that_are_no_faults_change_nothing(fault: Fault, client: Client, sim: Simulator) -> None:
     access = access_of(STABLE, client)
     plain = asked(access)
-    sim.set_fault(APP.appid, fault, on=CallKind.DATA)
+    sim.faults.switch(APP.appid, fault, on=CallKind.DATA)
     assert asked(access) == plain
     assert isinstance(plain, Row)
 
@@ -243,7 +243,7 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
         access, patient = access_of(STABLE, client), client.transport
         access.fetch(DAILY_TREND, DAY.starting(date(2026, 11, 20)))  # the token is there
         observed.calls.clear()
-        sim.set_fault(APP.appid, fault, on=CallKind.DATA)
+        sim.faults.switch(APP.appid, fault, on=CallKind.DATA)
         if reason is Reason.TIMEOUT:
             client.transport = hurried.transport
         problem = refused(access)
@@ -251,14 +251,14 @@ def test_each_fault_of_the_data_call_has_its_reason_and_action_and_is_counted_on
         counted = [each for endpoint, each in observed.calls if endpoint == endpoints.DAILY_VISIT_TREND]
         assert counted == [reason] * (2 if action is Action.RENEW_TOKEN else 1)
         assert sim.calls("other") == 0
-        sim.set_fault(APP.appid, Fault.NONE)
+        sim.faults.switch(APP.appid, Fault.NONE)
         client.transport = patient
         assert isinstance(asked(access), Row)
 
 
 @pytest.mark.parametrize("fault", [Fault.WRONG_SECRET, Fault.FROZEN_SECRET, Fault.IP, Fault.RESET])
 def test_without_a_token_the_data_is_not_asked_for(fault: Fault, client: Client, sim: Simulator) -> None:
-    sim.set_fault(APP.appid, fault, on=CallKind.TOKEN)
+    sim.faults.switch(APP.appid, fault, on=CallKind.TOKEN)
     refused(access_of(STABLE, client))
     assert (sim.calls("stable_token") <= 2, sim.calls("daily_visit_trend")) == (True, 0)
 
@@ -266,8 +266,8 @@ def test_without_a_token_the_data_is_not_asked_for(fault: Fault, client: Client,
 def test_a_renewal_that_fails_ends_the_call(client: Client, sim: Simulator) -> None:
     access = access_of(STABLE, client)
     asked(access)
-    sim.revoke_token(APP.appid)
-    sim.set_fault(APP.appid, Fault.WRONG_SECRET)
+    sim.tokens.revoke(APP.appid, sim.clock.now())
+    sim.faults.switch(APP.appid, Fault.WRONG_SECRET)
     assert refused(access).reason is Reason.INVALID_SECRET
     assert access.token_expires_at is None
     assert sim.calls("daily_visit_trend") == 2
@@ -298,6 +298,6 @@ def test_a_token_file_that_its_program_renews_is_followed(
     for _ in range(2):
         path.write_text(program.fetch().value)
         assert isinstance(asked(access), Row)
-        sim.revoke_token(APP.appid)
+        sim.tokens.revoke(APP.appid, sim.clock.now())
     assert refused(access).reason is Reason.TOKEN_REJECTED
     assert access.token_expires_at is None

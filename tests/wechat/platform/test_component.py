@@ -80,7 +80,7 @@ def test_a_new_ticket_is_used_at_once_and_without_one_nothing_is_asked(
 def test_component_tokens_that_are_refused_again_and_again_are_not_fetched_without_end(scene: Scene) -> None:
     accesses = scene.accesses(scene.platform())
     for access in accesses:
-        scene.sim.revoke_token(PLATFORM.component_appid, TokenKind.COMPONENT)
+        scene.sim.tokens.revoke(PLATFORM.component_appid, scene.sim.clock.now(), TokenKind.COMPONENT)
         scene.ask(access)
     assert scene.sim.calls("component_token") == 5
     assert scene.refused(accesses[-1]).reason is Reason.TOKEN_REJECTED
@@ -152,7 +152,7 @@ def test_the_advice_for_an_account_without_figures_depends_on_where_it_stands(
     scene: Scene, fault: Fault, advice: str
 ) -> None:
     platform = scene.platform()
-    scene.sim.set_fault(FIRST, fault, on=CallKind.DATA)
+    scene.sim.faults.switch(FIRST, fault, on=CallKind.DATA)
     configured = scene.refused(scene.access(platform))
     assert "`exclude`" not in configured.advice.en
     app = App(FIRST, "app", (), ThirdParty("main", discovered=True))

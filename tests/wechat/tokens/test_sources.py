@@ -100,7 +100,7 @@ def test_the_documentations_examples_are_read(name: str, source: type[SecretSour
 def test_a_refused_credential_suspends_and_is_counted_under_its_interfaces_name(
     kind: type[SecretSource], endpoint: Endpoint, fault: Fault, reason: Reason, sim: Simulator
 ) -> None:
-    sim.set_fault(APPID, fault)
+    sim.faults.switch(APPID, fault)
     observed = Observed()
     with opened(sim.base_url, observed=observed) as client:
         problem = refused(kind(APPID, SECRET, client))
