@@ -29,7 +29,7 @@ DASHBOARDS: Final = {
 
 
 def files() -> dict[str, str]:
-    """Every dashboard's file, relative to the folder of dashboards, and its text."""
+    """Return every dashboard's file, relative to the folder of dashboards, and its text."""
     encoder = JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False)
     return {
         f"{language}/{name}.json": f"{encoder.encode(make(Words(language)))}\n"

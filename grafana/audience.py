@@ -55,7 +55,7 @@ def _fleet(words: Words) -> Iterator[stat.Panel]:
 
 
 def _shared(where: str) -> str:
-    """Those who shared on the date of the newest daily trend: the summary may be of another date."""
+    """Select those who shared on the date of the newest daily trend, as the summary may have another date."""
     same = f"max by (appid) ({SUMMARY.dates(where)}) == on (appid) max by (appid) ({newest(REF_DATE, where)})"
     return f"{_row(SUMMARY, 'share_uv', where)}\nand on (appid) ({same})"
 

@@ -32,46 +32,46 @@ from grafana.texts import Words
 
 
 def lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
-    """Lines over time, at the step that fits the page."""
+    """Draw lines over time, at the step that fits the page."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).show_points(VisibilityMode.AUTO)
-    return _told_apart(framed(panel, words, key, ranged(queries), unit, size), queries)
+    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def shaded_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
-    """Lines over time for the series of one query: shades of one colour, which any eye tells apart."""
+    """Draw lines over time for the series of one query, in distinct shades of one colour."""
     shades = FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE)
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2).color_scheme(shades)
     return framed(panel, words, key, ranged((query,)), unit, size)
 
 
 def series_lines(words: Words, key: str, query: Query, unit: str, size: Size) -> timeseries.Panel:
-    """Lines over time for the many series of one query, each in a colour of its own."""
+    """Draw lines over time for the many series of one query, each in a different colour."""
     panel = _axes().draw_style(GraphDrawStyle.LINE).line_width(2)
     return framed(panel, words, key, ranged((query,)), unit, size)
 
 
 def dated_lines(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
-    """A line with a point per date: the expression must be right on any grid of days."""
+    """Draw a line with a point per date: the expression must be right on any grid of days."""
     return lines(words, key, queries, unit, size).interval(DAY).show_points(VisibilityMode.ALWAYS)
 
 
 def dated_bars(words: Words, key: str, queries: Sequence[Query], unit: str, size: Size) -> timeseries.Panel:
-    """A bar per date and query: the expression must be right on any grid of days.
+    """Draw a bar per date and query: the expression must be right on any grid of days.
 
     A bar goes from its point on, so that the first one is in the picture with its whole width.
     """
     panel = _axes().interval(DAY).draw_style(GraphDrawStyle.BARS).bar_alignment(BarAlignment.AFTER)
     panel.fill_opacity(80).line_width(1).min(0)
-    return _told_apart(framed(panel, words, key, ranged(queries), unit, size), queries)
+    return _coloured(framed(panel, words, key, ranged(queries), unit, size), queries)
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
-    """The same with its bars or areas standing on each other."""
+    """Return the panel with its bars or areas stacked."""
     return panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
 
 
 def spread(words: Words, key: str, query: Query, unit: str, bucket: int, size: Size) -> histogram.Panel:
-    """How many series have a value in each class of the width `bucket`."""
+    """Draw a histogram of the series' values, in classes of the width `bucket`."""
     panel = (
         histogram.Panel()
         .bucket_size(bucket)
@@ -104,8 +104,8 @@ def _legend(*, show: bool = True) -> VizLegendOptions:
     )
 
 
-def _told_apart(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
-    """Give each query its colour, and a legend where there are several: the title names a single one."""
+def _coloured(panel: timeseries.Panel, queries: Sequence[Query]) -> timeseries.Panel:
+    """Give each query its colour, and a legend if there are several, as the title names a single one."""
     panel.legend(_legend(show=len(queries) > 1))
     for ref, colour, query in zip(ascii_uppercase, SERIES, queries, strict=False):
         panel.override_by_query(ref, [fixed(colour), *([override("unit", query.unit)] if query.unit else [])])

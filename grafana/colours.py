@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision can tell apart, and when a number takes which.
+"""Colours that are distinct for any colour vision, and the values that take them.
 
 Source: Okabe and Ito, "Color Universal Design", 2008; sky and orange darker, so that they stand out from
 white too (3:1, WCAG 2.1 success criterion 1.4.11), and vermilion darker, so that it stays apart from orange.
@@ -17,10 +17,10 @@ VERMILION: Final = "#B84A00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8E8E8E"
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
-"""In the order in which a panel's queries take them."""
+"""The colours in the order of a panel's queries."""
 
 Steps = tuple[tuple[float | None, str], ...]
-"""From which value on (None: from the lowest) which colour."""
+"""The lowest value (None: any) of each colour."""
 PLAIN: Final[Steps] = ((None, BLUE),)
 NONE_IS_GOOD: Final[Steps] = ((None, GREEN), (1, VERMILION))
 NONE_IS_BEST: Final[Steps] = ((None, GREEN), (1, ORANGE))
@@ -32,7 +32,7 @@ CHANGE: Final[Steps] = ((None, VERMILION), (-0.5, ORANGE), (-0.2, GREY), (0.2, S
 
 
 def thresholds(steps: Steps) -> ThresholdsConfig:
-    """The steps as Grafana wants them: absolute values."""
+    """Return the steps as Grafana's absolute thresholds."""
     return (
         ThresholdsConfig()
         .mode(ThresholdsMode.ABSOLUTE)

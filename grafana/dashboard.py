@@ -32,25 +32,25 @@ from grafana.texts import Words
 
 TAG: Final = "wechat-miniprogram"
 APP: Final = 'appid=~"$appid"'
-"""What the selectors have between their braces where a row of panels is repeated for each app chosen."""
+"""The content of the selectors' braces in a row of panels that repeats for each chosen app."""
 BUILD_INFO: Final = f"{NAMESPACE}_exporter_build_info"
 _OWN: Final = f"{NAMESPACE}_exporter"
 _REVISED: Final = f"sum(increase({_OWN}_rows_revised_total[$__rate_interval])) > 0"
 _RELOADED: Final = (
     f"count(changes({_OWN}_config_last_reload_success_timestamp_seconds[$__rate_interval]) > 0) > 0"
 )
-_LABEL_NAMES: Final = 0  # Grafana's numbers for what a variable is made from
+_LABEL_NAMES: Final = 0  # Grafana's numbers of kinds of variable queries
 _LABEL_VALUES: Final = 1
 _QUERY_RESULT: Final = 3
 
 
 def uid(name: str, words: Words) -> str:
-    """The fixed uid of a dashboard; the languages live side by side."""
+    """Return the fixed uid of a dashboard; the languages live side by side."""
     return f"{TAG}-{name}-{words.language}"
 
 
 def new_dashboard(name: str, words: Words, start: str, variables: Sequence[QueryVariable]) -> Dashboard:
-    """An empty dashboard; its title and description are the words `name` and `name`_about."""
+    """Return an empty dashboard; its title and description are the words `name` and `name`_about."""
     here = f"{TAG}-{words.language}"
     key = name.replace("-", "_")
     link = (
@@ -78,7 +78,7 @@ def new_dashboard(name: str, words: Words, start: str, variables: Sequence[Query
 
 
 def _event(words: Words, key: str, expr: str, colour: str) -> AnnotationQuery:
-    """Mark in all charts when something happened."""
+    """Mark an event in all charts."""
     return (
         AnnotationQuery()
         .name(words.word(key))
@@ -90,17 +90,17 @@ def _event(words: Words, key: str, expr: str, colour: str) -> AnnotationQuery:
 
 
 def job(words: Words, series: str) -> QueryVariable:
-    """The scrape jobs that have this series; all of them at first."""
+    """Return the scrape jobs that have this series; all of them at first."""
     return _labels("job", words.word("job"), f"label_values({series}, job)")
 
 
 def instance(words: Words, series: str) -> QueryVariable:
-    """The exporters of the chosen jobs that have this series; all of them at first."""
+    """Return the exporters of the chosen jobs that have this series; all of them at first."""
     return _labels("instance", words.word("instance"), f'label_values({series}{{job=~"$job"}}, instance)')
 
 
 def label_filter(words: Words) -> list[QueryVariable]:
-    """A label of the configuration, such as `team`, and which of its values are on show; all at first."""
+    """Return the variables for a label of the configuration, such as `team`, and its values; all at first."""
     label = (
         QueryVariable("label")
         .label(words.word("label"))
@@ -134,12 +134,12 @@ def app(words: Words) -> QueryVariable:
 
 
 def chosen_apps(words: Words) -> list[QueryVariable]:
-    """The variables of a dashboard with panels over all apps, and a row of panels for each app chosen."""
+    """Return the variables of a dashboard with panels over all apps, and a row for each chosen app."""
     return [job(words, INFO.metric), *label_filter(words), app(words)]
 
 
 def link_to_app(words: Words) -> dict[str, object]:
-    """Lead from a row's name to its mini program, with 30 days rather than the range of this dashboard."""
+    """Link a row's name to its mini program, with 30 days instead of this dashboard's range."""
     there = f"/d/{uid('mini-program', words)}"
     column = words.word("appid")
     parameters = (
@@ -149,7 +149,7 @@ def link_to_app(words: Words) -> dict[str, object]:
 
 
 def section(board: Dashboard, title: str, panels: Sequence[Builder[Panel]], repeat: str = "") -> None:
-    """A row with its panels; `repeat` names the variable for each of whose values it appears."""
+    """Add a row with its panels; it appears for each value of the variable `repeat`, if given."""
     row = Row(title)
     board.with_row(row.repeat(repeat) if repeat else row)
     for panel in panels:
@@ -157,7 +157,7 @@ def section(board: Dashboard, title: str, panels: Sequence[Builder[Panel]], repe
 
 
 def folded(board: Dashboard, title: str, panels: Sequence[Builder[Panel]]) -> None:
-    """Add a row whose panels show, and ask, once a reader unfolds it."""
+    """Add a folded row, whose panels query only once a reader unfolds it."""
     row = Row(title)
     for panel in panels:
         row.with_panel(panel)
@@ -165,7 +165,7 @@ def folded(board: Dashboard, title: str, panels: Sequence[Builder[Panel]]) -> No
 
 
 def numbered(board: Dashboard) -> DashboardModel:
-    """The finished dashboard, its panels numbered from 1 on."""
+    """Return the finished dashboard, with panels numbered from 1."""
     finished = board.build()
     panels = [each for panel in finished.panels or () for each in (panel, *_inside(panel))]
     for number, panel in enumerate(panels, 1):

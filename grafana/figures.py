@@ -38,7 +38,7 @@ _VALUE_SIZE: Final = 24
 def figure(
     words: Words, key: str, queries: Sequence[Query], unit: str = COUNT, steps: Steps = PLAIN, width: int = 4
 ) -> stat.Panel:
-    """A number, or a few beside each other, as they are now; grey where it is not known."""
+    """Show one number, or several side by side, as they are now; unknown ones are grey."""
     panel = (
         stat.Panel()
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
@@ -59,7 +59,7 @@ def figure(
 def bars_of(
     words: Words, key: str, queries: Sequence[Query], unit: str, size: Size, steps: Steps = PLAIN
 ) -> bargauge.Panel:
-    """A bar per series of several queries, as they are now."""
+    """Draw a bar per series of several queries, as they are now."""
     panel = (
         bargauge.Panel()
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))

@@ -35,7 +35,7 @@ _HALF: Final = Size(12)
 
 
 def health(words: Words) -> Dashboard:
-    """The dashboard in the language of the words; a day, as what it shows moves within hours."""
+    """Return the dashboard in the language of the words; a day, as what it shows moves within hours."""
     variables = [job(words, BUILD_INFO), instance(words, BUILD_INFO)]
     board = new_dashboard("exporter", words, "now-24h", variables)
     section(board, words.word("exporter_state"), [*_state(words), _versions(words)])

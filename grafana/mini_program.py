@@ -26,7 +26,7 @@ _HALF: Final = Size(12)
 
 
 def mini_program(words: Words) -> Dashboard:
-    """The dashboard in the language of the words."""
+    """Return the dashboard in the language of the words."""
     board = new_dashboard("mini-program", words, "now-30d", [*label_filter(words), app(words)])
     panels = [*_newest(words), *_bars(words), *_means(words), _weekday(words), _table(words)]
     section(board, words.word("side_by_side"), [_overlay(words)])
@@ -35,7 +35,7 @@ def mini_program(words: Words) -> Dashboard:
 
 
 def _overlay(words: Words) -> timeseries.Panel:
-    """A line per app chosen, under the name that it has at the end of the range."""
+    """Draw a line per chosen app, under the name that it has at the end of the range."""
     answered = f"{LAST_SUCCESS.metric}{{{APP}}} {AT_END} or {INFO.metric}{{{APP}}} {AT_END}"
     name = f"count by (appid, name) (topk by (appid) (1, {answered}))"
     visitors = f"({dated('visit_uv', APP)})\n* on (appid) group_left (name) {name}"

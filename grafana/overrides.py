@@ -6,17 +6,17 @@ from grafana.colours import Steps
 
 
 def override(identifier: str, value: object) -> DynamicConfigValue:
-    """One property of a field's override."""
+    """Return one property of a field's override."""
     return DynamicConfigValue(id_val=identifier, value=value)
 
 
 def fixed(colour: str) -> DynamicConfigValue:
-    """The property that gives a field this colour."""
+    """Return the property that gives a field this colour."""
     return override("color", {"mode": "fixed", "fixedColor": colour})
 
 
 def own_steps(steps: Steps) -> list[DynamicConfigValue]:
-    """The property that gives a field its own thresholds, if it has any."""
+    """Return the property that gives a field its own thresholds, if it has any."""
     if not steps:
         return []
     listed = [{"value": value, "color": colour} for value, colour in steps]

@@ -1,4 +1,4 @@
-"""What every panel has: text, data source, queries, unit and size, and grey for what is not known."""
+"""The common parts of panels: text, data source, queries, unit and size, and grey for unknown values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Size:
 def framed(
     panel: AnyPanel, words: Words, key: str, targets: Sequence[Dataquery], unit: str, size: Size
 ) -> AnyPanel:
-    """Give a panel what every one has, by the key of its texts."""
+    """Give a panel its common parts, by the key of its texts."""
     title, description = words.panel(key)
     for target in targets:
         panel.with_target(target)
@@ -80,7 +80,7 @@ def needing(panel: AnyPanel, words: Words, *datasets: str) -> AnyPanel:
 
 
 def unknown(text: str) -> SpecialValueMap:
-    """What is not known is grey, whatever the colours of what is."""
+    """Map unknown values to a text in grey."""
     result = ValueMappingResult(text=text, color=GREY)
     return SpecialValueMap(
         DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result)
@@ -88,7 +88,7 @@ def unknown(text: str) -> SpecialValueMap:
 
 
 def worded(words: Words, texts: Mapping[str, str]) -> list[ValueMap | RangeMap | RegexMap | SpecialValueMap]:
-    """Texts instead of numbers, and grey for what is not known."""
+    """Map numbers to texts, and unknown values to grey."""
     return [
         unknown(words.word("no_value")),
         ValueMap({value: ValueMappingResult(text=text) for value, text in texts.items()}),

@@ -20,9 +20,9 @@ from prometheus.expressions import (
 )
 
 FLEET: Final = 'job=~"$job"'
-"""What the Fleet dashboard's selectors have between their braces."""
+"""The content of the Fleet dashboard's selectors' braces."""
 CHOSEN: Final = f'{INFO.metric}{{$label=~"$value"}}'
-"""The apps that the filter by label lets through."""
+"""The apps that match the filter by label."""
 DUE: Final = 60 * 3600
 """A newest date whose midnight is so many seconds past is late: 12:00 of the day after the next, Beijing."""
 _LATE_AGO: Final = "6d"
@@ -32,7 +32,7 @@ AT_END: Final = "@ ${__to:date:seconds}"
 
 
 def chosen(expr: str, when: str = "") -> str:
-    """Let the apps through that the filter by label lets through; `when` is as in a selector."""
+    """Restrict an expression to the apps that match the filter by label; `when` is as in a selector."""
     return f"(({expr})\nand on (appid) {CHOSEN}{f' {when}' if when else ''})"
 
 
@@ -43,7 +43,7 @@ LATEST: Final = f"scalar(max({chosen(f'{daily(REF_DATE)}{{{FLEET}}}')}))"
 
 
 def date_number(stamp: str) -> str:
-    """A ref_date's Unix time as the number yyyymmdd: it reads the same in every zone."""
+    """Convert a ref_date's Unix time to the number yyyymmdd, which is equal in every zone."""
     local = f"({stamp}) + {BEIJING_AHEAD}"
     return f"year({local}) * 10000 + month({local}) * 100 + day_of_month({local})"
 
@@ -55,7 +55,7 @@ def newest_date_number() -> str:
 
 
 def counted(apps: str) -> str:
-    """How many of the apps these are: 0 where none is, absent where there is no app at all."""
+    """Count selected apps: 0 if there are none of them, absent without any app."""
     return f"count({apps})\nor\n0 * count({configured()})"
 
 
@@ -84,27 +84,27 @@ max by (appid) (
 
 
 def with_yesterday() -> str:
-    """The apps that have yesterday's row."""
+    """Select the apps that have yesterday's row."""
     return f"({REF} == {date_at_point(1)})"
 
 
 def answered() -> str:
-    """The apps for which WeChat answered the last refresh."""
+    """Select the apps for which WeChat answered the last refresh."""
     return chosen(f"max by (appid) ({UP.metric}{{{FLEET}}}) == 1")
 
 
 def failing() -> str:
-    """The apps whose last refresh failed."""
+    """Select the apps whose last refresh failed."""
     return chosen(f"max by (appid) ({UP.metric}{{{FLEET}}}) == 0")
 
 
 def configured() -> str:
-    """All apps."""
+    """Select all apps."""
     return f'max by (appid) ({INFO.metric}{{{FLEET}, $label=~"$value"}})'
 
 
 def seen_dates(metric: str, where: str, newest_label: str) -> str:
-    """A figure of every date seen in the time range, labelled `ref_date`; otherwise the newest alone."""
+    """Select a figure of every date seen in the time range, labelled `ref_date`; else the newest alone."""
     shown = f"{on_show(metric, where)}\nor\n{seen(metric, '$__range', where)}"
     alone = f'label_replace(max by (appid) ({newest(metric, where)}), "ref_date", "{newest_label}", "", "")'
     return f"{shown}\nor on (appid)\n{alone}"
@@ -137,5 +137,5 @@ def per_period(metric: str, where: str, rows: Dated) -> str:
 
 
 def dated_ratio(above: str, below: str, where: str) -> str:
-    """One figure by another, per date; absent where either is, or the lower one is zero."""
+    """Divide one figure by another, per date; absent if either is, or the divisor is zero."""
     return f"({dated(above, where)})\n/ on (appid)\n(({dated(below, where)}) > 0)"

@@ -38,7 +38,7 @@ _NARROW: Final = 95
 
 
 def ranking(words: Words) -> Panel:
-    """Every app with its newest figures, their change, a sparkline and its state."""
+    """List every app with its newest figures, their change, a sparkline and its state."""
     visitors = newest("visit_uv", FLEET)
     changes = (words.word("day_on_day"), words.word("week_on_week"))
     figures = [

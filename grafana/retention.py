@@ -48,13 +48,13 @@ def _names(figure_name: str) -> tuple[str, str]:
 
 
 def _back(figure_name: str, day: int, where: str) -> tuple[str, str]:
-    """Those who came back of the newest cohort that has the day, and the cohort."""
+    """Return, for the newest cohort that has the day, those who came back and the cohort."""
     back, cohort = (newest_row(retention(day), name, where) for name in _names(figure_name))
     return back, cohort
 
 
 def _back_per_date(figure_name: str, day: int, where: str) -> tuple[str, str]:
-    """The same for each cohort's date: day n comes n days later than the daily trend."""
+    """Return, per cohort's date, those who came back and the cohort; day n comes n days late."""
     back, cohort = (row_per_date(retention(day), name, where, later=day) for name in _names(figure_name))
     return back, cohort
 
@@ -69,7 +69,7 @@ def _fleet(words: Words) -> Iterator[stat.Panel]:
 
 
 def _fleet_lines(words: Words) -> Iterator[timeseries.Panel]:
-    """Of recorded totals; where the apps are filtered, of the apps."""
+    """Draw lines of recorded totals or, if a filter is set, of the apps' sums."""
     apps = f"{CHOSEN} {AT_END}"
     for name, kind in KINDS:
         asked = []

@@ -72,7 +72,7 @@ def _stack(words: Words) -> timeseries.Panel:
 
 
 def _compared(where: str) -> tuple[str, str, str]:
-    """Opens by app and source: now; now, of the apps that have a row of a week before; a week before.
+    """Return the opens by app and source: now; now, of apps with a row of a week before; a week before.
 
     For a whole fleet the apps are chosen first: there are ten times as many sources.
     """
@@ -92,7 +92,7 @@ def _compared(where: str) -> tuple[str, str, str]:
 
 
 def _table(words: Words, key: str, where: str) -> table.Panel:
-    """Opens of each source, their share, and their change on the apps that have both rows."""
+    """List the opens of each source, their share, and their change on the apps that have both rows."""
     name = f"name_{words.language}"
     now, both, then = _compared(where)
     opens = f"sum by (source) ({now})"
@@ -115,7 +115,7 @@ def _table(words: Words, key: str, where: str) -> table.Panel:
 
 
 def _buckets(words: Words) -> Iterator[bargauge.Panel]:
-    """The share of opens in each bucket, in the buckets' own order."""
+    """Draw the share of opens in each bucket, in the buckets' order."""
     for label, buckets, figure in (
         ("staytime", STAY_TIMES, "access_staytime_session_cnt"),
         ("depth", DEPTHS, "access_depth_session_cnt"),

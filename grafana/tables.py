@@ -24,7 +24,7 @@ from grafana.texts import Words
 def listing(
     words: Words, key: str, queries: Sequence[Query], columns: Mapping[str, str], sort_by: str, size: Size
 ) -> table.Panel:
-    """A table of instant queries merged on their common labels.
+    """Return a table of instant queries merged on their common labels.
 
     Args:
         words: the language.
@@ -71,5 +71,5 @@ def joined(headings: Mapping[str, str]) -> list[DataTransformerConfig]:
 
 
 def column_names(queries: Sequence[Query]) -> dict[str, str]:
-    """What Grafana calls the queries' values in a table, and their headings."""
+    """Return what Grafana calls the queries' values in a table, and their headings."""
     return {f"Value #{name}": query.legend for name, query in zip(ascii_uppercase, queries, strict=False)}

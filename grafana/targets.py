@@ -25,7 +25,7 @@ class Query:
 
 
 def ranged_target(ref: str, query: Query) -> Dataquery:
-    """One query over the time range."""
+    """Return one query over the time range."""
     legend = query.legend or "__auto"
     return Dataquery().ref_id(ref).expr(query.expr).legend_format(legend).datasource(DATASOURCE).range()
 

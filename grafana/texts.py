@@ -100,7 +100,7 @@ class Words:
         self.used: set[str] = set()
 
     def panel(self, key: str) -> tuple[str, str]:
-        """A panel's title and description."""
+        """Return a panel's title and description."""
         self.used.add(key)
         text: PanelText = PANELS[key]
         return self._of(text.title), self._of(text.description)
@@ -111,7 +111,7 @@ class Words:
         return self._of(WORDS[key])
 
     def field(self, name: str) -> str:
-        """The heading of a figure of FIELDS."""
+        """Return the heading of a figure of FIELDS."""
         return _FIELDS[name].en if self.language is Language.EN else _CHINESE[name]
 
     def _of(self, text: Text) -> str:

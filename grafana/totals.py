@@ -131,12 +131,12 @@ def _apps(days_earlier: int = 0) -> str:
 
 
 def _marked() -> str:
-    """1, labelled with whether fewer apps have the point's date than the one before."""
+    """Give 1, labelled with whether fewer apps have the point's date than the one before."""
     return f'count_values("incomplete", {_apps()} < bool ({_apps(1)} or vector(0)))'
 
 
 def _arrived(words: Words) -> stat.Panel:
-    """The share first: a total in the morning is of those that have arrived."""
+    """Show the share of arrived figures, as a total in the morning covers only these."""
     have = f"count({REF} == {LATEST})"
     asked = [
         Query(f"{have}\n/\ncount({configured()})", words.word("share"), SHARE),
@@ -173,7 +173,7 @@ def _apps_trend(words: Words) -> timeseries.Panel:
 
 
 def _paled(words: Words, key: str, before: str, recent: str) -> timeseries.Panel:
-    """Bars per date, those of an incomplete one pale with a full outline."""
+    """Draw bars per date; those of an incomplete date are pale with a full outline."""
     queries = [Query(before, words.word("earlier")), Query(recent, "{{incomplete}}")]
     panel = dated_bars(words, key, queries, COUNT, Size(12)).no_value(words.word("no_dates"))
     hidden = override("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False})

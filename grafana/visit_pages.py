@@ -40,12 +40,12 @@ def _figure(name: str, where: str) -> str:
 
 
 def _per_view(name: str, where: str) -> str:
-    """A count of a page by its views: its exit rate, or how often a view leads to a share."""
+    """Divide a count of a page by its views: exits or shares per view."""
     return f"{_figure(name, where)}\n/ on ({_PAGE}) ({_figure('visit_pv', where)} > 0)"
 
 
 def _top(words: Words) -> table.Panel:
-    """The pages with the most views of all apps, apart from the rests."""
+    """List the pages with the most views over all apps, without the pages that are added up."""
     views = chosen(_figure("visit_pv", f'{FLEET}, page_path!="{_REST}"'))
     asked = [
         Query(f"topk({_TOP}, {views})", words.field("visit_pv"), COUNT),

@@ -1,4 +1,4 @@
-"""What an alert is, and the selectors and template pieces that the alerts share."""
+"""Alerts, and the selectors and template pieces that they share."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from exporter.wechat.failures.failure import Reason
 from prometheus.recording import recorded
 
 JOBS: Final = 'job=~"wechat-miniprogram.*"'
-"""Which scrape jobs are this exporter's; only ExporterDown needs to know."""
+"""The scrape jobs of the exporter, which only ExporterDown needs."""
 RUNBOOKS: Final = (
     "https://github.com/wechat-miniprogram-exporter/wechat-miniprogram-exporter/blob/main/docs/runbooks/"
 )
@@ -18,7 +18,7 @@ RUNBOOKS: Final = (
 
 
 class Severity(StrEnum):
-    """How soon someone should look; the value is the alerts' label `severity`."""
+    """The urgency of an alert; the value is the label `severity`."""
 
     CRITICAL = "critical"  # figures of many apps are being lost, or a person must act
     WARNING = "warning"  # today
@@ -75,14 +75,14 @@ def failing(*reasons: Reason) -> str:
 
 
 def one_of(*reasons: Reason) -> str:
-    """The selector of these reasons, braces included."""
+    """Return the selector of these reasons, braces included."""
     if len(reasons) == 1:
         return f'{{reason="{reasons[0]}"}}'
     return f'{{reason=~"{"|".join(reasons)}"}}'
 
 
 def page(asked: str) -> str:
-    """A template piece: `asked` of the exporters at hand, then where their status pages show the app."""
+    """Return a template piece: `asked` of the present exporters, then links to the app on their pages."""
     return (
         f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}} {asked}"
         "{{ range . }} {{ .Labels.instance }}/?q={{ .Labels.appid }}{{ end }}{{ end }}"
@@ -90,7 +90,7 @@ def page(asked: str) -> str:
 
 
 def looked_up(series: str, then: str) -> str:
-    """A template piece: look this app's series up, and write what `then` makes of its first sample."""
+    """Return a template piece: look this app's series up, and write what `then` makes of its first sample."""
     found = f"{{{{ with printf `{series}{{appid=%q}}` $labels.appid | query }}}}"
     return f"{found}{{{{ . | first | {then} }}}}{{{{ end }}}}"
 

@@ -96,7 +96,7 @@ def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
 
 
 def _refused() -> Iterator[Alert]:
-    """The alerts on refusals that a person must act on: summary and advice, each in English and Chinese."""
+    """Yield the alerts on refusals that need a person: summary and advice, in English and Chinese."""
     yield _refusal(
         "CredentialRefused",
         Severity.CRITICAL,

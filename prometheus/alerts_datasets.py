@@ -28,7 +28,7 @@ def dataset_alerts(limits: Thresholds) -> tuple[Alert, ...]:
 
 
 def _failure(dataset: str, failed: str, page: str) -> str:
-    """A template piece: why the dataset's last call failed, and the status pages that show it.
+    """Return a template piece: why the dataset's last call failed, and the status pages that show it.
 
     `dataset`: its name, as a template writes it.
     """

@@ -10,7 +10,7 @@ _OF_FLEET: Final = "{cluster=%q,namespace=%q,job=%q}"
 
 
 def _listed(label: str) -> str:
-    """A template piece: the values of a label over the fleet's exporters, as a list."""
+    """Return a template piece: the values of a label over the fleet's exporters, as a list."""
     return (
         f"{{{{ with printf `count by ({label}) ({INFO}{_OF_FLEET})` "
         "$labels.cluster $labels.namespace $labels.job | query }}"

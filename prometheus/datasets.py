@@ -72,7 +72,7 @@ def retention(day: int | None = None) -> Latest:
 
 
 def distribution(label: str, value: str = "") -> Latest:
-    """The distribution of visits over sources, stay times or depths, or one of its values."""
+    """Return the distribution of visits over sources, stay times or depths, or one of its values."""
     return Latest("visit_distribution", "daily", label, only=f'{label}="{value}"' if value else "")
 
 

@@ -25,12 +25,12 @@ class Recording:
 
 
 def recorded(metric: str, when: str) -> str:
-    """The name of a recorded series; `when` is newest, day_before, week_before, usual or settled."""
+    """Return the name of a recorded series; `when` is newest, day_before, week_before, usual or settled."""
     return f"app:{NAMESPACE}_{metric}:{when}"
 
 
 def recordings() -> Iterator[Recording]:
-    """All of them, in the order in which they are evaluated."""
+    """Yield all recording rules, in the order of evaluation."""
     yield Recording(recorded(REF_DATE, "newest"), newest(REF_DATE))
     for field in FIELDS:
         yield Recording(recorded(field.metric, "newest"), newest(field.metric))
@@ -48,10 +48,10 @@ def settled(metric: str) -> str:
 
 
 def cohort_recordings() -> Iterator[Recording]:
-    """Totals of retention."""
+    """Yield the rules for totals of retention."""
     return (Recording(name, expr) for name, expr in newest_totals())
 
 
 def shard_recordings() -> Iterator[Recording]:
-    """How many exporters of each shard answer."""
+    """Yield the rule that counts the answering exporters of each shard."""
     yield Recording(f"shard:{OWN}:count", present())

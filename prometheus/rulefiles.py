@@ -43,18 +43,18 @@ def groups(limits: Thresholds) -> dict[str, tuple[Alert, ...]]:
 
 
 def recording_yaml() -> str:
-    """The file of recording rules."""
+    """Return the file of recording rules."""
     return f"{_MADE}groups:\n{_recording_groups()}"
 
 
 def alerts_yaml(limits: Thresholds, runbooks: str) -> str:
-    """The file of alerts; `runbooks` is the address of the folder of runbooks, with its last slash."""
+    """Return the file of alerts; `runbooks` is the address of the folder of runbooks, with its last slash."""
     needs = "# VisitorsDropped, VisitorsSpiked and NoVisitors need recording.yaml as well.\n"
     return f"{_MADE}{needs}groups:\n{_alert_groups(limits, runbooks)}"
 
 
 def prometheusrule_yaml(limits: Thresholds, runbooks: str) -> str:
-    """Both as one object for the Prometheus Operator."""
+    """Return both as one object for the Prometheus Operator."""
     text = f"groups:\n{_recording_groups()}{_alert_groups(limits, runbooks)}"
     return f"{_MADE}{_PROMETHEUS_RULE}{textwrap.indent(text, '  ')}"
 

@@ -16,7 +16,7 @@ Table = Mapping[str, Mapping[str, object]]
 
 
 class ThresholdError(ValueError):
-    """A table of thresholds cannot be used; the text says where and what is allowed."""
+    """A table of thresholds is unusable; the text gives the place and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The dashboards' JSON as shipped, and their expressions as Grafana would ask them."""
+"""The shipped dashboards' JSON, and their expressions as Grafana would send them."""
 
 import json
 import time
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """One target of a panel."""
+    """A target of a panel."""
 
     board: str
     panel: Json
@@ -30,7 +30,7 @@ class Asked:
 
     @property
     def days(self) -> int:
-        """The panel's time range: its own, or the dashboard's."""
+        """Return the panel's time range: its own, or the dashboard's."""
         start = self.panel.get("timeFrom") or board(HOME / f"{self.board}.json")["time"]["from"]
         return int(start.removeprefix("now-").removesuffix("d")) if start.endswith("d") else 1
 
@@ -62,17 +62,17 @@ def name_of(path: Path) -> str:
 
 
 def panels(path: Path) -> list[Json]:
-    """All but the rows, those in folded ones too."""
+    """Return all panels, except rows, including those in folded rows."""
     return [panel for panel in placed(board(path)) if panel["type"] != "row"]
 
 
 def placed(loaded: Json) -> list[Json]:
-    """The panels and rows in their order."""
+    """Return the panels and rows in their order."""
     return [each for panel in loaded["panels"] for each in (panel, *panel.get("panels", ()))]
 
 
 def asked(language: Language = Language.EN) -> Iterator[Asked]:
-    """Every target of the dashboards of one language."""
+    """Yield every target of the dashboards of one language."""
     for path in FILES:
         if path.parent.name == language.value:
             for panel in panels(path):

@@ -34,7 +34,7 @@ WITHOUT_A_PAST = {
     "sources": {"Sources of all opens C", "Sources, week on week C"},
     "pages": {"Top risers, week on week A", "Top fallers, week on week A"},
 }
-"""What is not there in the first minutes, by dashboard."""
+"""The panels that are empty in the first minutes, by dashboard."""
 SCRAPES = {
     "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
     "rule_files": ["recording.yaml", "alerts.yaml"],
@@ -43,7 +43,7 @@ SCRAPES = {
 
 @pytest.fixture(scope="module")
 def database(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Prometheus that has scraped the demo, and the same fleet with history_days: 1 as the job `short`."""
+    """Yield a Prometheus that has scraped the demo, and its fleet with history_days: 1 as the job `short`."""
     path = program("prometheus")
     folder = tmp_path_factory.mktemp("demo")
     with ExitStack() as stack:
@@ -81,7 +81,7 @@ def is_ready(exporter: Running) -> Callable[[], bool]:
 
 
 def free() -> int:
-    """A port on loopback that nobody listens on."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -89,17 +89,17 @@ def free() -> int:
 
 
 def config_of(simulator: Running, folder: Path) -> Path:
-    """The simulator's own configuration with history_days: 1."""
+    """Return the simulator's own configuration with history_days: 1."""
     simulator.wait_until(lambda: simulator.get("/_sim/config").ok)
-    told = yaml.safe_load(simulator.get("/_sim/config").text)
-    told["refresh"] = {"interval": "1m", "history_days": 1, "concurrency": 32}
+    document = yaml.safe_load(simulator.get("/_sim/config").text)
+    document["refresh"] = {"interval": "1m", "history_days": 1, "concurrency": 32}
     path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(told), "utf-8")
+    path.write_text(yaml.safe_dump(document), "utf-8")
     return path
 
 
 def answers(database: Database, expression: str, span: float, step: float, *, instant: bool) -> bool:
-    """Whether there is any number in the answer."""
+    """Return whether there is any number in the answer."""
     if instant:
         values = [series["value"] for series in database.instant(expression)]
     else:
@@ -146,8 +146,8 @@ def test_every_rule_works_and_the_demo_s_troubles_fire(database: Database) -> No
     assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
     alerts = database.get("/api/v1/alerts")["data"]["alerts"]
     firing = {(alert["labels"]["alertname"], alert["labels"].get("name", "")) for alert in alerts}
-    told = {name for name in firing if name[0] not in DEPEND_ON_THE_DAY}
-    assert told == {
+    document = {name for name in firing if name[0] not in DEPEND_ON_THE_DAY}
+    assert document == {
         ("CredentialRefused", "flower-market"),
         ("IpNotAllowed", "家政到家"),
         ("PermissionMissing", "museum-guide"),

@@ -56,9 +56,9 @@ def test_chinese_texts_are_chinese() -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_the_sdk_reads_a_file_back_without_loss(path: Path) -> None:
     register_default_plugins()
-    told = path.read_text("utf-8")
+    report = path.read_text("utf-8")
     again = JSONEncoder(indent=1, sort_keys=True, ensure_ascii=False).encode(Dashboard.from_json(board(path)))
-    assert f"{again}\n" == told
+    assert f"{again}\n" == report
 
 
 @pytest.mark.parametrize("language", Language)

@@ -22,7 +22,7 @@ COUNTERS = ("_total", "_bucket", "_count", "_sum")
 
 
 def walk(node: Any, key: str = "") -> Any:
-    """Every (key, value) below a node."""
+    """Yield every (key, value) below a node."""
     yield key, node
     for name, inner in node.items() if isinstance(node, dict) else ():
         yield from walk(inner, name)
@@ -78,12 +78,12 @@ def test_every_variable_is_asked_for_and_every_one_asked_for_is_there(loaded: Js
         "__to",
         "1",
     }  # $1: label_replace's own
-    told = " ".join(
+    report = " ".join(
         value
         for key, value in walk(loaded)
         if key in ("expr", "uid", "url", "query", "title", "repeat") and isinstance(value, str)
     )
-    used = {name.strip("{") for name in re.findall(r"\$(\{?\w+)", told)} - builtin
+    used = {name.strip("{") for name in re.findall(r"\$(\{?\w+)", report)} - builtin
     used |= {panel["repeat"] for panel in loaded["panels"] if panel.get("repeat")}
     assert used == have
 
@@ -167,10 +167,10 @@ def test_no_number_is_red_by_accident_and_every_colour_is_safe(path: Path) -> No
     for panel in panels(path):
         steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
         assert steps[0]["value"] is None
-        told = {
+        report = {
             str(value) for key, value in walk(panel) if key in ("color", "fixedColor", "lineColor") if value
         }
-        assert {value for value in told if not value.startswith("{")} <= SAFE, panel["title"]
+        assert {value for value in report if not value.startswith("{")} <= SAFE, panel["title"]
         many = any("{{" in target["legendFormat"] for target in panel["targets"])
         if panel["type"] == "timeseries" and not many:
             by_query = {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]}

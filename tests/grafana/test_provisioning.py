@@ -17,7 +17,7 @@ def test_the_data_source_is_a_prometheus_with_a_fixed_uid() -> None:
 
 
 def test_a_folder_for_each_language() -> None:
-    told = yaml.safe_load(PROVISIONING.joinpath("dashboards/wechat-miniprogram.yaml").read_text("utf-8"))
-    paths = [Path(provider["options"]["path"]) for provider in told["providers"]]
+    document = yaml.safe_load(PROVISIONING.joinpath("dashboards/wechat-miniprogram.yaml").read_text("utf-8"))
+    paths = [Path(provider["options"]["path"]) for provider in document["providers"]]
     assert {path.name for path in paths} == {path.name for path in HOME.iterdir()}
-    assert len({provider["name"] for provider in told["providers"]}) == len(paths)
+    assert len({provider["name"] for provider in document["providers"]}) == len(paths)

@@ -21,14 +21,14 @@ DAYS = 30
 
 
 def figure(day: date, at: float) -> int:
-    """The week before of the late app's newest date is corrected down on the third day."""
+    """Return the week before of the late app's newest date is corrected down on the third day."""
     corrected = day == CORRECTED and at >= midnight(day) + 3 * DAY_SECONDS
     return 1000 + (day - FIRST).days - (500 if corrected else 0)
 
 
 def history() -> History:
-    """Two apps whose dates come at 10:00 of the next day; WeChat has no more of one after LAST."""
-    told = History()
+    """Return two apps whose dates come at 10:00 of the next day; WeChat has no more of one after LAST."""
+    past = History()
     for at in range(midnight(FIRST) + DAY_SECONDS, midnight(FIRST) + DAYS * DAY_SECONDS, HOUR // 3):
         today = (at - midnight(FIRST)) // DAY_SECONDS
         held = [FIRST + timedelta(days=number) for number in range(max(0, today - HISTORY_DAYS), today)]
@@ -39,18 +39,18 @@ def history() -> History:
             newest = max(its, default=LAST if today > 20 else None)
             if newest is None:
                 continue
-            told.lines += [
+            past.lines += [
                 (f"{daily('visit_uv')}{{{labels}}}", figure(newest, at), at),
                 (f"{daily(REF_DATE)}{{{labels}}}", midnight(newest), at),
                 (f"{LAST_SUCCESS.metric}{{{labels}}}", at, at),
             ]
             for day in its:
                 dated = f'{labels},ref_date="{day}"'
-                told.lines += [
+                past.lines += [
                     (f"{by_date('visit_uv')}{{{dated}}}", figure(day, at), at),
                     (f"{by_date(REF_DATE)}{{{dated}}}", midnight(day), at),
                 ]
-    return told
+    return past
 
 
 @pytest.mark.real

@@ -33,7 +33,7 @@ def state(language: Language = Language.EN) -> Asked:
 
 
 def words(panel: Json, heading: str) -> dict[str, tuple[str, str]]:
-    """The word and colour of each number."""
+    """Return the word and colour of each number."""
     own = [o["properties"] for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == heading]
     [mappings] = [each["value"] for properties in own for each in properties if each["id"] == "mappings"]
     [unknown] = [each["options"]["result"]["color"] for each in mappings if each["type"] == "special"]
@@ -43,10 +43,10 @@ def words(panel: Json, heading: str) -> dict[str, tuple[str, str]]:
 
 
 def history() -> History:
-    told = History()
+    past = History()
     for at in range(NOON - 600, NOON + 1, 60):
-        told.lines += [(series, value, at) for series, value in page()]
-    return told
+        past.lines += [(series, value, at) for series, value in page()]
+    return past
 
 
 def page() -> Iterator[tuple[str, float]]:

@@ -42,7 +42,7 @@ SHOWN = range(HISTORY_DAYS)
 
 
 def asked(text: str, at: float = NOW) -> str:
-    """The expression as Grafana asks it, with the filter on the apps that have a by-date family."""
+    """Return the expression as Grafana asks it, with the filter on the apps that have a by-date family."""
     for variable, value in (
         ("$job", ".*"),
         ("$label", "appid"),
@@ -53,18 +53,18 @@ def asked(text: str, at: float = NOW) -> str:
     return text
 
 
-def with_info(told: History) -> History:
-    """Every app has its info metric whenever it has an answer."""
+def with_info(past: History) -> History:
+    """Return every app has its info metric whenever it has an answer."""
     shown = [
         (series.replace(LAST_SUCCESS.metric, INFO.metric), 1.0, at)
-        for series, _, at in told.lines
+        for series, _, at in past.lines
         if series.startswith(LAST_SUCCESS.metric)
     ]
-    return History([*told.lines, *shown], told.known, told.latest, told.asked)
+    return History([*past.lines, *shown], past.known, past.latest, past.asked)
 
 
 def recordings(database: Database) -> Iterator[tuple[str, float, int]]:
-    """What the rules for settled rows record."""
+    """Yield what the rules for settled rows record."""
     start, end = midnight(DATES[0]) + DAY_SECONDS, NOW
     for metric in ("visit_pv", REF_DATE):
         name = recorded(metric, "settled")
@@ -75,13 +75,13 @@ def recordings(database: Database) -> Iterator[tuple[str, float, int]]:
 
 
 @pytest.fixture(scope="module", params=[ALONE, REPLICAS], ids=["one exporter", "several exporters"])
-def told(
+def past(
     request: pytest.FixtureRequest,
     program: Callable[[str], str],
     free_port: Callable[[], int],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> History:
-    """The history, and what the rules make of it."""
+    """Return the history, and what the rules make of it."""
     shown = with_info(history(request.param))
     folder = tmp_path_factory.mktemp("raw")
     flags = [f"--query.lookback-delta={STALE_AFTER}s"]
@@ -91,7 +91,7 @@ def told(
 
 
 def points(database: Database, expression: str, zone: str, label: str = "") -> dict[tuple[date, str], float]:
-    """What stands on each date, in Beijing, and the label's value."""
+    """Return what stands on each date, in Beijing, and the label's value."""
     found = {}
     for series in database.ranged(asked(expression), *grid(zone), DAY_SECONDS):
         for at, value in series["values"]:
@@ -100,15 +100,15 @@ def points(database: Database, expression: str, zone: str, label: str = "") -> d
     return found
 
 
-def have(told: History, day: date) -> list[str]:
+def have(past: History, day: date) -> list[str]:
     return [
         appid
         for number, appid in enumerate(APPS)
-        if (appid, day) in told.known and published(number, DATES.index(day)) <= NOW
+        if (appid, day) in past.known and published(number, DATES.index(day)) <= NOW
     ]
 
 
-def grade_trend(database: Database, told: History) -> None:
+def grade_trend(database: Database, past: History) -> None:
     """Each date has the total and the count of the apps that have it, once, on any grid."""
     newest = DATES[-1]
     on_show = [newest - timedelta(days=back) for back in SHOWN]
@@ -118,38 +118,38 @@ def grade_trend(database: Database, told: History) -> None:
             datetime.fromtimestamp(at, BEIJING).date() for at in range(int(start), int(end) + 1, DAY_SECONDS)
         }
         for recent, before, expected in (
-            (per_date("visit_pv"), settled_per_date("visit_pv"), lambda day: total_of(told, day)),
-            (apps_per_date(), settled_apps_per_date(), lambda day: len(have(told, day))),
+            (per_date("visit_pv"), settled_per_date("visit_pv"), lambda day: total_of(past, day)),
+            (apps_per_date(), settled_apps_per_date(), lambda day: len(have(past, day))),
         ):
             older = points(database, before, zone)
             wanted = {(day, ""): expected(day) for day in DATES if day in days and day not in on_show}
             assert all(wanted.get(key) == value for key, value in older.items()), zone
             assert len(older) >= len(wanted) - 4, zone  # both moments of a date lie in a gap
             found = points(database, recent, zone, "incomplete")
-            shown = [day for day in on_show if day in days and have(told, day)]
-            assert found == {(day, marked(told, day)): expected(day) for day in shown}, zone
+            shown = [day for day in on_show if day in days and have(past, day)]
+            assert found == {(day, marked(past, day)): expected(day) for day in shown}, zone
 
 
-def total_of(told: History, day: date) -> float:
-    return sum(told.known[appid, day] for appid in have(told, day))
+def total_of(past: History, day: date) -> float:
+    return sum(past.known[appid, day] for appid in have(past, day))
 
 
-def marked(told: History, day: date) -> str:
-    """Whether fewer apps have the date than the one before, among those on show."""
+def marked(past: History, day: date) -> str:
+    """Return whether fewer apps have the date than the one before, among those on show."""
     before = day - timedelta(days=1)
     if before < DATES[-1] - timedelta(days=SHOWN[-1]):
         return "0"
-    return str(int(len(have(told, day)) < len(have(told, before))))
+    return str(int(len(have(past, day)) < len(have(past, before))))
 
 
-def grade_changes(database: Database, told: History) -> None:
+def grade_changes(database: Database, past: History) -> None:
     """At odd hours, the totals and their changes are of the apps that have both dates, or absent."""
     start, end = midnight(DATES[36]), midnight(DATES[58])
     for days, enough in ((0, 1), (1, 1), (7, 1), (30, 0.8)):
         expression = change("visit_pv", days) if days else total("visit_pv")
         right = possible = late = 0
         for at in range(start, end + 1, 13 * HOUR):
-            held = {appid: told.latest[appid, at] for appid in APPS if (appid, at) in told.latest}
+            held = {appid: past.latest[appid, at] for appid in APPS if (appid, at) in past.latest}
             if not held:
                 continue  # a gap between scrapes
             late += len(set(held.values())) > 1
@@ -165,7 +165,7 @@ def grade_changes(database: Database, told: History) -> None:
 
 
 def wanted(held: dict[str, date], days: int, at: int) -> float | None:
-    """The sum over the apps with the newest date, or its change on those that also had the date before."""
+    """Return the sum over the apps with the newest date, or its change on those with both dates."""
     newest = max(held.values())
     now, then = 0.0, 0.0
     for number, appid in enumerate(APPS):
@@ -179,18 +179,18 @@ def wanted(held: dict[str, date], days: int, at: int) -> float | None:
 
 
 def test_prometheus_shows_totals_changes_and_trend(
-    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    past: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     flags = [f"--query.lookback-delta={STALE_AFTER}s"]
-    with in_prometheus(program, free_port, told, tmp_path, flags) as database:
-        grade_trend(database, told)
-        if not any(re.search('instance="b"', series) for series, _, _ in told.lines):
-            grade_changes(database, told)
+    with in_prometheus(program, free_port, past, tmp_path, flags) as database:
+        grade_trend(database, past)
+        if not any(re.search('instance="b"', series) for series, _, _ in past.lines):
+            grade_changes(database, past)
 
 
 def test_victoria_metrics_shows_the_trend(
-    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    past: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     flags = [f"-search.maxStalenessInterval={STALE_AFTER}s"]
-    with in_victoria_metrics(program, free_port, told, tmp_path, flags) as database:
-        grade_trend(database, told)
+    with in_victoria_metrics(program, free_port, past, tmp_path, flags) as database:
+        grade_trend(database, past)

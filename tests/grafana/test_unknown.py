@@ -39,12 +39,12 @@ def empty(program: Callable[[str], str], free_port: Callable[[], int], tmp_path:
 
 
 def test_without_an_exporter_every_number_is_absent_but_that_of_the_exporters(empty: Database) -> None:
-    told = {}
+    past = {}
     for target in asked():
         if target.target["instant"]:
             for series in empty.instant(target.expression()):
-                told[target.name] = float(series["value"][1])
-    assert told == dict.fromkeys(TOLD, 0)
+                past[target.name] = float(series["value"][1])
+    assert past == dict.fromkeys(TOLD, 0)
 
 
 DATE = date(2025, 1, 6)
@@ -58,17 +58,17 @@ MINUTES = range(NOW - 3 * 3600, NOW + 1, 60)
 
 
 def healthy(until: int = NOW, *, by_date: bool = True) -> History:
-    """One app whose row of yesterday came, by an exporter that answers until then."""
-    told = History()
+    """Return one app whose row of yesterday came, by an exporter that answers until then."""
+    past = History()
     for at in MINUTES:
-        told.lines.append((f"up{{{EXPORTER}}}", int(at <= until), at))
+        past.lines.append((f"up{{{EXPORTER}}}", int(at <= until), at))
         if at <= until:
-            told.lines += [(series, value, at) for series, value in page(by_date=by_date)]
-    return told
+            past.lines += [(series, value, at) for series, value in page(by_date=by_date)]
+    return past
 
 
 def page(*, by_date: bool) -> Iterator[tuple[str, float]]:
-    """What the exporter shows."""
+    """Yield what the exporter shows."""
     for metric, value in (*((field.metric, 200) for field in FIELDS), (REF_DATE, midnight(DATE))):
         yield f"{daily(metric)}{{{APP}}}", value
         if by_date:
@@ -84,7 +84,7 @@ def page(*, by_date: bool) -> Iterator[tuple[str, float]]:
 
 
 def colour(target: Asked, value: float) -> str:
-    """The colour that Grafana gives a value of this query."""
+    """Return the colour that Grafana gives a value of this query."""
     defaults = target.panel["fieldConfig"]["defaults"]
     steps = defaults["thresholds"]["steps"]
     for override in target.panel["fieldConfig"]["overrides"]:
@@ -97,7 +97,7 @@ def colour(target: Asked, value: float) -> str:
 
 
 def coloured(database: Database, among: set[str]) -> dict[str, str]:
-    """The figures that are in one of these colours."""
+    """Return the figures that are in one of these colours."""
     found = {}
     for target in asked():
         if target.target["instant"]:
@@ -110,7 +110,7 @@ def coloured(database: Database, among: set[str]) -> dict[str, str]:
 
 @pytest.fixture
 def shown(program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path) -> Shown:
-    return lambda told: in_prometheus(program, free_port, told, tmp_path)
+    return lambda past: in_prometheus(program, free_port, past, tmp_path)
 
 
 def test_while_the_exporter_is_down_only_the_tiles_about_it_have_a_colour(shown: Shown) -> None:

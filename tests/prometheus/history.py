@@ -75,13 +75,13 @@ class History:
 
 
 def published(app: int, number: int) -> float:
-    """Unix time at which a date comes."""
+    """Return Unix time at which a date comes."""
     hours = _PUBLICATION[(number + 8 * app) % len(_PUBLICATION)]
     return midnight(DATES[number]) + hours * HOUR
 
 
 def figure(app: int, number: int, at: float) -> float:
-    """The page views of a date as WeChat tells them at that time: up and down, no two dates alike."""
+    """Return WeChat's page views of a date at a time: up and down, different for all dates."""
     if (app, number) == (1, 20):
         return 0
     corrected = (app, number) == (0, 30) and at >= CORRECTED_AT
@@ -93,8 +93,8 @@ def name_at(app: int, at: float) -> str:
 
 
 def history(replicas: Sequence[Replica] = ALONE) -> History:
-    """Both families for APPS; for the same with an `l` after it the latest family alone."""
-    told = History()
+    """Return both families for APPS, and for copies named with an `l` the newest family alone."""
+    past = History()
     start, end = midnight(DATES[0]) + DAY_SECONDS, midnight(DATES[-1]) + 8 * DAY_SECONDS
     for at in range(start, end, _LATEST_STEP):
         if any(
@@ -105,41 +105,41 @@ def history(replicas: Sequence[Replica] = ALONE) -> History:
         today = (at - midnight(DATES[0])) // DAY_SECONDS
         for replica in replicas:
             if today not in replica.away:
-                _show(told, replica, today, at, dated=(at - start) % _DATED_STEP == 0)
-    return told
+                _show(past, replica, today, at, dated=(at - start) % _DATED_STEP == 0)
+    return past
 
 
-def _show(told: History, replica: Replica, today: int, at: int, *, dated: bool) -> None:
+def _show(past: History, replica: Replica, today: int, at: int, *, dated: bool) -> None:
     on_show = range(max(replica.first, today - HISTORY_DAYS), min(len(DATES), today))
     for app, appid in enumerate(APPS):
         held = [number for number in on_show if published(app, number) + replica.behind <= at]
         if held:
-            _show_latest(told, app, appid, held[-1], at, replica)
+            _show_latest(past, app, appid, held[-1], at, replica)
         if dated:
             for number in held:
-                _show_dated(told, app, appid, number, at, replica)
+                _show_dated(past, app, appid, number, at, replica)
 
 
-def _show_latest(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
+def _show_latest(past: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     for suffix in ("", "l"):
         labels = f'{{appid="{appid}{suffix}",name="{name_at(app, at)}"{replica.labels}}}'
         value = figure(app, number, at - replica.behind)
-        told.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", value, at))
+        past.lines.append((f"wechat_miniprogram_daily_visit_pv{labels}", value, at))
         stamp = midnight(DATES[number])
-        told.lines.append((f"wechat_miniprogram_daily_ref_date_timestamp_seconds{labels}", stamp, at))
+        past.lines.append((f"wechat_miniprogram_daily_ref_date_timestamp_seconds{labels}", stamp, at))
         success = f"wechat_miniprogram_last_success_timestamp_seconds{labels}"
-        told.lines.append((success, at - replica.behind, at))
+        past.lines.append((success, at - replica.behind, at))
         key = f"{appid}{suffix}", at
-        told.latest[key] = max(told.latest.get(key, FIRST), DATES[number])
+        past.latest[key] = max(past.latest.get(key, FIRST), DATES[number])
 
 
-def _show_dated(told: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
+def _show_dated(past: History, app: int, appid: str, number: int, at: int, replica: Replica) -> None:
     day = DATES[number]
     labels = f'{{appid="{appid}",name="{name_at(app, at)}",ref_date="{day}"{replica.labels}}}'
     value = figure(app, number, at - replica.behind)
-    if at - replica.behind >= told.asked.get((appid, day), 0):
-        told.known[appid, day] = value
-        told.asked[appid, day] = at - replica.behind
-    told.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
+    if at - replica.behind >= past.asked.get((appid, day), 0):
+        past.known[appid, day] = value
+        past.asked[appid, day] = at - replica.behind
+    past.lines.append((f"wechat_miniprogram_by_date_visit_pv{labels}", value, at))
     stamp = midnight(day)
-    told.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))
+    past.lines.append((f"wechat_miniprogram_by_date_ref_date_timestamp_seconds{labels}", stamp, at))

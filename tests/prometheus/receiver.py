@@ -1,4 +1,4 @@
-"""A stand-in of what Alertmanager sends to: a webhook, or WeCom."""
+"""A stand-in for Alertmanager's receivers: a webhook, or WeCom."""
 
 import json
 import threading
@@ -35,13 +35,13 @@ class Receiver:
                 self.wfile.write(text)
 
             def log_message(self, *_: object) -> None:
-                """Nothing to the console."""
+                """Write nothing to the console."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
 
     def down(self, instance: str) -> list[dict[str, Any]]:
-        """The alerts that came about this exporter being down."""
+        """Return the alerts that came about this exporter being down."""
         wanted = {"alertname": "ExporterDown", "instance": instance}
         return [
             alert

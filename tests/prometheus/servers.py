@@ -29,7 +29,7 @@ class Database:
         return self._ask("query_range", {"query": expression, **span})
 
     def at_points(self, expression: str, start: float, end: float, step: float) -> list[Series]:
-        """The same at exactly these points, which VictoriaMetrics would otherwise move."""
+        """Return the same at exactly these points, which VictoriaMetrics would otherwise move."""
         span = {"start": str(start), "end": str(end), "step": str(step), "nocache": "1"}
         return self._ask("query_range", {"query": expression, **span})
 

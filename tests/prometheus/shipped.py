@@ -1,4 +1,4 @@
-"""What is shipped for alerting, without its waiting times and with its receivers switched on."""
+"""The shipped alerting files, without waiting times and with their receivers enabled."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def rules_at_once(folder: Path) -> None:
 
 
 def with_all_receivers() -> str:
-    """The shipped Alertmanager configuration with the comments taken off its receivers."""
+    """Return the shipped Alertmanager configuration with the comments taken off its receivers."""
     text = DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8")
     head, receivers = text.split("receivers:\n")
     lines = [re.sub(r"^  # (?=- name|  )", "  ", line) for line in receivers.splitlines()]

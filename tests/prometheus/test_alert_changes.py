@@ -75,7 +75,7 @@ def cohort(returned: int) -> State:
 
 
 def month(days: int) -> State:
-    """The newest one ended so many days ago."""
+    """Return the newest one ended so many days ago."""
     return {
         app("monthly_ref_date_timestamp_seconds"): NOW - (days + 31) * DAY_SECONDS,
         app("monthly_end_timestamp_seconds"): NOW - days * DAY_SECONDS,
@@ -183,7 +183,7 @@ def job_of(alert: str, change: str, course: str) -> str:
 
 
 def lines(job: str, state: State, who: Who, minutes: range) -> Iterator[tuple[str, float, int]]:
-    """The series of a fleet in these minutes."""
+    """Yield the series of a fleet in these minutes."""
     for series, value in state.items():
         metric, _, labels = series[:-1].partition("{")
         if "instance=" not in labels:
@@ -197,19 +197,19 @@ def lines(job: str, state: State, who: Who, minutes: range) -> Iterator[tuple[st
 
 
 def courses() -> History:
-    """Each alert's fleets: one where its cause ends with the change, one where it begins."""
-    told = History()
+    """Return each alert's fleets: one where its cause ends with the change, one where it begins."""
+    past = History()
     for alert, (bad, good) in STATES.items():
         for change, (old, new) in CHANGES.items():
             for course, states in (("ends", (bad, good)), ("begins", (good, bad))):
                 job = job_of(alert, change, course)
-                told.lines += lines(job, states[0], old, range(0, CHANGE, STEP))
-                told.lines += lines(job, states[1], new, range(CHANGE, END + 1, STEP))
+                past.lines += lines(job, states[0], old, range(0, CHANGE, STEP))
+                past.lines += lines(job, states[1], new, range(CHANGE, END + 1, STEP))
                 if alert == "RetentionDropped":  # its mean needs days
                     for day in range(1, 20):
                         once = range(-day * 24 * 60, -day * 24 * 60 + 1)
-                        told.lines += lines(job, good, old, once)
-    return told
+                        past.lines += lines(job, good, old, once)
+    return past
 
 
 def of_raw_series(expr: str) -> str:

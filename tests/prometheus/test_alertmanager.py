@@ -26,16 +26,16 @@ def receiver() -> Iterator[Receiver]:
 
 
 def settings(receiver: str, folder: Path, group_wait: str = "0s") -> Path:
-    """The shipped Alertmanager configuration, sending to the receiver without waiting."""
-    told = yaml.safe_load(DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8"))
-    told["route"].update(group_wait=group_wait, group_interval="1s")
-    told["receivers"][0]["webhook_configs"] = [{"url": receiver}]
+    """Return the shipped Alertmanager configuration, sending to the receiver without waiting."""
+    output = yaml.safe_load(DEPLOY.joinpath("alertmanager.yaml").read_text("utf-8"))
+    output["route"].update(group_wait=group_wait, group_interval="1s")
+    output["receivers"][0]["webhook_configs"] = [{"url": receiver}]
     path = folder / "alertmanager.yaml"
-    path.write_text(yaml.safe_dump(told), "utf-8")
+    path.write_text(yaml.safe_dump(output), "utf-8")
     return path
 
 
-def test_a_receiver_is_told_of_an_exporter_that_is_down(
+def test_a_receiver_gets_the_alert_on_an_exporter_that_is_down(
     program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
 ) -> None:
     paths = program("prometheus-alertmanager"), program("prometheus")
@@ -77,7 +77,7 @@ def test_a_receiver_is_told_of_an_exporter_that_is_down(
     ],
     ids=["an app", "a week", "a dataset"],
 )
-def test_what_has_a_cause_is_not_told_twice(
+def test_an_effect_of_another_alert_makes_no_second_notification(
     cause: dict[str, str],
     other: dict[str, str],
     effect: str,
@@ -90,9 +90,9 @@ def test_what_has_a_cause_is_not_told_twice(
     path = program("prometheus-alertmanager")
     with alertmanager(path, free_port(), settings(receiver.url, tmp_path), tmp_path / "am") as address:
         coffee, tea = {"appid": "wxa", "name": "coffee"}, {"appid": "wxb", "name": "tea"}
-        told = [{"labels": {**cause, **coffee}}, {"labels": {**other, **tea}}]
+        output = [{"labels": {**cause, **coffee}}, {"labels": {**other, **tea}}]
         late = [{"labels": {"alertname": effect, **labels}} for labels in (coffee, tea)]
-        for alerts in (told, late):
+        for alerts in (output, late):
             requests.post(f"http://{address}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
             wait_until(lambda: bool(receiver.pages), 10, "a page")
         wait_until(lambda: effect in receiver.names(), 10, "the other app's page")
@@ -122,7 +122,7 @@ def of_apps(alert: str, apps: int) -> list[Labels]:
 
 
 def causes(apps: int) -> dict[str, Cause]:
-    """Each in a fleet of its own, which is the scrape job of that name."""
+    """Return the causes, each in a separate fleet, which is the scrape job of that name."""
     all_failing = {"alertname": "AllAppsFailing", "instance": "a:10950"}
     down = {"alertname": "ExporterDown", "instance": "a:10950"}
     shard = {"alertname": "ShardMissing"}
@@ -177,19 +177,19 @@ def test_one_cause_makes_one_notification(
             requests.post(url, json=alerts, timeout=30).raise_for_status()
         wait_until(lambda: len(receiver.pages) >= len(fleets), 30, "a page for each cause")
         time.sleep(2)  # for pages that should not come
-    told = [
+    output = [
         (page["groupLabels"]["job"], page["groupLabels"]["alertname"], len(page["alerts"]))
         for page in receiver.pages
     ]
-    assert sorted(told) == sorted((job, *cause.page) for job, cause in fleets.items())
+    assert sorted(output) == sorted((job, *cause.page) for job, cause in fleets.items())
 
 
 def routed_to(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Where to write the configuration that sends to this receiver, and the configuration."""
-    told: dict[str, Any] = yaml.safe_load(with_all_receivers())
-    told["route"].update(receiver=name, group_wait="2s", group_interval="1s")
-    told["receivers"] = [each for each in told["receivers"] if each["name"] == name]
-    return folder / "alertmanager.yaml", told
+    """Return the path for the configuration that sends to a receiver, and the configuration."""
+    output: dict[str, Any] = yaml.safe_load(with_all_receivers())
+    output["route"].update(receiver=name, group_wait="2s", group_interval="1s")
+    output["receivers"] = [each for each in output["receivers"] if each["name"] == name]
+    return folder / "alertmanager.yaml", output
 
 
 def late_apps(count: int) -> list[dict[str, Any]]:
@@ -207,12 +207,12 @@ def late_apps(count: int) -> list[dict[str, Any]]:
 def test_a_bridge_gets_one_request_with_the_alerts_that_fit_and_the_count_of_the_others(
     name: str, program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
 ) -> None:
-    path, told = routed_to(name, tmp_path)
-    (webhook,) = told["receivers"][0]["webhook_configs"]
+    path, output = routed_to(name, tmp_path)
+    (webhook,) = output["receivers"][0]["webhook_configs"]
     address = urlsplit(webhook["url"])
     where = address._replace(scheme="", netloc="").geturl()
     webhook["url"] = receiver.url.rstrip("/") + where
-    path.write_text(yaml.safe_dump(told, allow_unicode=True), "utf-8")
+    path.write_text(yaml.safe_dump(output, allow_unicode=True), "utf-8")
     with alertmanager(program("prometheus-alertmanager"), free_port(), path, tmp_path / "am") as server:
         requests.post(f"http://{server}/api/v2/alerts", json=late_apps(25), timeout=5).raise_for_status()
         wait_until(lambda: bool(receiver.pages), 20, "the bridge's request")
@@ -225,10 +225,10 @@ def test_a_bridge_gets_one_request_with_the_alerts_that_fit_and_the_count_of_the
 def test_the_wecom_application_sends_the_chinese_texts(
     program: Callable[[str], str], free_port: Callable[[], int], receiver: Receiver, tmp_path: Path
 ) -> None:
-    path, told = routed_to("wecom-application", tmp_path)
-    (wechat,) = told["receivers"][0]["wechat_configs"]
+    path, output = routed_to("wecom-application", tmp_path)
+    (wechat,) = output["receivers"][0]["wechat_configs"]
     wechat["api_url"] = receiver.url
-    path.write_text(yaml.safe_dump(told, allow_unicode=True), "utf-8")
+    path.write_text(yaml.safe_dump(output, allow_unicode=True), "utf-8")
     with alertmanager(program("prometheus-alertmanager"), free_port(), path, tmp_path / "am") as server:
         requests.post(f"http://{server}/api/v2/alerts", json=late_apps(1), timeout=5).raise_for_status()
         wait_until(lambda: bool(receiver.pages), 20, "the message")
@@ -241,7 +241,7 @@ def test_every_receiver_s_template_is_good(program: Callable[[str], str], tmp_pa
     path.write_text(with_all_receivers(), "utf-8")
     names = {each["name"] for each in yaml.safe_load(path.read_text("utf-8"))["receivers"]}
     assert names == {"console", "email", "wecom-application", "wecom-robot", "dingtalk", "feishu"}
-    told = subprocess.run(
+    output = subprocess.run(
         [program("amtool"), "check-config", str(path)], capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert output.returncode == 0, output.stdout + output.stderr

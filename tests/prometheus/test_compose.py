@@ -1,4 +1,4 @@
-"""The compose files: what they mount is there, what they say the programs understand."""
+"""The compose files: their mounts exist, and the programs accept their settings."""
 
 import re
 import shlex
@@ -20,15 +20,15 @@ PORT = "10950"
 
 
 def services(name: str) -> dict[str, dict[str, Any]]:
-    told: dict[str, dict[str, Any]] = yaml.safe_load(DEPLOY.joinpath(name).read_text("utf-8"))["services"]
-    return told
+    document: dict[str, dict[str, Any]] = yaml.safe_load(DEPLOY.joinpath(name).read_text("utf-8"))["services"]
+    return document
 
 
 def mounts(service: dict[str, Any]) -> dict[str, str]:
     """From the container's path to the host's path or the volume."""
     found = {}
-    for told in service.get("volumes", ()):
-        host, inside = re.fullmatch(r"((?:\$\{[^}]*\})?[^:]*):([^:]+)(?::ro)?", told).groups()  # type: ignore[union-attr]
+    for document in service.get("volumes", ()):
+        host, inside = re.fullmatch(r"((?:\$\{[^}]*\})?[^:]*):([^:]+)(?::ro)?", document).groups()  # type: ignore[union-attr]
         found[inside] = host
     return found
 
@@ -48,13 +48,13 @@ def test_the_exporter_s_image_is_this_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mounted_path_and_volume_is_there(name: str) -> None:
-    told = yaml.safe_load(DEPLOY.joinpath(name).read_text("utf-8"))
-    for service in told["services"].values():
+    document = yaml.safe_load(DEPLOY.joinpath(name).read_text("utf-8"))
+    for service in document["services"].values():
         for host in mounts(service).values():
             if host.startswith("."):
                 assert (DEPLOY / host).resolve().exists(), host
             elif not host.startswith("${"):
-                assert host in told["volumes"]
+                assert host in document["volumes"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,8 +92,8 @@ def test_grafana_finds_what_provisioning_names(name: str) -> None:
     if home:
         assert DASHBOARDS.joinpath(home.removeprefix("/etc/grafana/dashboards/")).exists()
     provisioning = (DEPLOY / found["/etc/grafana/provisioning"]).resolve()
-    told = yaml.safe_load(provisioning.joinpath("dashboards/wechat-miniprogram.yaml").read_text("utf-8"))
-    for provider in told["providers"]:
+    document = yaml.safe_load(provisioning.joinpath("dashboards/wechat-miniprogram.yaml").read_text("utf-8"))
+    for provider in document["providers"]:
         inside = Path(provider["options"]["path"]).relative_to("/etc/grafana/dashboards")
         assert list(DASHBOARDS.joinpath(inside).glob("*.json"))
 
@@ -106,19 +106,19 @@ def test_nothing_is_open_to_the_network(name: str) -> None:
 
 
 def test_the_demo_s_past_dates_get_the_labels_of_its_scrapes_and_end_where_prometheus_looks() -> None:
-    told = services("compose.yaml")
-    (script,) = told["history"]["command"]
+    document = services("compose.yaml")
+    (script,) = document["history"]["command"]
     words = shlex.split(re.search(r"exporter backfill (.*?) \|\|", script.replace("\\\n", " "), re.DOTALL)[1])  # type: ignore[index]
     flags = _parser("backfill").parse_args(words)
     (job,) = yaml.safe_load(DEPLOY.joinpath("prometheus.demo.yaml").read_text("utf-8"))["scrape_configs"]
     (target,) = job["static_configs"][0]["targets"]
     assert flags.labels == [f"job={job['job_name']}", f"instance={target}"]
-    volume = mounts(told["history"])["/data"]  # the image's working directory
-    assert mounts(told["blocks"])["/history"] == volume
-    (script,) = told["blocks"]["command"]
+    volume = mounts(document["history"])["/data"]  # the image's working directory
+    assert mounts(document["blocks"])["/history"] == volume
+    (script,) = document["blocks"]["command"]
     assert f"/history/{flags.output} /prometheus" in script
-    assert mounts(told["blocks"])["/prometheus"] == mounts(told["prometheus"])["/prometheus"]
-    assert told["blocks"]["image"] == told["prometheus"]["image"]
+    assert mounts(document["blocks"])["/prometheus"] == mounts(document["prometheus"])["/prometheus"]
+    assert document["blocks"]["image"] == document["prometheus"]["image"]
 
 
 def test_the_rules_of_a_configuration_stand_beside_it() -> None:

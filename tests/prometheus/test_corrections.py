@@ -63,8 +63,8 @@ CASES = {
 
 
 def history(shown: tuple[Shown, ...]) -> History:
-    """Both families and the health of one app."""
-    told = History()
+    """Return both families and the health of one app."""
+    past = History()
     for each in shown:
         labels = f'appid="wxa",name="{each.name}",job="wechat-miniprogram",instance="{each.instance}"'
         dated = f'{labels},ref_date="{DATE}"'
@@ -75,16 +75,16 @@ def history(shown: tuple[Shown, ...]) -> History:
             }
             at = START + 60 * minute
             for metric, value in values.items():
-                told.lines.append((f"{daily(metric)}{{{labels}}}", value, at))
-                told.lines.append((f"{by_date(metric)}{{{dated}}}", value, at))
-            told.lines.append((f"{UP.metric}{{{labels}}}", 1, at))
-            told.lines.append((f"{INFO.metric}{{{labels}}}", 1, at))
-            told.lines.append((f"{LAST_SUCCESS.metric}{{{labels}}}", each.success(minute), at))
-    return told
+                past.lines.append((f"{daily(metric)}{{{labels}}}", value, at))
+                past.lines.append((f"{by_date(metric)}{{{dated}}}", value, at))
+            past.lines.append((f"{UP.metric}{{{labels}}}", 1, at))
+            past.lines.append((f"{INFO.metric}{{{labels}}}", 1, at))
+            past.lines.append((f"{LAST_SUCCESS.metric}{{{labels}}}", each.success(minute), at))
+    return past
 
 
 def answers(database: Database, expression: str, *, instant: bool) -> Iterator[tuple[str, float]]:
-    """Each series' name and values, at the time or in the month before."""
+    """Yield each series' name and values, at the time or in the month before."""
     if instant:
         for series in database.instant(expression, NOW):
             yield series["metric"].get("name", "new"), float(series["value"][1])
@@ -107,10 +107,10 @@ def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
                 found[target.name] = set(answers(database, target.expression(at=NOW), instant=instant))
         found["bar"] = set(answers(database, per_date("visit_pv"), instant=False))
         found["table"] = set(answers(database, on_show("visit_pv"), instant=True))
-    values = {value for told in found.values() for _, value in told}
+    values = {value for past in found.values() for _, value in past}
     assert CORRECTED in values
-    assert {what for what, told in found.items() if BEFORE in {value for _, value in told}} == set()
-    assert {what for what, told in found.items() if "old" in {name for name, _ in told}} == set()
+    assert {what for what, past in found.items() if BEFORE in {value for _, value in past}} == set()
+    assert {what for what, past in found.items() if "old" in {name for name, _ in past}} == set()
     assert found["bar"] == found["table"] == {("new", CORRECTED)}
 
 
@@ -136,7 +136,7 @@ def test_promtool_finds_the_newest_value_of_a_renamed_app(
         {"expr": on_show("visit_pv"), "labels": '{appid="wxa",ref_date="1969-12-31"}'},
         {"expr": at_midnight.replace("offset -10d", ""), "labels": '{appid="wxa"}'},
     ]
-    told = {
+    past = {
         "rule_files": [str(HOME / "recording.yaml")],
         "evaluation_interval": "1m",
         "tests": [
@@ -155,7 +155,7 @@ def test_promtool_finds_the_newest_value_of_a_renamed_app(
         ],
     }
     path = tmp_path / "corrections.yaml"
-    path.write_text(json.dumps(told), "utf-8")
+    path.write_text(json.dumps(past), "utf-8")
     found = subprocess.run(
         [program("promtool"), "test", "rules", str(path)], capture_output=True, text=True, check=False
     )

@@ -40,7 +40,7 @@ def figure(app: int, day: date, at: float, comes: float) -> int:
 
 
 def comes(end: date, app: int) -> int:
-    """Unix time at which what was over before this date comes."""
+    """Return Unix time at which what was over before this date comes."""
     return midnight(end) + _HOURS[(end.toordinal() + app) % len(_HOURS)] * HOUR
 
 
@@ -138,7 +138,7 @@ def database(
 
 
 def points(database: Database, expression: str, zone: str) -> Iterator[tuple[Mapping[str, str], date, float]]:
-    """Every point of the midnights of a zone, with the date in Beijing that it lies in."""
+    """Yield every point of the midnights of a zone, with the date in Beijing that it lies in."""
     start = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=ZoneInfo(zone)).timestamp() - 7 * DAY_SECONDS
     end = start + (END - start) // DAY_SECONDS * DAY_SECONDS
     asked = expression.replace(AT_END, f"@ {END}")
@@ -206,7 +206,7 @@ def recorded(
     free_port: Callable[[], int],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> History:
-    """What the rules made of the history, hour by hour."""
+    """Return what the rules made of the history, hour by hour."""
     made = History()
     with in_prometheus(program, free_port, simulated.history, tmp_path_factory.mktemp("rules")) as database:
         for name, expression in newest_totals():

@@ -43,13 +43,13 @@ Graded = dict[tuple[str, date], float]
 def in_prometheus(
     program: Callable[[str], str],
     free_port: Callable[[], int],
-    told: History,
+    past: History,
     folder: Path,
     flags: Sequence[str] = (),
 ) -> Iterator[Database]:
     text = folder / "history.om"
     with text.open("w", encoding="utf-8") as file:
-        file.writelines(told.openmetrics())
+        file.writelines(past.openmetrics())
     subprocess.run(
         [
             *(program("promtool"), "tsdb", "create-blocks-from", "openmetrics"),
@@ -68,19 +68,19 @@ def in_prometheus(
 def in_victoria_metrics(
     program: Callable[[str], str],
     free_port: Callable[[], int],
-    told: History,
+    past: History,
     folder: Path,
     flags: Sequence[str] = (),
 ) -> Iterator[Database]:
     with victoria_metrics(program("victoria-metrics"), free_port(), folder / "vm", flags) as database:
-        text = "".join(told.prometheus_text()).encode()
+        text = "".join(past.prometheus_text()).encode()
         requests.post(f"{database.base_url}/api/v1/import/prometheus", text, timeout=60).raise_for_status()
         requests.get(f"{database.base_url}/internal/force_flush", timeout=60).raise_for_status()
         yield database
 
 
 def grid(zone: str) -> tuple[float, float]:
-    """The first and last point of a grid of midnights in that zone, from the first date on to now.
+    """Return the first and last point of a grid of midnights in that zone, from the first date on to now.
 
     VictoriaMetrics moves both down to UTC midnights: a range that ended in the last date would lose it.
     """
@@ -131,9 +131,9 @@ def grade_comparisons(database: Database, known: Graded) -> None:
         assert set(ratio.values()) == {1}
 
 
-def grade_latest_alone(database: Database, told: History) -> None:
+def grade_latest_alone(database: Database, past: History) -> None:
     """Without the by-date family: right or absent."""
-    final = {(f"{appid}l", day): value for (appid, day), value in told.known.items()}
+    final = {(f"{appid}l", day): value for (appid, day), value in past.known.items()}
     corrected = ("wxal", DATES[30])
     for zone in GRIDS:
         found = per_beijing_date(database, per_date_from_latest("visit_pv", LATEST), zone)
@@ -143,11 +143,11 @@ def grade_latest_alone(database: Database, told: History) -> None:
         assert len(found) > 120, zone
 
 
-def grade_now_and_before(database: Database, told: History) -> None:
+def grade_now_and_before(database: Database, past: History) -> None:
     """Newest, day before and week before at odd hours through all sixty days: right or absent."""
     start, end = midnight(DATES[10]), midnight(DATES[58])
     step = 13 * HOUR  # every hour of the day in turn, always a scrape's own time
-    final = told.known
+    final = past.known
     for where, enough in ((BOTH, 0.93), (LATEST, 0.6)):
         for expression, days in (
             (newest("visit_pv", where), 0),
@@ -164,7 +164,7 @@ def grade_now_and_before(database: Database, told: History) -> None:
             for at in range(start, end + 1, step):
                 for name in APPS:
                     appid = name if where == BOTH else f"{name}l"
-                    held = told.latest.get((appid, at))
+                    held = past.latest.get((appid, at))
                     wanted = None if held is None else final.get((name, held - timedelta(days=days)))
                     value = found.get((appid, at))
                     known = {wanted, wanted + 500} if wanted is not None and name == "wxa" else {wanted}
@@ -174,7 +174,7 @@ def grade_now_and_before(database: Database, told: History) -> None:
             assert right >= enough * possible, (where, days, right, possible)
 
 
-def grade_on_show(database: Database, told: History) -> None:
+def grade_on_show(database: Database, past: History) -> None:
     """The fleet's sparkline: the dates on show at the end of the range, on any grid."""
     at = midnight(DATES[-1]) + 2 * DAY_SECONDS
     on_show = {DATES[-1] - timedelta(days=back) for back in range(HISTORY_DAYS + 1)}  # at the latest `end`
@@ -188,19 +188,19 @@ def grade_on_show(database: Database, told: History) -> None:
             for point, value in series["values"]
         }
         assert len(found) > 2 * HISTORY_DAYS, zone
-        assert all(told.known[key] == value for key, value in found.items()), zone
+        assert all(past.known[key] == value for key, value in found.items()), zone
         assert {day for _, day in found} <= on_show, zone
 
 
-def grade_usual(database: Database, told: History) -> None:
+def grade_usual(database: Database, past: History) -> None:
     """The median over the dates on show, or over what the last week showed: each once, whoever shows it."""
     at = midnight(DATES[50]) + 12 * HOUR
     expected = {}
     for app, appid in enumerate(APPS):
         dates = [DATES[number] for number in range(50 - HISTORY_DAYS, 50) if published(app, number) <= at]
-        shown = [told.latest[f"{appid}l", at - days * DAY_SECONDS] for days in range(1, 8)]
-        expected[appid] = median(told.known[appid, day] for day in dates)
-        expected[f"{appid}l"] = median(told.known[appid, day] for day in shown)
+        shown = [past.latest[f"{appid}l", at - days * DAY_SECONDS] for days in range(1, 8)]
+        expected[appid] = median(past.known[appid, day] for day in dates)
+        expected[f"{appid}l"] = median(past.known[appid, day] for day in shown)
     found = {
         series["metric"]["appid"]: float(series["value"][1])
         for where in (BOTH, LATEST)
@@ -209,13 +209,13 @@ def grade_usual(database: Database, told: History) -> None:
     assert found == expected
 
 
-def grade(database: Database, told: History) -> None:
-    grade_bars(database, told.known)
-    grade_comparisons(database, told.known)
-    grade_latest_alone(database, told)
-    grade_now_and_before(database, told)
-    grade_on_show(database, told)
-    grade_usual(database, told)
+def grade(database: Database, past: History) -> None:
+    grade_bars(database, past.known)
+    grade_comparisons(database, past.known)
+    grade_latest_alone(database, past)
+    grade_now_and_before(database, past)
+    grade_on_show(database, past)
+    grade_usual(database, past)
 
 
 @pytest.fixture(
@@ -223,28 +223,28 @@ def grade(database: Database, told: History) -> None:
     params=[ALONE, REPLICAS],
     ids=["one exporter", "several exporters"],
 )
-def told(request: pytest.FixtureRequest) -> History:
+def past(request: pytest.FixtureRequest) -> History:
     return history(request.param)
 
 
 @pytest.mark.real  # with the tests that look at it in real databases: it takes seconds to make
-def test_the_history_has_what_it_must(told: History) -> None:
-    assert 165 <= len(told.known) < 180  # some are never published
-    assert told.known["wxb", DATES[20]] == 0
-    assert told.known["wxa", DATES[30]] == 1000 + 7 * 12 - 500
+def test_the_history_has_what_it_must(past: History) -> None:
+    assert 165 <= len(past.known) < 180  # some are never published
+    assert past.known["wxb", DATES[20]] == 0
+    assert past.known["wxa", DATES[30]] == 1000 + 7 * 12 - 500
 
 
 def test_prometheus_shows_each_date_its_own_figure(
-    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    past: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     flags = [f"--query.lookback-delta={STALE_AFTER}s"]
-    with in_prometheus(program, free_port, told, tmp_path, flags) as database:
-        grade(database, told)
+    with in_prometheus(program, free_port, past, tmp_path, flags) as database:
+        grade(database, past)
 
 
 def test_victoria_metrics_shows_each_date_its_own_figure(
-    told: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    past: History, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     flags = [f"-search.maxStalenessInterval={STALE_AFTER}s"]
-    with in_victoria_metrics(program, free_port, told, tmp_path, flags) as database:
-        grade(database, told)
+    with in_victoria_metrics(program, free_port, past, tmp_path, flags) as database:
+        grade(database, past)

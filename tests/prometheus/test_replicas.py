@@ -1,4 +1,4 @@
-"""Real exporters with one Redis and real Prometheus: what the rules make of a death."""
+"""Real exporters with one Redis and real Prometheus: the alerts after a death."""
 
 import json
 import re
@@ -30,18 +30,18 @@ def some(tmp_path: Path, program: Callable[[str], str], free_port: Callable[[], 
 
 
 def config(folder: Path, exporters: list[Running]) -> Path:
-    """The rules as shipped, but for holding nothing."""
+    """Return Prometheus' configuration with the shipped rules, without their waiting times."""
     for name in ("recording.yaml", "alerts.yaml"):
         rules = HOME.joinpath(name).read_text("utf-8")
         folder.joinpath(name).write_text(re.sub(r"(for|interval): \w+", r"\1: 1s", rules), "utf-8")
     targets = [exporter.base_url.removeprefix("http://") for exporter in exporters]
     path = folder / "prometheus.yaml"
-    told = {
+    report = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["recording.yaml", "alerts.yaml"],
         "scrape_configs": [{"job_name": "wechat-miniprogram", "static_configs": [{"targets": targets}]}],
     }
-    path.write_text(json.dumps(told), "utf-8")
+    path.write_text(json.dumps(report), "utf-8")
     return path
 
 
@@ -54,7 +54,7 @@ def firing(database: Database) -> set[str]:
     }
 
 
-def test_a_replica_that_dies_is_told_as_one_and_its_mini_programs_count_once(
+def test_a_dead_replica_is_one_alert_and_its_mini_programs_count_once(
     some: Fleet, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with ExitStack() as stack:

@@ -71,7 +71,7 @@ def test_every_alert_of_the_list_is_there_once() -> None:
 
 
 @pytest.mark.parametrize("rule", rules("alerts.yaml"), ids=lambda rule: rule["alert"])
-def test_an_alert_tells_all_that_its_reader_needs(rule: dict[str, Any]) -> None:
+def test_an_alert_has_all_that_its_reader_needs(rule: dict[str, Any]) -> None:
     assert rule["labels"] == {"severity": Severity(rule["labels"]["severity"]).value}
     notes = rule["annotations"]
     assert set(notes) == {"summary", "summary_zh", "description", "description_zh", "runbook_url"}
@@ -124,31 +124,31 @@ def test_an_alert_is_tested_both_firing_and_silent() -> None:
 
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
 def test_promtool_finds_each_alert_where_it_is_expected(path: Path, program: Callable[[str], str]) -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [program("promtool"), "test", "rules", str(path)], capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert output.returncode == 0, output.stdout + output.stderr
 
 
 def test_promtool_has_nothing_against_the_rules(program: Callable[[str], str]) -> None:
     files = [str(HOME / name) for name in ("recording.yaml", "alerts.yaml")]
-    told = subprocess.run(
+    output = subprocess.run(
         [program("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert output.returncode == 0, output.stdout + output.stderr
 
 
 def test_promtool_takes_the_example_configuration(program: Callable[[str], str]) -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [program("promtool"), "check", "config", str(HOME / "prometheus.example.yaml")],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert output.returncode == 0, output.stdout + output.stderr
 
 
 def test_own_thresholds_need_only_what_differs(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_own_thresholds_need_only_what_differs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "output"),
     [
         ("DataLat: {hours: 63}", "no alert 'DataLat'"),
         ("DataLate: {hour: 63}", "DataLate has no 'hour', only for, keep, hours"),
@@ -175,13 +175,13 @@ def test_own_thresholds_need_only_what_differs(tmp_path: Path) -> None:
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused_with_what_is_allowed(
-    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(text, "utf-8")
     with pytest.raises(SystemExit):
         main(["--to", str(tmp_path), "--thresholds", str(mine)])
-    assert told in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("alert", ["ExporterDown", "ReplicaDown"])

@@ -1,4 +1,4 @@
-"""The expressions about shards, asked of real Prometheus and VictoriaMetrics: both name the same ones."""
+"""The expressions about shards in real Prometheus and VictoriaMetrics, with equal results."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LABELS = ("instance", "shard", "total_shards")
 
 @dataclass(frozen=True)
 class Exporter:
-    """One exporter: its shard, after which minute it does not answer any more."""
+    """An exporter: its shard, and the minute after which it does not answer."""
 
     instance: str
     shard: int
@@ -80,7 +80,7 @@ def job_of(fleet: str) -> str:
 
 
 def all_fleets() -> History:
-    """Each fleet is a job of its own."""
+    """Return each fleet is a job of its own."""
     return History(
         lines=[
             line
@@ -109,14 +109,14 @@ def check(database: Database) -> None:
     assert shards == {("0", "2", "2"), ("1", "2", "2")}
 
 
-def test_prometheus_tells_each_trouble_of_a_fleet(
+def test_prometheus_names_each_trouble_of_a_fleet(
     program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with in_prometheus(program, free_port, all_fleets(), tmp_path) as database:
         check(database)
 
 
-def test_victoria_metrics_tells_each_trouble_of_a_fleet(
+def test_victoria_metrics_names_each_trouble_of_a_fleet(
     program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with in_victoria_metrics(program, free_port, all_fleets(), tmp_path) as database:
