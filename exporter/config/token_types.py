@@ -1,7 +1,7 @@
 """The types of token for the configuration, each with its keys, rules and meanings.
 
 A new type needs a class here (also in `TokenSettings` and `TOKENS`), a source of its token in
-wechat/tokens/sources.py, and a function in wechat/access.py.
+wechat/tokens/sources.py, and a case in wechat/access.py.
 """
 
 import dataclasses

@@ -1,10 +1,10 @@
 """The access to an app's data, chosen by its token settings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial, singledispatch
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,7 +17,6 @@ from exporter.config.token_types import (
     HttpToken,
     StableToken,
     ThirdParty,
-    TokenSettings,
 )
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import Period
@@ -96,68 +95,31 @@ def choose_access(
         owners: prevents two apps from using one token.
     """
     owners = owners or TokenOwners(client.stopwatch)
-    return _open(app.token, _Opening(app.appid, client, platforms, share, owners))
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What an access is made of beside the token's settings."""
-
-    appid: str
-    client: Client
-    platforms: Mapping[str, OpenPlatform]
-    share: Share
-    owners: TokenOwners
-
-    def by_token(self, source: TokenSource, access: _AccessByToken = DirectAccess) -> Access:
-        """Return the access that sends the tokens of a source."""
-        shared = source if source.kept_elsewhere else self.share(source, self.appid)
-        return access(self.client, self.appid, shared, self.owners)
-
-
-@singledispatch
-def _open(token: TokenSettings, _opening: _Opening) -> Access:
-    """Return the access of a token type; each type has its own function, registered below."""
-    raise NotImplementedError(type(token).__name__)  # pragma: no cover - a test proves that each has one
-
-
-@_open.register
-def _stable(token: StableToken, opening: _Opening) -> Access:
-    return opening.by_token(StableTokenSource(opening.appid, token.secret, opening.client))
-
-
-@_open.register
-def _classic(token: ClassicToken, opening: _Opening) -> Access:
-    return opening.by_token(AccessTokenSource(opening.appid, token.secret, opening.client))
-
-
-@_open.register
-def _file(token: FileToken, opening: _Opening) -> Access:
-    return opening.by_token(FileTokenSource(token))
-
-
-@_open.register
-def _http(token: HttpToken, opening: _Opening) -> Access:
-    return opening.by_token(HttpTokenSource(token, opening.client))
-
-
-@_open.register
-def _third_party(token: ThirdParty, opening: _Opening) -> Access:
-    source = AuthorizerTokenSource(opening.appid, token, opening.platforms[token.platform])
-    return opening.by_token(source, DiscoveredAccess if token.discovered else DirectAccess)
-
-
-@_open.register
-def _cloud_hosting(token: CloudHosting, opening: _Opening) -> Access:
-    if token.token_file is None:
-        return HostingAccess(opening.client, token.from_appid)
-    return opening.by_token(FileTokenSource(FileToken(token.token_file)), HostingTokenAccess)
-
-
-@_open.register
-def _cloud_function(token: CloudFunction, opening: _Opening) -> Access:
-    source = StableTokenSource(opening.appid, token.secret, opening.client)
-    return opening.by_token(source, partial(FunctionAccess, settings=token))
+    appid, token = app.appid, app.token
+    access: _AccessByToken = DirectAccess
+    source: TokenSource
+    match token:
+        case StableToken():
+            source = StableTokenSource(appid, token.secret, client)
+        case ClassicToken():
+            source = AccessTokenSource(appid, token.secret, client)
+        case FileToken():
+            source = FileTokenSource(token)
+        case HttpToken():
+            source = HttpTokenSource(token, client)
+        case ThirdParty():
+            source = AuthorizerTokenSource(appid, token, platforms[token.platform])
+            access = DiscoveredAccess if token.discovered else DirectAccess
+        case CloudHosting():
+            if token.token_file is None:
+                return HostingAccess(client, token.from_appid)
+            source, access = FileTokenSource(FileToken(token.token_file)), HostingTokenAccess
+        case CloudFunction():
+            source = StableTokenSource(appid, token.secret, client)
+            access = partial(FunctionAccess, settings=token)
+        case _:  # pragma: no cover - mypy proves that there is no other
+            assert_never(token)
+    return access(client, appid, source if source.kept_elsewhere else share(source, appid), owners)
 
 
 def attempt(call: Callable[[], _Result], log: FilteringBoundLogger) -> _Result | Failure:
