@@ -30,9 +30,8 @@ from grafana.targets import Query, instant
 from grafana.texts import Words
 
 _TITLE_SIZE: Final = 13  # legible at a page width of 800 px, where Grafana's own fit goes down to 5
-
-
 _VALUE_SIZE: Final = 24
+_VALUES_SIZE: Final = 18  # several beside each other
 
 
 def figure(
@@ -45,7 +44,11 @@ def figure(
         .graph_mode(BigValueGraphMode.NONE)
         .color_mode(BigValueColorMode.VALUE)
         .text_mode(BigValueTextMode.VALUE_AND_NAME if len(queries) > 1 else BigValueTextMode.VALUE)
-        .text(VizTextDisplayOptions().title_size(_TITLE_SIZE).value_size(_VALUE_SIZE))
+        .text(
+            VizTextDisplayOptions()
+            .title_size(_TITLE_SIZE)
+            .value_size(_VALUE_SIZE if len(queries) == 1 else _VALUES_SIZE)
+        )
         .orientation(VizOrientation.VERTICAL)
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(steps))

@@ -70,7 +70,7 @@ def _newest(words: Words) -> Iterator[stat.Panel | table.Panel]:
                 for days, key in ((1, "day_on_day"), (7, "week_on_week"))
             ),
         ]
-        width = 6 if field.integral else 8
+        width = 12 if field.integral else 8  # counts in millions fit at a page width of 800 px
         yield figure(words, f"one_{field.name}", asked, field_unit(field.name, words), width=width)
 
 

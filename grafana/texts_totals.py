@@ -33,7 +33,9 @@ TOTALS_WORDS: Final = {
     "earlier": Text("no longer on show", "不再展示"),
     "complete": Text("as many mini programs as the day before, or more", "小程序数不少于前一日"),
     "incomplete": Text("fewer mini programs than the day before", "小程序数少于前一日"),
-    "no_dates": Text("No dates: history_days is 1", "无日期数据：history_days 为 1"),
+    "no_dates": Text(
+        "No date is known; with history_days: 1 none is.", "没有已知的日期；history_days: 1 时均无。"
+    ),
 }
 
 TOTALS_PANELS: Final = {
