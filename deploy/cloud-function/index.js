@@ -1,10 +1,10 @@
-// Asks one of WeChat's data interfaces by cloud call (云调用): started by the exporter through
-// tcb/invokecloudfunction, so no user and no token is needed here. docs/cloud.md explains how to upload it.
+// Asks one of WeChat's data interfaces by cloud call (云调用). The exporter starts it through
+// tcb/invokecloudfunction, so it needs no user and no token. docs/cloud.md explains how to upload it.
 const cloud = require('wx-server-sdk')
 
 cloud.init({ env: cloud.DYNAMIC_CURRENT_ENV })
 
-// The interfaces that may be asked for; config.json declares the same ones.
+// The allowed interfaces, which config.json declares too.
 const INTERFACES = [
   'getDailyVisitTrend',
   'getWeeklyVisitTrend',
@@ -16,9 +16,9 @@ const INTERFACES = [
 ]
 const NOT_DECLARED = -604101
 
-// event: {interface, beginDate, endDate}; the interface is getDailyVisitTrend where none is named, dates are
-// yyyymmdd. Returns WeChat's answer with errMsg '…:ok', or {errCode, errMsg} of what went wrong: an error that
-// is thrown would reach the exporter only as a text.
+// event: {interface, beginDate, endDate}; the interface defaults to getDailyVisitTrend, dates are yyyymmdd.
+// Returns WeChat's answer with errMsg '…:ok', or {errCode, errMsg} of the error, as a thrown error would reach
+// the exporter only as a text.
 exports.main = async (event) => {
   const { interface: name = 'getDailyVisitTrend', beginDate, endDate } = event
   if (!INTERFACES.includes(name)) {

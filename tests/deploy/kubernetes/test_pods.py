@@ -104,7 +104,7 @@ def test_the_memory_in_the_docs_is_the_measured_one(page: str) -> None:
     rows = TABLE_OF_MEMORY.findall(KUBERNETES.parents[1].joinpath("docs", page).read_text("utf-8"))
     assert len(rows) >= 3
     for nine_dates, one_date, request, limit in rows:
-        for apps, kib in ((nine_dates, 18), (one_date, 3.9)):
+        for apps, kib in ((nine_dates, 9), (one_date, 4.4)):
             assert 60e6 + int(apps.replace(",", "")) * kib * 1024 <= size(request)
         assert size(limit) == 2 * size(request)
 
