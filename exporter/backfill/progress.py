@@ -1,9 +1,12 @@
-"""The progress of a backfill: periodic log lines with rate and time left."""
+"""The progress of a backfill, with rate and time left: a bar on a terminal, elsewhere periodic log lines."""
 
 import threading
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
 
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.durations import written
@@ -34,3 +37,21 @@ class ProgressLog:
                 self._log.info(
                     "asking", done=self._done, of=self._total, per_second=round(rate, 1), time_left=left
                 )
+
+
+@contextmanager
+def bar(total: int, stream: TextIO) -> Iterator[Callable[[], None]]:
+    """Draw a bar on a terminal; output to sys.stderr appears above it.
+
+    Yields the function to call after each answered date.
+    """
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, console=Console(file=stream)) as progress:
+        task = progress.add_task("asking WeChat", total=total, rate="")
+
+        def answered() -> None:
+            progress.advance(task)
+            speed = progress.tasks[0].speed
+            progress.update(task, rate=f"{speed:.0f}/s" if speed else "")
+
+        yield answered

@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from exporter.backfill.fetching import BackfillScope, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.output import OutputError, check_writable, write_whole
 from exporter.backfill.periods import Span, SpanError, read_span
-from exporter.backfill.progress import ProgressLog
+from exporter.backfill.progress import ProgressLog, bar
 from exporter.backfill.report import counted
 from exporter.backfill.samples import SampleShape
 from exporter.backfill.victoriametrics import Push, PushError, Target, read_target
@@ -127,9 +128,8 @@ def _carry_out(options: BackfillOptions, config: Config, flags: argparse.Namespa
         with _journal(options, config) as journal:
             if flags.missing:
                 take_over(store, journal, scope)
-            calls = scope.calls(journal)
-            log.info("asking", of=calls)
-            fetcher = fetch(apps, scope, journal, ProgressLog(calls, log, time.monotonic).answered, log)
+            with _progress(scope.calls(journal), flags) as (answered, bar_log):
+                fetcher = fetch(apps, scope, journal, answered, bar_log)
             periods = options.span.periods
             results = [
                 report.AppSummary(
@@ -177,6 +177,20 @@ def _written(options: BackfillOptions, scope: BackfillScope, journal: Journal) -
         case "prometheus":
             return samples.prometheus(journal, apps, span, options.shape)
     return samples.openmetrics(journal, apps, span, options.shape)
+
+
+@contextmanager
+def _progress(
+    calls: int, flags: argparse.Namespace
+) -> Iterator[tuple[Callable[[], None], FilteringBoundLogger]]:
+    """Yield the function to call for each answer, and a log that does not disturb the progress bar."""
+    if sys.stderr.isatty() and calls:
+        with bar(calls, sys.stderr) as answered:  # replaces sys.stderr meanwhile
+            yield answered, _log(flags)
+    else:
+        log = _log(flags)
+        log.info("asking", of=calls)
+        yield ProgressLog(calls, log, time.monotonic).answered, log
 
 
 def _log(flags: argparse.Namespace) -> FilteringBoundLogger:

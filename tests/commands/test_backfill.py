@@ -2,6 +2,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -504,3 +505,11 @@ def test_ctrl_c_keeps_what_came(
     assert backfill() == 1
     assert "the same command continues" in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_on_a_terminal_there_is_a_bar(
+    backfill: Backfill, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert backfill() == 0
+    assert "30/30" in capsys.readouterr().err
