@@ -155,7 +155,7 @@ def _daily(metric: str, apps: int, now: range) -> Iterator[Sample]:
 
 
 def _by_date(metric: str, apps: int, now: range) -> Iterator[Sample]:
-    """The dates on show now, and six days ago, where the week before of late apps is looked for."""
+    """Yield the dates on show now and six days ago, where queries look for a late app's week before."""
     then = range(NOW - 6 * DAY_SECONDS - 180, NOW - 6 * DAY_SECONDS + 1, 60)
     for app in range(apps):
         for back in range(len(DATES) + 6):

@@ -57,7 +57,7 @@ def measure() -> Iterator[Figure]:
 
 
 def beside_library(apps: int) -> Iterator[Figure]:
-    """Scrapes per second beside prometheus-client's own server with the newest rows as gauges."""
+    """Yield scrapes per second beside prometheus-client's server with the newest rows as gauges."""
     case = f"{Case(apps, 1)}, gzip, c=4"
     with standing(Case(apps, 1)):
         ours = [load(f"http://127.0.0.1:{OURS}/metrics", 4, "gzip") for _ in range(RUNS)]

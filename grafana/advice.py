@@ -12,7 +12,7 @@ JOINED_BY: Final = "/"
 
 
 def advice_mappings(language: Language) -> list[dict[str, object]]:
-    """From `reason/errcode` to the advice: each known pair, then each reason with any other code."""
+    """Map `reason/errcode` to the advice: each known pair, then each reason with any other code."""
     exact = {
         f"{code.reason}{JOINED_BY}{code.code}": {
             "index": index,

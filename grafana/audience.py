@@ -41,7 +41,7 @@ def _row(rows: Latest, figure: str, where: str = FLEET) -> str:
 
 
 def _fleet(words: Words) -> Iterator[stat.Panel]:
-    """Shares over the apps that have both figures."""
+    """Show shares over the apps that have both figures."""
     week, month = _row(WEEKLY, "visit_uv"), _row(MONTHLY, "visit_uv")
     shares = (
         ("all_week_of_month", chosen(week), month, [WEEKLY, MONTHLY]),

@@ -115,7 +115,7 @@ def label_filter(words: Words) -> list[QueryVariable]:
 
 
 def app(words: Words) -> QueryVariable:
-    """Mini programs by name; the value is the appid, as two may have the same name.
+    """Choose mini programs by name; the value is the appid, as two may have the same name.
 
     One is chosen at first that is never there, so that Grafana takes the first of the list: with none
     chosen, Grafana 12 asks for appid="" when the page is opened by a link.

@@ -158,7 +158,7 @@ def _failures() -> str:
 
 
 def _quantile(share: float) -> str:
-    """Over the calls of the past hour; where there was none, over those since the start."""
+    """Compute a quantile over the calls of the past hour or, without any, since the start."""
     buckets = f"{_OWN}_api_request_duration_seconds_bucket{_AT}"
     recent = f"histogram_quantile({share}, sum by (le) (rate({buckets}[1h])))"
     return f"({recent} >= 0)\nor\nhistogram_quantile({share}, sum by (le) ({buckets}))"

@@ -49,7 +49,7 @@ def date_number(stamp: str) -> str:
 
 
 def newest_date_number() -> str:
-    """Each app's newest date as such a number, under the name that the app has in the series of that date."""
+    """Return each app's newest date as such a number, under the app's name in the series of that date."""
     dates = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
     return f"0 * {REF}\n+ on (appid) group_left () ({date_number(dates)})"
 

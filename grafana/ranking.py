@@ -81,7 +81,7 @@ def ranking(words: Words) -> Panel:
 
 
 def _state() -> str:
-    """Number each app's place in `_STATES`; an app that fails is no more than that."""
+    """Return each app's index in `_STATES`; a failing app has no other state."""
     failing = f"max by (appid) ({UP.metric}{{{FLEET}}}) == 0"
     held = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
     in_time = f"3 - (time() - {held} > bool {DUE})"
@@ -90,7 +90,7 @@ def _state() -> str:
 
 
 def _worded(words: Words) -> list[DynamicConfigValue]:
-    """Words in their colours; grey where the state is not known."""
+    """Map states to coloured words, and unknown ones to grey."""
     texts = {
         f"{number}": {"index": number, "text": words.word(f"state_{name}"), "color": colour}
         for number, (name, colour) in enumerate(_STATES)

@@ -104,7 +104,7 @@ def _table(words: Words) -> table.Panel:
 
 
 def _by_app(expr: str) -> str:
-    """Without the label `day`, on which the columns of a table would not merge."""
+    """Drop the label `day`, as a table's columns would not merge on it."""
     return f"max by (appid, name) ({expr})"
 
 

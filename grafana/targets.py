@@ -31,15 +31,15 @@ def ranged_target(ref: str, query: Query) -> Dataquery:
 
 
 def instant(queries: Sequence[Query]) -> list[Dataquery]:
-    """As they are now."""
+    """Query the values as they are now."""
     return [ranged_target(ref, query).instant() for ref, query in zip(ascii_uppercase, queries, strict=False)]
 
 
 def ranged(queries: Sequence[Query]) -> list[Dataquery]:
-    """Over the time range."""
+    """Query the values over the time range."""
     return [ranged_target(ref, query) for ref, query in zip(ascii_uppercase, queries, strict=False)]
 
 
 def tables(queries: Sequence[Query]) -> list[Dataquery]:
-    """As they are now, labels as columns."""
+    """Query the values as they are now, with labels as columns."""
     return [target.format(PromQueryFormat.TABLE) for target in instant(queries)]

@@ -106,7 +106,7 @@ class Words:
         return self._of(text.title), self._of(text.description)
 
     def word(self, key: str) -> str:
-        """Any other text."""
+        """Return any other text."""
         self.used.add(key)
         return self._of(WORDS[key])
 

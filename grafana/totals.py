@@ -148,7 +148,7 @@ def _arrived(words: Words) -> stat.Panel:
 
 
 def _figures(words: Words) -> Iterator[stat.Panel]:
-    """Sums of the newest date, and their changes."""
+    """Show sums of the newest date, and their changes."""
     for name in SUMS:
         asked = [
             Query(total(name), words.word("total")),

@@ -66,7 +66,7 @@ PAGES: Final = Latest("visit_pages", "daily", "page_path")
 
 
 def retention(day: int | None = None) -> Latest:
-    """Retention after so many days; None for all days."""
+    """Return the retention after `day` days; None for all days."""
     only = "" if day is None else f'day="{day}"'
     return Latest("daily_retention", "daily", "day", "retain_ref_date_timestamp_seconds", only)
 

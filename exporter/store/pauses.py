@@ -63,7 +63,7 @@ def _reloaded(entry: Entry, now: float, renewed: Collection[tuple[str, str]] = (
 
 
 def _after_vain(vacant: tuple[EmptyDate, ...]) -> tuple[EmptyDate, ...]:
-    """What was asked for in vain, without the newest: it is asked for at once."""
+    """Return the dates without a row, except the newest, which is due at once."""
     newest = max((each.day for each in vacant), default=None)
     return tuple(each for each in vacant if each.day != newest)
 

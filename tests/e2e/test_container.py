@@ -45,7 +45,7 @@ class Buildah:
 
 
 def make_base(buildah: Buildah, mmdebstrap: str, folder: Path) -> str:
-    """The base image of this machine's Debian, unpacked and not configured; returns its Python's version."""
+    """Make the base image of this machine's Debian, unpacked only; return its Python's version."""
     codename = next(
         line.split("=")[1]
         for line in Path("/etc/os-release").read_text("utf-8").splitlines()

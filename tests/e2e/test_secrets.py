@@ -209,7 +209,7 @@ def platform(tokens: set[str]) -> Iterator[Simulator]:
 
 
 def shared_settings(wechat: Simulator, redis: RedisServer, folder: Path) -> dict[str, object]:
-    """A stable, a classic and two discovered accounts; the storage has a password and perhaps a key."""
+    """Return settings of a stable, a classic and two discovered accounts, with a storage's password."""
     stable, classic = wechat.apps[:2]
     (folder / "ticket").write_text(wechat.new_ticket("main"))
     (folder / "password").write_text(PASSWORD)

@@ -39,7 +39,7 @@ def rows(exporter: Running) -> int:
 
 
 def value(exporter: Running, metric: str) -> float:
-    """The value of a metric without labels; a page of so many apps takes long to parse whole."""
+    """Return the value of a metric without labels, as parsing the whole page takes long."""
     return float(re.findall(rf"^{metric} (.*)$", exporter.metrics(), re.MULTILINE)[0])
 
 

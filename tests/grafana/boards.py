@@ -35,7 +35,7 @@ class Asked:
         return int(start.removeprefix("now-").removesuffix("d")) if start.endswith("d") else 1
 
     def expression(self, app: str = ".*", at: float = 0, job: str = ".*") -> str:
-        """With the variables replaced; the time range ends at `at`, or now."""
+        """Return the expression with the variables replaced; the time range ends at `at`, or now."""
         text: str = self.target["expr"]
         for variable, value in (
             ("$job", job),

@@ -127,7 +127,7 @@ def test_no_panel_is_empty_on_the_demo(database: Database, board: str) -> None:
 
 
 def test_the_fleet_needs_no_history(database: Database) -> None:
-    """What compares with a day or week before needs that day or week; all else is there at once."""
+    """Allow only comparisons with a day or week before to be empty."""
     assert empty_panels(database, "fleet", "short") == {
         *(f"{name} {ref}" for name in SUMS for ref in "BCD"),
         *(f"{name} {ref}" for name in TRENDS for ref in "AB"),
@@ -172,7 +172,7 @@ def test_every_rule_works_and_the_demo_s_troubles_fire(database: Database) -> No
 
 @pytest.mark.parametrize("page", ["docs/datasets.md", "docs/datasets.zh-CN.md"])
 def test_the_queries_of_the_page_about_datasets_answer(database: Database, page: str) -> None:
-    """All of them are shares."""
+    """Check that all of them are shares."""
     queries = [block.text for block in blocks(ROOT / page) if block.language == "promql"]
     assert len(queries) == 8
     for query in queries:

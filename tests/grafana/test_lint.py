@@ -101,7 +101,7 @@ def test_jobs_and_exporters_can_be_chosen(loaded: Json, path: Path) -> None:
 
 
 def test_apps_are_chosen_by_name_and_asked_for_by_appid() -> None:
-    """Grafana takes the first match of each named group in what query_result() prints."""
+    """Match as Grafana does: the first match of each named group in the output of query_result()."""
     for path in FILES:
         if path.stem in PER_APP:
             variable = board(path)["templating"]["list"][-1]
@@ -269,7 +269,7 @@ def test_only_the_last_row_of_the_exporter_is_folded() -> None:
 
 
 def test_times_have_the_unit_of_their_dashboard_s_language(path: Path) -> None:
-    """Grafana's own units of time are English, and change from seconds to minutes within a column."""
+    """Refuse Grafana's units of time, which are English and vary within a column."""
     ours = {
         language: {WORDS[key].en if language == "en" else WORDS[key].zh for key in TIMES}
         for language in Language
@@ -283,7 +283,7 @@ def test_times_have_the_unit_of_their_dashboard_s_language(path: Path) -> None:
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2.1 defines it."""
+    """Return the relative luminance by WCAG 2.1."""
     shares = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     linear = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -109,7 +109,7 @@ def have(past: History, day: date) -> list[str]:
 
 
 def grade_trend(database: Database, past: History) -> None:
-    """Each date has the total and the count of the apps that have it, once, on any grid."""
+    """Check that each date has its apps' total and count once, on any grid."""
     newest = DATES[-1]
     on_show = [newest - timedelta(days=back) for back in SHOWN]
     for zone in GRIDS:
@@ -143,7 +143,7 @@ def marked(past: History, day: date) -> str:
 
 
 def grade_changes(database: Database, past: History) -> None:
-    """At odd hours, the totals and their changes are of the apps that have both dates, or absent."""
+    """Check at odd hours that totals and changes cover the apps with both dates, or are absent."""
     start, end = midnight(DATES[36]), midnight(DATES[58])
     for days, enough in ((0, 1), (1, 1), (7, 1), (30, 0.8)):
         expression = change("visit_pv", days) if days else total("visit_pv")

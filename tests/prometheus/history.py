@@ -59,7 +59,7 @@ class History:
     """When what is known of each date was asked for."""
 
     def openmetrics(self) -> Iterator[str]:
-        """Sorted as one family after the other; timestamps in seconds."""
+        """Yield the lines, one family after the other, with timestamps in seconds."""
         current = ""
         for series, value, at in sorted(self.lines, key=lambda line: (line[0], line[2])):
             name = series.partition("{")[0]
@@ -70,7 +70,7 @@ class History:
         yield "# EOF\n"
 
     def prometheus_text(self) -> Iterator[str]:
-        """For VictoriaMetrics' import: timestamps in milliseconds."""
+        """Yield the lines for VictoriaMetrics' import, with timestamps in milliseconds."""
         return (f"{series} {value} {at * 1000}\n" for series, value, at in self.lines)
 
 

@@ -54,7 +54,7 @@ def refused(reason: str) -> tuple[State, State]:
 
 
 def visitors(newest: int) -> State:
-    """Against a hundred a week before."""
+    """Return a state with `newest` visitors, against a hundred a week before."""
     before = DATE - timedelta(days=7)
     dated = f',ref_date="{before}"'
     return {

@@ -86,7 +86,7 @@ def test_an_effect_of_another_alert_makes_no_second_notification(
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    """A mini program that is late because its IP is refused makes one page, not two."""
+    """Expect one page, not two, for a mini program that is late because its IP is refused."""
     path = program("prometheus-alertmanager")
     with alertmanager(path, free_port(), settings(receiver.url, tmp_path), tmp_path / "am") as address:
         coffee, tea = {"appid": "wxa", "name": "coffee"}, {"appid": "wxb", "name": "tea"}
@@ -163,7 +163,7 @@ def test_one_cause_makes_one_notification(
     receiver: Receiver,
     tmp_path: Path,
 ) -> None:
-    """All failing comes first and is all, or else one page lists the mini programs."""
+    """Expect AllAppsFailing alone, or one page that lists the mini programs."""
     fleets = causes(apps)
     config = settings(receiver.url, tmp_path, group_wait="4s")
     with alertmanager(program("prometheus-alertmanager"), free_port(), config, tmp_path / "am") as address:

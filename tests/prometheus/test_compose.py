@@ -25,7 +25,7 @@ def services(name: str) -> dict[str, dict[str, Any]]:
 
 
 def mounts(service: dict[str, Any]) -> dict[str, str]:
-    """From the container's path to the host's path or the volume."""
+    """Map the container's paths to the host's paths or the volumes."""
     found = {}
     for document in service.get("volumes", ()):
         host, inside = re.fullmatch(r"((?:\$\{[^}]*\})?[^:]*):([^:]+)(?::ro)?", document).groups()  # type: ignore[union-attr]

@@ -117,7 +117,7 @@ def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
 def test_promtool_finds_the_newest_value_of_a_renamed_app(
     program: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """Without the exporter's health, in promtool's own time."""
+    """Evaluate without the exporter's health, in promtool's time."""
     stamps = "-115200x120 stale", "-115200x2000"
     figures = "1000x120 stale", "1000x177 990x2000"
     inputs = [

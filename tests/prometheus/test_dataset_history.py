@@ -34,7 +34,7 @@ Graded = dict[tuple[str, date], float]
 
 
 def figure(app: int, day: date, at: float, comes: float) -> int:
-    """As WeChat has it, up and down: a day after it came every third one is corrected."""
+    """Return WeChat's figure, up and down; it corrects every third one a day later."""
     value = 1000 * (app + 1) + 3 * (37 * (day - FIRST).days % 113)
     return value - 400 if day.day % 3 == 0 and at >= comes + 26 * HOUR else value
 
@@ -96,7 +96,7 @@ class Simulated:
             self._health(appid, "daily_retention", newest, at)
 
     def _sources(self, app: int, appid: str, at: int) -> None:
-        """Shown by two exporters, one of which is more than a day behind."""
+        """Show sources by two exporters, one of which is more than a day behind."""
         for instance, behind in (("k", 30 * HOUR), ("i", 0)):
             held = [day for day in DAYS if comes(day + timedelta(days=1), app) <= at - behind]
             if held:
@@ -167,7 +167,7 @@ def test_each_period_stands_on_its_own_date(database: Database, simulated: Simul
 
 
 def check_cohorts(database: Database, simulated: Simulated, zone: str, after: int) -> None:
-    """Right or absent, and seldom absent."""
+    """Check that values are right or absent, and rarely absent."""
     back = row_per_date(retention(after), "retain_visit_uv_new", "", later=after)
     found = {(m["appid"], day): value for m, day, value in points(database, back, zone)}
     known = simulated.known[f"D{after}"]
@@ -217,7 +217,7 @@ def recorded(
 
 
 def check_totals(found: Mapping[date, float], known: Graded, after: int, zone: str) -> None:
-    """Each total is of the date's own cohorts: of all apps, where all came on the day that they could."""
+    """Check that each total covers the date's cohorts, of all apps if all came in time."""
     complete = possible = 0
     for day in found.keys() | {day for _, day in known}:
         sums = {known[app, day] for app in APPS if (app, day) in known}

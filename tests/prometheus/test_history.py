@@ -132,7 +132,7 @@ def grade_comparisons(database: Database, known: Graded) -> None:
 
 
 def grade_latest_alone(database: Database, past: History) -> None:
-    """Without the by-date family: right or absent."""
+    """Check values without the by-date family: right or absent."""
     final = {(f"{appid}l", day): value for (appid, day), value in past.known.items()}
     corrected = ("wxal", DATES[30])
     for zone in GRIDS:
@@ -144,7 +144,7 @@ def grade_latest_alone(database: Database, past: History) -> None:
 
 
 def grade_now_and_before(database: Database, past: History) -> None:
-    """Newest, day before and week before at odd hours through all sixty days: right or absent."""
+    """Check newest, day before and week before at odd hours of all sixty days: right or absent."""
     start, end = midnight(DATES[10]), midnight(DATES[58])
     step = 13 * HOUR  # every hour of the day in turn, always a scrape's own time
     final = past.known
@@ -175,7 +175,7 @@ def grade_now_and_before(database: Database, past: History) -> None:
 
 
 def grade_on_show(database: Database, past: History) -> None:
-    """The fleet's sparkline: the dates on show at the end of the range, on any grid."""
+    """Check the fleet's sparkline: the dates on show at the end of the range, on any grid."""
     at = midnight(DATES[-1]) + 2 * DAY_SECONDS
     on_show = {DATES[-1] - timedelta(days=back) for back in range(HISTORY_DAYS + 1)}  # at the latest `end`
     for zone in GRIDS:
@@ -193,7 +193,7 @@ def grade_on_show(database: Database, past: History) -> None:
 
 
 def grade_usual(database: Database, past: History) -> None:
-    """The median over the dates on show, or over what the last week showed: each once, whoever shows it."""
+    """Check the median over the dates on show, or over the last week: each date counts once."""
     at = midnight(DATES[50]) + 12 * HOUR
     expected = {}
     for app, appid in enumerate(APPS):

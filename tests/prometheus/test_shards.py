@@ -92,7 +92,7 @@ def all_fleets() -> History:
 
 
 def check(database: Database) -> None:
-    """Each fleet's trouble raises its alert and no other; shards are counted."""
+    """Check that each fleet's trouble raises only its alert, and count the shards."""
     found: dict[str, dict[str, set[tuple[str, ...]]]] = {job_of(fleet): {} for fleet in FLEETS}
     for alert in (each for alerts in groups(shipped()).values() for each in alerts):
         if alert.name in ABOUT_FLEETS:

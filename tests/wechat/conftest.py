@@ -38,7 +38,7 @@ def _no_proxies_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="clock")
 def _clock() -> Clock:
-    """2026-11-24 15:00 Beijing."""
+    """Return a clock that stands at 2026-11-24 15:00 Beijing."""
     return Clock(datetime(2026, 11, 24, 7, tzinfo=UTC).timestamp())
 
 

@@ -49,12 +49,12 @@ class Talk:
         return whole_
 
     def wait_for_end(self) -> None:
-        """Until the client has gone."""
+        """Wait until the client has gone."""
         while self.socket.recv(65536):
             pass
 
     def send_slowly(self, text: Iterable[bytes], seconds: float) -> None:
-        """Piece by piece, until the client has gone or the peer is stopped."""
+        """Send piece by piece, until the client has gone or the peer is stopped."""
         for piece in text:
             if self.ended.wait(seconds):
                 return

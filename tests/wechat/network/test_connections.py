@@ -206,7 +206,7 @@ def test_a_classic_token_is_never_asked_for_on_a_kept_connection() -> None:
 
 
 def asked(peer: Peer) -> None:
-    """Until somebody has connected."""
+    """Wait until somebody has connected."""
     while not peer.accepted:
         time.sleep(0.005)
 

@@ -89,7 +89,7 @@ def test_component_tokens_that_are_refused_again_and_again_are_not_fetched_witho
 
 
 def change_elsewhere(desk: PlatformDesk) -> None:
-    """Every account authorises the platform once more, which ends its refresh token."""
+    """Authorise the platform again for every account, which ends its refresh token."""
     for appid in list(desk.accounts):
         desk.authorise(appid)
 
@@ -125,7 +125,7 @@ def test_refresh_tokens_that_are_lost_for_good_suspend_and_cost_one_list_a_minut
 
 
 def refuse_with(code: int) -> Callable[..., None]:
-    """Stands for an interface of the platform's that answers so."""
+    """Return an interface of the platform's that answers with an errcode."""
 
     def refuse(*_: object) -> None:
         raise RefusedError(code)

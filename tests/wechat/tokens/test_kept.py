@@ -74,7 +74,7 @@ class Rig:
         return kept.token.value if kept and kept.token else None
 
     def put(self, value: str) -> Token:
-        """Another exporter keeps a token."""
+        """Keep a token, as another exporter does."""
         token = expiring_token(value, 7200, self.clock())
         self.record.save(lambda _: KeptToken(token, self.clock()))
         return token

@@ -18,7 +18,7 @@ ABSENT = failure(Reason.TOKEN_REJECTED, "no such file")
 
 
 def having(value: str | None) -> Callable[[int], Token | Failure]:
-    """Another program that keeps this token of an app's, or none."""
+    """Return another program that keeps a token of an app's, or none."""
     return lambda _: ABSENT if value is None else Token(value, None, renew_at=0.0)
 
 

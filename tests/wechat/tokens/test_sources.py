@@ -33,7 +33,7 @@ SECRET = Secret(APP.secret)
 
 @pytest.fixture(name="source", params=[StableTokenSource, AccessTokenSource])
 def _source(request: pytest.FixtureRequest) -> type[SecretSource]:
-    """Either of WeChat's own interfaces."""
+    """Return each of WeChat's interfaces in turn."""
     kind: type[SecretSource] = request.param
     return kind
 
