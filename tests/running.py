@@ -62,7 +62,7 @@ class Running:
             assert self.process.poll() is None, f"ended: {self.output()}"
             now = time.monotonic()
             assert now < end, f"not in {seconds} s: {self.output()}"
-            time.sleep(max(0.05, now - asked))  # half of the time is the exporter's own
+            time.sleep(max(0.1, 2 * (now - asked)))  # most of the time is the exporter's own
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait, and return the exit code."""
