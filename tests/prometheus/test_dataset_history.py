@@ -44,6 +44,14 @@ def comes(end: date, app: int) -> int:
     return midnight(end) + _HOURS[(end.toordinal() + app) % len(_HOURS)] * HOUR
 
 
+DUES = {
+    (app, after): {day: comes(day + timedelta(days=after + 1), app) for day in DAYS}
+    for app in range(len(APPS))
+    for after in (0, *RETAINED)
+}
+"""When each date's figures come, by the app's number and how many days after the date."""
+
+
 def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
@@ -81,7 +89,7 @@ class Simulated:
     def _cohorts(self, app: int, appid: str, at: int) -> None:
         newest = None
         for after in RETAINED:
-            dues = {day: comes(day + timedelta(days=after + 1), app) for day in DAYS}
+            dues = DUES[app, after]
             held = [day for day in DAYS if dues[day] <= at]
             if not held:
                 continue
