@@ -78,3 +78,12 @@ def asked(language: Language = Language.EN) -> Iterator[Asked]:
             for panel in panels(path):
                 for target in panel["targets"]:
                     yield Asked(name_of(path), panel, target, panel.get("interval") == "1d")
+
+
+def walk(node: Any, key: str = "") -> Any:
+    """Yield every (key, value) below a node."""
+    yield key, node
+    for name, inner in node.items() if isinstance(node, dict) else ():
+        yield from walk(inner, name)
+    for inner in node if isinstance(node, list) else ():
+        yield from walk(inner, key)

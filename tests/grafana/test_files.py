@@ -68,3 +68,11 @@ def test_each_failure_has_its_advice(language: Language) -> None:
     patterns = [other["options"]["pattern"] for other in others]  # type: ignore[index]
     for reason in Reason:
         assert [bool(re.fullmatch(pattern, f"{reason}/")) for pattern in patterns].count(True) == 1
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    for key, text in WORDS.items():
+        assert text.en, key
+        assert text.zh, key
+    for key, (title, description) in PANELS.items():
+        assert all((title.en, title.zh, description.en, description.zh)), key
