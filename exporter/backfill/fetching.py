@@ -108,9 +108,7 @@ def fetch(
         time.monotonic,
     )
     outcomes = {app.appid: FetchOutcome(app.name) for app in scope.apps}
-    fetcher = BackfillFetcher(
-        outcomes, apps.accesses, queue, journal, answered, log, clock=time.time, random=random.random
-    )
+    fetcher = BackfillFetcher(outcomes, apps.accesses, queue, journal, answered, log)
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="backfill") as pool:
         try:
             for worker in [pool.submit(fetcher.work) for _ in range(threads)]:
@@ -121,73 +119,62 @@ def fetch(
     return fetcher
 
 
+@dataclass(slots=True, eq=False)
 class BackfillFetcher:
-    """Makes the calls from many threads; `outcomes` are kept by appid."""
+    """Makes the calls from many threads; `outcomes` and `accesses` are by appid."""
 
-    def __init__(
-        self,
-        outcomes: Mapping[str, FetchOutcome],
-        accesses: Mapping[str, Access],
-        queue: FairQueue,
-        journal: Journal,
-        answered: Callable[[], None],
-        log: FilteringBoundLogger,
-        *,
-        clock: Callable[[], float],
-        random: Random,
-    ) -> None:
-        self.outcomes = outcomes
-        self.out_of_reach = False
-        self._accesses = accesses
-        self._queue = queue
-        self._journal = journal
-        self._answered = answered
-        self._log = log
-        self._clock = clock
-        self._random = random
-        self._lock = threading.Lock()
-        self._unheard = 0
+    outcomes: Mapping[str, FetchOutcome]
+    accesses: Mapping[str, Access]
+    queue: FairQueue
+    journal: Journal
+    answered: Callable[[], None]
+    log: FilteringBoundLogger
+    clock: Callable[[], float] = time.time
+    random: Random = random.random
+    out_of_reach: bool = False
+    _unheard: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self) -> None:
         """Ask until nothing is left; a JournalError ends the other threads too."""
         try:
-            while (ask := self._queue.take()) is not None:
+            while (ask := self.queue.take()) is not None:
                 try:
                     self._answer(ask)
                 finally:
-                    self._queue.done(ask)
+                    self.queue.done(ask)
         except JournalError:  # the journal would lose the next answer too
-            self._queue.close()
+            self.queue.close()
             raise
 
     def _answer(self, ask: Ask) -> None:
         outcome = self.outcomes[ask.appid]
         if outcome.ended_by is not None:
             return
-        dataset, asked_at = self._journal.dataset, self._clock()
-        access, period = self._accesses[ask.appid], dataset.calendar.starting(ask.day)
-        answer = attempt(partial(access.fetch, dataset, period), self._log)
+        dataset, asked_at = self.journal.dataset, self.clock()
+        access, period = self.accesses[ask.appid], dataset.calendar.starting(ask.day)
+        answer = attempt(partial(access.fetch, dataset, period), self.log)
         if isinstance(answer, Row):
             answer = dataset.selection.known(answer, asked_at)
         if isinstance(answer, Row) or answer.reason is Reason.EMPTY:
             row = answer if isinstance(answer, Row) else None
-            self._journal.keep([(ask.appid, ask.day, row, asked_at)])
+            self.journal.keep([(ask.appid, ask.day, row, asked_at)])
             with self._lock:
                 outcome.failed_in_a_row = self._unheard = 0
-            self._answered()
+            self.answered()
         else:
             with self._lock:
                 self._failed(ask, outcome, answer)
 
     def _failed(self, ask: Ask, outcome: FetchOutcome, problem: Failure) -> None:
-        now = self._clock()
-        outcome.health = after_failure(outcome.health, problem, now, now, self._random)
+        now = self.clock()
+        outcome.health = after_failure(outcome.health, problem, now, now, self.random)
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
-        pause = retry_delay(problem, ask.attempt, self._random)
+        pause = retry_delay(problem, ask.attempt, self.random)
         if pause is None and problem.action is Action.RENEW_TOKEN and ask.attempt < ATTEMPTS:
             pause = (outcome.health.resume_at or now) - now  # another program may hold the same token
         if pause is not None:
-            self._queue.repeat(ask, pause)
+            self.queue.repeat(ask, pause)
         else:
             outcome.missed[problem.reason] += 1
             outcome.failed_in_a_row += not problem.reason.is_state
@@ -195,16 +182,16 @@ class BackfillFetcher:
             self._end(ask.appid, outcome, problem)
         if self._unheard >= SILENCE:
             self.out_of_reach = True
-            self._queue.close()
+            self.queue.close()
 
     def _end(self, appid: str, outcome: FetchOutcome, problem: Failure) -> None:
         if outcome.ended_by is not None:
             return
         outcome.ended_by = problem
-        self._queue.stop(appid)
+        self.queue.stop(appid)
         until = outcome.health.resume_at if problem.action in _ENDS else None
         pause = {"go_on_after": beijing_text(until)} if until else {}
-        self._log.warning(
+        self.log.warning(
             "app left out for now",
             appid=appid,
             name=outcome.name,

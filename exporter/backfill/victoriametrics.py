@@ -70,22 +70,15 @@ def read_target(url: str) -> Target:
     return Target(urlunsplit(parts), place)
 
 
+@dataclass(frozen=True, slots=True)
 class Push:
     """Sends rows that the target has not taken yet; `session` makes the requests, `sleep` waits seconds."""
 
-    def __init__(
-        self,
-        session: requests.Session,
-        target: Target,
-        shape: SampleShape,
-        log: FilteringBoundLogger,
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._session = session
-        self._target = target
-        self._shape = shape
-        self._log = log
-        self._sleep = sleep
+    session: requests.Session
+    target: Target
+    shape: SampleShape
+    log: FilteringBoundLogger
+    sleep: Callable[[float], None]
 
     def send(self, journal: Journal, apps: Iterable[App], span: Span) -> int:
         """Send the rows of the apps and dates.
@@ -96,7 +89,7 @@ class Push:
         Raises:
             PushError: the target refuses rows or stays unreachable; the journal keeps what it took.
         """
-        digest = self._target.digest(self._shape)
+        digest = self.target.digest(self.shape)
         lines: list[str] = []
         batch: list[tuple[str, date]] = []
         sent = size = 0
@@ -104,7 +97,7 @@ class Push:
             for row in journal.rows(app.appid, span):
                 if journal.is_pushed(digest, app.appid, row.period.first):
                     continue
-                lines.append(row_lines(app, row, self._shape))
+                lines.append(row_lines(app, row, self.shape))
                 batch.append((app.appid, row.period.first))
                 size += len(lines[-1])
                 if size >= BATCH_BYTES:
@@ -116,7 +109,7 @@ class Push:
         if batch:
             self._post_until_taken(gzip.compress("".join(lines).encode(), 6))
             journal.pushed(digest, batch)
-            self._log.info("pushed", rows=len(batch), target=self._target.place)
+            self.log.info("pushed", rows=len(batch), target=self.target.place)
         return len(batch)
 
     def _post_until_taken(self, body: bytes) -> None:
@@ -125,8 +118,8 @@ class Push:
                 self._post(body)
             except _PassingError as error:
                 seconds = back_off(1.0, attempt, _LONGEST_PAUSE)
-                self._log.warning("push failed, trying again", error=str(error), seconds=seconds)
-                self._sleep(seconds)
+                self.log.warning("push failed, trying again", error=str(error), seconds=seconds)
+                self.sleep(seconds)
             else:
                 return
         self._post(body)
@@ -134,21 +127,21 @@ class Push:
     def _post(self, body: bytes) -> None:
         problem: PushError | None = None
         try:
-            answer = self._session.post(
-                self._target.url,
+            answer = self.session.post(
+                self.target.url,
                 data=body,
                 headers={"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"},
                 timeout=_TIMEOUT,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            problem = _PassingError(f"{self._target.place}: {type(error).__name__}")
+            problem = _PassingError(f"{self.target.place}: {type(error).__name__}")
         if problem is not None:
             raise problem  # outside: the handler's error has the URL in it
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004
             kind = _PassingError if _is_passing(answer.status_code) else PushError
             words = " ".join(answer.text[:_LONGEST_ANSWER].split())
-            raise kind(f"{self._target.place}: HTTP status {answer.status_code} {words}".rstrip())
+            raise kind(f"{self.target.place}: HTTP status {answer.status_code} {words}".rstrip())
 
 
 def _is_passing(status: int) -> bool:

@@ -131,7 +131,7 @@ def test_a_pause_is_as_long_as_the_errcode_wants(
 ) -> None:
     desk = Desk(log, wx1=once(errcode_failure(code, "later"), YESTERDAY))
     pauses = []
-    monkeypatch.setattr(desk.fetcher._queue, "repeat", lambda _, delay: pauses.append(delay))
+    monkeypatch.setattr(desk.fetcher.queue, "repeat", lambda _, delay: pauses.append(delay))
     desk.work()
     assert [seconds <= pause <= seconds + 3 for pause in pauses] == [True]
 
@@ -158,7 +158,7 @@ def test_calls_under_way_when_an_app_ends_change_nothing(
     log: FilteringBoundLogger, events: list[Any]
 ) -> None:
     desk = Desk(log, wx1=always(errcode_failure(45009, "quota")))
-    queue = desk.fetcher._queue
+    queue = desk.fetcher.queue
     asks = [queue.take(), queue.take()]
     for ask in asks:
         assert ask is not None
