@@ -6,10 +6,9 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 from typing import Final
 
 from exporter.datasets.body_shapes import OneRowBody
-from exporter.datasets.dataset import Dataset, Prefix
+from exporter.datasets.dataset import Dataset, NewestRow, Prefix
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY
-from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 
 DAILY_SUMMARY: Final = Dataset(

@@ -7,9 +7,8 @@ from datetime import date
 from typing import Final
 
 from exporter.datasets.body_shapes import OneRowBody
-from exporter.datasets.dataset import Dataset, Point, Prefix, Row
+from exporter.datasets.dataset import Dataset, NewestRow, Point, Prefix, Row
 from exporter.datasets.period import DAY
-from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.trend_fields import DAY_REF_DATE, visit_trend_fields
 

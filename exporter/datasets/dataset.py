@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
 from exporter.beijing import wire_date
 from exporter.config.datasets import DatasetSettings
@@ -11,6 +11,9 @@ from exporter.datasets.body_parsing import check_message
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar, Period
 from exporter.datasets.schedule import Schedule
+
+_FEWEST: Final = 2
+"""Without a history two rows are needed: the last one is shown until WeChat has the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,30 @@ class Selection(Protocol):
         self, rows: Sequence[Row], settings: DatasetSettings
     ) -> Iterable[tuple[Period, Sequence[Point]]]:
         """Return the points for the families of newest figures, each with its period."""
+
+
+class NewestRow:
+    """Shows the newest held row, whole."""
+
+    def backs(self, settings: DatasetSettings) -> Iterable[int]:
+        """Return the periods of the history, newest first."""
+        return range(max(settings.history, _FEWEST))
+
+    def known(self, row: Row, asked_at: float) -> Row:
+        """Return the whole row: its period was over."""
+        del asked_at
+        return row
+
+    def held(self, rows: Sequence[Row], settings: DatasetSettings) -> tuple[Row, ...]:
+        """Return the newest rows, as many as the history has periods."""
+        return tuple(rows[: max(settings.history, _FEWEST)])
+
+    def shown(
+        self, rows: Sequence[Row], settings: DatasetSettings
+    ) -> Iterable[tuple[Period, Sequence[Point]]]:
+        """Return the points of the newest row."""
+        del settings  # nothing of it matters here
+        return [(row.period, row.points) for row in rows[:1]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from operator import attrgetter
 from typing import Final
 
 from exporter.datasets.body_shapes import OneRowBody
-from exporter.datasets.dataset import Dataset, PeriodTime, Prefix
+from exporter.datasets.dataset import Dataset, NewestRow, PeriodTime, Prefix
 from exporter.datasets.field import Field
 from exporter.datasets.period import Calendar
-from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 
 DAY_REF_DATE: Final = PeriodTime(

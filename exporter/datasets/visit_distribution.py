@@ -8,7 +8,7 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter.datasets.body_parsing import (
     MalformedRowError,
@@ -19,17 +19,31 @@ from exporter.datasets.body_parsing import (
     shown,
 )
 from exporter.datasets.body_shapes import KEY_CAP, NO_FIGURES, key_values, written_items
-from exporter.datasets.dataset import Dataset, Point, Prefix, Row
+from exporter.datasets.dataset import Dataset, NewestRow, Point, Prefix, Row
 from exporter.datasets.field import Field
 from exporter.datasets.packed_points import packed
 from exporter.datasets.period import DAY, Period
-from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
+from exporter.package_data import read_table
 
 STAY_TIMES: Final = MappingProxyType(
     {1: "0-2s", 2: "3-5s", 3: "6-10s", 4: "11-20s", 5: "20-30s", 6: "30-50s", 7: "50-100s", 8: ">100s"}
 )
 DEPTHS: Final = MappingProxyType({1: "1", 2: "2", 3: "3", 4: "4", 5: "5", 6: "6-10", 7: ">10"})
+
+
+class AccessSource(NamedTuple):
+    """A source with WeChat's key for it."""
+
+    key: int
+    name_zh: str
+    name_en: str
+
+
+SOURCES: Final = tuple(
+    AccessSource(key, *names) for key, names in read_table(__package__, "access_sources.yaml").items()
+)
+"""For access_source_info. WeChat adds keys without documenting them: unknown ones are shown by number."""
 
 
 @dataclass(frozen=True, slots=True)

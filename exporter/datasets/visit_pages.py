@@ -21,11 +21,10 @@ from exporter.datasets.body_parsing import (
     written_figures,
 )
 from exporter.datasets.body_shapes import NO_FIGURES
-from exporter.datasets.dataset import Dataset, Point, Prefix, Row
+from exporter.datasets.dataset import Dataset, NewestRow, Point, Prefix, Row
 from exporter.datasets.field import Field, camel
 from exporter.datasets.packed_points import packed
 from exporter.datasets.period import DAY, Period
-from exporter.datasets.row_selection import NewestRow
 from exporter.datasets.schedule import Schedule
 
 OTHER: Final = "(other)"

@@ -8,22 +8,15 @@ from datetime import date
 from typing import Final
 
 from exporter.beijing import midnight
-from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
+from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
-from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.datasets.metrics import dated_metrics, newest_metrics
+from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies, families_of_metrics
 from exporter.exposition.family import Family, escape, samples
-from exporter.exposition.quota_families import QuotaFamilies
 from exporter.store.entry import Entry, Health
 
-_REF_DATE: Final = "ref_date 日期: 00:00 Asia/Shanghai of the day that the figures are of, Unix time"
-DAILY: Final = (
-    *(Family(f"daily_{field.metric}", f"Newest row held, {field.help}", field.unit) for field in FIELDS),
-    Family("daily_ref_date_timestamp_seconds", f"Newest row held, {_REF_DATE}.", "seconds"),
-)
-BY_DATE: Final = (
-    *(Family(f"by_date_{field.metric}", f"Per date, {field.help}", field.unit) for field in FIELDS),
-    Family("by_date_ref_date_timestamp_seconds", f"Per date, {_REF_DATE}.", "seconds"),
-)
+DAILY: Final = families_of_metrics(newest_metrics(DAILY_TREND))
+BY_DATE: Final = families_of_metrics(dated_metrics(DAILY_TREND))
 UP: Final = Family(
     "up",
     "1: WeChat answered the app's last refresh (not ready yet and empty are answers too). 0: it failed, see "

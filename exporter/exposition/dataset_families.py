@@ -1,16 +1,16 @@
 """The metric families of the datasets beside the daily trend, and their sample lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from exporter.datasets.access_sources import SOURCES
 from exporter.datasets.dataset import Dataset, Point
 from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.metrics import DATED_LABEL, Metric, dated_metrics, newest_metrics
 from exporter.datasets.period import Period
-from exporter.datasets.visit_distribution import VISIT_DISTRIBUTION
+from exporter.datasets.quota import QUOTA, QUOTA_FIELDS, QUOTA_LABELS
+from exporter.datasets.visit_distribution import SOURCES, VISIT_DISTRIBUTION
 from exporter.exposition.family import Family, escape, samples
 from exporter.store.entry import Entry
 
@@ -18,6 +18,11 @@ ACCESS_SOURCE_INFO: Final = Family(
     "access_source_info", "The names of the sources that opens are counted by (label source); always 1."
 )
 _Line = tuple[str, Period, Point]  # written labels of app and period, and the period's points
+
+
+def families_of_metrics(metrics: Iterable[Metric]) -> tuple[Family, ...]:
+    """Return the families of a dataset's metrics."""
+    return tuple(Family(metric.name, metric.help, metric.unit) for metric in metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class DatasetFamilies:
 
     def families(self) -> tuple[Family, ...]:
         """Return the families, in the order of `render`."""
-        families = tuple(Family(metric.name, metric.help, metric.unit) for metric in self._metrics)
+        families = families_of_metrics(self._metrics)
         return (*families, ACCESS_SOURCE_INFO) if self._names_sources else families
 
     def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
@@ -72,6 +77,35 @@ class DatasetFamilies:
     def _metrics(self) -> tuple[Metric, ...]:
         dataset = self.enabled.dataset
         return (*newest_metrics(dataset), *(dated_metrics(dataset) if self.firsts else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaFamilies:
+    """The families of the quotas of all interfaces in use.
+
+    `since`: the Unix time at which WeChat's counts of today began; older counts are hidden.
+    """
+
+    since: float
+    name: str = QUOTA
+
+    def families(self) -> tuple[Family, ...]:
+        """Return the families, in the order of `render`."""
+        return tuple(
+            Family(field.metric, f"WeChat's own count, {field.help}", field.unit) for field in QUOTA_FIELDS
+        )
+
+    def render(self, apps: Sequence[tuple[str, Entry]]) -> Iterator[str]:
+        """Yield the sample lines of apps, one text per family."""
+        held = [
+            (f'{labels},{QUOTA_LABELS[0]}="{escape(path)}"', quota.figures)
+            for labels, entry in apps
+            if entry.app.has(self.name)
+            for path, quota in entry.quotas.items()
+            if quota.asked_at >= self.since
+        ]
+        for position, family in enumerate(self.families()):
+            yield samples(family, [(labels, figures[position]) for labels, figures in held])
 
 
 def source_lines() -> str:

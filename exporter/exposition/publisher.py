@@ -11,9 +11,8 @@ from structlog.typing import FilteringBoundLogger
 from exporter.beijing import midnight, next_midnight, window, yesterday
 from exporter.datasets.catalogue import BY_NAME
 from exporter.exposition.app_families import OptionalFamilies
-from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies
 from exporter.exposition.page import Page, PageRenderer
-from exporter.exposition.quota_families import QuotaFamilies
 from exporter.heartbeat import Heartbeat
 from exporter.store.entry import HeldRow
 from exporter.store.interface import Store, StoreError

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter.datasets.access_sources import SOURCES
 from exporter.datasets.catalogue import BY_INTERFACE, BY_NAME, BY_PATH, CATALOGUE
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.metrics import Metric, dated_metrics, newest_metrics
 from exporter.datasets.quota import QUOTA_FIELDS, QUOTA_LABELS
+from exporter.datasets.visit_distribution import SOURCES
 from exporter.exposition import app_families
 
 SEVEN = (

@@ -18,9 +18,8 @@ from exporter.datasets.daily_trend import FIELDS
 from exporter.datasets.enabled import enabled
 from exporter.datasets.metrics import newest_metrics
 from exporter.exposition.app_families import families_of
-from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies
 from exporter.exposition.family import NAMESPACE
-from exporter.exposition.quota_families import QuotaFamilies
 from exporter.exposition.telemetry import Telemetry
 from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row

@@ -15,9 +15,8 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.enabled import EnabledDataset, enabled
 from exporter.datasets.period import DAY
-from exporter.exposition.dataset_families import DatasetFamilies
+from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies
 from exporter.exposition.page import PageRenderer, excerpt
-from exporter.exposition.quota_families import QuotaFamilies
 from exporter.exposition.telemetry import Telemetry
 from exporter.store.entry import Entry, Health, HeldQuota, HeldRow, Table
 from exporter.wechat import endpoints

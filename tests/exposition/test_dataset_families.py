@@ -3,7 +3,7 @@
 from exporter.config.apps import App
 from exporter.config.secret import Secret
 from exporter.config.token_types import StableToken
-from exporter.exposition.quota_families import QuotaFamilies
+from exporter.exposition.dataset_families import QuotaFamilies
 from exporter.store.entry import Entry, HeldQuota
 from tests.building import NOON
 
