@@ -31,7 +31,7 @@ fi
 
 rm -f .coverage .coverage.*
 # more processes than cores, as many tests wait; a file's servers start once, so that a file stays in one process
-python -m coverage run -m pytest -n 4 --dist loadfile --no-loadscope-reorder "$@"
+python -m coverage run -m pytest -n 5 --dist loadfile --no-loadscope-reorder "$@"
 python -m coverage combine --quiet
 # a part of the tests does not have to cover the whole
 if [ $# -eq 0 ]; then python -m coverage report; else python -m coverage report --fail-under=0 | tail -1; fi
