@@ -20,7 +20,7 @@ test: $(TOOLS)  ## all tests with coverage; installs the real programs where it 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh $(ARGS)
 
 test-fast: $(TOOLS)  ## the tests that start no real program
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not real' --hypothesis-profile=fast $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile -m 'not real' --hypothesis-profile=fast $(ARGS)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .
