@@ -22,14 +22,13 @@ Ask = Callable[..., Response]
 def status_page(*entries: Entry) -> StatusPage:
     exporter = SimpleNamespace(
         publisher=SimpleNamespace(
-            page=SimpleNamespace(entries={entry.app.appid: entry for entry in entries})
+            page=SimpleNamespace(entries={entry.app.appid: entry for entry in entries}), trouble=""
         ),
         rounds=SimpleNamespace(next_round_at=NOON + 600),
         shard=THE_WHOLE,
-        storage_trouble="",
         watch=SimpleNamespace(states=list),
         ledger=SimpleNamespace(names=()),
-        config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0)),
+        reconfiguration=SimpleNamespace(config=SimpleNamespace(refresh=SimpleNamespace(interval=3600.0))),
     )
     return StatusPage(cast("Exporter", exporter), "/metrics", tuple, lambda: NOON)
 
