@@ -55,18 +55,18 @@ def _state(words: Words) -> Iterator[stat.Panel]:
         f"sum(changes(process_start_time_seconds{_AT}[$__range])\nand on (job, instance) {BUILD_INFO}{_AT})"
     )
     started = f"max(process_start_time_seconds{_AT} and on (job, instance) {BUILD_INFO}{_AT})"
-    yield figure(words, "scraped", [Query(scraped)], COUNT, ALL_IS_GOOD, width=3)
+    yield figure(words, "scraped", [Query(scraped)], COUNT, ALL_IS_GOOD, width=6)
     configured = f"count(max by (appid) ({INFO.metric}{_AT})) or 0 * sum({_OWN}_apps{_AT})"
-    yield figure(words, "exporter_apps", [Query(configured)], width=3)
-    yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=3)
+    yield figure(words, "exporter_apps", [Query(configured)], width=6)
+    yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=6)
     in_force = Query(f"min({_OWN}_config_last_reload_successful{_AT})")
-    yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=3).mappings(worded(words, yes_no))
+    yield figure(words, "config_ok", [in_force], NUMBER, ALL_IS_GOOD, width=6).mappings(worded(words, yes_no))
     yield figure(
-        words, "uptime", [Query(f"(time() - {started}) / 3600")], words.word("hours"), width=4
+        words, "uptime", [Query(f"(time() - {started}) / 3600")], words.word("hours"), width=8
     ).decimals(1)
-    yield figure(words, "restarts", [Query(restarts)], width=4)
+    yield figure(words, "restarts", [Query(restarts)], width=8)
     yield figure(
-        words, "revised", [Query(f"sum(increase({_OWN}_rows_revised_total{_AT}[30d]))")], width=4
+        words, "revised", [Query(f"sum(increase({_OWN}_rows_revised_total{_AT}[30d]))")], width=8
     ).decimals(0)
 
 
