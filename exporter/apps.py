@@ -41,14 +41,8 @@ class Apps:
     ) -> None:
         """Open the client and the platforms without a call to WeChat.
 
-        Args:
-            config: a valid configuration.
-            store: keeps the credentials that must survive, and shares tokens if other exporters use it.
-            watch: finds the accounts of the platforms.
-            stopping: ends every wait.
-            observer: counts every call.
-            clock: gives Unix time.
-            shard: which part of the apps this process asks for.
+        `store` keeps the credentials that must survive, and shares tokens if other exporters use it. `watch`
+        finds the platforms' accounts. `stopping` ends every wait. `observer` counts every call.
         """
         self.store = store
         self._watch = watch

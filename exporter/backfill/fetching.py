@@ -87,15 +87,8 @@ def fetch(
 ) -> "BackfillFetcher":
     """Ask WeChat for every date in the scope that the journal lacks, then close `apps`.
 
-    Args:
-        apps: the access to each app, and the number of threads.
-        scope: the apps and dates to fetch.
-        journal: keeps the answers.
-        answered: called after each answer, from many threads.
-        log: where skipped apps are logged.
-
-    Returns:
-        the fetcher, with the outcome of each app.
+    The journal keeps the answers; `answered` is called after each, from many threads. The returned fetcher
+    has the outcome of each app.
 
     Raises:
         JournalError: the journal cannot keep an answer.

@@ -30,11 +30,7 @@ class DatasetSettings:
     interval: float = 0.0
 
     def with_history(self, history_days: int) -> "DatasetSettings":
-        """Return the settings, with the default if the file sets no history.
-
-        Args:
-            history_days: dates on show of the daily trend; 1 means that it has no by-date family.
-        """
+        """Return the settings; without a history in the file, with that of the daily trend (1: none)."""
         if self.history != _AS_REFRESH:
             return self
         return replace(self, history=history_days if history_days > 1 else 0)

@@ -29,11 +29,9 @@ _APPS_FILE: Final = Section[dict[str, object]](dict, {"apps": Key(ListRule(APP, 
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read, check and resolve the configuration.
+    """Read, check and resolve the configuration, with `environ` for `${NAME}`.
 
-    Args:
-        path: the configuration file; relative paths in it, and in its `apps_files`, start from its folder.
-        environ: the variables for `${NAME}`.
+    Relative paths in it, and in its `apps_files`, start from its folder.
 
     Raises:
         ConfigError: with every mistake of every file.

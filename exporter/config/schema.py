@@ -68,14 +68,10 @@ class Section(Generic[_T]):
     ) -> None:
         """Take the keys from annotated parameters, or from `keys`.
 
-        Args:
-            build: called with the keys' values by name.
-            keys: the keys of a `build` without annotations.
-            described_by: the callables that have the annotated parameters, if not `build`.
-            tag: the value of the key `type`, for one of a `Choice`.
-            one_of: keys of which exactly one is required.
-            at_most_one: keys of which at most one is allowed.
-            check: adds further problems, given the section as read from the file.
+        `build` is called with the keys' values by name; `described_by` are the callables that have the
+        annotated parameters, if not `build`. `tag`: the value of the key `type`, for one of a `Choice`.
+        `one_of`: keys of which exactly one is required; `at_most_one`: of which at most one is allowed.
+        `check` adds further problems, given the section as read from the file.
         """
         self.tag = tag
         self.keys: dict[str, Key] = {}

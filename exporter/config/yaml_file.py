@@ -32,13 +32,7 @@ class ConfigFile:
 
     @classmethod
     def read(cls, path: Path, environ: Mapping[str, str], problems: Problems) -> "ConfigFile":
-        """Read a file and add its mistakes to `problems`.
-
-        Args:
-            path: the file.
-            environ: the variables for `${NAME}`.
-            problems: collects the mistakes; its folder is the start of relative paths.
-        """
+        """Read a file, with `environ` for `${NAME}`, and add its mistakes to `problems`."""
         text = None
         try:
             text = yaml_events.text_of(path)

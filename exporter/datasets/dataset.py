@@ -149,14 +149,9 @@ class Dataset:
         return {"begin_date": wire_date(period.first), "end_date": wire_date(period.last)}
 
     def read(self, body: Mapping[str, object], period: Period) -> Row | None:
-        """Read a successful body of either spelling (snake_case, or the cloud call's camelCase).
+        """Read a successful body, asked for a period; return the row, or None for an empty body.
 
-        Args:
-            body: the JSON object, decoded.
-            period: the period that was asked for.
-
-        Returns:
-            the row, or None for an empty body.
+        The body is of either spelling: snake_case, or the cloud call's camelCase.
 
         Raises:
             MalformedRowError: the body is untrustworthy, and a figure could be wrong.

@@ -46,14 +46,8 @@ def quota_request(cgi_path: str) -> Mapping[str, str]:
 def quota_due(place: int, of: int, now: float, interval: float, asked_at: float | None) -> bool:
     """Return whether a round at `now` asks for the quota of the interface at `place` (from 0) `of` several.
 
-    Interfaces are spread over the interval, so that a round asks for few of them once all are known.
-
-    Args:
-        place: the interface's place among those in use.
-        of: the number of interfaces in use.
-        now: Unix time.
-        interval: seconds between two calls for one interface.
-        asked_at: Unix time of the last call for it; None if there was none.
+    The interfaces in use are spread over the `interval` (seconds), so that a round asks for few of them once
+    all are known. `asked_at`: Unix time of the last call for this one; None if there was none.
     """
     if asked_at is None:
         return True

@@ -51,10 +51,7 @@ class Schedule:
     def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[RequiredAnswer, ...]:
         """Return the answers to hold at the Unix time `now`, all for periods that are over.
 
-        Args:
-            calendar: the dataset's.
-            backs: for each answer, the number of periods before the newest one; for cohorts, the keys.
-            now: Unix time.
+        `backs` has for each answer the number of periods before the newest one; for cohorts, the keys.
         """
         newest = calendar.newest(yesterday(now))
         wants = []
@@ -75,15 +72,11 @@ class Schedule:
         tried_at: float | None,
         early: bool = False,
     ) -> bool:
-        """Return whether a round at `now` asks for an answer.
+        """Return whether a round at `now` asks for an answer; rounds are `interval` seconds apart.
 
-        Args:
-            want: the answer to hold.
-            now: Unix time.
-            interval: seconds between two rounds.
-            held_at: Unix time of the call for the held answer; None if none is held that counts.
-            tried_at: Unix time of the last call without an answer; None if there was none.
-            early: WeChat does not have yesterday's daily trend yet, and the dataset was asked for before.
+        `held_at`: Unix time of the call for the held answer; None if none is held that counts. `tried_at`:
+        Unix time of the last call without an answer; None if there was none. `early`: WeChat does not have
+        yesterday's daily trend yet, and the dataset was asked for before.
         """
         if held_at is not None:
             return held_at < want.settles <= now

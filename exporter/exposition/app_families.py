@@ -77,10 +77,7 @@ def render(
 ) -> Iterator[str]:
     """Yield the sample lines of apps, one text per family, in the order of `families_of`.
 
-    Args:
-        entries: the apps, in the order of the page.
-        dates: the dates of the by-date families; none switches them off.
-        shown: the optional families.
+    `dates` are those of the by-date families; none switches them off.
     """
     apps = [(f'appid="{entry.app.appid}",name="{escape(entry.app.name)}"', entry) for entry in entries]
     newest = [(labels, entry.rows[0].row) for labels, entry in apps if entry.rows]

@@ -75,9 +75,7 @@ def reload_summary(entries: Iterable[Entry], now: float, settings: RoundSettings
 def switched(before: Mapping[str, Collection[str]], after: Mapping[str, Collection[str]]) -> str:
     """Describe the datasets that remaining apps have gained and lost, as in `quota is on for 3 apps`.
 
-    Args:
-        before: the names of each app's datasets, by appid.
-        after: those that it has now.
+    Both mappings have the names of each app's datasets, by appid.
     """
     stay = before.keys() & after.keys()
     gained = Counter(name for appid in stay for name in after[appid] if name not in before[appid])

@@ -53,12 +53,9 @@ def row(appid: str, day: date, size: int) -> dict[str, str | int | float]:
 
 
 def counts(appid: str, day: date, size: int) -> VisitCounts:
-    """Return the counts of a day.
+    """Return the counts of a day, for `size` visitors on an ordinary one.
 
-    Args:
-        appid: decides rhythm, growth, depth and stay.
-        day: any date.
-        size: visitors on an ordinary day, from 0 up.
+    The appid decides rhythm, growth, depth and stay.
     """
     weekend, growth, wave, opens, pages, repeats, stay, newcomers = draws(appid)
     noise = draws(f"{appid} {day.isoformat()}")

@@ -122,10 +122,7 @@ def _distribution(app: SimApp, period: Period, _dataset: Dataset) -> Row:
 def _cohort(app: SimApp, period: Period, _dataset: Dataset, due: Callable[[int], bool]) -> Row:
     """Return a cohort with the keys that are due; key 0 agrees with the daily trend.
 
-    Args:
-        app: whose visitors.
-        period: the day of the cohort.
-        due: returns whether WeChat has computed the day that many days later.
+    `due` returns whether WeChat has computed the day that many days later.
     """
     return Row(period, tuple(_points(app, period, due)))
 
@@ -159,13 +156,9 @@ _ROWS: Final[Mapping[str, Callable[[SimApp, Period, Dataset], Row]]] = MappingPr
 def body(
     app: SimApp, dataset: Dataset, period: Period, published: Callable[[Period], bool]
 ) -> dict[str, object]:
-    """Return the successful body, in the HTTPS spelling.
+    """Return the successful body for a period that is over, in the HTTPS spelling.
 
-    Args:
-        app: whose figures.
-        dataset: the table.
-        period: a period that is over.
-        published: returns whether WeChat has computed a period.
+    `published` returns whether WeChat has computed a period.
     """
     if dataset.name != _RETENTION:
         return dict(dataset.write(_ROWS[dataset.name](app, period, dataset)))

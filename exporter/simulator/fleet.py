@@ -87,15 +87,9 @@ def config_yaml(
     concurrency: int = 16,
     datasets: Iterable[str] = (),
 ) -> str:
-    """Return a complete exporter configuration for apps, which keeps nothing on disk.
+    """Return a complete exporter configuration for apps at a simulator's address.
 
-    Args:
-        apps: the mini programs.
-        base_url: the simulator's address.
-        timeout: of a whole call, in the configuration's notation.
-        interval: between the starts of two rounds, in the configuration's notation.
-        concurrency: calls at a time.
-        datasets: the datasets to switch on, with their defaults.
+    It keeps nothing on disk, and switches `datasets` on with their defaults.
     """
     on: dict[str, dict[str, object]] = {name: {} for name in datasets}
     configuration = {

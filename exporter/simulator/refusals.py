@@ -19,13 +19,9 @@ class RefusedError(Exception):
 
 
 def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
-    """Return the body of a refusal.
+    """Return the body of a refusal; a code without a known text has `unknown error`.
 
-    Args:
-        errcode: WeChat's code; one without a known text has `unknown error`.
-        client_ip: for the texts about IP allow-lists.
-        now: Unix time, for the first group of the rid.
-        serial: number of the request, to make the rid unique.
+    Texts about IP allow-lists name the client's. The rid is made of the time and the request's number.
     """
     text = errmsg(errcode, client_ip)
     tail = blake2b(f"{now} {serial}".encode(), digest_size=8).hexdigest()

@@ -29,12 +29,7 @@ class Simulator:
 
     Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls.
 
-    Args:
-        apps: the mini programs, with different appids.
-        conditions: the behaviour towards all of them.
-        host: a loopback address, nothing else.
-        port: 0 for any free one.
-        platforms: third-party platforms; all apps have authorised the first one.
+    The host is a loopback address, and port 0 any free one. All apps have authorised the first platform.
 
     Raises:
         ListenAddressError: the host is no loopback address.
@@ -147,11 +142,9 @@ class Simulator:
     def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
         """Count the calls answered since the last `ledger.clear()`, all or those that match.
 
-        Args:
-            endpoint: stable_token, token, daily_visit_trend, cloud_function, component_token,
-                authorizer_token, get_authorizer_list, get_authorizer_info or other.
-            appid: the app; empty for calls of unknown apps.
-            outcome: ok, an errcode as text, or a fault's name.
+        `endpoint`: stable_token, token, daily_visit_trend, cloud_function, component_token, authorizer_token,
+        get_authorizer_list, get_authorizer_info or other. `appid`: empty for calls of unknown apps.
+        `outcome`: ok, an errcode as text, or a fault's name.
         """
         return sum(
             each.count

@@ -25,10 +25,7 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 class SimConnection(asyncio.Protocol):
     """A client connection, which answers its requests one after the other.
 
-    Args:
-        decide: returns the reply to a request, without waiting.
-        ledger: counts what is in flight.
-        open_connections: the set that has this connection while it is open.
+    `decide` returns the reply to a request, without waiting. `ledger` counts what is in flight.
     """
 
     def __init__(

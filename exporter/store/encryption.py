@@ -54,11 +54,9 @@ class Seal:
     def reseal(
         self, kept: Iterable[tuple[str, str]], replace: Callable[[str, str, str], bool]
     ) -> ResealResult:
-        """Encrypt outdated texts with the newest key; do nothing if all were found current before.
+        """Encrypt outdated texts (`kept`, by name) with the newest key, unless all were current before.
 
-        Args:
-            kept: names and stored texts, unread if there is nothing to do.
-            replace: stores a text, given name, stored text and clear text; False if another was faster.
+        `replace` stores a text, given name, stored text and clear text; False if another was faster.
         """
         keys, changed, lost = self._keys(), 0, 0
         if not keys or keys is self._current:

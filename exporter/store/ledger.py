@@ -146,14 +146,10 @@ class Ledger:
         server: str | None = None,
         dataset: str = DAILY_TREND.name,
     ) -> tuple[Entry, Entry] | None:
-        """Replace an app's entry atomically by the result of `change`.
+        """Replace an app's entry atomically by the result of `change`, a pure function of the entry.
 
-        Args:
-            appid: the app.
-            change: a pure function of the entry.
-            held: a new row to hold and store, unless a later call has its date's.
-            server: the server that answered; None if the change is not an answer.
-            dataset: the row's dataset.
+        `held`: a new row of the dataset to hold and store, unless a later call has its date's. `server`: the
+        server that answered; None if the change is not an answer.
 
         Returns:
             the entry before and after; None if the app is no longer configured, or at another server.

@@ -22,11 +22,6 @@ _SPECIMEN: Final = "specimen"
 def claim_store(settings: StorageSettings, observer: WriteObserver, unusable: Unusable) -> Store:
     """Open the storage for an exporter, and lock a SQLite file for it.
 
-    Args:
-        settings: the section `storage`.
-        observer: called after every write to a disk or to Redis.
-        unusable: called with unusable stored rows.
-
     Raises:
         StoreError: another exporter has the file, the storage cannot be opened, or the key does not fit; the
             text says what to do.

@@ -89,15 +89,7 @@ class SqliteStore:
         claim: FileLock | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open or create the file.
-
-        Args:
-            path: the file.
-            observer: called after every write.
-            seal: encrypts credentials.
-            unusable: called with unusable stored rows.
-            claim: the lock to release when the store is closed.
-            clock: gives Unix time.
+        """Open or create the file; `seal` encrypts credentials, `claim` is released when the store is closed.
 
         Raises:
             StoreError: the file cannot be opened; the text says what to do.

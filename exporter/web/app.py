@@ -58,15 +58,11 @@ def make_app(
     sd_targets: Sequence[str] = (),
     refused: Callable[[], Sequence[str]] = tuple,
 ) -> Starlette:
-    """Make the application.
+    """Make the application; `scrapes` answers at `telemetry_path`.
 
-    Args:
-        exporter: the exporter to show.
-        telemetry_path: the path of the metrics.
-        scrapes: the application for that path.
-        reload: reads the configuration again and returns what is wrong with it; None forbids it over HTTP.
-        sd_targets: templates of addresses on /sd, one per replica; none for the address of the request.
-        refused: returns what was wrong with the configurations at their last reading.
+    `reload` reads the configuration again and returns what is wrong with it; None forbids it over HTTP.
+    `sd_targets`: templates of addresses on /sd, one per replica; none for the address of the request.
+    `refused` returns what was wrong with the configurations at their last reading.
     """
     cached = {"Cache-Control": "max-age=3600"}
     stylesheet = Response(STYLESHEET.read_bytes(), headers=cached, media_type="text/css")

@@ -41,14 +41,10 @@ class Acceptor:
         connections: Connections,
         refused: Callable[[ssl.SSLError, str], None],
     ) -> None:
-        """Accept from these sockets.
+        """Accept from listening sockets.
 
-        Args:
-            sockets: listening sockets.
-            make_protocol: makes the protocol of a connection.
-            context: returns the TLS context of the next connection, None for plain HTTP.
-            connections: the open connections.
-            refused: called with the cause of a failed handshake and the client's address.
+        `context` returns the TLS context of the next connection, None for plain HTTP. `refused` is called
+        with the cause of a failed handshake and the client's address.
         """
         self._sockets = sockets
         self._make_protocol = make_protocol

@@ -35,11 +35,9 @@ class WebConfig:
 
 
 def load(path: Path, environ: Mapping[str, str]) -> WebConfig:
-    """Load and check the file, its certificates and keys; relative paths start from its folder.
+    """Load and check the file, its certificates and keys, with `environ` for `${NAME}`.
 
-    Args:
-        path: the file.
-        environ: the variables for `${NAME}`.
+    Relative paths start from its folder.
 
     Raises:
         ConfigError: with every mistake.
