@@ -111,8 +111,8 @@ def _one(dataset: Dataset) -> Iterator[str]:
         for key in LABELS[metric.labels[0]] if metric.labels else ("",):
             labels = labels_of(ONE) + (f',{metric.labels[0]}="{key}"' if key else "")
             later = int(key) * DAY_SECONDS if metric.labels == ("day",) else 0
-            told = ((labels, _stamp(dataset, at) - later if stamps else 1000, at) for at in _SELDOM)
-            yield from family(metric.name, told)
+            lines = ((labels, _stamp(dataset, at) - later if stamps else 1000, at) for at in _SELDOM)
+            yield from family(metric.name, lines)
     for metric in dated_metrics(dataset):
         if not metric.name.endswith(_DATED):
             continue
@@ -134,5 +134,5 @@ def _dated(dataset: Dataset, moment: int | None) -> Iterator[Sample]:
             figure = 1000 if moment is None else (period.start, period.end)[moment]
             labels = f'{labels_of(ONE)},ref_date="{period.first}"'
             shown.setdefault(period.first, []).append((labels, figure, at))
-    for told in shown.values():
-        yield from told
+    for lines in shown.values():
+        yield from lines

@@ -1,7 +1,6 @@
 """WeChat's rules for its interfaces: from a request to a reply, without waiting.
 
-They are as strict as WeChat, and check in this order: token, method, body, dates, the app's fault,
-publication.
+They are strict, and check in this order: token, method, body, dates, the app's fault, publication.
 """
 
 import re
@@ -132,8 +131,7 @@ class WechatRules:
         return appid
 
     def _cloud_function(self, request: Request, now: float, progress: CallInfo) -> Reply:
-        token = request.parameter("access_token")
-        if not token:
+        if not (token := request.parameter("access_token")):
             raise RefusedError(41001)
         progress.appid, kind = self.desk.holder(token, now)
         if kind not in (TokenKind.STABLE, TokenKind.CLASSIC):
