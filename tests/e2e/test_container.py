@@ -95,8 +95,8 @@ def config(
     mounts = [f"--volume={path}:{path}:ro" for path in HOSTS if Path(path).exists()]
     python = f"--build-arg=PYTHON_VERSION={version}"
     buildah("build", "--format=docker", "--pull-never", "--network=host", python, *mounts, "-t", IMAGE, ".")
-    told: dict[str, Any] = json.loads(buildah("inspect", "--type=image", IMAGE))["Docker"]["config"]
-    return told
+    document: dict[str, Any] = json.loads(buildah("inspect", "--type=image", IMAGE))["Docker"]["config"]
+    return document
 
 
 @pytest.fixture

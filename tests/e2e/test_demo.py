@@ -52,10 +52,10 @@ def test_one_app_of_each_failing_kind_is_among_them_with_advice(demo: Running) -
 
 
 def test_it_prints_the_addresses_to_open(demo: Running) -> None:
-    told = demo.output()
+    report = demo.output()
     for address in (f"{demo.base_url}/", f"{demo.base_url}/metrics"):
-        assert address in told
-    assert all(address.startswith("http://127.0.0.1:") for address in re.findall(r"http://\S+", told))
+        assert address in report
+    assert all(address.startswith("http://127.0.0.1:") for address in re.findall(r"http://\S+", report))
 
 
 def test_the_demo_stops_with_exit_code_0_and_without_a_traceback(demo: Running) -> None:

@@ -152,10 +152,10 @@ def test_service_discovery_gives_a_target_per_shard_and_per_app_with_the_same_sa
 
 def test_promtool_has_nothing_to_say(demo: Running, program: Callable[[str], str]) -> None:
     page = demo.get("/metrics").content
-    told = subprocess.run(
+    output = subprocess.run(
         [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False
     )
-    assert (told.returncode, told.stdout, told.stderr) == (0, b"", b"")
+    assert (output.returncode, output.stdout, output.stderr) == (0, b"", b"")
 
 
 def test_curl_reads_every_form(demo: Running, program: Callable[[str], str]) -> None:

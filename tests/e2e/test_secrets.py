@@ -41,7 +41,7 @@ FORMS: tuple[dict[str, str], ...] = ({}, {"Accept": "application/openmetrics-tex
 PAGES = ("/metrics", "/", "/?lang=zh", "/-/ready", "/-/healthy", "/nowhere")
 
 
-class Told:
+class RunOutput:
     """All that came out, by where."""
 
     def __init__(self) -> None:
@@ -120,12 +120,12 @@ def settings(wechat: Simulator, folder: Path) -> dict[str, object]:
     }
 
 
-def ask_everything(exporter: Running, told: Told) -> None:
+def ask_everything(exporter: Running, output: RunOutput) -> None:
     for path in PAGES:
         for headers in ({}, ALICE, {"Authorization": "Basic " + base64.b64encode(b"alice:no").decode()}):
             for form in FORMS:
                 answer = exporter.get(path, **headers, **form)
-                told.add(path, answer.text + str(answer.headers))
+                output.add(path, answer.text + str(answer.headers))
 
 
 def up(exporter: Running, number: int) -> bool:
@@ -140,7 +140,7 @@ def test_no_output_of_a_whole_run_has_a_secret_in_it(
     free_port: Callable[[], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = Told()
+    output = RunOutput()
     variable = wechat.apps[3].secret
     monkeypatch.setenv("TEST_APP_SECRET", variable)
     (tmp_path / "token").write_text(f"{VARIABLE}-of-another-program")
@@ -150,46 +150,46 @@ def test_no_output_of_a_whole_run_has_a_secret_in_it(
     web.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
     secrets = {app.secret for app in wechat.apps[:4]} | {PASSWORD, HEADER, VARIABLE, HASH, KEY}
 
-    told.add("repr", repr(load(config, {"TEST_APP_SECRET": variable})))
-    told.add("repr", repr(webconfig.load(web, {})))
+    output.add("repr", repr(load(config, {"TEST_APP_SECRET": variable})))
+    output.add("repr", repr(webconfig.load(web, {})))
     port = free_port()
     flags = (f"--config.file={config}", f"--web.config.file={web}")
     more = (f"--web.listen-address=127.0.0.1:{port}", "--log.level=debug", "--web.enable-lifecycle")
     with running(port, *flags, *more) as exporter:
         exporter.wait_until(lambda: up(exporter, 1))
-        ask_everything(exporter, told)
+        ask_everything(exporter, output)
         for faults in zip(*[iter(NOISY)] * 4, strict=True):  # one for each app
             for app, fault in zip(wechat.apps, faults, strict=False):
                 wechat.faults.switch(app.appid, fault)
             seen = wechat.calls()
             exporter.wait_until(lambda seen=seen: wechat.calls() >= seen + 4)  # type: ignore[misc]
-            told.add("/metrics", exporter.get("/metrics", **ALICE).text)
-        ask_everything(exporter, told)
+            output.add("/metrics", exporter.get("/metrics", **ALICE).text)
+        ask_everything(exporter, output)
         config.write_text(yaml.safe_dump(good).replace("secret:", "secrte:").replace("headers:", "haeders:"))
         web.write_text(f"basic_auth_users: {{alice: {PASSWORD}, {PASSWORD}: {HASH}, bob: [{HASH}]}}\n")
         refused = requests.post(exporter.base_url + "/-/reload", headers=ALICE, timeout=10)
         assert refused.status_code == 500
-        told.add("/-/reload", refused.text)
+        output.add("/-/reload", refused.text)
         web.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
         refused = requests.post(exporter.base_url + "/-/reload", headers=ALICE, timeout=10)
         assert "unknown key" in refused.text
-        told.add("/-/reload", refused.text)
+        output.add("/-/reload", refused.text)
         checked = subprocess.run([*COMMAND, "check", *flags], capture_output=True, check=False, text=True)
-        told.add("check", checked.stdout + checked.stderr)
+        output.add("check", checked.stdout + checked.stderr)
         config.write_text(yaml.safe_dump(good))
         checked = subprocess.run(
             [*COMMAND, "check", "--online", *flags], capture_output=True, check=False, text=True
         )
-        told.add("check --online", checked.stdout + checked.stderr)
+        output.add("check --online", checked.stdout + checked.stderr)
         assert exporter.stop(signal.SIGTERM) == 0
-        told.add("log", exporter.output())
+        output.add("log", exporter.output())
     for file in tmp_path.glob("exporter.db*"):
-        told.add("store", file.read_bytes().decode("latin-1"))
+        output.add("store", file.read_bytes().decode("latin-1"))
 
-    assert "app failing" in told.texts["log"]
+    assert "app failing" in output.texts["log"]
     assert len(tokens) >= 5
-    assert told.having(secrets | tokens) == []
-    assert Told.having(told, {"daily_visit"}) != []  # the search itself finds what is there
+    assert output.having(secrets | tokens) == []
+    assert RunOutput.having(output, {"daily_visit"}) != []  # the search itself finds what is there
 
 
 @pytest.fixture
@@ -240,14 +240,14 @@ def shared_settings(wechat: Simulator, redis: RedisServer, folder: Path) -> dict
 
 def content(client: Any) -> str:
     """Return all that Redis has: names, values, and the values as it would hand them to another Redis."""
-    told = []
+    output = []
     for key in client.scan_iter():
         kind = client.type(key)
         read = {"string": client.get, "hash": client.hgetall}.get(kind) or (
             lambda key: client.zrange(key, 0, -1, withscores=True)
         )
-        told += [key, repr(read(key))]
-    return "\n".join(told)
+        output += [key, repr(read(key))]
+    return "\n".join(output)
 
 
 def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
@@ -257,10 +257,10 @@ def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
     tmp_path: Path,
     free_port: Callable[[], int],
 ) -> None:
-    told = Told()
+    output = RunOutput()
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(shared_settings(platform, redis, tmp_path)))
-    told.add("repr", repr(load(config, {})))
+    output.add("repr", repr(load(config, {})))
     with serving(config, free_port(), "--log.level=debug") as exporter:
         exporter.wait_until(lambda: all(up(exporter, number) for number in range(1, 5)))
         platform.faults.switch(fake_appid(1), Fault.TOKEN_REJECTED_ONCE)
@@ -268,36 +268,36 @@ def test_with_a_key_neither_redis_nor_any_output_has_a_secret_in_it(
         admin.config_set("requirepass", NEW_PASSWORD)
         admin.client_kill_filter(_type="normal", skipme=True)
         exporter.wait_until(lambda: "storage fails" in exporter.output())
-        told.add("/metrics", exporter.get("/metrics").text)
+        output.add("/metrics", exporter.get("/metrics").text)
         (tmp_path / "password").write_text(NEW_PASSWORD)
         exporter.wait_until(lambda: "storage works again" in exporter.output())
-        ask_everything(exporter, told)
+        ask_everything(exporter, output)
         checked = subprocess.run(
             [*COMMAND, "check", "--online", f"--config.file={config}"],
             capture_output=True,
             check=False,
             text=True,
         )
-        told.add("check --online", checked.stdout + checked.stderr)
+        output.add("check --online", checked.stdout + checked.stderr)
         assert exporter.stop(signal.SIGTERM) == 0
-        told.add("log", exporter.output())
-    told.add("redis", content(admin))
+        output.add("log", exporter.output())
+    output.add("redis", content(admin))
     admin.close()
     redis.kill()
     for file in filter(Path.is_file, (tmp_path / "redis").rglob("*")):
-        told.add("redis' files", file.read_bytes().decode("latin-1"))
+        output.add("redis' files", file.read_bytes().decode("latin-1"))
 
     secrets = {app.secret for app in platform.apps[:2]} | {PASSWORD, NEW_PASSWORD, KEY, PLATFORM.secret}
     assert len(tokens) >= 2 + 1 + 2 * 3  # a stable and a classic token, the component's, the accounts'
-    assert told.having(secrets | tokens) == []
+    assert output.having(secrets | tokens) == []
     kept = (
         "credential:refresh_token/",
         "credential:listing/",
         "credential:access_token/",
         "credential:component_token/",
     )
-    assert all(f"wechat-miniprogram:{name}" in told.texts["redis"] for name in kept)
-    assert "sealed:" in told.texts["redis' files"]
+    assert all(f"wechat-miniprogram:{name}" in output.texts["redis"] for name in kept)
+    assert "sealed:" in output.texts["redis' files"]
 
 
 def test_without_a_key_the_tokens_are_there_so_that_the_search_would_find_them(
@@ -313,8 +313,8 @@ def test_without_a_key_the_tokens_are_there_so_that_the_search_would_find_them(
     config.write_text(yaml.safe_dump(settings))
     with serving(config, free_port()) as exporter:
         exporter.wait_until(lambda: all(up(exporter, number) for number in range(1, 5)))
-    told = Told()
+    output = RunOutput()
     client: Any = redis.client(password=PASSWORD)
-    told.add("redis", content(client))
+    output.add("redis", content(client))
     client.close()
-    assert told.having(tokens) == ["redis"]
+    assert output.having(tokens) == ["redis"]

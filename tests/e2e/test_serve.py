@@ -238,10 +238,10 @@ def test_no_output_shows_a_secret_or_a_token(exporter: Running, wechat: Simulato
         wechat.faults.switch(SECOND, fault)
         seen = wechat.calls(appid=SECOND)
         exporter.wait_until(lambda seen=seen: wechat.calls(appid=SECOND) > seen)  # type: ignore[misc]
-    told = exporter.output() + exporter.metrics() + exporter.get("/").text
+    report = exporter.output() + exporter.metrics() + exporter.get("/").text
     for app in wechat.apps:
-        assert app.secret not in told
-    assert "access_token=" not in told
+        assert app.secret not in report
+    assert "access_token=" not in report
 
 
 def test_the_telemetry_path_can_be_another(setup: Setup) -> None:

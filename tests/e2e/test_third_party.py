@@ -223,7 +223,7 @@ def test_no_output_shows_a_ticket_a_refresh_token_or_a_secret(
         exporter.wait_until(lambda: value(exporter, "up", appid=FIRST) == 1)
         desk.ip_allowed = False
         exporter.wait_until(lambda: value(exporter, "refresh_error_info", reason="ip_not_allowed") == 1)
-        told = exporter.output() + exporter.metrics() + exporter.get("/").text
+        report = exporter.output() + exporter.metrics() + exporter.get("/").text
     for secret in (PLATFORM.secret, setup.ticket.read_text(), *tokens, *desk.accounts.values()):
-        assert secret not in told
-    assert "access_token=" not in told
+        assert secret not in report
+    assert "access_token=" not in report

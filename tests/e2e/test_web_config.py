@@ -145,17 +145,17 @@ def test_curl_meets_the_same_rules_on_every_path(secure: Secure) -> None:
         "http_server_config: {headers: {Strict-Transport-Security: max-age=60, X-Frame-Options: deny}}\n"
     )
     for path in ("/metrics", "/", "/-/healthy", "/nowhere", "/%2e%2e/metrics", "//metrics", "/style.css"):
-        _, told = secured.curl(path, "--cacert", "ca.pem")
-        assert told.startswith("HTTP/1.1 401"), path
-        assert "strict-transport-security: max-age=60" in told
-        assert "x-frame-options: deny" in told
-        assert "x-content-type-options: nosniff" in told
-        assert "server:" not in told.lower()
+        _, report = secured.curl(path, "--cacert", "ca.pem")
+        assert report.startswith("HTTP/1.1 401"), path
+        assert "strict-transport-security: max-age=60" in report
+        assert "x-frame-options: deny" in report
+        assert "x-content-type-options: nosniff" in report
+        assert "server:" not in report.lower()
         assert (secured.folder / "body").read_text() == "Unauthorized\n"
     for _ in range(2):  # the second one is remembered
-        _, told = secured.curl("/metrics", "--cacert", "ca.pem", "--user", "alice:sesame")
-        assert told.startswith("HTTP/1.1 200")
-        assert told.count("strict-transport-security: max-age=60") == 1
+        _, report = secured.curl("/metrics", "--cacert", "ca.pem", "--user", "alice:sesame")
+        assert report.startswith("HTTP/1.1 200")
+        assert report.count("strict-transport-security: max-age=60") == 1
         assert "wechat_miniprogram_info{" in (secured.folder / "body").read_text("utf-8")
     assert secured.curl("/metrics", "--user", "alice:sesame")[0] == 60  # curl does not know the authority
     assert secured.curl("/metrics", scheme="http")[0] != 0
@@ -188,12 +188,12 @@ def test_openssl_agrees_on_what_the_file_says_and_on_nothing_else(
     secure: Secure, settings: str, options: list[str], agreed: str
 ) -> None:
     secured = secure(f"tls_server_config: {{{SERVER}{', ' if settings else ''}{settings}}}")
-    told = secured.s_client("-CAfile", "ca.pem", *options)
+    report = secured.s_client("-CAfile", "ca.pem", *options)
     if agreed:
-        assert agreed in told
-        assert "Verify return code: 0 (ok)" in told
+        assert agreed in report
+        assert "Verify return code: 0 (ok)" in report
     else:
-        assert "Cipher is (NONE)" in told
+        assert "Cipher is (NONE)" in report
 
 
 def test_a_client_without_a_certificate_is_let_in_only_where_none_is_needed(secure: Secure) -> None:
