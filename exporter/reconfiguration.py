@@ -59,8 +59,7 @@ class Reconfiguration:
     def reload(self) -> str | None:
         """Read the configuration again; it takes effect as a whole or not at all.
 
-        Returns:
-            what is wrong with the new configuration, None once it is in force.
+        Return what is wrong with the new one, None once it is in force.
         """
         problem = None
         with self._changing:

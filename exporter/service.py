@@ -37,11 +37,7 @@ class Exporter:
         clock: Callable[[], float] = time.time,
         shard: Shard = THE_WHOLE,
     ) -> None:
-        """Open the storage and show its rows of the shard's apps, without a call to WeChat.
-
-        Raises:
-            StoreError: the storage cannot be opened.
-        """
+        """Open the storage and show its rows of the shard's apps, calling nobody; raise StoreError."""
         self.shard = shard
         self.log = log
         self._stopping = stopping = threading.Event()

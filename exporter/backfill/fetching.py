@@ -61,12 +61,7 @@ class FetchOutcome:
 
 
 def take_over(store: Store, journal: Journal, scope: BackfillScope) -> None:
-    """Copy rows within the scope from the exporter's storage, unless the journal has them.
-
-    Raises:
-        StoreError: the storage cannot be read.
-        JournalError: the journal cannot be written.
-    """
+    """Copy rows of the scope that the journal lacks from the exporter's storage; raise StoreError."""
     appids = [app.appid for app in scope.apps]
     for appid, rows in store.load(journal.server, appids, journal.dataset):
         new = [

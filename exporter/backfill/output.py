@@ -27,12 +27,9 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, pieces: Iterable[str]) -> int:
-    """Write the pieces as UTF-8 to a temporary file, then rename it to `path`.
+    """Write the pieces as UTF-8 to a temporary file, then rename it to `path`; return the number of bytes.
 
     The new content is on the disk before it replaces an old file.
-
-    Returns:
-        the number of bytes written.
 
     Raises:
         OutputError: the file cannot be written; an old file is unchanged.

@@ -54,11 +54,7 @@ class Target:
 
 
 def read_target(url: str) -> Target:
-    """Parse `--push`: VictoriaMetrics' address, or the whole import URL.
-
-    Raises:
-        ValueError: not an http or https URL.
-    """
+    """Parse `--push`: VictoriaMetrics' address, or the whole import URL; raise ValueError."""
     parts = urlsplit(url)
     name = parts.hostname
     if parts.scheme not in ("http", "https") or not name:
@@ -81,10 +77,7 @@ class Push:
     sleep: Callable[[float], None]
 
     def send(self, journal: Journal, apps: Iterable[App], span: Span) -> int:
-        """Send the rows of the apps and dates.
-
-        Returns:
-            the number of rows sent by this call.
+        """Send the rows of the apps and dates; return the number of rows sent by this call.
 
         Raises:
             PushError: the target refuses rows or stays unreachable; the journal keeps what it took.

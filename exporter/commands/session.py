@@ -25,11 +25,7 @@ class UsageError(Exception):
 
 
 def chosen_apps(apps: Apps, names: Collection[str]) -> tuple[App, ...]:
-    """Return the apps with these names or appids, all of them where none is named.
-
-    Raises:
-        UsageError: there is no such app.
-    """
+    """Return the apps with these names or appids, all of them where none is named; raise UsageError."""
     known = {each for app in apps.own for each in (app.appid, app.name)}
     for name in names:
         if name not in known:

@@ -17,11 +17,7 @@ _SEED: Final = 1
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Simulate until a signal, or print an exporter configuration for this simulator.
-
-    Returns:
-        the exit code: 1 if it cannot listen, 2 for an address that is not loopback.
-    """
+    """Simulate until a signal, or print an exporter configuration; return 1 or 2 if it cannot listen."""
     apps = fleet(flags.apps, _SEED) if flags.apps else demo_fleet()
     if flags.print_config:
         sys.stdout.write(config_yaml(apps, f"http://{flags.listen_address}", datasets=ALL_DATASETS))

@@ -31,10 +31,8 @@ _APPS_FILE: Final = Section[dict[str, object]](dict, {"apps": Key(ListRule(APP, 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read, check and resolve the configuration, with `environ` for `${NAME}`.
 
-    Relative paths in it, and in its `apps_files`, start from its folder.
-
-    Raises:
-        ConfigError: with every mistake of every file.
+    Relative paths in it, and in its `apps_files`, start from its folder. Raise ConfigError with every mistake
+    of every file.
     """
     if not path.exists():
         raise ConfigError((f"{path}: No such file or directory{_HINT}",))

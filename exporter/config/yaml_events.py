@@ -85,11 +85,7 @@ def text_of(path: Path) -> str:
 
 
 def parse(text: str) -> Iterator[yaml.Event]:
-    """Yield the YAML events of a text.
-
-    Raises:
-        UnusableError: the text is not YAML.
-    """
+    """Yield the YAML events of a text; raise UnusableError for one that is not YAML."""
     loader = LOADER(_with_whole_escapes(text))
     try:
         while (event := loader.get_event()) is not None:

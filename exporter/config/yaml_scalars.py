@@ -95,8 +95,7 @@ def decimal(written: str) -> int | float | None:
 def substitute(written: str, environ: Mapping[str, str]) -> str:
     """Replace each `${NAME}` by the environment's value and each `$$` by `$`, once, left to right.
 
-    Returns:
-        a `SubstitutedText` if it contains a value of the environment, else a plain text.
+    The result is a `SubstitutedText` if it contains a value of the environment.
 
     Raises:
         ValueError: a variable is undefined or not a text, or a `${` is not closed; the message says which.

@@ -165,9 +165,7 @@ class PlatformWatch:
     def look_at_credentials(self) -> list[tuple[str, Collection[Reason]]]:
         """Look for new tickets (in a file, at an address, from another exporter) and changed secrets.
 
-        Returns:
-            the platforms with a new ticket or secret, each with the reasons of failures that may have
-            ended.
+        Return the platforms that have one, each with the reasons of failures that may have ended.
         """
         retries: list[tuple[str, Collection[Reason]]] = []
         for name, each in self._watched.items():

@@ -60,8 +60,7 @@ class Fetcher:
     def fetch(self, ask: Ask, queue: Queue) -> str:
         """Make a call, record the answer, and queue further asks.
 
-        Returns:
-            `rows`, `quotas` or a reason; `paused` for an app that must not be asked; else ''.
+        Return `rows`, `quotas` or a reason; `paused` for an app that must not be asked; else ''.
         """
         settings, entry = self.settings, self.ledger.get(ask.appid)
         access = settings.accesses.get(ask.appid)

@@ -27,13 +27,9 @@ __all__ = ["Conditions", "Simulator"]
 class Simulator:
     """A stand-in WeChat, from `start()` to `stop()` or as a context manager.
 
-    Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls.
-
-    The host is a loopback address, and port 0 any free one. All apps have authorised the first platform.
-
-    Raises:
-        ListenAddressError: the host is no loopback address.
-        ValueError: two apps have the same appid.
+    Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls. The
+    host is a loopback address, else it raises ListenAddressError; port 0 is any free one. All apps have
+    authorised the first platform.
     """
 
     def __init__(
@@ -82,13 +78,9 @@ class Simulator:
         self._listener = Listener(host, port, self._decide, self.ledger)
 
     def start(self) -> Self:
-        """Listen, and answer from a daemon thread until `stop()`.
+        """Listen, and answer from a daemon thread until `stop()`; raise OSError if the port is taken.
 
         After `stop` it starts again on the same port with its state, as WeChat does after an outage.
-
-        Raises:
-            OSError: the port is taken.
-            RuntimeError: the simulator runs already.
         """
         self._listener.start()
         return self

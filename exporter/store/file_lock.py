@@ -22,13 +22,7 @@ class FileLock:
     """Locks a file until the process ends, even by kill -9; commands that only read need no lock."""
 
     def __init__(self, path: Path) -> None:
-        """Lock the file.
-
-        The lock is on a file beside it, as SQLite locks the file itself.
-
-        Raises:
-            StoreError: another exporter has the lock, or the file beside it cannot be written.
-        """
+        """Lock a file beside it, as SQLite locks the file itself; raise StoreError if that fails."""
         side = Path(f"{os.path.realpath(path)}.lock")  # the same for all names of the file
         try:
             side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -149,10 +149,8 @@ class Ledger:
         """Replace an app's entry atomically by the result of `change`, a pure function of the entry.
 
         `held`: a new row of the dataset to hold and store, unless a later call has its date's. `server`: the
-        server that answered; None if the change is not an answer.
-
-        Returns:
-            the entry before and after; None if the app is no longer configured, or at another server.
+        server that answered; None if the change is not an answer. Return the entry before and after; None if
+        the app is no longer configured, or at another server.
         """
         with self._news:
             before = self._entries.get(appid)

@@ -65,8 +65,7 @@ def old_record(day: str, text: str) -> tuple[object, object, object]:
 def read_row(first: object, text: object, dataset: Dataset = DAILY_TREND) -> Row:
     """Parse the row of the period that begins on the date `first` (ISO).
 
-    Raises:
-        MalformedRowError: WeChat could not have given this; the text says what was found.
+    Raise MalformedRowError, which says what was found, for one that WeChat could not have given.
     """
     if not isinstance(first, str) or not isinstance(text, str):
         raise MalformedRowError("not a text")
@@ -88,8 +87,7 @@ def read_held(
 ) -> HeldRow:
     """Parse a row and the time of its call; a time in the future, from a wrong clock, counts as now.
 
-    Raises:
-        MalformedRowError: WeChat could not have given this row.
+    Raise MalformedRowError for a row that WeChat could not have given.
     """
     row = read_row(first, text, dataset)
     if row.period.last > yesterday(now) + _AHEAD:

@@ -89,10 +89,9 @@ class SqliteStore:
         claim: FileLock | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open or create the file; `seal` encrypts credentials, `claim` is released when the store is closed.
+        """Open or create the file, and raise StoreError, which says what to do, if that fails.
 
-        Raises:
-            StoreError: the file cannot be opened; the text says what to do.
+        `seal` encrypts credentials, `claim` is released when the store is closed.
         """
         self._path = path
         self._observer = observer

@@ -9,11 +9,7 @@ class ListenError(Exception):
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """Split `host:port`, `:port` or `[::1]:port`.
-
-    Raises:
-        ListenError: the address has another form.
-    """
+    """Split `host:port`, `:port` or `[::1]:port`; raise ListenError for another form."""
     host, colon, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:  # noqa: PLR2004
@@ -24,11 +20,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def listen(address: str, backlog: int = 1024) -> socket.socket:
-    """Return a listening socket, for all IPv4 and IPv6 addresses if the host is empty.
-
-    Raises:
-        ListenError: not an address, or the system refuses it.
-    """
+    """Return a listening socket, for all addresses if the host is empty; raise ListenError."""
     host, port = parse_address(address)
     try:
         if not host and socket.has_dualstack_ipv6():

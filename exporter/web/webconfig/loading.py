@@ -37,10 +37,7 @@ class WebConfig:
 def load(path: Path, environ: Mapping[str, str]) -> WebConfig:
     """Load and check the file, its certificates and keys, with `environ` for `${NAME}`.
 
-    Relative paths start from its folder.
-
-    Raises:
-        ConfigError: with every mistake.
+    Relative paths start from its folder. Raise ConfigError with every mistake.
     """
     file = ConfigFile.read(path, environ, Problems(os.fspath(path.absolute().parent)))
     config = WebConfig(files=(path,))

@@ -26,8 +26,7 @@ class TlsError(Exception):
 def make_context(section: TlsSection) -> ssl.SSLContext:
     """Return a server's context, for HTTP/1.1 alone, from a valid section.
 
-    Raises:
-        TlsError: a file is unusable, or OpenSSL refuses a setting.
+    Raise TlsError if a file is unusable, or OpenSSL refuses a setting.
     """
     certificate, key, authority = section.pems
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

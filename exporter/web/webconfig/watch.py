@@ -35,11 +35,7 @@ class WebConfigWatch:
         self.problem: str | None = None
 
     def start(self) -> None:
-        """Read for the first time.
-
-        Raises:
-            ConfigError: with every mistake.
-        """
+        """Read for the first time; raise ConfigError with every mistake."""
         self._read()
 
     def look(self) -> bool:
