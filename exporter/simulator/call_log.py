@@ -1,7 +1,6 @@
 """The log of calls to the simulator: counts by endpoint, app and outcome, and the latest calls."""
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -18,16 +17,6 @@ class CallRecord(NamedTuple):
     appid: str
     date: str
     outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallCount:
-    """The number of calls of an app to an endpoint with one outcome; `appid` is empty if unknown."""
-
-    endpoint: str
-    appid: str
-    outcome: str
-    count: int
 
 
 class CallLog:
@@ -52,9 +41,9 @@ class CallLog:
         """Count a stable_token call with force_refresh=true."""
         self._forced[appid] = self._forced.get(appid, 0) + 1
 
-    def counts(self) -> list[CallCount]:
-        """Return all counts since the last `clear`."""
-        return [CallCount(*key, count) for key, count in self._counts.copy().items()]
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """Return all counts since the last `clear`, by endpoint, appid ('' if unknown) and outcome."""
+        return self._counts.copy()
 
     def used(self, endpoint: str, appid: str, now: float) -> int:
         """Return the app's calls to an endpoint since the last midnight (Beijing), unaffected by `clear`."""

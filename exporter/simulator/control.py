@@ -78,10 +78,10 @@ class Control:
     def _calls(self) -> object:
         calls: dict[str, dict[str, int]] = {}
         outcomes: dict[str, dict[str, int]] = {}
-        for each in self.ledger.counts():
-            for table, key in ((calls, each.appid), (outcomes, each.outcome)):
-                row = table.setdefault(each.endpoint, {})
-                row[key] = row.get(key, 0) + each.count
+        for (endpoint, appid, outcome), count in self.ledger.counts().items():
+            for table, key in ((calls, appid), (outcomes, outcome)):
+                row = table.setdefault(endpoint, {})
+                row[key] = row.get(key, 0) + count
         return {
             "calls": calls,
             "outcomes": outcomes,

@@ -138,12 +138,11 @@ class Simulator:
         get_authorizer_list, get_authorizer_info or other. `appid`: empty for calls of unknown apps.
         `outcome`: ok, an errcode as text, or a fault's name.
         """
+        wanted = (endpoint, appid, outcome)
         return sum(
-            each.count
-            for each in self.ledger.counts()
-            if endpoint in (None, each.endpoint)
-            and appid in (None, each.appid)
-            and outcome in (None, each.outcome)
+            count
+            for key, count in self.ledger.counts().items()
+            if all(want in (None, has) for want, has in zip(wanted, key, strict=True))
         )
 
     def _decide(self, request: Request) -> Reply:
