@@ -11,10 +11,9 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
 from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.period import DAY
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row
 from exporter.simulator.dataset_bodies import body
-from exporter.simulator.fleet import fleet
+from exporter.simulator.fleet import SimApp, fleet
 from exporter.store.entry import Entry, Health, HeldRow
 
 

@@ -42,8 +42,8 @@ class Publisher:
         self._clock = clock
         self._publishing = threading.Lock()  # another thread publishes once more at the end
         self._maker = PageRenderer()
-        self._server = ""
-        self._unsaved: dict[tuple[str, str, date], HeldRow] = {}  # server of the stored rows
+        self._server = ""  # of the stored rows
+        self._unsaved: dict[tuple[str, str, date], HeldRow] = {}
         self._refusals: dict[str, Refusal] = {}  # the stored ones, by `refusal_key`
         self._unsaved_refusals: dict[str, Refusal | None] = {}
         self.trouble = ""  # why the storage refuses rows; empty while it works

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.call_log import CallLog
-from exporter.simulator.clock import Clock
+from exporter.simulator.conditions import Clock
 from exporter.simulator.faults import CallKind, Fault, FaultBoard
+from exporter.simulator.fleet import SimApp
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk
 

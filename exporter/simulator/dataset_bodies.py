@@ -9,8 +9,8 @@ from exporter.datasets.daily_retention import DAYS
 from exporter.datasets.dataset import Dataset, Point, Row
 from exporter.datasets.period import Period
 from exporter.datasets.visit_distribution import DEPTHS, STAY_TIMES
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import VisitCounts, counts, draws, split
+from exporter.simulator.fleet import SimApp
 
 _BEGINNING: Final = date(2016, 9, 1)  # WeChat's first mini programs
 _SOURCES: Final = (1, 2, 3, 4, 7, 10, 16, 18, 22, 23, 27, 29, 36, 46, 62, 99)  # the last two are undocumented

@@ -1,21 +1,46 @@
-"""Fleets of simulated mini programs: a dozen with names and faults, or any number of healthy ones."""
+"""Simulated mini programs, and fleets of them: a dozen with names and faults, or any number of healthy ones."""
 
 from collections.abc import Iterable
-from datetime import time
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
 from random import Random
 from typing import Final
 
 import yaml
 
+from exporter.beijing import midnight
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.quota import QUOTA
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Fault
 from exporter.simulator.platforms import SimPlatform
 
+USUAL_PUBLICATION: Final = time(8, 5)
 _TEAMS: Final = ("retail", "food", "travel", "media", "services")
 _STAY_TIME_UV: Final = frozenset({"stay_time_uv"})  # WeChat's example omits it
+
+
+@dataclass(frozen=True, slots=True)
+class SimApp:
+    """A simulated mini program.
+
+    `size`: visitors on an ordinary day. `published_at`: Beijing time at which the day before becomes
+    available. `left_out`: figures that WeChat omits. `fault`: the fault at the start.
+    """
+
+    appid: str
+    secret: str = field(repr=False)
+    name: str
+    size: int = 1000
+    published_at: time = USUAL_PUBLICATION
+    left_out: frozenset[str] = frozenset()
+    labels: tuple[tuple[str, str], ...] = ()
+    fault: Fault = Fault.NONE
+
+    def publication(self, day: date) -> int:
+        """Return the Unix time from which the row of `day` is available."""
+        at = self.published_at
+        return midnight(day + timedelta(days=1)) + at.hour * 3600 + at.minute * 60 + at.second
 
 
 def fake_appid(number: int) -> str:
@@ -111,7 +136,7 @@ def _app(
     size: int,
     team: str,
     *,
-    published_at: time = time(8, 5),
+    published_at: time = USUAL_PUBLICATION,
     left_out: frozenset[str] = frozenset(),
     fault: Fault = Fault.NONE,
 ) -> SimApp:

@@ -1,18 +1,20 @@
-"""The messages between wire and rules: requests, replies, and facts about the present call."""
+"""The messages between wire and rules: requests, replies, refusals, and facts about the present call."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs
 
-from exporter.simulator.refusals import RefusedError
+from exporter.package_data import read_table
 
 JSON: Final = "application/json; encoding=utf-8"  # WeChat writes `encoding`, not `charset`
 PLAIN: Final = "text/plain"  # WeChat has sent errors so; clients must accept it
 HTML: Final = "text/html; charset=utf-8"
+_ERRMSGS: Final[Mapping[int, str]] = read_table(__package__, "errmsgs.yaml")
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -24,6 +26,31 @@ class Delivery(Enum):
     DRIP = auto()  # the head, then single bytes, `seconds` apart
     RESET = auto()  # the connection is reset
     CUT_SHORT = auto()  # half of the body, then the connection is closed
+
+
+class RefusedError(Exception):
+    """WeChat answers with an errcode."""
+
+    def __init__(self, errcode: int) -> None:
+        super().__init__(f"errcode {errcode}")
+        self.errcode = errcode
+
+
+def refusal(errcode: int, client_ip: str, now: float, serial: int) -> bytes:
+    """Return the body of a refusal; a code without a known text has `unknown error`.
+
+    Texts about IP allow-lists name the client's. The rid is made of the time and the request's number.
+    """
+    text = errmsg(errcode, client_ip)
+    tail = blake2b(f"{now} {serial}".encode(), digest_size=8).hexdigest()
+    rid = f"{int(now):08x}-{tail[:8]}-{tail[8:]}"
+    return json.dumps({"errcode": errcode, "errmsg": f"{text} rid: {rid}"}, separators=(",", ":")).encode()
+
+
+def errmsg(errcode: int, client_ip: str) -> str:
+    """Return WeChat's text for a code, without the rid."""
+    ipv6 = client_ip if ":" in client_ip else f"::ffff:{client_ip}"
+    return _ERRMSGS.get(errcode, "unknown error").format(ip=client_ip, ipv6=ipv6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from exporter.simulator.messages import CallInfo, Request
-from exporter.simulator.refusals import RefusedError
+from exporter.simulator.messages import CallInfo, RefusedError, Request
 from exporter.simulator.tokens import TokenDesk, TokenKind
 
 _PREFIX: Final = "/cgi-bin/component/"

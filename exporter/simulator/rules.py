@@ -15,16 +15,14 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import QUOTA, QUOTA_PATH, written_quota
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.call_log import CallLog, CallRecord
-from exporter.simulator.clock import Clock
-from exporter.simulator.conditions import Conditions
+from exporter.simulator.conditions import Clock, Conditions
 from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fault_effects import compact_json, delivered, distorted
 from exporter.simulator.faults import CallKind, Fault, FaultBoard
-from exporter.simulator.messages import PLAIN, CallInfo, Reply, Request
+from exporter.simulator.fleet import SimApp
+from exporter.simulator.messages import PLAIN, CallInfo, RefusedError, Reply, Request, errmsg, refusal
 from exporter.simulator.platforms import ENDPOINTS, PlatformRules
-from exporter.simulator.refusals import RefusedError, errmsg, refusal
 from exporter.simulator.tokens import TokenDesk, TokenKind
 
 TREND_PATH: Final = DAILY_TREND.path

@@ -8,13 +8,11 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.call_log import CallLog
-from exporter.simulator.clock import Clock
-from exporter.simulator.conditions import USUAL, Conditions
+from exporter.simulator.conditions import USUAL, Clock, Conditions
 from exporter.simulator.control import PREFIX, Control, ControlError
 from exporter.simulator.faults import FaultBoard
-from exporter.simulator.fleet import config_yaml
+from exporter.simulator.fleet import SimApp, config_yaml
 from exporter.simulator.listener import Listener
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk, PlatformRules, SimPlatform

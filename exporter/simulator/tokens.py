@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
-from exporter.simulator.refusals import RefusedError
+from exporter.simulator.messages import RefusedError
 
 LIFETIME_SECONDS: Final = 7200
 CLOUDBASE_LIFETIME_SECONDS: Final = 1800

@@ -1,24 +1,30 @@
-"""The client: sends calls at the configured pace, judges, reads, times and counts them."""
+"""The client: sends calls at the configured pace, judges, reads, times and counts them.
+
+Its calls with an access token are repeated once with a new token if WeChat refuses the held one.
+"""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar, Unpack
 from urllib.parse import quote, quote_plus
 
 from exporter.config.settings import WechatSettings
 from exporter.wechat.endpoints import Endpoint
-from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.connections import Adapter
 from exporter.wechat.network.transport import Answer, RequestParts, Transport
+from exporter.wechat.tokens.cache import Token, TokenCache
 from exporter.wechat.verdict import read_json
 
 _Result = TypeVar("_Result")
 _SHORTEST_SECRET: Final = 8  # characters; shorter ones are words such as Bearer or true
 _LONGEST_DETAIL: Final = 240  # characters
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Observer(Protocol):
@@ -132,6 +138,55 @@ class Pace:
             self._next = start + self._gap
         if start > now:
             self._sleep(start - now)
+
+
+class AuthorizedClient:
+    """Calls WeChat with the tokens of a cache, in the URL parameters named `parameters`."""
+
+    parameters: tuple[str, ...] = ("access_token",)
+
+    def __init__(self, client: Client, tokens: TokenCache) -> None:
+        self.client = client
+        self.tokens = tokens
+
+    def token(self) -> Token:
+        """Return a token for a call; raise CallError."""
+        return self.tokens.get()
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        read: Callable[[dict[str, Any]], _Result],
+        *,
+        body: object,
+        params: Mapping[str, str] = _NOTHING,
+        secrets: Iterable[str] = (),
+        judged: Verdict = as_it_is,
+    ) -> _Result:
+        """Make a call as `Client.ask` does; if WeChat refuses the token, renew it and repeat the call once.
+
+        Raises:
+            CallError: the call or the fetch of a token failed; the failure has the token's credential.
+        """
+        renewed = False
+        while True:
+            token = self.token()
+            credential = dict.fromkeys(self.parameters, token.value)
+            try:
+                return self.client.ask(
+                    endpoint,
+                    read,
+                    secrets=[token.value, *secrets],
+                    judged=judged,
+                    params={**credential, **params},
+                    body=body,
+                )
+            except CallError as error:
+                error.failure = replace(error.failure, credential=token.credential)
+                if renewed or error.failure.action is not Action.RENEW_TOKEN:
+                    raise
+            self.tokens.drop(token)
+            renewed = True
 
 
 def open_client(

@@ -9,8 +9,7 @@ from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import quota_request, read_quota
-from exporter.wechat.authorized_client import AuthorizedClient
-from exporter.wechat.client import Client, Verdict
+from exporter.wechat.client import AuthorizedClient, Client, Verdict
 from exporter.wechat.endpoints import API_QUOTA, endpoint_of
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure

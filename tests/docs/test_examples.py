@@ -21,10 +21,9 @@ from exporter.exposition.app_families import families_of
 from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies
 from exporter.exposition.family import NAMESPACE
 from exporter.exposition.telemetry import Telemetry
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row
 from exporter.simulator.dataset_bodies import body
-from exporter.simulator.fleet import demo_fleet
+from exporter.simulator.fleet import SimApp, demo_fleet
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}

@@ -14,10 +14,9 @@ import requests
 import yaml
 
 from exporter.beijing import yesterday
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row
 from exporter.simulator.faults import Fault
-from exporter.simulator.fleet import fake_appid, fake_secret, fleet
+from exporter.simulator.fleet import SimApp, fake_appid, fake_secret, fleet
 from exporter.simulator.server import Conditions, Simulator
 from tests.running import Running, running, serving
 

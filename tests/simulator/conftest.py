@@ -8,8 +8,7 @@ import pytest
 import requests
 
 from exporter.beijing import BEIJING
-from exporter.simulator.accounts import SimApp
-from exporter.simulator.fleet import fake_appid, fake_secret
+from exporter.simulator.fleet import SimApp, fake_appid, fake_secret
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TOKEN_PATH, TREND_PATH
 from exporter.simulator.server import Conditions, Simulator
 

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY, MONTH, WEEK, Calendar, Period
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.daily_figures import row as trend_row
 from exporter.simulator.daily_figures import split
 from exporter.simulator.dataset_bodies import body
-from exporter.simulator.fleet import fleet
+from exporter.simulator.fleet import SimApp, fleet
 
 days = st.dates(date(2016, 1, 1), date(2036, 12, 31))
 apps = st.builds(

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from exporter.simulator.refusals import refusal
+from exporter.simulator.messages import refusal
 
 SEEN = {
     -1: "system error hint: [g5u0vA00031504]",

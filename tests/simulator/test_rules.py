@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from exporter.beijing import BEIJING
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import Fault
+from exporter.simulator.fleet import SimApp
 from exporter.simulator.rules import STABLE_TOKEN_PATH, TOKEN_PATH, TREND_PATH
 
 if TYPE_CHECKING:

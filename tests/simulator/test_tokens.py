@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.simulator.refusals import RefusedError
+from exporter.simulator.messages import RefusedError
 from exporter.simulator.tokens import TokenDesk
 
 APP = "wxfa4e000000000001"

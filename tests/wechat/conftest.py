@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.simulator.accounts import SimApp
+from exporter.simulator.fleet import SimApp
 from exporter.simulator.platforms import SimPlatform
 from exporter.simulator.server import Conditions, Simulator
 from exporter.wechat.client import Client

@@ -26,9 +26,8 @@ from exporter.config.token_types import (
 from exporter.datasets.catalogue import CATALOGUE
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Dataset, Row
-from exporter.simulator.accounts import SimApp
 from exporter.simulator.faults import CallKind, Fault
-from exporter.simulator.fleet import fake_appid, fake_secret
+from exporter.simulator.fleet import SimApp, fake_appid, fake_secret
 from exporter.simulator.rules import CLOUD_ENV, CLOUD_FUNCTION
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import TokenKind

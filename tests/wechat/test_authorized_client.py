@@ -2,8 +2,7 @@
 
 import pytest
 
-from exporter.wechat.authorized_client import AuthorizedClient
-from exporter.wechat.client import Client
+from exporter.wechat.client import AuthorizedClient, Client
 from exporter.wechat.endpoints import DAILY_VISIT_TREND
 from exporter.wechat.failures.failure import Action, Failure
 from exporter.wechat.tokens.cache import Token, TokenCache

@@ -12,8 +12,8 @@ from exporter.config.secret import Secret
 from exporter.config.token_types import ThirdParty
 from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import fake_appid
+from exporter.simulator.messages import RefusedError
 from exporter.simulator.platforms import PlatformDesk
-from exporter.simulator.refusals import RefusedError
 from exporter.simulator.tokens import TokenKind
 from exporter.wechat.access import choose_access
 from exporter.wechat.failures.failure import Action, CallError, Reason
