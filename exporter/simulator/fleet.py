@@ -1,4 +1,4 @@
-"""Simulated mini programs, and fleets of them: a dozen with names and faults, or any number of healthy ones."""
+"""Simulated mini programs, and fleets: a dozen with names and faults, or any number of healthy ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -78,7 +78,7 @@ class AuthorizerList:
         self._reading: Future[AuthorizedAccounts] | None = None
         self._held: AuthorizedAccounts | None = None
         self._look_after = self._read_after = AT_ONCE
-        self._failure: Failure | None = None  # end of the last reading
+        self._failure: Failure | None = None  # of the last reading
 
     def read(self) -> AuthorizedAccounts:
         """Read the whole list, however long it is; raise CallError."""

@@ -25,7 +25,7 @@ class ClassicSource(KeptTokenSource):
     """An app's classic tokens; `interval` returns the seconds between rounds, which a reload may change."""
 
     interval: Callable[[], float] = field(kw_only=True)
-    _failure: Failure | None = None  # Unix time of the last fetch
+    _failure: Failure | None = None  # of the last fetch
 
     def _renewed(self) -> Token:
         """Return the kept token while it is valid, else a new one; raise CallError if it is too early."""

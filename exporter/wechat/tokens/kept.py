@@ -14,7 +14,7 @@ from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token, TokenSource
 _LOOK_SECONDS: Final = 0.2
 _LEASES: Final = 2  # most holders of the lease to wait for
 _MARGIN_SECONDS: Final = 5.0
-_CALLS: Final = 3  # seconds, as an account's token may need the platform's and its list
+_CALLS: Final = 3  # as an account's token may need the platform's and its list
 
 Wait = Callable[[float], bool]
 """Waits a number of seconds; returns True at once if the exporter stops."""
