@@ -25,10 +25,11 @@ from exporter.backfill.samples import SampleShape, openmetrics
 from exporter.config.apps import App
 from exporter.config.secret import Secret
 from exporter.config.token_types import StableToken
-from exporter.datasets.daily_trend import FIELDS, trend_row
+from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.app_families import BY_DATE
 from exporter.simulator.daily_figures import row
 from exporter.simulator.fleet import fake_appid
+from tests.building import trend_row
 
 APPS = 1000
 RUNS = {"ours": 3, "theirs": 1}  # the peer takes minutes

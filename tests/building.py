@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from exporter.config.apps import App
 from exporter.config.secret import Secret
 from exporter.config.token_types import StableToken
-from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, trend_row
-from exporter.datasets.dataset import Dataset, Row
-from exporter.datasets.period import Period
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS
+from exporter.datasets.dataset import Dataset, Point, Row
+from exporter.datasets.period import DAY, Period
 from exporter.exposition.page import EncodedPage
 from exporter.not_before import NotBefore
 from exporter.store.entry import Entry, Health, HeldRow
@@ -24,6 +24,11 @@ NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC).timestamp()
 def make_app(number: int = 1, name: str | None = None, labels: tuple[tuple[str, str], ...] = ()) -> App:
     appid = f"wx{number:016x}"
     return App(appid, appid if name is None else name, labels, StableToken(Secret(value="not-a-real-secret")))
+
+
+def trend_row(day: date, values: tuple[int | float | None, ...]) -> Row:
+    """Return a day's row of the daily trend; `values` are in the order of FIELDS."""
+    return Row(DAY.starting(day), (Point((), values),))
 
 
 def make_row(day: date = YESTERDAY, scale: int = 1) -> Row:

@@ -3,11 +3,10 @@
 Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/data-analysis/visit-trend/getDailyVisitTrend.html
 """
 
-from datetime import date
 from typing import Final
 
 from exporter.datasets.body_shapes import OneRowBody
-from exporter.datasets.dataset import Dataset, NewestRow, Point, Prefix, Row
+from exporter.datasets.dataset import Dataset, NewestRow, Prefix, Row
 from exporter.datasets.period import DAY
 from exporter.datasets.schedule import Schedule
 from exporter.datasets.trend_fields import DAY_REF_DATE, visit_trend_fields
@@ -28,11 +27,6 @@ DAILY_TREND: Final = Dataset(
     moments=(DAY_REF_DATE,),
 )
 _POSITIONS: Final = {field.name: position for position, field in enumerate(FIELDS)}
-
-
-def trend_row(day: date, values: tuple[int | float | None, ...]) -> Row:
-    """Return a day's row; `values` are in the order of FIELDS."""
-    return Row(DAY.starting(day), (Point((), values),))
 
 
 def figure_of(row: Row, name: str) -> int | float | None:

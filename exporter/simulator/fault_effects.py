@@ -72,32 +72,16 @@ def _another_period(body: Body, dataset: Dataset, period: Period) -> object:
     return body
 
 
-def _object_list(body: Body, _: Dataset, __: Period) -> object:
-    return {key: value[0] if isinstance(value, list) and value else value for key, value in body.items()}
-
-
 def _twice(body: Body, _: Dataset, __: Period) -> object:
     for items in _lists(body):
         items[:] = [*items, *items[:1]]
     return body
 
 
-def _empty(body: Body, _: Dataset, __: Period) -> object:
-    return {key: [] if isinstance(value, list) else value for key, value in body.items()}
-
-
-def _camel_case(body: Body, dataset: Dataset, _: Period) -> object:
-    return {**_renamed(body), "errMsg": f"openapi.analysis.{dataset.interface}:ok"}
-
-
 def _renamed(found: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(found, dict):
         return {camel(key): _renamed(value) for key, value in found.items()}
     return [_renamed(item) for item in found] if isinstance(found, list) else found
-
-
-def _strings(body: Body, _: Dataset, __: Period) -> object:
-    return _as_texts(body)
 
 
 def _as_texts(found: Any) -> Any:  # noqa: ANN401 - JSON
@@ -121,21 +105,24 @@ _ROWS: Final[Mapping[Fault, Change]] = {
     Fault.NAN: _changed("visit_depth", float("nan")),
     Fault.FRACTIONAL_COUNT: _changed("session_cnt", 12.5),
     Fault.ABOVE_COHORT: _above_cohort,
-    Fault.OBJECT_LIST: _object_list,
+    Fault.OBJECT_LIST: lambda body, *_: {
+        key: found[0] if isinstance(found, list) and found else found for key, found in body.items()
+    },
     Fault.TWO_ROWS: _twice,
-    Fault.EMPTY: _empty,
-    Fault.CAMEL_CASE: _camel_case,
-    Fault.STRINGS: _strings,
+    Fault.EMPTY: lambda body, *_: {
+        key: [] if isinstance(found, list) else found for key, found in body.items()
+    },
+    Fault.CAMEL_CASE: lambda body, dataset, _: {
+        **_renamed(body),
+        "errMsg": f"openapi.analysis.{dataset.interface}:ok",
+    },
+    Fault.STRINGS: lambda body, *_: _as_texts(body),
 }
 
 
 def _padded(body: bytes, size: int) -> bytes:
     """Pad a JSON text with spaces to `size` bytes, which a client without a limit would read."""
     return body + b" " * (size - len(body))
-
-
-def _dirty(body: bytes) -> bytes:
-    return body[:-1] + b',"note":"\x01\xff"}'
 
 
 def _on_the_wire(delivery: Delivery) -> Callable[[bytes, Conditions], Reply]:
@@ -162,5 +149,5 @@ _BODIES: Final[Mapping[Fault, Callable[[bytes, Conditions], Reply]]] = {
         headers=(("Content-Encoding", "gzip"),),
         seconds=at.latency_seconds,
     ),
-    Fault.DIRTY_TEXT: lambda body, at: Reply(_dirty(body), seconds=at.latency_seconds),
+    Fault.DIRTY_TEXT: lambda body, at: Reply(body[:-1] + b',"note":"\x01\xff"}', seconds=at.latency_seconds),
 }

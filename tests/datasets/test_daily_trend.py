@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.datasets.body_parsing import MalformedRowError
-from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, figure_of, trend_row
+from exporter.datasets.daily_trend import DAILY_TREND, FIELDS, figure_of
 from exporter.datasets.dataset import Row
 from exporter.datasets.field import Field
 from exporter.datasets.period import DAY
+from tests.building import trend_row
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 MONDAY = date(2026, 11, 23)

@@ -5,13 +5,15 @@ pages. The vault keeps the list for other exporters and for a restart.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exporter.not_before import AT_ONCE, NotBefore
+from exporter.wechat import endpoints
+from exporter.wechat.client import AuthorizedClient
 from exporter.wechat.credential_vault import Record, Vault, VaultError, credible
 from exporter.wechat.failures.advice import WAIT
 from exporter.wechat.failures.errcodes import failure
@@ -52,28 +54,17 @@ class AuthorizedAccounts:
 class AuthorizerList:
     """The list of a platform's accounts, for use from many threads."""
 
-    def __init__(
-        self,
-        get_token: Callable[[], object],
-        ask_page: Callable[[int], Page],
-        vault: Vault,
-        key: str,
-        clock: Callable[[], float],
-    ) -> None:
-        """Keep the list in a vault under `key`; both calls raise CallError.
-
-        `get_token` fetches the platform's token if necessary; `ask_page` asks for the page that starts at an
-        offset.
-        """
-        self._get_token = get_token
-        self._ask_page = ask_page
+    def __init__(self, component: AuthorizedClient, component_appid: str, vault: Vault) -> None:
+        """Keep the list in a vault; `component` calls with the platform's token."""
+        self._component = component
+        self._component_appid = component_appid
         self._record = Record(
             vault,
-            key,
+            f"listing/{component_appid}",
             lambda found: AuthorizedAccounts(float(found[0]), dict(found[1])),
             lambda listing: [listing.asked_at, listing.refresh_tokens],
         )
-        self._clock = clock
+        self._clock = component.client.clock
         self._lock = threading.Lock()
         self._reading: Future[AuthorizedAccounts] | None = None
         self._held: AuthorizedAccounts | None = None
@@ -135,7 +126,7 @@ class AuthorizerList:
 
     def _read_into(self, reading: Future[AuthorizedAccounts]) -> None:
         try:
-            self._get_token()  # a new ticket or secret ends this failure
+            self._component.token()  # a new ticket or secret ends this failure
             reading.set_result(self._read())
         except BaseException as error:  # noqa: BLE001 - raised again where the list is waited for
             reading.set_exception(error)
@@ -167,7 +158,8 @@ class AuthorizerList:
         totals: set[int] = set()
         offset, total = 0, 1
         while offset < total:
-            page, total = self._ask_page(offset)
+            body = {"component_appid": self._component_appid, "offset": offset, "count": PAGE_SIZE}
+            page, total = self._component.ask(endpoints.AUTHORIZER_LIST, read_page, body=body)
             totals.add(total)
             if not page:
                 break

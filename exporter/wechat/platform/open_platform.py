@@ -18,7 +18,7 @@ from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.advice import PLATFORM_APPID, PLATFORM_SECRET
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
-from exporter.wechat.platform.authorizers import PAGE_SIZE, AuthorizerList, Page, read_page
+from exporter.wechat.platform.authorizers import AuthorizerList
 from exporter.wechat.platform.tickets import TicketSource, choose_ticket
 from exporter.wechat.tokens.cache import Share, Token, TokenCache, TokenSource, unshared
 from exporter.wechat.tokens.sources import fingerprint, read_secret, token_reader
@@ -107,8 +107,7 @@ class OpenPlatform:
         self.source = ComponentTokenSource(settings, self.tickets, client)
         tokens = TokenCache(share(self.source, settings.component_appid), client.clock)
         self._component = _ComponentClient(client, tokens)
-        key = f"listing/{settings.component_appid}"
-        self.accounts = AuthorizerList(tokens.get, self._ask_page, vault, key, client.clock)
+        self.accounts = AuthorizerList(self._component, settings.component_appid, vault)
 
     def ask(
         self,
@@ -120,6 +119,3 @@ class OpenPlatform:
         """Make a call with the component token; renew a refused token once for all accounts."""
         body = {"component_appid": self.settings.component_appid, **body}
         return self._component.ask(endpoint, read, body=body, secrets=secrets)
-
-    def _ask_page(self, offset: int) -> Page:
-        return self.ask(endpoints.AUTHORIZER_LIST, {"offset": offset, "count": PAGE_SIZE}, read_page)

@@ -6,14 +6,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from exporter.datasets.daily_trend import FIELDS, figure_of, trend_row
+from exporter.datasets.daily_trend import FIELDS, figure_of
 from exporter.datasets.dataset import Point, Row
 from exporter.datasets.period import WEEK
 from exporter.datasets.weekly_trend import WEEKLY_TREND
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.store import RedisStore
-from tests.building import NOON, make_app, make_row
+from tests.building import NOON, make_app, make_row, trend_row
 from tests.redis_server import RedisServer
 from tests.store.conftest import KEY, Opened
 
