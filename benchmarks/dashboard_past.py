@@ -35,6 +35,7 @@ _SCRAPES = range(_START, NOW + 1, 60)
 _SELDOM = range(_START, NOW + 1, 240)
 """The one app has hundreds of series: as seldom as Prometheus' five minutes allow."""
 _RULES = range(_START, NOW + 1, 120)
+_HOURS = range(_START, NOW + 1, 3600)
 _COMES = 9 * 3600
 """How long after its end a period's row comes."""
 _LOOKED_BACK_ON = re.compile(
@@ -54,7 +55,7 @@ def past(apps: int) -> Iterator[str]:
     for metric in ("visit_uv", *SUMS, REF_DATE):
         yield from family(f"by_date_{metric}", by_date(metric, others))
     for metric in (REF_DATE, *SUMS):
-        yield from _recorded(recorded(metric, "settled"), metric, numbers)
+        yield from _settled(recorded(metric, "settled"), metric, numbers)
     for day in ("1", "7", "30"):
         yield from _cohorts(day)
     for name in ("info", "last_success_timestamp_seconds"):
@@ -81,9 +82,9 @@ def _newest(at: int) -> date:
     return _yesterday((at - _COMES) // 3600)
 
 
-def _recorded(name: str, metric: str, apps: Iterable[int]) -> Iterator[str]:
+def _settled(name: str, metric: str, apps: Iterable[int]) -> Iterator[str]:
     yield f"# TYPE {name} gauge\n"
-    for app, at in product(apps, _RULES):
+    for app, at in product(apps, _HOURS):
         day = _yesterday(at // 3600) - timedelta(days=SETTLED_AFTER - 1)
         yield f'{name}{{appid="{appid(app)}"}} {value(metric, app, day)} {at}\n'
 

@@ -107,10 +107,8 @@ def _settled_then(metric: str) -> str:
 
 
 def _settled_row(metric: str, when: str, wanted: str) -> str:
-    return (
-        f"{recorded(metric, 'settled')} {when}\n"
-        f"  and on (appid) ({recorded(REF_DATE, 'settled')} {when} {wanted})"
-    )
+    figure, dates = (f"last_over_time({recorded(name, 'settled')}[1h] {when})" for name in (metric, REF_DATE))
+    return f"{figure}\n  and on (appid) ({dates} {wanted})"
 
 
 def _settled(metric: str) -> str:

@@ -37,6 +37,10 @@ def recordings() -> Iterator[Recording]:
         yield Recording(recorded(field.metric, "day_before"), named(before(field.metric, 1)))
         yield Recording(recorded(field.metric, "week_before"), named(before(field.metric, 7)))
     yield Recording(recorded(_USUAL_FOR, "usual"), named(usual(_USUAL_FOR)))
+
+
+def settled_recordings() -> Iterator[Recording]:
+    """Yield the figures of the newest date that is settled."""
     for metric in (REF_DATE, *_SETTLED):
         yield Recording(recorded(metric, "settled"), settled(metric))
 

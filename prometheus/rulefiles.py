@@ -15,7 +15,13 @@ from prometheus.alerts_exporter import exporter_alerts
 from prometheus.alerts_figures import figure_alerts
 from prometheus.alerts_platforms import platform_alerts
 from prometheus.alerts_shards import shard_alerts
-from prometheus.recording import Recording, cohort_recordings, recordings, shard_recordings
+from prometheus.recording import (
+    Recording,
+    cohort_recordings,
+    recordings,
+    settled_recordings,
+    shard_recordings,
+)
 from prometheus.thresholds import Thresholds
 
 _MADE: Final = "# Made by `python -m prometheus` from the tables beside this file: change those, not this.\n"
@@ -63,8 +69,12 @@ def _recording_groups() -> str:
     interval = (
         "    interval: 2m  # the figures change once a day; above five minutes Prometheus would see gaps\n"
     )
+    hourly = (
+        "    interval: 1h  # months are read back, as the last of each hour: a thirtieth of the samples\n"
+    )
     return (
         f"  - name: wechat-miniprogram-dates\n{interval}    rules:\n{_recordings(recordings())}"
+        f"  - name: wechat-miniprogram-settled\n{hourly}    rules:\n{_recordings(settled_recordings())}"
         f"  - name: wechat-miniprogram-cohorts\n{interval}    rules:\n{_recordings(cohort_recordings())}"
         f"  - name: wechat-miniprogram-fleet\n    rules:\n{_recordings(shard_recordings())}"
     )

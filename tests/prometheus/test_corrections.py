@@ -14,7 +14,7 @@ from exporter.datasets.daily_trend import FIELDS
 from exporter.exposition.app_families import INFO, LAST_SUCCESS, UP
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
-from prometheus.recording import recordings
+from prometheus.recording import recordings, settled_recordings
 from tests.grafana.boards import asked
 from tests.prometheus.history import History
 from tests.prometheus.servers import Database
@@ -100,7 +100,10 @@ def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
     case: str, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     with in_prometheus(program, free_port, history(CASES[case]), tmp_path) as database:
-        found = {rule.record: set(answers(database, rule.expr, instant=True)) for rule in recordings()}
+        found = {
+            rule.record: set(answers(database, rule.expr, instant=True))
+            for rule in (*recordings(), *settled_recordings())
+        }
         for target in asked():
             if target.board != "en/exporter":
                 instant = target.target["instant"]

@@ -13,7 +13,7 @@ import yaml
 from exporter.package_data import LOADER
 from prometheus.__main__ import HOME, main
 from prometheus.alerting import RUNBOOKS, Severity
-from prometheus.recording import cohort_recordings, recordings, shard_recordings
+from prometheus.recording import cohort_recordings, recordings, settled_recordings, shard_recordings
 from prometheus.rulefiles import alerts_yaml, groups
 from prometheus.thresholds import shipped
 
@@ -90,7 +90,10 @@ def test_the_place_of_the_runbooks_is_set_once() -> None:
 
 
 def test_every_expression_parses() -> None:
-    recorded = (rule.expr for rule in (*recordings(), *cohort_recordings(), *shard_recordings()))
+    recorded = (
+        rule.expr
+        for rule in (*recordings(), *settled_recordings(), *cohort_recordings(), *shard_recordings())
+    )
     for expression in (*recorded, *(alert.expr for alert in ALERTS)):
         promql_parser.parse(expression)
 
