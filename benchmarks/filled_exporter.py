@@ -27,8 +27,8 @@ from exporter.web.listen import listen
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 from exporter.web.throttled_log import ThrottledLog
-from exporter.web.webconfig import WebConfig
-from exporter.web.webconfig import load as load_web
+from exporter.web.webconfig.loading import WebConfig
+from exporter.web.webconfig.loading import load as load_web
 
 SIZE = 5000  # visitors a day
 NOBODY = "http://127.0.0.1:9"

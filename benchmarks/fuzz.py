@@ -18,7 +18,7 @@ with atheris.instrument_imports():
     from exporter.datasets.daily_trend import DAILY_TREND
     from exporter.datasets.period import DAY
     from exporter.exposition import negotiation
-    from exporter.web import webconfig
+    from exporter.web.webconfig import loading as webconfig
     from exporter.web.webconfig.users import PasswordChecker
     from exporter.wechat.failures.failure import CallError
     from exporter.wechat.network.transport import Answer

@@ -32,7 +32,7 @@ from exporter.logs import open_log
 from exporter.shards import Shard, ShardError, choose_shard
 from exporter.store.interface import StoreError
 from exporter.store.opening import storage_doubts
-from exporter.web import webconfig
+from exporter.web.webconfig import loading as webconfig
 from exporter.wechat import endpoints
 from exporter.wechat.endpoints import Endpoint
 from exporter.wechat.failures.errcodes import failure

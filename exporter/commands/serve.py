@@ -27,7 +27,7 @@ from exporter.web.reloads import Reloads
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server, serve
 from exporter.web.throttled_log import ThrottledLog
-from exporter.web.webconfig import WebConfig
+from exporter.web.webconfig.loading import WebConfig
 from exporter.web.webconfig.watch import WebConfigWatch
 
 _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses under way

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar, Unpack
+from typing import Any, Final, TypeVar, Unpack
 from urllib.parse import quote, quote_plus
 
 from exporter.config.settings import WechatSettings
@@ -27,11 +27,8 @@ _LONGEST_DETAIL: Final = 240  # characters
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Observer(Protocol):
-    """Observes every call that left the exporter."""
-
-    def __call__(self, endpoint: Endpoint, seconds: float, reason: Reason | None) -> None:
-        """Count a call and its length in seconds; `reason` is None for a success."""
+Observer = Callable[[Endpoint, float, Reason | None], None]
+"""Counts a call that left the exporter, and its length in seconds; the reason is None for a success."""
 
 
 Verdict = Callable[[Failure], Failure]

@@ -20,7 +20,7 @@ from exporter.simulator.fleet import fake_appid, fleet
 from exporter.simulator.platforms import PlatformDesk, SimPlatform
 from exporter.simulator.server import Conditions, Simulator
 from exporter.simulator.tokens import TokenDesk
-from exporter.web import webconfig
+from exporter.web.webconfig import loading as webconfig
 from tests.redis_server import RedisServer, redis_server
 from tests.running import COMMAND, Running, running, serving
 

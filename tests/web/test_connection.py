@@ -16,7 +16,7 @@ from exporter.web.admission import Admission
 from exporter.web.scrape import Scrapes
 from exporter.web.server import make_server
 from exporter.web.throttled_log import ThrottledLog
-from exporter.web.webconfig import WebConfig
+from exporter.web.webconfig.loading import WebConfig
 from tests.building import YESTERDAY, make_entry, make_row
 
 Address = tuple[str, int]

@@ -2,7 +2,3 @@
 
 Source of the format: https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
 """
-
-from exporter.web.webconfig.loading import WebConfig, load
-
-__all__ = ["WebConfig", "load"]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.config.problems import ConfigError
-from exporter.web.webconfig import WebConfig, load
+from exporter.web.webconfig.loading import WebConfig, load
 from tests.certificates import Authority
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.config.problems import ConfigError
-from exporter.web.webconfig import WebConfig
 from exporter.web.webconfig import watch as module
+from exporter.web.webconfig.loading import WebConfig
 from exporter.web.webconfig.watch import WebConfigWatch
 from tests.certificates import Authority
 
