@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from structlog.typing import FilteringBoundLogger
-
 from exporter import __version__
 from exporter.config import ConfigError, load
 from exporter.config.settings import Config
@@ -55,10 +53,10 @@ def serve_config(
     raise_limit()
     log = open_log(flags.log_level, flags.log_format, language=flags.log_language)
     admission = Admission(WebConfig())
-    watch = _watch(flags.web_config_file, admission, log)
+    web, watch = flags.web_config_file, None
     try:
-        if watch is not None:
-            watch.start()
+        if web is not None:
+            watch = WebConfigWatch(Path(web), os.environ, admission.configure, log)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -103,7 +101,3 @@ def serve_config(
             exporter.stop(_STOP_SECONDS)
         log.info("stopped")
     return 0
-
-
-def _watch(path: str | None, admission: Admission, log: FilteringBoundLogger) -> WebConfigWatch | None:
-    return None if path is None else WebConfigWatch(Path(path), os.environ, admission.configure, log)

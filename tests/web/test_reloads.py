@@ -29,7 +29,6 @@ class Rig:
         self.web.write_text(USERS)
         self.exporter = Exporter(load(self.main, {}), log, lambda: NOON)
         self.watch = WebConfigWatch(self.web, {}, lambda _: None, log)
-        self.watch.start()
         self.reloads = Reloads(self.exporter, self.watch)
 
     def look(self) -> None:

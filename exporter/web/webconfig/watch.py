@@ -23,7 +23,7 @@ class WebConfigWatch:
         take_over: Callable[[WebConfig], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """Watch the file at `path`; `take_over` is called with each valid new configuration."""
+        """Read the file at `path`; raise ConfigError. `take_over` is called with each valid configuration."""
         self._path = path
         self._environ = environ
         self._take_over = take_over
@@ -33,9 +33,6 @@ class WebConfigWatch:
         self._read_at: _State = ()
         self._looked_at: _State = ()
         self.problem: str | None = None
-
-    def start(self) -> None:
-        """Read for the first time; raise ConfigError with every mistake."""
         self._read()
 
     def look(self) -> bool:

@@ -38,9 +38,7 @@ def taken() -> list[WebConfig]:
 
 @pytest.fixture
 def watch(path: Path, taken: list[WebConfig], log: FilteringBoundLogger) -> WebConfigWatch:
-    watch = WebConfigWatch(path, {}, taken.append, log)
-    watch.start()
-    return watch
+    return WebConfigWatch(path, {}, taken.append, log)
 
 
 def look(watch: WebConfigWatch) -> None:
@@ -51,7 +49,7 @@ def look(watch: WebConfigWatch) -> None:
 
 def test_a_bad_file_is_an_error_at_the_start(tmp_path: Path, log: FilteringBoundLogger) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        WebConfigWatch(tmp_path / "none.yaml", {}, lambda _: None, log).start()
+        WebConfigWatch(tmp_path / "none.yaml", {}, lambda _: None, log)
 
 
 def test_what_did_not_change_is_not_read_again(watch: WebConfigWatch, taken: list[WebConfig]) -> None:
@@ -83,7 +81,6 @@ def test_a_rotated_certificate_is_noticed_though_the_file_stays(
     Authority(tmp_path).issue("server")
     path.write_text(TLS)
     watch = WebConfigWatch(path, {}, taken.append, log)
-    watch.start()
     Authority(tmp_path).issue("server")
     look(watch)
     assert taken[1].tls is not taken[0].tls
@@ -95,7 +92,6 @@ def test_a_key_that_comes_later_than_its_certificate_is_waited_for(
     old = Authority(tmp_path).issue("server").key.read_bytes()
     path.write_text(TLS)
     watch = WebConfigWatch(path, {}, taken.append, log)
-    watch.start()
     new = Authority(tmp_path).issue("server").key
     right = new.read_bytes()
     new.write_bytes(old)
@@ -155,7 +151,6 @@ def test_protection_that_is_gone_from_the_file_stays_in_force(
     path = tmp_path / "web.yaml"
     path.write_text("".join(SECTIONS.get(name, name) for name in before.split(", ")))
     watch = WebConfigWatch(path, {}, taken.append, log)
-    watch.start()
     path.write_text("".join(SECTIONS.get(name, name) for name in after.split(", ")))
     for _ in range(3):
         look(watch)
@@ -176,7 +171,6 @@ def test_protection_may_be_added_at_any_time(
     path = tmp_path / "web.yaml"
     path.write_text(SECTIONS.get(before, before))
     watch = WebConfigWatch(path, {}, taken.append, log)
-    watch.start()
     path.write_text(SECTIONS.get(after, after))
     look(watch)
     assert len(taken) == 2
