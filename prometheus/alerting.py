@@ -81,12 +81,20 @@ def one_of(*reasons: Reason) -> str:
     return f'{{reason=~"{"|".join(reasons)}"}}'
 
 
+def each(write: str, between: str = " ") -> str:
+    """Return a template piece: `write` for each sample found, with something in between."""
+    return (
+        f"{{{{ range $number, $found := . }}}}{{{{ if $number }}}}{between}{{{{ end }}}}{write}{{{{ end }}}}"
+    )
+
+
+LINKS: Final = each("{{ .Labels.instance }}/?q={{ .Labels.appid }}")
+"""Links to the app on the status pages of the exporters found."""
+
+
 def page(asked: str) -> str:
     """Return a template piece: `asked` of the present exporters, then links to the app on their pages."""
-    return (
-        f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}} {asked}"
-        "{{ range . }} {{ .Labels.instance }}/?q={{ .Labels.appid }}{{ end }}{{ end }}"
-    )
+    return f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}{asked}{LINKS}{{{{ end }}}}"
 
 
 def looked_up(series: str, then: str) -> str:
@@ -95,6 +103,11 @@ def looked_up(series: str, then: str) -> str:
     return f"{found}{{{{ . | first | {then} }}}}{{{{ end }}}}"
 
 
-PAGE: Final = page("Status page:")
+FOUND_REASON: Final = (
+    "{{ . | first | label `reason` }}{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}"
+)
+FOUND_REASON_ZH: Final = FOUND_REASON.replace(", errcode ", "，错误码 ")
+"""The reason and errcode of the first failure found."""
+PAGE: Final = page(" Status page: ")
 PAGE_ZH: Final = page("状态页：")
 """Where the cause, WeChat's own text with the refused IP, the advice and the time of the next try stand."""

@@ -12,6 +12,8 @@ from prometheus.alerting import (
     CREDENTIAL,
     DATE,
     ERRORS,
+    FOUND_REASON,
+    FOUND_REASON_ZH,
     OWN_ALERT,
     PAGE,
     PAGE_ZH,
@@ -21,21 +23,17 @@ from prometheus.alerting import (
     Alert,
     Severity,
     failing,
-    looked_up,
     one_of,
 )
 from prometheus.expressions import REF_DATE, newest
 from prometheus.thresholds import Thresholds
 
-_LAST: Final = looked_up(ERRORS, "label `reason` | printf ` The last refresh failed: %s.`")
-_LAST_ZH: Final = looked_up(ERRORS, "label `reason` | printf `最近一次刷新失败：%s。`")
-_ERRCODE: Final = (
-    f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}"
-    "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}{{ end }}"
-)
-_REASON: Final = "Reason {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
-_REASON_ZH: Final = "原因 {{ $labels.reason }}{{ with $labels.errcode }}，错误码 {{ . }}{{ end }}。"
-_AGAIN: Final = f" A reload of the configuration has it asked again.{PAGE}"
+_FAILURE: Final = f"{{{{ with printf `{ERRORS}{{appid=%q}}` $labels.appid | query }}}}"
+_LAST: Final = f"{_FAILURE} The last refresh failed: {FOUND_REASON}.{{{{ end }}}}"
+_LAST_ZH: Final = f"{_FAILURE}最近一次刷新失败：{FOUND_REASON_ZH}。{{{{ end }}}}"
+_REASON: Final = "Reason: {{ $labels.reason }}{{ with $labels.errcode }}, errcode {{ . }}{{ end }}."
+_REASON_ZH: Final = "原因：{{ $labels.reason }}{{ with $labels.errcode }}，错误码 {{ . }}{{ end }}。"
+_AGAIN: Final = f" Reload the configuration to try again at once.{PAGE}"
 _AGAIN_ZH: Final = f"重新加载配置可立即重试。{PAGE_ZH}"
 
 
@@ -47,7 +45,7 @@ def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             name="DataLate",
             severity=Severity.WARNING,
             expr=f"{newest(REF_DATE, labels=APP_LABELS)} + 28800\n< time() + 28800 - {late} * 3600",
-            summary=f"{APP}: yesterday's figures are not here by 12:00 Beijing",
+            summary=f"{APP}: yesterday's figures did not come by 12:00 in Beijing",
             summary_zh=f"{APP}：北京时间 12:00 仍无昨日数据",
             description=f"The newest date held is {DATE}.{_LAST}{PAGE}",
             description_zh=f"已有的最新日期为 {DATE}。{_LAST_ZH}{PAGE_ZH}",
@@ -64,8 +62,8 @@ def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"{APP}: no figures at all since it was configured",
             summary_zh=f"{APP}：配置以来从未取得数据",
             description=(
-                "Not one row, though the exporter looks several days back. A new or unused mini "
-                f"program has none; otherwise look at the app's state.{_LAST}{PAGE}"
+                "WeChat has given no row, though the exporter asks for several days back. A new or unused "
+                f"mini program has none; otherwise check the app's state.{_LAST}{PAGE}"
             ),
             description_zh=(
                 f"尽管会回溯数日，仍未取得任何数据。新建或无人使用的小程序没有数据，否则请查看其状态。{_LAST_ZH}{PAGE_ZH}"
@@ -78,11 +76,8 @@ def app_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             expr=f"max by ({APP_LABELS}) ({UP.metric}) == 0\nunless on (appid) {ERRORS}{one_of(*OWN_ALERT)}",
             summary=f"{APP}: its refresh has failed for hours",
             summary_zh=f"{APP}：刷新已连续失败数小时",
-            description=(
-                f"Reason {looked_up(ERRORS, 'label `reason`')}{_ERRCODE}. "
-                f"The last good figures stay on show.{PAGE}"
-            ),
-            description_zh=f"{_LAST_ZH}上次正确的数据仍保留展示。{PAGE_ZH}",
+            description=f"The last good figures stay on show.{_LAST}{PAGE}",
+            description_zh=f"上次正确的数据仍保留展示。{_LAST_ZH}{PAGE_ZH}",
             why=(
                 "Two hours: two rounds of the default interval. The reason is looked up and no label of the "
                 "alert, so that a change from timeout to network does not start the two hours again. Reasons "
@@ -103,7 +98,7 @@ def _refused() -> Iterator[Alert]:
         CREDENTIAL,
         ("WeChat refuses its credential ({{ $labels.reason }})", "微信拒绝其凭证（{{ $labels.reason }}）"),
         (
-            f"The exporter asks rarely now, and at once when the secret or the configuration changes.{PAGE}",
+            f"The exporter now retries rarely, but at once when the secret or the configuration changes.{PAGE}",
             f"程序已降低请求频率，密钥或配置变更后会立即重试。{PAGE_ZH}",
         ),
     )
@@ -114,8 +109,8 @@ def _refused() -> Iterator[Alert]:
         ("the exporter's IP is not on WeChat's allow-list", "出口 IP 不在微信白名单中"),
         (
             (
-                "Which IP and whose list stand on the status page. Put it on the list; changes take up to ten "
-                f"minutes.{_AGAIN}"
+                "The status page shows the refused IP and whose allow-list it belongs on. A change of the list "
+                f"takes up to ten minutes.{_AGAIN}"
             ),
             f"状态页写明被拒绝的 IP 与应修改的白名单，加入后最长十分钟生效。{_AGAIN_ZH}",
         ),
@@ -124,11 +119,11 @@ def _refused() -> Iterator[Alert]:
         "PermissionMissing",
         Severity.CRITICAL,
         (Reason.PERMISSION,),
-        ("WeChat does not let it use the data interface", "没有数据分析接口权限"),
+        ("it lacks permission for WeChat's data interface", "没有数据分析接口权限"),
         (
             (
-                "With a third-party platform the merchant must grant permission set 18 or 21; otherwise check the "
-                f"account's own permissions.{_AGAIN}"
+                "Under a third-party platform the merchant must grant permission set 18 or 21; otherwise check "
+                f"the account's own permissions.{_AGAIN}"
             ),
             f"第三方平台需商家授权权限集 18 或 21，否则请检查账号自身的接口权限。{_AGAIN_ZH}",
         ),
@@ -143,9 +138,9 @@ def _refused() -> Iterator[Alert]:
         ),
         (
             (
-                "After quota_daily the exporter goes on at the next midnight in Beijing, after quota_minute by "
-                "itself. Someone else probably calls with the same account: the exporter needs a few calls an "
-                f"hour.{PAGE}"
+                "After quota_daily the exporter resumes at the next midnight in Beijing, after quota_minute by "
+                "itself. Another program probably calls with the same account: the exporter makes only a few "
+                f"calls an hour.{PAGE}"
             ),
             (
                 "quota_daily 在北京时间次日零点后恢复，quota_minute 自动恢复。"
@@ -184,9 +179,9 @@ def _token_not_renewed(intervals: str) -> Alert:
             f" + 300)\n"
             f"unless on (appid) {ERRORS}{one_of(*PAUSED)}"
         ),
-        summary=f"{APP}: its access token ended {{{{ $value | humanizeDuration }}}} ago and was not renewed",
+        summary=f"{APP}: its access token expired {{{{ $value | humanizeDuration }}}} ago and was not renewed",
         summary_zh=f"{APP}：access_token 已过期 {{{{ $value | humanizeDuration }}}} 仍未更新",
-        description="The rounds should have renewed it. Either WeChat gives no token or the rounds stand still.",
+        description="A round should have renewed it: either WeChat gives no token, or the rounds have stopped.",
         description_zh="按刷新周期早应更新：可能微信未下发 access_token，或刷新已停滞。",
         why=(
             "A token is renewed when it is needed, so it may lie expired till the next round. Apps that the "

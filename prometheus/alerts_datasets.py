@@ -5,7 +5,7 @@ from typing import Final
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.exposition.app_families import DATASET_ERROR_INFO, DATASET_UP, UP
 from exporter.exposition.family import NAMESPACE
-from prometheus.alerting import APP, APP_LABELS, DATE, Alert, Severity
+from prometheus.alerting import APP, APP_LABELS, DATE, FOUND_REASON, FOUND_REASON_ZH, LINKS, Alert, Severity
 from prometheus.datasets import MONTHLY, WEEKLY, Latest, retention
 from prometheus.expressions import BEIJING_AHEAD, REF_DATE
 from prometheus.thresholds import Thresholds
@@ -27,26 +27,18 @@ def dataset_alerts(limits: Thresholds) -> tuple[Alert, ...]:
     )
 
 
-def _failure(dataset: str, failed: str, page: str) -> str:
-    """Return a template piece: why the dataset's last call failed, and the status pages that show it.
-
-    `dataset`: its name, as a template writes it.
-    """
+def _failure(dataset: str, then: str) -> str:
+    """Return a template piece: `then` if the dataset's last call failed; its name is as a template writes it."""
     series = f"{DATASET_ERROR_INFO.metric}{{appid=%q,dataset=%q}}"
-    errcode = "{{ with . | first | label `errcode` }}, errcode {{ . }}{{ end }}"
-    return (
-        f"{{{{ with printf `{series}` $labels.appid {dataset} | query }}}}"
-        f"{failed} {{{{ . | first | label `reason` }}}}{errcode}{page}"
-        "{{ range . }} {{ .Labels.instance }}/?q={{ .Labels.appid }}{{ end }}{{ end }}"
-    )
+    return f"{{{{ with printf `{series}` $labels.appid {dataset} | query }}}}{then}{{{{ end }}}}"
 
 
 def _last_failure(rows: Latest) -> str:
-    return _failure(f"`{rows.dataset}`", " Its last call failed:", ". Status page:")
+    return _failure(f"`{rows.dataset}`", f" Its last call failed: {FOUND_REASON}. Status page: {LINKS}")
 
 
 def _last_failure_zh(rows: Latest) -> str:
-    return _failure(f"`{rows.dataset}`", "最近一次请求失败：", "。状态页：")
+    return _failure(f"`{rows.dataset}`", f"最近一次请求失败：{FOUND_REASON_ZH}。状态页：{LINKS}")
 
 
 def _dataset_failing() -> Alert:
@@ -61,16 +53,15 @@ def _dataset_failing() -> Alert:
         ),
         summary=f"{APP}: its dataset {{{{ $labels.dataset }}}} has failed for a day",
         summary_zh=f"{APP}：数据集 {{{{ $labels.dataset }}}} 已连续失败一天",
-        description=_failure(
-            "$labels.dataset",
-            "Reason",
-            ". The daily figures do not depend on it, and its last good figures stay on show. Where the account "
-            "cannot have it, leave it out in the app's `datasets`. Status page:",
+        description=(
+            f"{_failure('$labels.dataset', f'Reason: {FOUND_REASON}. ')}The daily figures do not depend on it, and "
+            "its last good figures stay on show. If the account cannot have this dataset, remove it from the app's "
+            f"`datasets`.{_failure('$labels.dataset', f' Status page: {LINKS}')}"
         ),
-        description_zh=_failure(
-            "$labels.dataset",
-            "原因",
-            "。每日数据不受影响，仍显示该数据集上次正确的数据。该账号无法获取时，请在该小程序的 datasets 中去掉它。状态页：",
+        description_zh=(
+            f"{_failure('$labels.dataset', f'原因：{FOUND_REASON_ZH}。')}每日数据不受影响，仍显示该数据集上次正确的数据。"
+            "该账号无法获取时，请在该小程序的 `datasets` 中去掉它。"
+            f"{_failure('$labels.dataset', f'状态页：{LINKS}')}"
         ),
         why=(
             "A day: what passes by itself, such as a spent quota, is over then. A gap of half an hour, as of a "
@@ -88,7 +79,7 @@ def _week_late(hours: str) -> Alert:
             f"max by ({APP_LABELS}) ({week}) + {BEIJING_AHEAD}\n"
             f"< time() + {BEIJING_AHEAD} - ({2 * _WEEK_HOURS} + {hours}) * 3600"
         ),
-        summary=f"{APP}: last week's figures are not here by Tuesday 12:00 Beijing",
+        summary=f"{APP}: last week's figures did not come by Tuesday 12:00 in Beijing",
         summary_zh=f"{APP}：北京时间周二 12:00 仍无上周数据",
         description=(f"The newest week held began on {DATE}.{_last_failure(WEEKLY)}"),
         description_zh=f"已有的最新一周始于 {DATE}。{_last_failure_zh(WEEKLY)}",
@@ -111,7 +102,7 @@ def _month_late(hours: str) -> Alert:
             f"  time() - {newest_end}\n"
             f"  > days_in_month({newest_end} + {BEIJING_AHEAD}) * 86400 + {hours} * 3600"
         ),
-        summary=f"{APP}: last month's figures are not here by 12:00 Beijing on the third",
+        summary=f"{APP}: last month's figures did not come by 12:00 in Beijing on the third",
         summary_zh=f"{APP}：北京时间每月 3 日 12:00 仍无上月数据",
         description=(f"The newest month held began on {DATE}.{_last_failure(MONTHLY)}"),
         description_zh=f"已有的最新月份始于 {DATE}。{_last_failure_zh(MONTHLY)}",
@@ -143,8 +134,8 @@ def _retention_dropped(limits: Thresholds) -> Alert:
         summary=f"{APP}: new visitors return at {{{{ $value | humanizePercentage }}}} of the usual rate",
         summary_zh=f"{APP}：新用户次日留存仅为平常的 {{{{ $value | humanizePercentage }}}}",
         description=(
-            f"How many new visitors come back on day 1, against this mini program's own mean of {_MEAN_DAYS} "
-            "days. Was there a release, a campaign that brought others than usual, or a page that fails?"
+            f"The share of new visitors who come back on day 1, against this mini program's own mean of {_MEAN_DAYS} "
+            "days. Was there a release, a campaign that brought another audience, or a page that fails?"
         ),
         description_zh=(
             f"新用户次日再次访问的比例，与本小程序近 {_MEAN_DAYS} 天的均值相比。"
@@ -169,8 +160,8 @@ def _quota_low(left: str) -> Alert:
         summary=f"{APP}: {{{{ $value | humanizePercentage }}}} of today's calls to {{{{ $labels.cgi_path }}}} are left",
         summary_zh=f"{APP}：{{{{ $labels.cgi_path }}}} 今日调用额度仅剩 {{{{ $value | humanizePercentage }}}}",
         description=(
-            "WeChat counts the calls of all programs with this account. The exporter makes a few an hour: find "
-            "the other one before WeChat refuses both. The count begins again at midnight in Beijing."
+            "WeChat counts the calls of all programs that use this account. The exporter makes only a few an "
+            "hour: find the other caller before WeChat refuses both. The count starts again at midnight in Beijing."
         ),
         description_zh=(
             "微信统计使用该账号的全部程序的调用。Exporter 每小时只需几次：请在额度用尽之前找出其他调用方。北京时间零点重新计数。"

@@ -3,7 +3,7 @@
 from typing import Final
 
 from exporter.exposition.app_families import ERROR_INFO, UP
-from prometheus.alerting import JOBS, Alert, Severity
+from prometheus.alerting import JOBS, Alert, Severity, each
 from prometheus.shards import OWN, TARGET, replaced
 from prometheus.thresholds import Thresholds
 
@@ -11,9 +11,9 @@ _AT: Final = "{{ $labels.instance }}"
 _WHERE: Final = "{{ with $labels.instance }} {{ . }}{{ end }}"  # absent() has no such label
 _BY_REASON: Final = (
     f"{{{{ with printf `count by (reason) ({ERROR_INFO.metric}{{cluster=%q,namespace=%q,job=%q,instance=%q}})` "
-    "$labels.cluster $labels.namespace $labels.job $labels.instance | query }}{{ range . | sortByLabel `reason` }}"
-    " {{ .Labels.reason }} {{ .Value }},{{ end }}{{ end }}"
+    "$labels.cluster $labels.namespace $labels.job $labels.instance | query | sortByLabel `reason` }}"
 )
+_COUNTED: Final = "{{ .Labels.reason }} {{ .Value }}"
 
 
 def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
@@ -50,8 +50,8 @@ def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"The exporter {_AT} cannot write to its storage",
             summary_zh=f"Exporter {_AT} 无法写入存储",
             description=(
-                "Figures are on show from memory and are lost with a restart: WeChat gives most of them "
-                'again. The log line "storage fails" names the file or the Redis and the reason.'
+                "Figures are served from memory and lost on a restart; most of them can be had from WeChat "
+                'again. The log line "storage fails" names the file or the Redis, and the reason.'
             ),
             description_zh=(
                 "数据仅在内存中，重启后丢失（大部分可从微信重新获取）。日志 “storage fails” 写明文件或 Redis 及原因。"
@@ -66,12 +66,11 @@ def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             name="CallsHang",
             severity=Severity.WARNING,
             expr=f"{OWN}_hung_calls > 0",
-            summary=f"Calls of {_AT} hang beyond every deadline: {{{{ $value }}}}",
+            summary=f"The exporter {_AT} has calls that hang beyond every deadline: {{{{ $value }}}}",
             summary_zh=f"Exporter {_AT} 有 {{{{ $value }}}} 个调用超过所有时限仍未返回",
             description=(
-                "Their mini programs are not asked until they return; when as many hang as "
-                "refresh.concurrency allows, /-/healthy fails. The look-up of a name or a file on a dead "
-                "mount is the usual cause."
+                "Their mini programs are skipped until the calls return; when refresh.concurrency of them "
+                "hang, /-/healthy fails. The usual cause is a DNS look-up, or a file on a dead mount."
             ),
             description_zh=(
                 "返回之前不会请求这些小程序；数量达到 refresh.concurrency 时 /-/healthy 失败。"
@@ -85,11 +84,12 @@ def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"Every mini program's last refresh failed on {_AT}",
             summary_zh=f"Exporter {_AT} 上所有小程序的最近一次刷新均失败",
             description=(
-                f"Apps by reason:{_BY_REASON} one cause for all is likely: the line, the proxy, the egress IP "
-                f"or the platform's ticket. Status page: {_AT}"
+                f"{_BY_REASON}Mini programs by reason: {each(_COUNTED, ', ')}. {{{{ end }}}}They probably share one "
+                f"cause: the line, the proxy, the egress IP or the platform's ticket. Status page: {_AT}"
             ),
             description_zh=(
-                f"按原因统计：{_BY_REASON} 很可能是同一原因：线路、代理、出口 IP 或第三方平台 ticket。状态页：{_AT}"
+                f"{_BY_REASON}按原因统计：{each(_COUNTED, '、')}。{{{{ end }}}}"
+                f"很可能是同一原因：线路、代理、出口 IP 或第三方平台票据。状态页：{_AT}"
             ),
             why=(
                 "Fires before the alerts on single apps and holds them back (alertmanager.yaml): one cause, "
@@ -107,7 +107,7 @@ def exporter_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"A round over all mini programs takes {{{{ $value | humanizeDuration }}}} on {_AT}",
             summary_zh=f"Exporter {_AT} 刷新一轮需要 {{{{ $value | humanizeDuration }}}}",
             description=(
-                "That is nearly the whole refresh.interval or more: rounds are left out and figures come "
+                "That is nearly the whole refresh.interval, or more: rounds are skipped and figures come "
                 "later. Raise refresh.concurrency or refresh.interval, or find what makes the calls slow."
             ),
             description_zh=(
@@ -129,9 +129,9 @@ def _scraping() -> tuple[Alert, Alert]:
             summary=f"The WeChat Mini Program exporter{_WHERE} cannot be scraped",
             summary_zh=f"微信小程序 Exporter{_WHERE} 无法抓取",
             description=(
-                "Prometheus has had no answer for 5 minutes, or has no such target at all. Until it is back "
-                "its mini programs have no new figures; no date is lost, the exporter asks for them again "
-                "when it runs."
+                "Prometheus has had no answer for 5 minutes, or has no such target at all. Until the exporter "
+                "is back, its mini programs have no new figures; no date is lost, as it then asks for those "
+                "that are missing."
             ),
             description_zh=(
                 "Prometheus 已有 5 分钟无法抓取，或根本没有该目标。恢复之前相应小程序没有新数据；"
@@ -146,11 +146,11 @@ def _scraping() -> tuple[Alert, Alert]:
             name="ReplicaDown",
             severity=Severity.WARNING,
             expr=f"{down}\nand on ({TARGET}) (\n  {replaced()}\n)",
-            summary=f"The exporter {_AT} cannot be scraped; another one with the same mini programs goes on",
+            summary=f"The exporter {_AT} cannot be scraped; another one serves the same mini programs",
             summary_zh=f"Exporter {_AT} 无法抓取，负责同一批小程序的另一个 Exporter 仍在工作",
             description=(
-                "Prometheus has had no answer for 15 minutes. No figure is missing, but there is no other "
-                "one if the exporter that is left fails too."
+                "Prometheus has had no answer for 15 minutes. No figure is missing, but nothing takes over if "
+                "the remaining exporter fails too."
             ),
             description_zh="Prometheus 已有 15 分钟无法抓取。不缺数据，但剩下的 Exporter 再出故障时将无人替代。",
             why=(

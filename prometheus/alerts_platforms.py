@@ -25,10 +25,10 @@ def platform_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"Platform {_NAME}: no component_verify_ticket for {{{{ $value | humanizeDuration }}}}",
             summary_zh=f"第三方平台 {_NAME}：已有 {{{{ $value | humanizeDuration }}}} 未收到 component_verify_ticket",
             description=(
-                "WeChat pushes one every ten minutes, and each is good for 12 hours: after that no token can "
-                "be had and every mini program of the platform fails."
+                "WeChat pushes one every ten minutes, and each is valid for 12 hours: after that there is no "
+                "new token, and every mini program of the platform fails."
             ),
-            description_zh="微信每十分钟推送一次，有效期 12 小时；过期后无法获取令牌，该平台的全部小程序都会失败。",
+            description_zh="微信每十分钟推送一次，有效期 12 小时；过期后无法获取新 token，该平台的全部小程序都会失败。",
             why="An hour is six pushes missed, and leaves eleven to act.",
         ),
         Alert(
@@ -42,8 +42,8 @@ def platform_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             summary=f"Platform {_NAME}: its accounts were last listed {{{{ $value | humanizeDuration }}}} ago",
             summary_zh=f"第三方平台 {_NAME}：{{{{ $value | humanizeDuration }}}} 前最后一次取得账号列表",
             description=(
-                "Known accounts go on; those that have authorised the platform since are missing. The log and "
-                "the platform's row on the status page have the reason."
+                "Known accounts are not affected; those that have authorised the platform since are missing. "
+                "The log and the platform's row on the status page show the reason."
             ),
             description_zh="已知账号不受影响，之后授权的账号缺失。原因见日志与状态页的平台一行。",
         ),
@@ -51,12 +51,12 @@ def platform_alerts(limits: Thresholds) -> tuple[Alert, ...]:
             name="AccountsVanished",
             severity=Severity.WARNING,
             expr=f"{accounts}\n< {left} * max by ({_PLATFORM}) (max_over_time({OWN}_discovered_apps[1d]))",
-            summary=f"Platform {_NAME}: only {{{{ $value }}}} accounts are left, fewer than half of yesterday's",
-            summary_zh=f"第三方平台 {_NAME}：仅剩 {{{{ $value }}}} 个账号，不足昨日一半",
+            summary=f"Platform {_NAME}: the number of its accounts fell to {{{{ $value }}}} within a day",
+            summary_zh=f"第三方平台 {_NAME}：账号数一天内降至 {{{{ $value }}}}",
             description=(
-                "Did merchants revoke their authorisation, or was `exclude` changed? The figures of the "
-                "others are no longer asked for."
+                "Did merchants revoke their authorisation, or was `exclude` changed? The exporter no longer "
+                "asks for the figures of the accounts that are gone."
             ),
-            description_zh="是商家取消了授权，还是修改了 `exclude`？其余账号的数据不再请求。",
+            description_zh="是商家取消了授权，还是修改了 `exclude`？Exporter 不再请求已消失账号的数据。",
         ),
     )

@@ -2,24 +2,26 @@
 
 from typing import Final
 
-from prometheus.alerting import Alert, Severity
+from prometheus.alerting import Alert, Severity, each
 from prometheus.shards import INFO, disagreeing, incomplete
 
 _FLEET: Final = "{{ with $labels.namespace }}{{ . }}/{{ end }}{{ $labels.job }}"
 _OF_FLEET: Final = "{cluster=%q,namespace=%q,job=%q}"
 
 
-def _listed(label: str) -> str:
+def _listed(label: str, between: str) -> str:
     """Return a template piece: the values of a label over the fleet's exporters, as a list."""
     return (
         f"{{{{ with printf `count by ({label}) ({INFO}{_OF_FLEET})` "
-        "$labels.cluster $labels.namespace $labels.job | query }}"
-        f'{{{{ range . | sortByLabel "{label}" }}}} {{{{ .Labels.{label} }}}}{{{{ end }}}}{{{{ end }}}}'
+        f"$labels.cluster $labels.namespace $labels.job | query | sortByLabel `{label}` }}}}"
+        f"{each(f'{{{{ .Labels.{label} }}}}', between)}{{{{ end }}}}"
     )
 
 
-_NUMBERS: Final = _listed("shard")
-_TOTALS: Final = _listed("total_shards")
+_NUMBERS: Final = _listed("shard", ", ")
+_NUMBERS_ZH: Final = _listed("shard", "、")
+_TOTALS: Final = _listed("total_shards", ", ")
+_TOTALS_ZH: Final = _listed("total_shards", "、")
 
 
 def shard_alerts() -> tuple[Alert, ...]:
@@ -29,14 +31,15 @@ def shard_alerts() -> tuple[Alert, ...]:
             name="ShardMissing",
             severity=Severity.CRITICAL,
             expr=incomplete(),
-            summary=f"Not every shard of {_FLEET} has an exporter: {{{{ $value }}}} have one",
-            summary_zh=f"{_FLEET} 并非每个分片都有 Exporter：只有 {{{{ $value }}}} 个分片有",
+            summary=f"{_FLEET}: shards are missing, exporters answer for only {{{{ $value }}}} of them",
+            summary_zh=f"{_FLEET}：缺少分片，只有 {{{{ $value }}}} 个分片的 Exporter 有应答",
             description=(
-                f"Shards that answer:{_NUMBERS}, of{_TOTALS} counted from 0. The mini programs of the others "
-                "have no figures: start the missing exporters, or let Prometheus scrape them."
+                f"Shards with an exporter that answers: {_NUMBERS}; counted from 0, there should be {_TOTALS}. The "
+                "mini programs of the others have no figures: start the missing exporters, or let Prometheus "
+                "scrape them."
             ),
             description_zh=(
-                f"有应答的分片：{_NUMBERS}，总数{_TOTALS}（从 0 计）。其余分片的小程序没有数据："
+                f"有应答的分片：{_NUMBERS_ZH}，总数 {_TOTALS_ZH}（从 0 计）。其余分片的小程序没有数据："
                 "请启动缺少的 Exporter，或将其加入抓取。"
             ),
             why=(
@@ -51,11 +54,11 @@ def shard_alerts() -> tuple[Alert, ...]:
             summary=f"The exporters of {_FLEET} do not agree on the number of shards",
             summary_zh=f"{_FLEET} 的各 Exporter 分片总数不一致",
             description=(
-                f"--total-shards is{_TOTALS}. Some mini programs have no exporter, others have two: give all the "
-                "same number."
+                f"--total-shards is {_TOTALS}. Some mini programs have no exporter, others have two: give all "
+                "exporters the same number."
             ),
             description_zh=(
-                f"--total-shards 为{_TOTALS}。部分小程序无人负责，另一些有两个 Exporter 负责：请统一该参数。"
+                f"--total-shards 为 {_TOTALS_ZH}。部分小程序无人负责，另一些有两个 Exporter 负责：请统一该参数。"
             ),
             why="Half an hour: while shards are added, exporters are replaced one by one.",
         ),

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,25 @@ def test_an_alert_is_tested_both_firing_and_silent() -> None:
         for case in test.get("alert_rule_test", ())
     }
     assert cases == {(alert, fires) for alert in WANTED for fires in (True, False)}
+
+
+def expected_notes(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the annotations that promtool compares with what the rules make of their templates."""
+    for test in yaml.load(path.read_text("utf-8"), LOADER)["tests"]:
+        for case in test.get("alert_rule_test", ()):
+            for fired in case["exp_alerts"]:
+                yield from fired["exp_annotations"].items()
+
+
+@pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
+def test_what_an_operator_reads_has_no_stray_space_and_no_word_of_the_other_language(path: Path) -> None:
+    for key, text in expected_notes(path):
+        assert text == text.strip(), text
+        assert not re.search(r"  | [.,:;]", text), text
+        if key.endswith("_zh"):
+            assert not re.search(r"[：，。、；（）] | [：，。、；（）]|[,;.:] |errcode", text), text
+        else:
+            assert not re.search("[：，。、；（）]", text), text
 
 
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
