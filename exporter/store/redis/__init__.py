@@ -7,7 +7,5 @@ The keys, each after the configured prefix:
     rows:APPID                    hash, rows of before 1.0       store.py
     duty:DUTY                     string, who lists accounts     store.py
     mark                          string, lost with the data     store.py
-    token:KIND:APPID@ADDRESS      string, an access token        tokens.py
-    lock:KIND:APPID@ADDRESS       string, who fetches it         tokens.py
     credential:NAME, known:NAME   strings, what must survive     credentials.py
 """
