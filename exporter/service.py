@@ -66,15 +66,7 @@ class Exporter:
             Fetcher(settings, self.ledger, self.telemetry, log, clock, random.random, stopping)
         )
         self.reconfiguration = Reconfiguration(
-            config,
-            self.apps,
-            self.ledger,
-            self.publisher,
-            self.rounds,
-            store,
-            self.telemetry,
-            log,
-            clock,
+            config, self.apps, self.ledger, self.publisher, self.rounds, store, self.telemetry, log, clock
         )
         self.publisher.publish()
         self._threads = [

@@ -39,11 +39,7 @@ class AccountSearch:
     """
 
     def __init__(
-        self,
-        platform: OpenPlatform,
-        settings: Discovery,
-        log: FilteringBoundLogger,
-        leases: Leases | None,
+        self, platform: OpenPlatform, settings: Discovery, log: FilteringBoundLogger, leases: Leases | None
     ) -> None:
         """Load the accounts known before a restart.
 

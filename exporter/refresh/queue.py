@@ -21,10 +21,7 @@ class Queue:
     """
 
     def __init__(
-        self,
-        first: Iterable[Ask],
-        deadline: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, first: Iterable[Ask], deadline: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
         self._deadline = deadline

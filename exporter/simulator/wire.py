@@ -29,10 +29,7 @@ class SimConnection(asyncio.Protocol):
     """
 
     def __init__(
-        self,
-        decide: Callable[[Request], Reply],
-        ledger: CallLog,
-        open_connections: "set[SimConnection]",
+        self, decide: Callable[[Request], Reply], ledger: CallLog, open_connections: "set[SimConnection]"
     ) -> None:
         self._decide = decide
         self._ledger = ledger

@@ -32,11 +32,7 @@ class Targets:
     """
 
     def __init__(
-        self,
-        apps: Callable[[], Sequence[App]],
-        shard: Shard,
-        templates: Sequence[str],
-        telemetry_path: str,
+        self, apps: Callable[[], Sequence[App]], shard: Shard, templates: Sequence[str], telemetry_path: str
     ) -> None:
         """Prepare answers.
 

@@ -25,10 +25,7 @@ class TicketPushes:
     """Answers `success` to WeChat's pushes and 400, without detail, to everything else."""
 
     def __init__(
-        self,
-        exporter: Exporter,
-        log: FilteringBoundLogger,
-        clock: Callable[[], float] = time.time,
+        self, exporter: Exporter, log: FilteringBoundLogger, clock: Callable[[], float] = time.time
     ) -> None:
         self._exporter = exporter
         self._log = log

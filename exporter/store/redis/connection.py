@@ -37,10 +37,7 @@ class Connection:
     """A Redis for all threads; every failure is a StoreError."""
 
     def __init__(
-        self,
-        settings: StorageSettings,
-        observer: WriteObserver,
-        clock: Callable[[], float] = time.monotonic,
+        self, settings: StorageSettings, observer: WriteObserver, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Prepare the connection without sending anything."""
         if settings.redis is None:
