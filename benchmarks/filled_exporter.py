@@ -24,8 +24,7 @@ from exporter.store.entry import Entry, Health, HeldRow
 from exporter.web.admission import Admission
 from exporter.web.app import make_app
 from exporter.web.listen import listen
-from exporter.web.scrape import Scrapes
-from exporter.web.server import make_server, serve
+from exporter.web.server import Server, serve
 from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig.loading import WebConfig
 from exporter.web.webconfig.loading import load as load_web
@@ -37,8 +36,7 @@ NOBODY = "http://127.0.0.1:9"
 def main(port: int, case: Case, wechat: str | None = None) -> None:
     """Serve until a signal; print a line once ready."""
     exporter = prepare(case, wechat or NOBODY)
-    scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-    asgi = make_app(exporter, "/metrics", scrapes, None)
+    asgi = make_app(exporter, "/metrics", None)
 
     def started() -> None:
         if wechat is not None:
@@ -47,7 +45,7 @@ def main(port: int, case: Case, wechat: str | None = None) -> None:
 
     web = os.environ.get("WEB_CONFIG")
     admission = Admission(WebConfig() if web is None else load_web(Path(web), os.environ))
-    server = make_server(asgi, admission, ThrottledLog(open_log("error", "logfmt")), started)
+    server = Server(asgi, admission, ThrottledLog(open_log("error", "logfmt")), started)
     with listen(f"127.0.0.1:{port}") as socket:
         serve(server, [socket], lambda: None)
     os._exit(0)  # what a round under way would still do does not matter here

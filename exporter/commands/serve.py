@@ -22,8 +22,7 @@ from exporter.web.admission import Admission
 from exporter.web.app import make_app
 from exporter.web.listen import ListenError, listen, listening_on
 from exporter.web.reloads import Reloads
-from exporter.web.scrape import Scrapes
-from exporter.web.server import make_server, serve
+from exporter.web.server import Server, serve
 from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig.loading import WebConfig
 from exporter.web.webconfig.watch import WebConfigWatch
@@ -86,12 +85,9 @@ def serve_config(
             started()
 
         try:
-            scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
             lifecycle = reloads.reload if flags.enable_lifecycle else None
-            app = make_app(
-                exporter, flags.telemetry_path, scrapes, lifecycle, flags.sd_targets, reloads.refused
-            )
-            server = make_server(
+            app = make_app(exporter, flags.telemetry_path, lifecycle, flags.sd_targets, reloads.refused)
+            server = Server(
                 app, admission, ThrottledLog(log), begin, unwell=lambda: exporter.ailment() is not None
             )
             serve(server, sockets, reloads.reload)

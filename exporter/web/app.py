@@ -53,12 +53,11 @@ class Lifecycle:
 def make_app(
     exporter: Exporter,
     telemetry_path: str,
-    scrapes: Scrapes,
     reload: Callable[[], str | None] | None,
     sd_targets: Sequence[str] = (),
     refused: Callable[[], Sequence[str]] = tuple,
 ) -> Starlette:
-    """Make the application; `scrapes` answers at `telemetry_path`.
+    """Make the application, with the metrics at `telemetry_path`.
 
     `reload` reads the configuration again and returns what is wrong with it; None forbids it over HTTP.
     `sd_targets`: templates of addresses on /sd, one per replica; none for the address of the request.
@@ -66,6 +65,7 @@ def make_app(
     """
     cached = {"Cache-Control": "max-age=3600"}
     stylesheet = Response(STYLESHEET.read_bytes(), headers=cached, media_type="text/css")
+    scrapes = Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
     status = StatusPage(exporter, telemetry_path, refused)
     lifecycle = Lifecycle(exporter, reload or (lambda: None))
     targets = Targets(lambda: exporter.apps.all, exporter.shard, sd_targets, telemetry_path)

@@ -30,15 +30,37 @@ _NO_CERTIFICATE: Final = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 
 
 class Server(uvicorn.Server):
-    """uvicorn with our acceptor, and without its signal handling, which would end the process."""
+    """uvicorn behind admission control: with our acceptor, and without its signal handling."""
 
     def __init__(
-        self, config: uvicorn.Config, admission: Admission, log: ThrottledLog, started: Callable[[], None]
+        self,
+        app: ASGIApp,
+        admission: Admission,
+        log: ThrottledLog,
+        when_started: Callable[[], None],
+        unwell: Callable[[], bool] = lambda: False,
     ) -> None:
-        super().__init__(config)
+        """Serve the application.
+
+        `when_started` is called once connections are accepted; `unwell` returns whether the exporter has
+        failed.
+        """
+        settings = uvicorn.Config(
+            Middleware(app, admission, unwell),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+        )
+        super().__init__(settings)
         self._admission = admission
         self._log = log
-        self._when_started = started
+        self._when_started = when_started
         self._connections = Connections()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -89,32 +111,6 @@ class Server(uvicorn.Server):
             self._log.write(WARNING, "client certificate refused", client=address, error=error.verify_message)
         elif error.reason == _NO_CERTIFICATE:
             self._log.write(WARNING, "client certificate refused", client=address, error="none was sent")
-
-
-def make_server(
-    app: ASGIApp,
-    admission: Admission,
-    log: ThrottledLog,
-    when_started: Callable[[], None],
-    unwell: Callable[[], bool] = lambda: False,
-) -> Server:
-    """Make a server for the application behind admission control.
-
-    It calls `when_started` once it accepts connections; `unwell` returns whether the exporter has failed.
-    """
-    settings = uvicorn.Config(
-        Middleware(app, admission, unwell),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
-    )
-    return Server(settings, admission, log, when_started)
 
 
 def serve(server: Server, sockets: Sequence[socket.socket], hangup: Callable[[], object]) -> None:

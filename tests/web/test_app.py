@@ -11,7 +11,6 @@ from exporter.config import load
 from exporter.service import Exporter
 from exporter.store.entry import Health, HeldRow
 from exporter.web.app import make_app
-from exporter.web.scrape import Scrapes
 from tests.building import NOON, make_row, paused_until
 from tests.web.asking import Answer, ask
 
@@ -35,13 +34,8 @@ def exporter(tmp_path: Path, log: FilteringBoundLogger) -> Iterator[Exporter]:
 
 
 @pytest.fixture
-def scrapes(exporter: Exporter) -> Scrapes:
-    return Scrapes(lambda: exporter.publisher.page, exporter.telemetry)
-
-
-@pytest.fixture
-def request_(exporter: Exporter, scrapes: Scrapes) -> Ask:
-    app = make_app(exporter, "/metrics", scrapes, None)
+def request_(exporter: Exporter) -> Ask:
+    app = make_app(exporter, "/metrics", None)
     return lambda method, path, **headers: ask(app, method, path, **headers)
 
 
@@ -103,10 +97,8 @@ def test_reload_is_off_without_its_flag(request_: Ask) -> None:
 
 
 @pytest.mark.parametrize(("problem", "status"), [(None, 200), ("config.yaml:3: no", 500)])
-def test_reload_says_what_is_wrong(
-    exporter: Exporter, scrapes: Scrapes, problem: str | None, status: int
-) -> None:
-    answer = ask(make_app(exporter, "/metrics", scrapes, lambda: problem), "POST", "/-/reload")
+def test_reload_says_what_is_wrong(exporter: Exporter, problem: str | None, status: int) -> None:
+    answer = ask(make_app(exporter, "/metrics", lambda: problem), "POST", "/-/reload")
     assert answer.status == status
     assert (problem or "Reloaded").encode() in answer.body
 
@@ -120,11 +112,9 @@ def test_the_configuration_in_force_is_shown_without_secrets(request_: Ask) -> N
     assert request_("POST", "/config").status == 405
 
 
-def test_one_app_is_asked_now_where_the_lifecycle_is_enabled(
-    exporter: Exporter, scrapes: Scrapes, request_: Ask
-) -> None:
+def test_one_app_is_asked_now_where_the_lifecycle_is_enabled(exporter: Exporter, request_: Ask) -> None:
     assert request_("POST", "/-/refresh").status == 403
-    app = make_app(exporter, "/metrics", scrapes, lambda: None)
+    app = make_app(exporter, "/metrics", lambda: None)
     row_comes(exporter)
     exporter.ledger.update(APPID, lambda entry: replace(entry, health=paused_until(NOON + 3600)))
     assert ask(app, "POST", "/-/refresh", f"appid={APPID.upper()}").status == 200
@@ -146,10 +136,10 @@ def test_one_app_is_asked_now_where_the_lifecycle_is_enabled(
     ids=["answered an hour ago", "just answered", "spent quota"],
 )
 def test_all_apps_are_asked_now_unless_they_just_were_or_a_quota_is_spent(
-    exporter: Exporter, scrapes: Scrapes, health: Health, answer: str
+    exporter: Exporter, health: Health, answer: str
 ) -> None:
     exporter.ledger.update(APPID, lambda entry: replace(entry, health=health))
-    found = ask(make_app(exporter, "/metrics", scrapes, lambda: None), "POST", "/-/refresh")
+    found = ask(make_app(exporter, "/metrics", lambda: None), "POST", "/-/refresh")
     assert (found.status, found.body.decode()) == (200, f"Refreshing: {answer}.\n")
 
 
@@ -162,9 +152,9 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_so(request_: Ask, export
     assert request_("GET", "/style.css").headers["content-type"].startswith("text/css")
 
 
-def test_metrics_of_one_app_and_of_one_that_is_not_here(exporter: Exporter, scrapes: Scrapes) -> None:
+def test_metrics_of_one_app_and_of_one_that_is_not_here(exporter: Exporter) -> None:
     row_comes(exporter)
-    app = make_app(exporter, "/metrics", scrapes, None)
+    app = make_app(exporter, "/metrics", None)
     for appid in (APPID, APPID.upper(), f"wx{APPID[2:].upper()}"):
         found = ask(app, "GET", "/metrics", f"appid={appid}")
         assert found.status == 200
@@ -173,8 +163,8 @@ def test_metrics_of_one_app_and_of_one_that_is_not_here(exporter: Exporter, scra
     assert (missing.status, missing.body[:28]) == (404, b"No such mini program here: i")
 
 
-def test_service_discovery_names_the_apps(exporter: Exporter, scrapes: Scrapes) -> None:
-    app = make_app(exporter, "/metrics", scrapes, None, ["exporter-{shard}:10950"])
+def test_service_discovery_names_the_apps(exporter: Exporter) -> None:
+    app = make_app(exporter, "/metrics", None, ["exporter-{shard}:10950"])
     (group,) = json.loads(ask(app, "GET", "/sd", "per=app", host="asked:1").body)
     assert group["targets"] == ["exporter-0:10950"]
     assert group["labels"]["__param_appid"] == APPID

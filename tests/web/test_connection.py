@@ -14,7 +14,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.web import connection as module
 from exporter.web.admission import Admission
 from exporter.web.scrape import Scrapes
-from exporter.web.server import make_server
+from exporter.web.server import Server
 from exporter.web.throttled_log import ThrottledLog
 from exporter.web.webconfig.loading import WebConfig
 from tests.building import YESTERDAY, make_entry, make_row
@@ -66,7 +66,7 @@ def address(
         answered.append(scope["path"])
 
     started = threading.Event()
-    server = make_server(app, Admission(WebConfig()), ThrottledLog(log), started.set)
+    server = Server(app, Admission(WebConfig()), ThrottledLog(log), started.set)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
