@@ -58,11 +58,9 @@ def owner(appid: str, total: int) -> int:
 def choose_shard(number: str, total: int, environ: Mapping[str, str]) -> Shard:
     """Return the shard that the flags name.
 
-    Args:
-        number: from 0 up to total - 1; or `auto`: the number at the end of the pod's name in a StatefulSet,
-            modulo `total`, so that twice as many pods as shards make two replicas of each.
-        total: how many shards there are.
-        environ: `POD_NAME` is the pod's name; by default it is the host's name.
+    `number`: from 0 up to total - 1; or `auto`: the number at the end of the pod's name in a StatefulSet,
+    modulo `total`, so that twice as many pods as shards make two replicas of each. The pod's name is
+    `POD_NAME` of the environment, by default the host's name.
 
     Raises:
         ShardError: the number is not below `total`, or no pod's name has a number.

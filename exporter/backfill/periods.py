@@ -41,13 +41,9 @@ class Span:
 
 
 def read_span(first: str, last: str, now: float, calendar: Calendar = DAY) -> Span:
-    """Return the periods that lie wholly within `--from` and `--to`.
+    """Return the periods of a dataset's calendar that lie wholly within `--from` and `--to`.
 
-    Args:
-        first: `2026-01-31`, or `60d`: that many days before today (Beijing).
-        last: a date in one of these forms, or `yesterday`.
-        now: Unix time.
-        calendar: the dataset's.
+    Each is `2026-01-31`, or `60d`: that many days before today (Beijing); `last` may be `yesterday`.
 
     Raises:
         SpanError: not dates, in the wrong order, too recent for WeChat, or without a whole period.

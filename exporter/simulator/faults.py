@@ -139,15 +139,11 @@ class FaultBoard:
         errcode: int | None = None,
         dataset: str = "",
     ) -> None:
-        """Set the fault of one kind of call of an app.
+        """Set the fault of one kind of call of an app; NONE without `on` makes both kinds healthy.
 
-        Args:
-            appid: the app.
-            fault: the fault; NONE without `on` makes both kinds of call healthy.
-            on: the kind of call; by default the fault's usual one.
-            times: the number of calls until the app is healthy again.
-            errcode: another code, for a fault that has one.
-            dataset: limits the fault to a dataset's data call, where it precedes the fault of all.
+        `on`: the kind of call, by default the fault's usual one. `times`: the number of calls until the app
+        is healthy again. `errcode`: another code, for a fault that has one. `dataset` limits the fault to
+        that dataset's data call, where it precedes the fault of all.
 
         Raises:
             ValueError: the fault cannot affect that call or dataset, or has no errcode; says which can.

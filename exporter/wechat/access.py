@@ -87,12 +87,8 @@ def choose_access(
 ) -> Access:
     """Return the access for an app's token settings.
 
-    Args:
-        app: the app.
-        client: the client for the calls.
-        platforms: the platforms by name, for third-party apps.
-        share: keeps tokens, or shares them with other exporters, unless another program keeps them.
-        owners: prevents two apps from using one token.
+    `share` keeps tokens, or shares them with other exporters, unless another program keeps them. `owners`
+    prevents two apps from using one token.
     """
     owners = owners or TokenOwners(client.stopwatch)
     appid, token = app.appid, app.token

@@ -71,18 +71,10 @@ class Client:
         base_url: str | None = None,
         **parts: Unpack[RequestParts],
     ) -> _Result:
-        """Make a call to WeChat and return the result of `read`.
+        """Make a call to WeChat and return what `read` makes of the answer's JSON object.
 
-        Args:
-            endpoint: the interface.
-            read: converts the answer's JSON object into the result; may raise CallError.
-            secrets: the secrets of the request, to remove from the answer's text.
-            judged: converts a failure for this call before it is counted.
-            base_url: an address in place of the client's.
-            parts: the request's parameters, body and headers.
-
-        Raises:
-            CallError: the call failed; safe to show.
+        `secrets` of the request are removed from the answer's text. `judged` converts a failure for this call
+        before it is counted. `base_url`: an address in place of the client's. Raise CallError, safe to show.
         """
         url = (self.base_url if base_url is None else base_url) + endpoint.path
         secrets = tuple(secrets)
@@ -162,8 +154,7 @@ class AuthorizedClient:
     ) -> _Result:
         """Make a call as `Client.ask` does; if WeChat refuses the token, renew it and repeat the call once.
 
-        Raises:
-            CallError: the call or the fetch of a token failed; the failure has the token's credential.
+        A failure has the token's credential.
         """
         renewed = False
         while True:

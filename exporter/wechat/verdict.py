@@ -18,11 +18,7 @@ _WITH_RETRY_AFTER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNA
 
 
 def read_json(answer: Answer, *, asking_for_token: bool = False) -> dict[str, Any]:
-    """Return the body's JSON object.
-
-    Raises:
-        CallError: WeChat answered with an error, or another server answered.
-    """
+    """Return the body's JSON object; raise CallError for WeChat's error, or another server's answer."""
     body = decode(answer.body)
     if isinstance(body, dict):
         code, message = _errcode(body)

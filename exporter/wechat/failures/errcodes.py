@@ -40,25 +40,18 @@ _USUAL: Final = {row.reason: row for row in reversed(CODELESS)}
 
 
 def failure(reason: Reason, detail: str, action: Action | None = None, text: Advice | None = None) -> Failure:
-    """Make a failure for which WeChat gave no errcode.
+    """Make a failure for which WeChat gave no errcode; `detail` says what happened, without secrets.
 
-    Args:
-        reason: the reason.
-        detail: what happened, without secrets.
-        action: an action in place of the reason's usual one.
-        text: more specific advice than the usual one.
+    The reason has a usual action and a usual advice; `text` is a more specific one.
     """
     usual = _USUAL[reason]
     return Failure(reason, action or usual.action, text or usual.advice, detail)
 
 
 def errcode_failure(errcode: int, errmsg: str, *, asking_for_token: bool = False) -> Failure:
-    """Make the failure for a code of WeChat's.
+    """Make the failure for a code of WeChat's, with its whole text: support asks for the tail (rid, hint).
 
-    Args:
-        errcode: WeChat's code, not 0.
-        errmsg: WeChat's whole text with its tail (rid, hint), which WeChat's support asks for.
-        asking_for_token: whether the call was for a token, so that codes about a token mean a wrong secret.
+    `asking_for_token`: whether the call was for a token, so that codes about a token mean a wrong secret.
     """
     detail = f"errcode {errcode}: {_printable(errmsg)}"
     if errcode < 0 and (inside := _thrown(errmsg)) is not None:

@@ -25,14 +25,8 @@ def connect(
 ) -> socket.socket:
     """Connect to the first of the host's addresses that answers.
 
-    The next address is tried a moment later, or at once where one refuses.
-
-    Args:
-        host: a name or an address.
-        port: the TCP port.
-        left: returns the seconds left; raises TimeoutError if there are none.
-        socket_type: the class of the socket.
-        options: the socket options to set.
+    The next address is tried a moment later, or at once where one refuses. `left` returns the seconds left;
+    it raises TimeoutError if there are none.
 
     Raises:
         OSError: the name is unknown, no address answers, or the time is over.

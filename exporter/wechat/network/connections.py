@@ -60,11 +60,7 @@ class Call:
 
     @contextmanager
     def waiting(self, sock: socket.socket | None = None) -> Iterator[None]:
-        """Release the turn during a wait; the socket's timeout is the time left, and `abort` ends the wait.
-
-        Raises:
-            TimeoutError: no time is left.
-        """
+        """Release the turn during a wait for at most the time left, which `abort` ends."""
         if sock is not None:
             self._socket = sock
             sock.settimeout(self.left())
@@ -205,8 +201,7 @@ class Adapter(requests.adapters.HTTPAdapter):
 def _trusting(private_ca: str) -> ssl.SSLContext:
     """Trust the certificates of certifi, or those that the environment names, and the private ones.
 
-    Raises:
-        CallError: the environment names an unreadable file.
+    Raise CallError if the environment names an unreadable file.
     """
     context = create_urllib3_context()
     context.sslsocket_class = _TLSSocket

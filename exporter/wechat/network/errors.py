@@ -76,12 +76,10 @@ EXPLANATIONS: Final[tuple[tuple[Kinds, str | Callable[[Any], str], Reason, Advic
 
 
 def explain(error: BaseException, url: str, proxy: str | None) -> Failure:
-    """Make the failure for an exception of a call; it names the host or proxy that failed.
+    """Make the failure for an exception of requests, urllib3 or a socket.
 
-    Args:
-        error: an exception of requests, urllib3 or the socket.
-        url: the URL of the call, of which only the host is shown.
-        proxy: the URL of the proxy that the call went through, if any; shown without its password.
+    It names the host or proxy that failed: of the call's URL only the host, of the proxy's all but the
+    password.
     """
     causes = _causes(error)
     refused = proxy is not None and any(isinstance(each, urllib3.exceptions.ProxyError) for each in causes)

@@ -91,15 +91,8 @@ class AuthorizerList:
         """Return a refresh token other than the refused one; None if the list has none.
 
         Read the list again, unless the held one is newer than the refused token and has another, or was read
-        within the last minute without helping.
-
-        Args:
-            appid: the account.
-            refused: its refresh token that WeChat refused; '' for none.
-            learned_at: Unix time of the call that brought that token.
-
-        Raises:
-            CallError: the list cannot be read, or not yet again.
+        within the last minute without helping. `refused`: the token that WeChat refused, '' for none;
+        `learned_at`: Unix time of the call that brought it. Raise CallError.
         """
         held = self.held()
         newer = held if held is not None and held.asked_at > learned_at + _PAUSE_SECONDS else None

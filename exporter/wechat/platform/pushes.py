@@ -50,15 +50,11 @@ class PushReader:
     aes_key: str = field(repr=False)
 
     def read(self, query: Mapping[str, str], body: bytes, now: float) -> PlatformPush:
-        """Verify, decrypt and read a push.
-
-        Args:
-            query: the URL's parameters.
-            body: the request's body; the caller limits its size.
-            now: Unix time; a push more than five minutes away is refused as a replay.
+        """Verify, decrypt and read a push, given the URL's parameters and a body of limited size.
 
         Raises:
-            RefusedPushError: the signature, time, content or recipient is wrong.
+            RefusedPushError: the signature, content or recipient is wrong, or the push more than five minutes
+                away from `now`: a replay.
         """
         outer = _xml(body)
         encrypted = _text(outer, "Encrypt")

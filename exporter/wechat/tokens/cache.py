@@ -78,11 +78,7 @@ class TokenCache:
         return token.expires_at if token else None
 
     def get(self) -> Token:
-        """Return a valid token.
-
-        Raises:
-            CallError: the source has none, or WeChat refuses the credential.
-        """
+        """Return a valid token; raise CallError if the source has none, or WeChat refuses the credential."""
         seen = self._fetches
         with self._lock:
             now = self._clock()

@@ -68,11 +68,7 @@ def is_token(found: object) -> TypeGuard[str]:
 
 
 def read_file(credential: Credential, path: Path, field: str | None = None) -> str:
-    """Return the text of a file or, given a field, the value under it in the file's JSON.
-
-    Raises:
-        CallError: there is no token or ticket; the detail names the file.
-    """
+    """Return the text of a file or, given a field, the value under it in the file's JSON; raise CallError."""
     try:
         text = content(path).decode("utf-8-sig").strip()
     except OSError as error:

@@ -143,11 +143,9 @@ def fingerprint(appid: str, secret: Secret) -> bytes:
 
 
 def token_reader(now: float, name: str = "access_token") -> Callable[[dict[str, Any]], Token]:
-    """Return a reader of WeChat's answer, which counts a lifetime from before the call, never too long.
+    """Return a reader of WeChat's answer, with the token under the key `name`.
 
-    Args:
-        now: Unix time before the call.
-        name: the token's key in the answer.
+    It counts a lifetime from `now` on, the time before the call: never too long.
     """
 
     def read(body: dict[str, Any]) -> Token:
