@@ -84,10 +84,9 @@ class Reconfiguration:
 
     def refresh_all(self) -> str:
         """Ask for all apps now, except what a reload leaves paused; describe who is asked and who waits."""
-        settings = self.rounds.settings
         self.ledger.ask_all_again()
-        outlook = reload_summary(self.ledger.entries(), self.clock(), settings)
-        self.rounds.reconfigure(settings)
+        outlook = reload_summary(self.ledger.entries(), self.clock(), self.rounds.settings)
+        self.rounds.hasten()
         return outlook
 
     def refresh(self, appid: str) -> bool:
@@ -95,7 +94,7 @@ class Reconfiguration:
         found = [app.appid for app in self.apps.own if app.appid.lower() == appid]
         if found:
             self.ledger.ask_again(found)
-            self.rounds.reconfigure(self.rounds.settings)
+            self.rounds.hasten()
         return bool(found)
 
     def follow(self, news: WatchFindings) -> None:
@@ -178,4 +177,4 @@ class Reconfiguration:
         ]
         if lacked:
             self.ledger.ask_again(lacked)
-            self.rounds.reconfigure(self.rounds.settings)
+            self.rounds.hasten()

@@ -100,6 +100,24 @@ def test_another_rhythm_takes_no_new_tokens(
     assert wechat.calls(endpoint="stable_token") == 2
 
 
+def test_a_reload_while_all_apps_are_being_refreshed_stays_in_force(
+    exporter: Exporter, settings: Any, write: Callable[[], Path]
+) -> None:
+    until(lambda: exporter.publisher.page.ready)
+    settings["refresh"]["interval"] = "7s"
+    write()
+    changing, clock = exporter.reconfiguration, exporter.reconfiguration.clock
+
+    def clock_of_a_refresh_during_a_reload() -> float:
+        changing.clock = clock
+        assert changing.reload() is None
+        return clock()
+
+    changing.clock = clock_of_a_refresh_during_a_reload
+    changing.refresh_all()
+    assert exporter.rounds.settings.interval == 7
+
+
 def test_another_address_is_asked_from_then_on(
     exporter: Exporter, wechat: Simulator, settings: Any, write: Callable[[], Path]
 ) -> None:

@@ -3,7 +3,7 @@
 WeChat documents no hour for any table. In practice the figures of a day, week or month come in the morning
 after its end, together with the daily trend's. So the exporter asks rarely until WeChat has yesterday's daily
 trend, then often, rarely again if WeChat has no row for long, and once more when the figures have had time to
-settle.
+settle. However long the rounds are, it asks once a day.
 """
 
 from collections.abc import Iterable
@@ -82,10 +82,12 @@ class Schedule:
             return held_at < want.settles <= now
         age = now - want.since
         if tried_at is None or tried_at < want.since:
-            if not early or age >= DAY_SECONDS:
+            if not early or age + interval >= DAY_SECONDS:  # no later round of the day
                 return True
             tried_at = want.since
-        return now - tried_at >= interval * (self._rounds(age, early=early) - 0.5)  # rounds have jitter
+        jitter = interval / 2
+        longest = DAY_SECONDS - jitter
+        return now - tried_at >= min(interval * self._rounds(age, early=early) - jitter, longest)
 
     def _rounds(self, age: float, *, early: bool) -> int:
         if age < DAY_SECONDS:

@@ -12,6 +12,7 @@ from exporter.refresh.retries import (
     after_row,
     concerns_date,
     outlasts_date,
+    refusal_is_over,
 )
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import EmptyDate, Entry, Health, HeldQuota, HeldRow, with_vacant
@@ -56,14 +57,17 @@ def entry_after(entry: Entry, fetched: FetchResult, settings: RoundSettings, ran
     table = entry.table(ask.dataset)
     health, vacant = table.health, table.vacant
     entry = replace(entry, token_expires_at=fetched.token_expires_at)
+    ended = refusal_is_over(health, fetched.began, fetched.now)
     if isinstance(outcome, Failure):
-        if ask.newest or outlasts_date(outcome):
+        if ask.newest or outlasts_date(outcome) or (ended and not concerns_date(outcome)):
             health = _failed(health, fetched, outcome, settings, random)
+        elif ended:  # there may be no newest period to ask for until the next week or month
+            health = Health(last_refresh=fetched.now, last_success=health.last_success)
         if concerns_date(outcome) and not ask.starts_app:
             vacant = _with_vacant(vacant, fetched, settings)
         if ask.dataset != DAILY_TREND.name and outcome.refuses_account and outcome.action.pauses:
             entry = replace(entry, health=_failed(entry.health, fetched, outcome, settings, random))
-    elif ask.newest:
+    elif ask.newest or ended:
         health = after_row(health, fetched.began, fetched.now)
     else:
         health = after_older_row(health, fetched.now)

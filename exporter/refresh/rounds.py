@@ -113,6 +113,10 @@ class Rounds:
     def reconfigure(self, settings: RoundSettings) -> None:
         """Replace the settings, and ask at once for apps that must not wait."""
         self._fetching.settings = settings
+        self.hasten()
+
+    def hasten(self) -> None:
+        """Ask at once for apps that must not wait."""
         if (queue := self._queue) is not None:
             for ask in self._asks_now(self._clock()):
                 queue.join(ask)

@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.config.apps import App
 from exporter.not_before import AT_ONCE, NotBefore
-from exporter.store.entry import EmptyDate, Entry, Health
+from exporter.store.entry import EmptyDate, Entry, Health, Table
 
 FRESH_REFUSAL_SECONDS: Final = 300
 """Seconds after a refusal in which a reload does not repeat the call with the same credential."""
@@ -23,7 +23,7 @@ def configured(
     health = known.health
     if known.app.token != app.token:
         tables = {
-            name: replace(table, health=Health(last_success=table.health.last_success))
+            name: Table(table.rows, Health(last_success=table.health.last_success))
             for name, table in known.tables.items()
         }
         return Entry(app, kind, known.rows, Health(last_success=health.last_success), tables=tables)

@@ -168,6 +168,20 @@ def test_a_week_that_stays_away_is_asked_for_less_and_less_often() -> None:
     assert (len(first_day), len(late), len(old)) == (10, 8, 4)
 
 
+@pytest.mark.parametrize("hours", [6, 12, 24])
+def test_however_long_the_rounds_are_a_week_that_stays_away_is_asked_for_every_day(hours: int) -> None:
+    exporter = Exporter(BY_NAME["weekly_trend"], since=at("2027-01-01 00:00"))
+    monday = at("2026-11-23 09:30")
+    newest = wants("weekly_trend", monday)[0].period
+    days = Counter(
+        hour // 24
+        for hour in range(0, 6 * 24, hours)
+        if newest in [want.period for want in exporter.round(monday + hour * HOUR, hours * HOUR)]
+    )
+    assert days.keys() == set(range(6))
+    assert max(list(days.values())[1:]) == 1
+
+
 def test_an_old_period_that_wechat_never_had_costs_a_call_a_day() -> None:
     exporter = Exporter(BY_NAME["daily_summary"], since=at("2026-11-23 00:00"))
     start = at("2026-11-24 12:00")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from structlog.typing import FilteringBoundLogger
@@ -11,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from exporter.beijing import DAY_SECONDS
 from exporter.config.datasets import DatasetSettings
 from exporter.config.settings import RefreshSettings
+from exporter.config.token_types import FileToken
 from exporter.datasets.catalogue import BY_NAME, CATALOGUE
 from exporter.datasets.daily_retention import DAILY_RETENTION
 from exporter.datasets.dataset import Dataset, Point, Row
@@ -190,6 +192,23 @@ def test_while_wechat_has_nothing_new_an_hour_has_few_calls(
     assert sum(calls) <= days * a_day
 
 
+@pytest.mark.parametrize("hours", [1, 2, 6, 12])
+@pytest.mark.parametrize("start", [-11.5, -3, 0], ids=["from 00:30", "from 09:00", "from noon"])
+def test_without_a_daily_trend_each_dataset_still_comes_however_long_the_rounds_are(
+    hours: int, start: float, desk: DatasetDesk
+) -> None:
+    desk.settings = replace(desk.settings, interval=hours * 3600.0)
+    day, calls = Day(9, "daily_trend"), 0
+    for hour in range(0, 24 * 15, hours):
+        desk.now = NOON + (start + hour) * 3600
+        asked = desk.round(day.answers(desk.now)).asked
+        calls += sum(name != "daily_trend" for name, _ in asked)
+    oldest = {"monthly_trend": date(2026, 11, 1), "weekly_trend": date(2026, 11, 30)}
+    for name in NAMES:
+        assert desk.newest(name).first >= oldest.get(name, YESTERDAY + timedelta(days=12))
+    assert calls <= 15 * 40
+
+
 PERMISSION = errcode_failure(48001, "api unauthorized")
 SPENT = errcode_failure(45009, "reach max api daily quota limit")
 
@@ -204,6 +223,25 @@ def test_a_dataset_that_is_refused_is_paused_alone(desk: DatasetDesk, name: str,
     assert all(desk.entry.table(other).rows for other in NAMES if other != name)
     desk.now += 1800
     assert name not in {each for each, _ in desk.round(failing(name, problem)).asked}
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [(None, None), (NOT_READY, None), (failure(Reason.TIMEOUT, "no answer in time"), Reason.TIMEOUT)],
+    ids=["a row", "no row", "a timeout"],
+)
+def test_a_refusal_for_an_older_month_ends_with_that_months_next_answer(
+    desk: DatasetDesk, later: Failure | None, reason: Reason | None
+) -> None:
+    def spent(dataset: Dataset, period: Period) -> Failure | None:
+        return SPENT if (dataset.name, period.first) == ("monthly_trend", date(2026, 9, 1)) else None
+
+    desk.round(spent)
+    assert desk.entry.table("monthly_trend").health.reason is Reason.QUOTA_DAILY
+    desk.now += DAY_SECONDS
+    desk.round(lambda dataset, _: later if dataset.name == "monthly_trend" else None)
+    assert desk.entry.table("monthly_trend").health.reason is reason
+    assert desk.newest("monthly_trend").first == date(2026, 10, 1)
 
 
 @pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
@@ -310,6 +348,16 @@ def test_after_a_reload_a_dataset_whose_answer_was_not_usable_is_asked_for_at_on
     asked = desk.round(asks=desk.before_the_round()).asked
     assert {each for each, _ in asked} == {name}
     assert desk.entry.table(name).health.up
+
+
+def test_with_the_token_of_another_place_a_dataset_that_had_no_row_is_asked_for_at_once(
+    desk: DatasetDesk,
+) -> None:
+    desk.round(failing("weekly_trend", NOT_READY))
+    desk.now += 60
+    app = replace(desk.entry.app, token=FileToken(Path("/run/wechat/another.token")))
+    desk.ledger.configure([(app, "file")], desk.settings.trend_days, desk.now)
+    assert "weekly_trend" in {name for name, _ in desk.round(asks=desk.before_the_round()).asked}
 
 
 def test_a_dataset_that_did_not_arrive_is_asked_for_before_the_next_round(desk: DatasetDesk) -> None:
