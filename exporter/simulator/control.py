@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.simulator.call_log import CallLog
-from exporter.simulator.conditions import Clock
-from exporter.simulator.faults import CallKind, Fault, FaultBoard
+from exporter.simulator.faults import CallKind, Fault
 from exporter.simulator.fleet import SimApp
 from exporter.simulator.messages import Reply, Request
 from exporter.simulator.platforms import PlatformDesk
+from exporter.simulator.rules import WechatRules
 
 PREFIX: Final = "/_sim/"
 Asked = Mapping[str, object]
@@ -28,10 +27,7 @@ class ControlError(Exception):
 class Control:
     """Answers the paths under PREFIX; `configuration` returns an exporter configuration as YAML."""
 
-    apps: Mapping[str, SimApp]
-    clock: Clock
-    faults: FaultBoard
-    ledger: CallLog
+    rules: WechatRules
     configuration: Callable[[], str]
     platforms: Mapping[str, PlatformDesk] = field(default_factory=dict)
     push: Callable[[str, str], object] = lambda _platform, _url: None
@@ -51,7 +47,7 @@ class Control:
         routes: dict[tuple[str, str], Callable[[], object]] = {
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): self._clear,
-            ("GET", "apps"): lambda: [self._app(app) for app in self.apps.values()],
+            ("GET", "apps"): lambda: [self._app(app) for app in self.rules.apps.values()],
             ("GET", "faults"): lambda: {fault: fault.meaning for fault in Fault},
             ("GET", "clock"): self._now,
             ("POST", "clock"): lambda: self._set_clock(_asked(request)),
@@ -62,7 +58,7 @@ class Control:
             return _json(route())
         match rest.split("/"):
             case ["apps", appid, "fault"] if request.method == "POST":
-                if appid not in self.apps:
+                if appid not in self.rules.apps:
                     raise ControlError(404, f"no app {appid}; GET {PREFIX}apps lists them")
                 return _json(self._switch(appid, _asked(request)))
             case ["platforms", name, verb]:
@@ -78,31 +74,31 @@ class Control:
     def _calls(self) -> object:
         calls: dict[str, dict[str, int]] = {}
         outcomes: dict[str, dict[str, int]] = {}
-        for (endpoint, appid, outcome), count in self.ledger.counts().items():
+        for (endpoint, appid, outcome), count in self.rules.ledger.counts().items():
             for table, key in ((calls, appid), (outcomes, outcome)):
                 row = table.setdefault(endpoint, {})
                 row[key] = row.get(key, 0) + count
         return {
             "calls": calls,
             "outcomes": outcomes,
-            "force_refresh": self.ledger.forced(),
-            "in_flight": self.ledger.in_flight,
+            "force_refresh": self.rules.ledger.forced(),
+            "in_flight": self.rules.ledger.in_flight,
         }
 
     def _clear(self) -> object:
-        self.ledger.clear()
+        self.rules.ledger.clear()
         return self._calls()
 
     def _now(self) -> object:
-        return {"now": self.clock.now()}
+        return {"now": self.rules.clock.now()}
 
     def _set_clock(self, asked: Asked) -> object:
         if set(asked) not in ({"now"}, {"advance"}):
             raise ControlError(400, 'say {"now": UNIX_TIME} or {"advance": SECONDS}')
         if "now" in asked:
-            self.clock.set(_number(asked, "now"))
+            self.rules.clock.set(_number(asked, "now"))
         else:
-            self.clock.advance(_number(asked, "advance"))
+            self.rules.clock.advance(_number(asked, "advance"))
         return self._now()
 
     def _switch(self, appid: str, asked: Asked) -> object:
@@ -117,17 +113,17 @@ class Control:
             times = int(_number(asked, "times")) if "times" in asked else None
             errcode = int(_number(asked, "errcode")) if "errcode" in asked else None
             dataset = str(asked.get("dataset", ""))
-            self.faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
+            self.rules.faults.switch(appid, fault, on=on, times=times, errcode=errcode, dataset=dataset)
         except ValueError as error:
             raise ControlError(400, f"{error}; GET {PREFIX}faults lists the faults") from None
-        return self._app(self.apps[appid])
+        return self._app(self.rules.apps[appid])
 
     def _of_platform(self, name: str, verb: str, request: Request) -> object:
         desk = self.platforms.get(name)
         if desk is None:
             raise ControlError(404, f"no platform {name}; GET {PREFIX}platforms lists them")
         if (request.method, verb) == ("GET", "ticket"):  # as a platform's server would provide it
-            return {"component_verify_ticket": desk.new_ticket(self.clock.now())}
+            return {"component_verify_ticket": desk.new_ticket(self.rules.clock.now())}
         if (request.method, verb) == ("POST", "push"):
             url = _asked(request).get("url")
             if not isinstance(url, str):
@@ -154,7 +150,7 @@ class Control:
             "size": app.size,
             "published_at": f"{app.published_at:%H:%M}",
             "labels": dict(app.labels),
-            "faults": self.faults.shown(app.appid),
+            "faults": self.rules.faults.shown(app.appid),
         }
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, Self
 
 import uvloop
 
@@ -40,8 +40,11 @@ class Listener:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
-    def start(self) -> None:
-        """Start listening; raise OSError if the port is taken, RuntimeError if the thread runs already."""
+    def start(self) -> Self:
+        """Listen, and answer from a daemon thread until `stop`; raise OSError if the port is taken.
+
+        After `stop` it starts again on the same port, as a server does after an outage.
+        """
         if self._thread is not None:
             raise RuntimeError(f"the simulator runs already on {self.base_url}")
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -53,14 +56,21 @@ class Listener:
         )
         self._thread.start()
         self._end = running.result(timeout=_START_SECONDS)
+        return self
 
     def stop(self) -> None:
-        """Drop all connections and end the thread."""
+        """Drop all connections and end the thread; do nothing if it does not run."""
         with self._stopping:
             if self._thread is not None:
                 self._end()
                 self._thread.join()
                 self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _run(self, listener: socket.socket, running: Future[Callable[[], object]]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -5,8 +5,9 @@ They are strict, and check in this order: token, method, body, dates, the app's 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import Final
 
 from exporter.beijing import yesterday
@@ -54,8 +55,8 @@ class WechatRules:
     faults: FaultBoard
     ledger: CallLog
     conditions: Conditions
-    serials: Iterator[int]
     platforms: PlatformRules
+    _serials: Iterator[int] = field(default_factory=lambda: count(1))
 
     def answer(self, request: Request) -> Reply:
         """Return WeChat's reply to any request that is not for the simulator's controls."""
@@ -66,7 +67,7 @@ class WechatRules:
             answer = self._answer(request, now, progress)
         except RefusedError as error:
             progress.outcome = str(error.errcode)
-            refused = refusal(error.errcode, request.client_ip, now, next(self.serials))
+            refused = refusal(error.errcode, request.client_ip, now, next(self._serials))
             answer = Reply(refused, content_type=PLAIN, seconds=self.conditions.latency_seconds)
         self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
         return answer

@@ -4,9 +4,6 @@ import contextlib
 import importlib
 import threading
 from collections.abc import Iterable
-from itertools import count
-from types import TracebackType
-from typing import Self
 
 from exporter.simulator.call_log import CallLog
 from exporter.simulator.conditions import USUAL, Clock, Conditions
@@ -22,8 +19,8 @@ from exporter.simulator.tokens import TokenDesk
 __all__ = ["Conditions", "Simulator"]
 
 
-class Simulator:
-    """A stand-in WeChat, from `start()` to `stop()` or as a context manager.
+class Simulator(Listener):
+    """A stand-in WeChat, whose `base_url` takes the place of https://api.weixin.qq.com.
 
     Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls. The
     host is a loopback address, else it raises ListenAddressError; port 0 is any free one. All apps have
@@ -61,44 +58,10 @@ class Simulator:
             faults=self.faults,
             ledger=self.ledger,
             conditions=conditions,
-            serials=count(1),
             platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self.tokens),
         )
-        self._control = Control(
-            by_appid,
-            self.clock,
-            self.faults,
-            self.ledger,
-            self.configuration,
-            self.platforms,
-            self._push_later,
-        )
-        self._listener = Listener(host, port, self._decide, self.ledger)
-
-    def start(self) -> Self:
-        """Listen, and answer from a daemon thread until `stop()`; raise OSError if the port is taken.
-
-        After `stop` it starts again on the same port with its state, as WeChat does after an outage.
-        """
-        self._listener.start()
-        return self
-
-    def stop(self) -> None:
-        """Drop all connections and end the thread; do nothing if it does not run."""
-        self._listener.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def base_url(self) -> str:
-        """Return the URL to use in place of https://api.weixin.qq.com; valid once started."""
-        return self._listener.base_url
+        self._control = Control(self._rules, self.configuration, self.platforms, self._push_later)
+        super().__init__(host, port, self._answer, self.ledger)
 
     def configuration(self) -> str:
         """Return an exporter configuration for this simulator's apps, as YAML text."""
@@ -143,7 +106,7 @@ class Simulator:
             if all(want in (None, has) for want, has in zip(wanted, key, strict=True))
         )
 
-    def _decide(self, request: Request) -> Reply:
+    def _answer(self, request: Request) -> Reply:
         if request.path.startswith(PREFIX):
             return self._control.answer(request)
         return self._rules.answer(request)
