@@ -18,8 +18,8 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
 from benchmarks.table import Figure
+from exporter.backfill.atomic_file import write_whole
 from exporter.backfill.journal import Journal
-from exporter.backfill.output import write_whole
 from exporter.backfill.periods import Span, shown_from
 from exporter.backfill.samples import SampleShape, openmetrics
 from exporter.config.apps import App

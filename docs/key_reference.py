@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from exporter.config import durations
 from exporter.config.lists import ListRule
 from exporter.config.rules import DurationRule
-from exporter.config.schema import REQUIRED, TYPE, Choice, Key, Section, Switch
+from exporter.config.sections import REQUIRED, TYPE, Choice, Key, Section, Switch
 from exporter.config.settings import MAIN_FILE
 
 

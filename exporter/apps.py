@@ -17,8 +17,8 @@ from exporter.wechat.network.transport import Transport
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.tokens.cache import TokenSource
 from exporter.wechat.tokens.classic import KIND, ClassicSource
-from exporter.wechat.tokens.kept import KeptTokenSource, kept_in, lease_seconds
-from exporter.wechat.tokens.ownership import TokenOwners
+from exporter.wechat.tokens.duplicates import TokenOwners
+from exporter.wechat.tokens.shared import KeptTokenSource, kept_in, lease_seconds
 
 
 class Apps:

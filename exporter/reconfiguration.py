@@ -25,7 +25,7 @@ from exporter.store.opening import sweep
 from exporter.store.restoring import restore
 from exporter.wechat.endpoints import endpoints_of
 from exporter.wechat.failures.failure import Reason
-from exporter.wechat.tokens.kept import longest_wait
+from exporter.wechat.tokens.shared import longest_wait
 
 
 def settings_of(config: Config, apps: Apps, store: Store) -> RoundSettings:

@@ -21,7 +21,7 @@ from exporter.store.memory import MemoryStore
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import expiring_token
-from exporter.wechat.tokens.kept import KeptToken, kept_in
+from exporter.wechat.tokens.shared import KeptToken, kept_in
 from tests.building import YESTERDAY, make_app
 from tests.wechat.lines import Clock, FakeLeases, daily_trend
 

@@ -16,9 +16,9 @@ from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
 from exporter.backfill import report, samples, spreadsheets
+from exporter.backfill.atomic_file import OutputError, check_writable, write_whole
 from exporter.backfill.fetching import BackfillScope, fetch, take_over
 from exporter.backfill.journal import Journal, JournalError
-from exporter.backfill.output import OutputError, check_writable, write_whole
 from exporter.backfill.periods import Span, SpanError, read_span
 from exporter.backfill.progress import ProgressLog, bar
 from exporter.backfill.report import counted

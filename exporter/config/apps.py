@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from exporter.config.datasets import DATASET_NAMES
 from exporter.config.lists import PairsRule
 from exporter.config.problems import Pairs
-from exporter.config.schema import Key, Section
 from exporter.config.secret import Secret
+from exporter.config.sections import Key, Section
 from exporter.config.text_rules import APP_NAME, APPID, LABEL_NAME, TEXT
 from exporter.config.token_types import APP_SECRET, TOKENS, HttpToken, StableToken, TokenSettings
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from exporter.config.lists import ListRule
 from exporter.config.problems import Problems
 from exporter.config.rules import DurationRule, NotAllowedError, NumberRule, TextRule, filled
-from exporter.config.schema import Key, Section, Switch
+from exporter.config.sections import Key, Section, Switch
 
 _ALWAYS_ON: Final = "daily_trend"
 _AS_REFRESH: Final = -1  # the file sets no history

@@ -12,7 +12,7 @@ from exporter.config.apps import APP, App
 from exporter.config.lists import ListRule
 from exporter.config.platforms import check_repeated
 from exporter.config.problems import ConfigError, KeyPath, Pairs, Problems, shown
-from exporter.config.schema import Key, Section
+from exporter.config.sections import Key, Section
 from exporter.config.settings import MAIN_FILE, Config, MainFile
 from exporter.config.text_rules import is_appid
 from exporter.config.token_types import ThirdParty, origin

@@ -10,8 +10,8 @@ from typing import Annotated, Final
 from exporter.config.lists import ListRule
 from exporter.config.problems import KeyPath, Pairs, Problems, shown
 from exporter.config.rules import BooleanRule, DurationRule, FileRule
-from exporter.config.schema import Key, SecretKey, Section
 from exporter.config.secret import Secret, secret_rule
+from exporter.config.sections import Key, SecretKey, Section
 from exporter.config.text_rules import APPID, APPID_PATTERN, KEY_NAME, PLATFORM_NAME, REQUEST_URL, matching
 from exporter.config.token_types import HEADERS
 

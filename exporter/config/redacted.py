@@ -10,8 +10,8 @@ from exporter.config.apps import App
 from exporter.config.datasets import DatasetSettings
 from exporter.config.durations import written
 from exporter.config.platforms import Platform, TicketFile, TicketHttp
-from exporter.config.schema import Key, SecretKey
 from exporter.config.secret import Secret
+from exporter.config.sections import Key, SecretKey
 from exporter.config.settings import Config
 from exporter.config.storage import StorageSettings
 from exporter.config.token_types import TOKENS

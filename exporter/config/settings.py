@@ -14,7 +14,7 @@ from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.lists import ListRule
 from exporter.config.platforms import PLATFORM, Platform
 from exporter.config.rules import DurationRule, FileRule, NumberRule
-from exporter.config.schema import Key, Section
+from exporter.config.sections import Key, Section
 from exporter.config.storage import STORAGE, StorageSettings
 from exporter.config.text_rules import BASE_URL
 

@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.rules import FileRule, NotAllowedError, TextRule
-from exporter.config.schema import Key, SecretKey, Section
 from exporter.config.secret import Secret, secret_rule
+from exporter.config.sections import Key, SecretKey, Section
 from exporter.config.text_rules import KEY_PREFIX
 
 SQLITE: Final = "sqlite:///"

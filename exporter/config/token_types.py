@@ -13,8 +13,8 @@ from typing import Annotated, Final
 from exporter.config.lists import PairsRule
 from exporter.config.problems import Pairs
 from exporter.config.rules import FileRule
-from exporter.config.schema import Choice, Key, SecretKey, Section
 from exporter.config.secret import Secret
+from exporter.config.sections import Choice, Key, SecretKey, Section
 from exporter.config.text_rules import (
     APPID,
     BODY_TEXT,

@@ -28,7 +28,7 @@ from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.platform.refresh_tokens import AuthorizerTokenSource
 from exporter.wechat.tokens.cache import Share, TokenSource, unshared
-from exporter.wechat.tokens.ownership import TokenOwners
+from exporter.wechat.tokens.duplicates import TokenOwners
 from exporter.wechat.tokens.sources import (
     AccessTokenSource,
     FileTokenSource,

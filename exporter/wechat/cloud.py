@@ -27,7 +27,7 @@ from exporter.wechat.failures.errcodes import errcode_failure, failure, of_funct
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.network.transport import Answer
 from exporter.wechat.tokens.cache import TokenSource
-from exporter.wechat.tokens.ownership import TokenOwners
+from exporter.wechat.tokens.duplicates import TokenOwners
 from exporter.wechat.verdict import decode, read_json
 
 _WECHATS_HOSTS: Final = ".weixin.qq.com"

@@ -15,7 +15,7 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, TokenSource
-from exporter.wechat.tokens.ownership import TokenOwners
+from exporter.wechat.tokens.duplicates import TokenOwners
 
 Figures = tuple[int | float | None, ...]
 _Result = TypeVar("_Result")

@@ -21,7 +21,7 @@ from exporter.config.rules import (
     TextRule,
     filled,
 )
-from exporter.config.schema import Key, Section
+from exporter.config.sections import Key, Section
 from exporter.config.text_rules import HEADER_VALUE
 from exporter.config.yaml_scalars import Scalar
 from exporter.package_data import read_table

@@ -13,7 +13,7 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from exporter.wechat.tokens.cache import SHORTEST_KEEP, Token
-from exporter.wechat.tokens.kept import KeptToken, KeptTokenSource
+from exporter.wechat.tokens.shared import KeptToken, KeptTokenSource
 
 KIND: Final = "access_token"
 _OF_ROUND: Final = 0.9  # tolerance, as rounds begin a little early or late

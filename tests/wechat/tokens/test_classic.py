@@ -12,7 +12,7 @@ from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
 from exporter.wechat.tokens.classic import KIND, ClassicSource
-from exporter.wechat.tokens.kept import kept_in
+from exporter.wechat.tokens.shared import kept_in
 from tests.wechat.lines import Clock, FakeLeases, failure_of
 from tests.wechat.tokens.conftest import Source
 

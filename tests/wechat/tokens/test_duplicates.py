@@ -10,7 +10,7 @@ from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import Failure, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache
-from exporter.wechat.tokens.ownership import TokenOwners
+from exporter.wechat.tokens.duplicates import TokenOwners
 from tests.wechat.lines import Clock, failure_of, outcome
 from tests.wechat.tokens.conftest import Source
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.backfill.output import OutputError, write_whole
+from exporter.backfill.atomic_file import OutputError, write_whole
 
 
 def names(folder: Path) -> list[str]:

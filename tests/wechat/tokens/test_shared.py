@@ -13,7 +13,7 @@ from exporter.wechat.credential_vault import VaultError
 from exporter.wechat.failures.errcodes import errcode_failure
 from exporter.wechat.failures.failure import CallError, Reason
 from exporter.wechat.tokens.cache import Token, TokenCache, expiring_token
-from exporter.wechat.tokens.kept import KeptToken, KeptTokenSource, kept_in, lease_seconds
+from exporter.wechat.tokens.shared import KeptToken, KeptTokenSource, kept_in, lease_seconds
 from tests.wechat.lines import Clock, FakeLeases, failure_of, outcome
 from tests.wechat.tokens.conftest import Source
 
