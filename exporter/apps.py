@@ -12,8 +12,9 @@ from exporter.discovery.platform_watch import PlatformWatch
 from exporter.shards import THE_WHOLE, Shard
 from exporter.store.interface import Store
 from exporter.wechat.access import Access, choose_access
-from exporter.wechat.client import Client, Observer, Pace, open_client
+from exporter.wechat.client import Client, Observer, open_client
 from exporter.wechat.network.transport import Transport
+from exporter.wechat.pace import Pace
 from exporter.wechat.platform.open_platform import OpenPlatform
 from exporter.wechat.tokens.cache import TokenSource
 from exporter.wechat.tokens.classic import KIND, ClassicSource

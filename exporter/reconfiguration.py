@@ -16,9 +16,9 @@ from exporter.discovery.platform_watch import WatchFindings
 from exporter.exposition.publisher import Publisher
 from exporter.exposition.telemetry import Telemetry
 from exporter.refresh.plan import dataset_names
+from exporter.refresh.reload_summary import reload_summary, switched
 from exporter.refresh.round_settings import RoundSettings, round_settings
 from exporter.refresh.rounds import Rounds
-from exporter.refresh.state_log import reload_summary, switched
 from exporter.store.interface import Store, StoreError
 from exporter.store.ledger import Ledger
 from exporter.store.opening import sweep

@@ -16,6 +16,8 @@ ORANGE: Final = "#C98500"
 VERMILION: Final = "#B84A00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8E8E8E"
+UNKNOWN: Final = GREY
+"""The colour of what is not known: no figure came, or the exporter does not answer."""
 SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 """The colours in the order of a panel's queries."""
 

@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from grafana.colours import GREY
+from grafana.colours import UNKNOWN
 from grafana.targets import DATASOURCE
 from grafana.texts import Words
 
@@ -81,7 +81,7 @@ def needing(panel: AnyPanel, words: Words, *datasets: str) -> AnyPanel:
 
 def unknown(text: str) -> SpecialValueMap:
     """Map unknown values to a text in grey."""
-    result = ValueMappingResult(text=text, color=GREY)
+    result = ValueMappingResult(text=text, color=UNKNOWN)
     return SpecialValueMap(
         DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result)
     )

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.table import Panel
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
 
 from exporter.exposition.app_families import INFO, UP
-from grafana.colours import BLUE, CHANGE, GREEN, GREY, ORANGE, VERMILION
+from grafana.colours import BLUE, CHANGE, GREEN, ORANGE, UNKNOWN, VERMILION
 from grafana.dashboard import link_to_app
 from grafana.overrides import override
 from grafana.panels import DAY, NUMBER, SHARE, Size
@@ -95,7 +95,7 @@ def _worded(words: Words) -> list[DynamicConfigValue]:
         f"{number}": {"index": number, "text": words.word(f"state_{name}"), "color": colour}
         for number, (name, colour) in enumerate(_STATES)
     }
-    unknown = {"match": "null+nan", "result": {"text": words.word("no_value"), "color": GREY}}
+    unknown = {"match": "null+nan", "result": {"text": words.word("no_value"), "color": UNKNOWN}}
     return [
         override("mappings", [{"type": "value", "options": texts}, {"type": "special", "options": unknown}]),
         override("custom.cellOptions", {"type": "color-text"}),

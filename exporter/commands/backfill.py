@@ -15,9 +15,10 @@ import requests
 from structlog.typing import FilteringBoundLogger
 
 from exporter.apps import Apps
-from exporter.backfill import report, samples, spreadsheets
+from exporter.backfill import report, samples
 from exporter.backfill.atomic_file import OutputError, check_writable, write_whole
 from exporter.backfill.fetching import BackfillScope, fetch, take_over
+from exporter.backfill.formats import BY_SUFFIX, OPENMETRICS, written
 from exporter.backfill.journal import Journal, JournalError
 from exporter.backfill.periods import Span, SpanError, read_span
 from exporter.backfill.progress import ProgressLog, bar
@@ -38,7 +39,6 @@ from exporter.store.opening import open_store
 from exporter.wechat.endpoints import server_name
 
 _LABEL: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
-_FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".prom": "prometheus"}
 _OURS: Final = frozenset({"appid", "name", "ref_date"})
 
 
@@ -88,7 +88,7 @@ def _read(flags: argparse.Namespace, config: Config, now: float) -> BackfillOpti
         now,
         SampleShape(_labels(flags.labels), _step(flags.resolution), samples.newest_moment(now), settings),
         output,
-        flags.format or _FORMATS.get(ending, "openmetrics"),
+        flags.format or BY_SUFFIX.get(ending, OPENMETRICS),
         _target(flags.push) if flags.push else None,
         Path(journal),
     )
@@ -158,25 +158,15 @@ def _deliver(
     options: BackfillOptions, scope: BackfillScope, journal: Journal, log: FilteringBoundLogger
 ) -> None:
     if options.output is not None:
-        size = write_whole(options.output, _written(options, scope, journal))
+        size = write_whole(
+            options.output, written(options.written_as, journal, scope.apps, scope.span, options.shape)
+        )
         log.info("written", output=str(options.output), format=options.written_as, bytes=size)
     if options.target is not None:
         with requests.Session() as session:
             push = Push(session, options.target, options.shape, log, time.sleep)
             rows = push.send(journal, scope.apps, scope.span)
         log.info("all pushed", rows=rows, target=options.target.place)
-
-
-def _written(options: BackfillOptions, scope: BackfillScope, journal: Journal) -> Iterator[str]:
-    apps, span = scope.apps, scope.span
-    match options.written_as:
-        case "csv":
-            return spreadsheets.comma_separated(journal, apps, span)
-        case "jsonl":
-            return spreadsheets.json_lines(journal, apps, span)
-        case "prometheus":
-            return samples.prometheus(journal, apps, span, options.shape)
-    return samples.openmetrics(journal, apps, span, options.shape)
 
 
 @contextmanager

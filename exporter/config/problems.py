@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporter.config.yaml_scalars import SubstitutedText
+from exporter.config.environment import SubstitutedText
 
 KeyPath = tuple[str | int, ...]
 Pairs = tuple[tuple[str, str], ...]

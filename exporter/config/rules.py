@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from exporter.config import durations
+from exporter.config.environment import SubstitutedText
 from exporter.config.problems import KeyPath, Problems, shown
 from exporter.config.yaml_events import reason
-from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, SubstitutedText, decimal, number
+from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind, decimal, number
 
 _BOOLEANS: Final = {"true": True, "false": False}
 

@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 
 from exporter.config import yaml_events, yaml_scalars
+from exporter.config.environment import is_text, substitute
 from exporter.config.problems import KeyPath, Problem, Problems
 from exporter.config.yaml_events import UnusableError, line_of
 from exporter.config.yaml_scalars import BROKEN, Scalar, ScalarKind
@@ -177,12 +178,12 @@ class _Reader:
         value = yaml_scalars.plain(event.value) if event.implicit[0] else event.value
         if not isinstance(value, str):
             return value
-        if not yaml_scalars.is_text(value):
+        if not is_text(value):
             return self._broken("NUL and half surrogate pairs are not allowed in a text", event)
         if "$" not in value:
             return value
         try:
-            return yaml_scalars.substitute(value, self._environ)
+            return substitute(value, self._environ)
         except ValueError as error:
             return self._broken(str(error), event)
 

@@ -1,16 +1,17 @@
-"""The scalars of a YAML file: the silent meaning of unquoted texts, and `${NAME}`.
+"""The scalars of a YAML file: the silent meaning of unquoted texts.
 
 YAML 1.1 reads `no` as false, `010` as eight and `10:30` as 630. This module does not guess: a `Scalar` keeps
 the text of the file, and only plain decimal numbers count as numbers.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 import yaml
+
+from exporter.config.environment import SubstitutedText
 
 
 class ScalarKind(Enum):
@@ -36,20 +37,6 @@ class Scalar:
 BROKEN: Final = Scalar(ScalarKind.BROKEN, "")
 
 
-class SubstitutedText(str):
-    """A text that contains values from the environment; `written` is the file's text."""
-
-    __slots__ = ("written",)
-    written: str
-
-    @classmethod
-    def of(cls, value: str, written: str) -> "SubstitutedText":
-        """Return `value`, which replaced the text `written` in the file."""
-        text = cls(value)
-        text.written = written
-        return text
-
-
 _TAGS: Final = {
     "tag:yaml.org,2002:null": ScalarKind.NOTHING,
     "tag:yaml.org,2002:bool": ScalarKind.BOOLEAN,
@@ -60,7 +47,6 @@ _TAGS: Final = {
 _RESOLVERS: Final = yaml.SafeLoader.yaml_implicit_resolvers
 _WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
-_VARIABLE: Final = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|(\{))")
 
 
 def plain(written: str) -> str | Scalar:
@@ -90,43 +76,3 @@ def decimal(written: str) -> int | float | None:
     if _WHOLE.fullmatch(written):
         return int(written)
     return float(written) if _DECIMAL.fullmatch(written) else None
-
-
-def substitute(written: str, environ: Mapping[str, str]) -> str:
-    """Replace each `${NAME}` by the environment's value and each `$$` by `$`, once, left to right.
-
-    The result is a `SubstitutedText` if it contains a value of the environment.
-
-    Raises:
-        ValueError: a variable is undefined or not a text, or a `${` is not closed; the message says which.
-    """
-    parts: list[str] = []
-    used = False
-    end = 0
-    for match in _VARIABLE.finditer(written):
-        dollar, name, stray = match.groups()
-        if stray:
-            raise ValueError(
-                "'${' without a variable's name and '}' after it (write $${ for the two characters)"
-            )
-        parts += written[end : match.start()], "$" if dollar else _variable(name, environ)
-        used = used or not dollar
-        end = match.end()
-    text = "".join((*parts, written[end:]))
-    return SubstitutedText.of(text, written) if used else text
-
-
-def _variable(name: str, environ: Mapping[str, str]) -> str:
-    if name not in environ:
-        raise ValueError(f"the environment variable {name} is not defined (write $$ for a literal $)")
-    value = environ[name]
-    if not is_text(value):
-        raise ValueError(f"the environment variable {name} is not a UTF-8 text")
-    return value
-
-
-def is_text(value: str) -> bool:
-    """Return whether a text is valid UTF-8 without NUL, as files, databases and HTTP require."""
-    if "\0" in value:
-        return False
-    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

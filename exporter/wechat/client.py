@@ -4,7 +4,6 @@ Its calls with an access token are repeated once with a new token if WeChat refu
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -100,33 +99,6 @@ class Client:
             raise
         finally:
             self.observer(endpoint, self.stopwatch() - start, reason)
-
-
-class Pace:
-    """A limit of `per_second` calls per second, evenly spread; 0 means no limit.
-
-    Libraries' limiters count in windows, and so allow bursts.
-    """
-
-    def __init__(
-        self, per_second: float, clock: Callable[[], float], sleep: Callable[[float], object]
-    ) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._clock = clock
-        self._sleep = sleep
-        self._next = clock()
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        """Wait until the next call may start."""
-        if not self._gap:
-            return
-        with self._lock:
-            now = self._clock()
-            start = max(self._next, now)
-            self._next = start + self._gap
-        if start > now:
-            self._sleep(start - now)
 
 
 class AuthorizedClient:

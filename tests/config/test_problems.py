@@ -2,8 +2,8 @@
 
 import pytest
 
+from exporter.config.environment import SubstitutedText
 from exporter.config.problems import ConfigError, Problem, dotted, shown
-from exporter.config.yaml_scalars import SubstitutedText
 
 
 def test_a_problem_reads_file_line_key_and_what() -> None:

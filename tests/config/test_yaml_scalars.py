@@ -1,4 +1,4 @@
-"""Single values: what YAML takes an unquoted text for, and what `${NAME}` becomes."""
+"""Single values: what YAML takes an unquoted text for."""
 
 from typing import Any
 
@@ -7,14 +7,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.config.environment import SubstitutedText
 from exporter.config.yaml_scalars import (
     Scalar,
     ScalarKind,
-    SubstitutedText,
-    is_text,
     number,
     plain,
-    substitute,
 )
 
 WRITTEN: dict[ScalarKind, list[str]] = {
@@ -73,39 +71,3 @@ def test_only_plain_digits_unquoted_or_from_the_environment_are_numbers(
     value: object, expected: float | None
 ) -> None:
     assert number(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("${A}", "a"),
-        ("x${A}y${A}", "xaya"),
-        ("$$", "$"),
-        ("$${A}", "${A}"),
-        ("$$${A}", "$a"),
-        ("$A $ 5$", "$A $ 5$"),
-        ("${EMPTY}", ""),
-        ("${NESTED}", "${A}"),
-    ],
-)
-def test_variables_are_replaced_once(written: str, value: str) -> None:
-    assert substitute(written, {"A": "a", "EMPTY": "", "NESTED": "${A}"}) == value
-
-
-def test_a_value_from_the_environment_remembers_what_was_written() -> None:
-    value = substitute("${A}!", {"A": "a"})
-
-    assert isinstance(value, SubstitutedText)
-    assert value.written == "${A}!"
-    assert not isinstance(substitute("$$", {}), SubstitutedText)
-
-
-@pytest.mark.parametrize("written", ["${", "${}", "${1}", "${a-b}", "${ A }"])
-def test_a_variable_without_a_proper_name_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="without a variable's name"):
-        substitute(written, {})
-
-
-@pytest.mark.parametrize(("text", "fine"), [("a", True), ("中🀄", True), ("\0", False), ("é\udcff", False)])
-def test_a_text_has_no_nul_and_no_half_characters(text: str, fine: bool) -> None:  # noqa: FBT001
-    assert is_text(text) is fine

@@ -6,8 +6,8 @@ from exporter.config.datasets import DatasetSettings
 from exporter.datasets.enabled import enabled
 from exporter.datasets.quota import QUOTA
 from exporter.not_before import AT_ONCE
+from exporter.refresh.reload_summary import reload_summary, switched
 from exporter.refresh.round_settings import RoundSettings
-from exporter.refresh.state_log import reload_summary, switched
 from exporter.store.entry import Entry, Health, Table
 from exporter.wechat.failures.failure import Action, Reason
 from tests.building import NOON, make_entry, make_failure, paused_until

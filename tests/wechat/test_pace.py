@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.wechat.client import Pace
+from exporter.wechat.pace import Pace
 from tests.wechat.lines import Clock
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from exporter.datasets.daily_trend import figure_of
 from exporter.store.entry import Entry, Health, Table
+from exporter.web.status.columns import sorted_by
 from exporter.web.status.query import Query, State
 
 _URGENCY: Final = {state: place for place, state in enumerate(State)}
@@ -64,7 +64,10 @@ def list_apps(entries: Iterable[Entry], query: Query, state: Callable[[Entry], S
     pages = max(1, -(-len(found) // query.size))
     page = min(query.page, pages)
     start = (page - 1) * query.size
-    shown = tuple(_sorted(found, query, state)[start : start + query.size])
+    ordered = sorted_by(
+        query.sort, found, lambda entry: _URGENCY[state(entry)], descending=query.order == "desc"
+    )
+    shown = tuple(ordered[start : start + query.size])
     return Listing(shown, start + 1 if shown else 0, len(found), page, pages)
 
 
@@ -73,23 +76,3 @@ def _has(entry: Entry, words: Sequence[str]) -> bool:
     labels = " ".join(f"{name}={value}" for name, value in app.labels)
     text = f"{app.name} {app.appid} {labels}".casefold()
     return all(word in text for word in words)
-
-
-def _sorted(entries: list[Entry], query: Query, state: Callable[[Entry], State]) -> list[Entry]:
-    """Sort as the query asks, by default urgent apps first; apps without a value come last."""
-    keys: dict[str, Callable[[Entry], Any]] = {
-        "": lambda entry: _URGENCY[state(entry)],
-        "state": lambda entry: _URGENCY[state(entry)],
-        "name": lambda entry: entry.app.name.casefold(),
-        "date": lambda entry: entry.rows[0].row.ref_date if entry.rows else None,
-        "token": lambda entry: entry.token_expires_at,
-    }
-
-    def figure(entry: Entry) -> float | None:
-        return figure_of(entry.rows[0].row, query.sort) if entry.rows else None
-
-    key = keys.get(query.sort, figure)
-    keyed = [(key(entry), entry) for entry in entries]
-    known = [pair for pair in keyed if pair[0] is not None]
-    known.sort(key=lambda pair: pair[0], reverse=query.order == "desc")
-    return [entry for _, entry in known] + [entry for value, entry in keyed if value is None]

@@ -16,9 +16,10 @@ from exporter.shards import THE_WHOLE, Shard
 from exporter.store.entry import Entry
 from exporter.web.status import chart
 from exporter.web.status.app_list import app_state, list_apps, state_of, tables
+from exporter.web.status.columns import COLUMNS
 from exporter.web.status.daily_figures import days_late, figures, written
 from exporter.web.status.language import Language
-from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, REFRESHES, SIZES, Query, State
+from exporter.web.status.query import LONGEST_SEARCH, REFRESHES, SIZES, Query, State
 from exporter.web.status.times import local_time, span
 from exporter.web.status.totals import overview
 from exporter.wechat.failures.advice import EMPTY, NOT_READY

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from exporter.datasets.daily_trend import FIELDS
+from exporter.web.status.columns import COLUMNS, FIELD_NAMES, first_order
 from exporter.web.status.language import Language
 
 SIZES: Final = (50, 200, 1000)
@@ -17,15 +17,8 @@ REFRESHES: Final = (0, 60, 300)
 """The choices for seconds between automatic reloads of the page; 0 for never."""
 
 LONGEST_SEARCH: Final = 200
-_FIELD_NAMES: Final = tuple(field.name for field in FIELDS)
-COLUMNS: Final = ("name", "state", "date", *_FIELD_NAMES, "token")
-"""The columns by which the table can be sorted, in order; the chart is before the last one.
-
-A new one also needs a heading in status.html, a cell in parts.html (`app_rows`) and a key in app_list.py.
-"""
 
 _MOST_DIGITS: Final = 9  # most digits of a page number
-_FROM_SMALL: Final = ("name", "state", "token")  # columns that sort in ascending order first
 
 
 _T = TypeVar("_T")
@@ -73,7 +66,7 @@ class Query:
             state=chosen("state", State, None),
             sort=sort,
             order=chosen("order", ("asc", "desc"), first_order(sort)) if sort else "",
-            chart=chosen("chart", _FIELD_NAMES, cls().chart),
+            chart=chosen("chart", FIELD_NAMES, cls().chart),
             size=chosen("size", SIZES, SIZES[0]),
             page=max(1, int(page[:_MOST_DIGITS])) if page.isdecimal() else 1,
             refresh=chosen("refresh", REFRESHES, REFRESHES[0]),
@@ -98,8 +91,3 @@ class Query:
         if self.sort == column and self.order == order:
             order = "asc" if order == "desc" else "desc"
         return self.link(sort=column, order=order, page=1)
-
-
-def first_order(column: str) -> str:
-    """Return a column's first order: ascending for names, descending for figures."""
-    return "asc" if column in _FROM_SMALL else "desc"

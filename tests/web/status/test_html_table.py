@@ -1,4 +1,4 @@
-from exporter.web.status.query import COLUMNS
+from exporter.web.status.columns import COLUMNS
 from tests.building import make_entry
 from tests.web.status.rendered import OK, names, one, page, text
 

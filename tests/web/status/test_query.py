@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.web.status.columns import COLUMNS
 from exporter.web.status.language import Language
-from exporter.web.status.query import COLUMNS, LONGEST_SEARCH, Query, State
+from exporter.web.status.query import LONGEST_SEARCH, Query, State
 
 WHOLE = Query(Language.ZH, "tea", State.FAILING, "visit_uv", "asc", "visit_depth", 200, 3, 60)
 
