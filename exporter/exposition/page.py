@@ -37,7 +37,7 @@ class Page:
 
     @property
     def ready(self) -> bool:
-        """Return whether every app has something to show."""
+        """Return whether every app has been asked for, or its rows restored."""
         return all(entry.tried for entry in self.entries.values())
 
 
@@ -118,11 +118,11 @@ class PageRenderer:
             if pieces:
                 checksum = sum((piece.checksum for piece in pieces), Checksum())
                 filled.append((family, pieces, checksum))
-        text, openmetrics = (_form(filled, openmetrics=openmetrics) for openmetrics in (False, True))
+        text, openmetrics = (_encoded(filled, openmetrics=openmetrics) for openmetrics in (False, True))
         return Page(text, openmetrics, dict(self._entries), self.dates, self.shown)
 
 
-def _form(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> EncodedPage:
+def _encoded(filled: Iterable[tuple[Family, list[Piece], Checksum]], *, openmetrics: bool) -> EncodedPage:
     """Join the page in one format from families, each with its samples and their checksum."""
     pieces: list[Piece] = []
     whole = Checksum()

@@ -41,7 +41,7 @@ class Publisher:
         self._log = log
         self._clock = clock
         self._publishing = threading.Lock()  # another thread publishes once more at the end
-        self._maker = PageRenderer()
+        self._renderer = PageRenderer()
         self._server = ""  # of the stored rows
         self._unsaved: dict[tuple[str, str, date], HeldRow] = {}
         self._refusals: dict[str, Refusal] = {}  # the stored ones, by `refusal_key`
@@ -49,7 +49,7 @@ class Publisher:
         self.trouble = ""  # why the storage refuses rows; empty while it works
         self.heartbeat = Heartbeat()
         self.history_days = history_days
-        self.page: Page = self._maker.replace_all({}, ())
+        self.page: Page = self._renderer.replace_all({}, ())
 
     def publish(self) -> None:
         """Store and show all changes."""
@@ -71,9 +71,9 @@ class Publisher:
         self._save()
         dates, shown = self._dates(), self._shown()
         if changes.complete:
-            self.page = self._maker.replace_all(changes.entries, dates, shown)
-        elif changes.entries or (dates, shown) != (self._maker.dates, self._maker.shown):
-            self.page = self._maker.update(changes.entries, dates, shown)
+            self.page = self._renderer.replace_all(changes.entries, dates, shown)
+        elif changes.entries or (dates, shown) != (self._renderer.dates, self._renderer.shown):
+            self.page = self._renderer.update(changes.entries, dates, shown)
 
     def run(self, stopping: threading.Event) -> None:
         """Publish after each change, and at midnight, when the window of dates moves."""

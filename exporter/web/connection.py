@@ -13,7 +13,7 @@ from typing import Final
 from exporter.web.webconfig.loading import Headers
 
 HEAD_SECONDS: Final = 10
-"""Seconds for a client to send a request's head."""
+"""Seconds for a client to send a request's head, and the rest of a body after the answer."""
 
 IDLE_SECONDS: Final = 75
 """Seconds for which an idle connection is kept: scrapes usually come every 15 to 60 s."""
@@ -27,7 +27,7 @@ HEAD_LIMIT: Final = 32 * 1024
 BUFFER_LIMIT: Final = 64 * 1024
 """Bytes of an answer to buffer for a client; asyncio's default with TLS is half a megabyte."""
 
-_HELD_SECONDS: Final = 5  # seconds: a slower reader gives way to newcomers
+_HELD_SECONDS: Final = 5  # seconds after which an answer under way gives way to newcomers
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*\r\n", re.IGNORECASE)
 _TOO_LARGE: Final = (
@@ -71,7 +71,10 @@ class HttpConnection(asyncio.Protocol):
         admits: Callable[[asyncio.BaseTransport], bool],
         headers: Callable[[], Headers],
     ) -> None:
-        """Prepare a connection: `admits` accepts or refuses a client, `headers` are those of all answers."""
+        """Prepare a connection.
+
+        `admits` returns whether a client may connect, `headers` the headers of every answer.
+        """
         self._inner = make_inner(self)
         self._connections = connections
         self._admits = admits
@@ -115,11 +118,11 @@ class HttpConnection(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Start the time limit for a client that does not read."""
+        """Stop the server from writing until the client reads."""
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """Note that the client reads again."""
+        """Let the server write again."""
         self._inner.resume_writing()
 
     def data_received(self, data: bytes) -> None:

@@ -25,7 +25,7 @@ _NO_MORE: Final = (errno.EMFILE, errno.ENFILE)
 
 
 def connection_limit() -> int:
-    """Return the limit on connections: half of the file descriptors, as other parts need the rest."""
+    """Return the limit on connections: at most half of the file descriptors, as other parts need the rest."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return CONNECTION_LIMIT if soft == resource.RLIM_INFINITY else min(CONNECTION_LIMIT, soft // 2)
 

@@ -19,7 +19,7 @@ class Middleware:
     def __init__(
         self, app: ASGIApp, admission: Admission, unwell: Callable[[], bool] = lambda: False
     ) -> None:
-        """Wrap the application; `unwell` returns whether the exporter has failed, which checks may know."""
+        """Wrap the application; `unwell` returns whether the exporter has failed, shown on /-/healthy."""
         self._app = app
         self._admission = admission
         self._unwell = unwell

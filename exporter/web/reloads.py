@@ -1,4 +1,4 @@
-"""Reloads of both configurations, and their refusals, for which a metric is 0."""
+"""Reloads of the exporter's and the web configuration; a metric is 0 while one of them is refused."""
 
 import threading
 from collections.abc import Iterator, Sequence

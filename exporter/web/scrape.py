@@ -27,7 +27,10 @@ _UNKNOWN: Final = PlainTextResponse("No such mini program here: is it another sh
 
 @dataclass(frozen=True, slots=True)
 class ScrapeAnswer:
-    """An answer in one form, with its headers; the text of `pieces` precedes `body`."""
+    """An answer in one format, with its headers; the text of `pieces` precedes `body`.
+
+    `events`: the count of events at its making; `good_till`: when it becomes too old (monotonic).
+    """
 
     page: Page
     events: int
@@ -43,7 +46,7 @@ class ScrapeAnswer:
 
 
 class Scrapes:
-    """Answers scrapes in the form that their headers ask for.
+    """Answers scrapes in the format that their headers ask for.
 
     With `?appid=…` the page has only those apps; the status is 404 for an unknown one, 400 for too many.
     """
@@ -57,7 +60,7 @@ class Scrapes:
         self._answers: dict[tuple[bool, bool], ScrapeAnswer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page in the form that the client asks for."""
+        """Send the page in the format that the client asks for."""
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         appids = query.get("appid")
         if appids is not None and len(appids) > _MOST_APPIDS:
@@ -87,7 +90,7 @@ class Scrapes:
         return held
 
     def excerpt(self, asked: Headers, appids: Sequence[str]) -> ScrapeAnswer | None:
-        """Return the answer with some apps alone; None if the page lacks one."""
+        """Return an answer of some apps, without the exporter's own metrics; None if one is missing."""
         openmetrics, gzip = _wanted(asked)
         page = self._page()
         known = dict.fromkeys(each if each in page.entries else each.lower() for each in appids)
@@ -104,20 +107,20 @@ class Scrapes:
             and self._clock() < held.good_till
         )
 
-    def _make(self, openmetrics: bool, gzip: bool) -> ScrapeAnswer:  # noqa: FBT001 - the two sides of a form
+    def _make(self, openmetrics: bool, gzip: bool) -> ScrapeAnswer:  # noqa: FBT001 - the two sides of a format
         page = self._page()
-        form = page.openmetrics if openmetrics else page.text
+        encoded = page.openmetrics if openmetrics else page.text
         events = self._telemetry.events
         own = self._telemetry.render(openmetrics=openmetrics)
         good_till = self._clock() + OWN_SECONDS
         if gzip:
             held = self._answers.get((openmetrics, gzip))
-            start = held.body[0] if held and held.page is page else gzipped.start(form.pieces)
-            body = start, gzipped.end(own, form.checksum)
+            start = held.body[0] if held and held.page is page else gzipped.start(encoded.pieces)
+            body = start, gzipped.end(own, encoded.checksum)
             headers = _headers(sum(map(len, body)), openmetrics=openmetrics, gzip=gzip)
             return ScrapeAnswer(page, events, good_till, headers, body)
-        headers = _headers(form.checksum.size + len(own), openmetrics=openmetrics, gzip=gzip)
-        return ScrapeAnswer(page, events, good_till, headers, (own,), form.pieces)
+        headers = _headers(encoded.checksum.size + len(own), openmetrics=openmetrics, gzip=gzip)
+        return ScrapeAnswer(page, events, good_till, headers, (own,), encoded.pieces)
 
 
 def _wanted(asked: Headers) -> tuple[bool, bool]:

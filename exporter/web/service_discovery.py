@@ -28,7 +28,7 @@ TargetsQuery = tuple[str, str, str]
 class Targets:
     """Answers with a target per shard or, with `?per=app`, per app, each with its own page.
 
-    It makes one answer at a time, and reuses the last one until the apps change.
+    It makes one answer at a time, and reuses the last one until request or apps differ.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Targets:
         if per not in ("shard", "app"):
             return PlainTextResponse("per is shard or app\n", 400, _UNCACHED)
         asked = "" if self._templates else request.headers.get("host") or _address(*request.scope["server"])
-        wish = per, request.scope["scheme"], asked
+        query = per, request.scope["scheme"], asked
         async with self._making:
             apps = self._apps()
-            if self._last is None or self._last[0] != wish or self._last[1] is not apps:
-                self._last = wish, apps, await run_in_threadpool(self._made, wish, apps)
+            if self._last is None or self._last[0] != query or self._last[1] is not apps:
+                self._last = query, apps, await run_in_threadpool(self._made, query, apps)
             body = self._last[2]
         return Response(body, media_type="application/json", headers=_UNCACHED)
 
-    def _made(self, wish: TargetsQuery, apps: Sequence[App]) -> bytes:
+    def _made(self, query: TargetsQuery, apps: Sequence[App]) -> bytes:
         """Write the answer group by group, as writing one large text would block other threads."""
-        per, scheme, asked = wish
+        per, scheme, asked = query
         common = {"__scheme__": scheme, "__metrics_path__": self._telemetry_path}
         groups = self._per_app(apps, asked, common) if per == "app" else self._per_shard(asked, common)
         written = (json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() for each in groups)

@@ -22,7 +22,7 @@ _BODY_SECONDS: Final = 10.0
 
 
 class TicketPushes:
-    """Answers `success` to WeChat's pushes and 400, without detail, to everything else."""
+    """Answers `success` to WeChat's pushes, 500 if one cannot be kept, and 400 to everything else."""
 
     def __init__(
         self, exporter: Exporter, log: FilteringBoundLogger, clock: Callable[[], float] = time.time

@@ -45,7 +45,7 @@ def state_of(health: Health) -> State:
 
 
 def tables(entry: Entry, datasets: Iterable[str]) -> Iterator[tuple[str, Table]]:
-    """Yield those of these datasets (names) that the app has, with what is held of each."""
+    """Yield name and table of each of these datasets, given by name, that the app has."""
     return ((name, entry.table(name)) for name in datasets if entry.app.has(name))
 
 

@@ -83,11 +83,11 @@ class StatusHtml:
         }
         self._template = environment.get_template("status.html")
 
-    def render(self, situation: StatusData, query: Query, language: Language) -> str:
+    def render(self, data: StatusData, query: Query, language: Language) -> str:
         """Return the whole page."""
-        now, upcoming = situation.now, situation.next_round_at
-        state = partial(app_state, datasets=situation.datasets)
-        listing = list_apps(situation.entries, query, state)
+        now, upcoming = data.now, data.next_round_at
+        state = partial(app_state, datasets=data.datasets)
+        listing = list_apps(data.entries, query, state)
         return self._template.render(
             language=language,
             t=language.text,
@@ -102,11 +102,11 @@ class StatusHtml:
                 language=language,
             ),
             query=query,
-            situation=situation,
+            data=data,
             next_round_at=upcoming if upcoming is not None and upcoming > now else None,  # else under way
             field_names={name: language.text(f"field.{name}") for name in _FIELDS},
-            overview=overview(situation.entries, state),
+            overview=overview(data.entries, state),
             app_state=state,
-            tables=partial(tables, datasets=situation.datasets),
+            tables=partial(tables, datasets=data.datasets),
             listing=listing,
         )

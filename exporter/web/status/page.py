@@ -43,7 +43,7 @@ class StatusPage:
     def _made(self, request: Request) -> Response:
         query = Query.read(request.query_params)
         language = query.lang or negotiate(",".join(request.headers.getlist("accept-language")))
-        situation = StatusData(
+        data = StatusData(
             entries=tuple(self._exporter.publisher.page.entries.values()),
             now=self._clock(),
             next_round_at=self._exporter.rounds.next_round_at,
@@ -55,7 +55,7 @@ class StatusPage:
             platforms=self._exporter.watch.states(),
             datasets=self._exporter.ledger.names,
         )
-        text = self._html.render(situation, query, language)
+        text = self._html.render(data, query, language)
         body = text.encode(errors="replace")  # half surrogate pairs
         headers = {
             "Cache-Control": "no-store",

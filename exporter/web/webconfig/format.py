@@ -1,4 +1,4 @@
-"""The format of a web configuration file: every key with its rule, default and meaning.
+"""The format of a web configuration file: every key with its rule and default.
 
 Versions, cipher suites, curves and client authentication have Go's names, as in exporter-toolkit.
 """

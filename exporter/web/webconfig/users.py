@@ -14,7 +14,7 @@ _LONGEST_PASSWORD: Final = 72  # bytes; bcrypt ignores further ones
 
 
 class _Verdict(NamedTuple):
-    """The result of a check: the user's name and the matching hash (None: no match)."""
+    """The result of a check, with the user's name and hash at that time (None: no such user)."""
 
     name: str
     hashed: bytes | None

@@ -31,8 +31,8 @@ NEW = make_entry(4, name="new")
 MIXED = (HELD, FAILING, LATE, NEW)
 
 
-def rendered(situation: StatusData, language: Language = Language.EN, **query: str) -> BeautifulSoup:
-    return BeautifulSoup(HTML.render(situation, Query.read(query), language), "html.parser")
+def rendered(data: StatusData, language: Language = Language.EN, **query: str) -> BeautifulSoup:
+    return BeautifulSoup(HTML.render(data, Query.read(query), language), "html.parser")
 
 
 def page(

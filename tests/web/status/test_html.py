@@ -109,8 +109,8 @@ def test_ids_are_unique_and_the_skip_link_leads_to_the_apps() -> None:
     ],
 )
 def test_one_of_several_exporters_says_which_it_is(language: Language, words: str) -> None:
-    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", Shard(1, 4))
-    soup = rendered(situation, language)
+    data = StatusData(MIXED, NOON, None, 3600.0, "/metrics", Shard(1, 4))
+    soup = rendered(data, language)
     assert words in text(one(soup, ".overview"))
 
 
@@ -124,8 +124,8 @@ def test_an_exporter_alone_says_nothing_of_others() -> None:
 )
 def test_a_storage_that_fails_is_shown_at_the_top_with_its_reason(language: Language, words: str) -> None:
     why = "cannot write storage redis://cache/0: <Connection refused>"
-    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
-    soup = rendered(situation, language)
+    data = StatusData(MIXED, NOON, None, 3600.0, "/metrics", storage_trouble=why)
+    soup = rendered(data, language)
     banner = text(one(soup, "main > .banner"))
     assert words in banner
     assert why in banner
@@ -133,8 +133,8 @@ def test_a_storage_that_fails_is_shown_at_the_top_with_its_reason(language: Lang
 
 
 def test_a_refused_configuration_is_shown_at_the_top() -> None:
-    situation = StatusData(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
-    soup = rendered(situation)
+    data = StatusData(MIXED, NOON, None, 3600.0, "/metrics", refused=("config.yaml:3: <no>",))
+    soup = rendered(data)
     banner = text(one(soup, "main > .banner"))
     assert banner == "A new configuration was refused: the old one stays in force. config.yaml:3: <no>"
 

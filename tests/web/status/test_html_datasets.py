@@ -29,8 +29,8 @@ WITH_DATASETS = replace(
 
 
 def dataset_page(entry: Entry, language: Language = Language.EN) -> BeautifulSoup:
-    situation = StatusData([entry], NOON, None, 3600.0, "/metrics", datasets=DATASETS)
-    return rendered(situation, language)
+    data = StatusData([entry], NOON, None, 3600.0, "/metrics", datasets=DATASETS)
+    return rendered(data, language)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_count_of_calls_that_wechat_refuses_has_its_cause_and_advice(language:
 
 
 def test_a_count_of_calls_that_was_switched_off_is_not_shown() -> None:
-    situation = StatusData([WITH_DATASETS], NOON, None, 3600.0, "/metrics", datasets=("weekly_trend",))
-    assert "Quota" not in text(one(rendered(situation), ".datasets"))
+    data = StatusData([WITH_DATASETS], NOON, None, 3600.0, "/metrics", datasets=("weekly_trend",))
+    assert "Quota" not in text(one(rendered(data), ".datasets"))
 
 
 def test_an_app_without_datasets_has_no_line_for_them() -> None:

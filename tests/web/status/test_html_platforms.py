@@ -11,8 +11,8 @@ from tests.web.status.rendered import one, page, rendered, text
 
 
 def platforms(*states: PlatformState, language: Language = Language.EN) -> BeautifulSoup:
-    situation = StatusData((), NOON, None, 3600.0, "/metrics", platforms=states)
-    return rendered(situation, language)
+    data = StatusData((), NOON, None, 3600.0, "/metrics", platforms=states)
+    return rendered(data, language)
 
 
 def test_each_platform_has_a_row_with_its_ticket_and_its_accounts() -> None:
