@@ -132,10 +132,7 @@ class Push:
         if problem is not None:
             raise problem  # outside: the handler's error has the URL in it
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004
-            kind = _PassingError if _is_passing(answer.status_code) else PushError
+            passing = answer.status_code >= 500 or answer.status_code in _PASSING  # noqa: PLR2004
+            kind = _PassingError if passing else PushError
             words = " ".join(answer.text[:_LONGEST_ANSWER].split())
             raise kind(f"{self.target.place}: HTTP status {answer.status_code} {words}".rstrip())
-
-
-def _is_passing(status: int) -> bool:
-    return status >= 500 or status in _PASSING  # noqa: PLR2004

@@ -45,16 +45,12 @@ def exporter_beside(proc: Path) -> tuple[str, str | None]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add_flags(parser, WEB)
     processes = (each for each in proc.glob("[0-9]*") if each.name.isdigit())
-    for process in sorted(processes, key=_number):
+    for process in sorted(processes, key=lambda each: int(each.name)):
         words = _words(process)
         if words is not None and not _OTHERS.intersection(words[:1]):
             flags, _ = parser.parse_known_args(words)
             return (flags.listen_addresses or [DEFAULT_ADDRESS])[0], flags.web_config_file
     return DEFAULT_ADDRESS, None
-
-
-def _number(process: Path) -> int:
-    return int(process.name)
 
 
 def _words(process: Path) -> list[str] | None:

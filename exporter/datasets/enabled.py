@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from exporter.beijing import yesterday
-from exporter.config.apps import App
 from exporter.config.datasets import DatasetSettings
 from exporter.datasets.catalogue import BY_NAME
 from exporter.datasets.dataset import Dataset
@@ -41,10 +40,6 @@ class EnabledDataset:
         return tuple(
             self.dataset.calendar.earlier(newest, back).first for back in range(self.settings.history)
         )
-
-    def belongs_to(self, app: App) -> bool:
-        """Return whether an app has the dataset."""
-        return app.has(self.name)
 
 
 def enabled(settings: Iterable[DatasetSettings]) -> tuple[EnabledDataset, ...]:

@@ -124,8 +124,7 @@ class AccountSearch:
         if due := self._to_identify()[:_IN_ONE_GO]:
             self._broke_off = not identify(self.platform, self.known, due)
             if self._broke_off:
-                now = self._clock()
-                self._identify_after = NotBefore.after(RETRY_SECONDS, now)
+                self._identify_after = NotBefore.after(RETRY_SECONDS, self._clock())
             self._save()
         return changed or adopted or self.apps() != before
 
@@ -135,8 +134,7 @@ class AccountSearch:
         return accounts.to_ask_for(self.known, now) if self._identify_after.reached(now) else []
 
     def _list_in(self, seconds: float) -> None:
-        now = self._clock()
-        self._list_after = NotBefore.after(seconds, now)
+        self._list_after = NotBefore.after(seconds, self._clock())
 
     def _takes_lease(self) -> bool:
         """Take the lease; if another exporter has it, schedule another look and return False."""

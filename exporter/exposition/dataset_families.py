@@ -48,7 +48,7 @@ class DatasetFamilies:
         rows = [
             (labels, [held.row for held in entry.table(dataset.name).rows])
             for labels, entry in apps
-            if self.enabled.belongs_to(entry.app)
+            if entry.app.has(self.name)
         ]
         newest = [
             (labels, period, point)

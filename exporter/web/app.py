@@ -87,7 +87,7 @@ def make_app(
             Route(TARGETS_PATH, targets.answer, methods=["GET"]),
             Route("/-/healthy", healthy, methods=["GET"]),
             Route("/-/ready", ready, methods=["GET"]),
-            Route(TICKET_PATH, TicketPushes(exporter, exporter.log).answer, methods=["POST"]),
+            Route(TICKET_PATH, TicketPushes(exporter).answer, methods=["POST"]),
             Route("/-/reload", lifecycle.reload if reload else OFF, methods=["POST"]),
             Route("/-/refresh", lifecycle.refresh if reload else OFF, methods=["POST"]),
             Route("/config", lifecycle.config, methods=["GET"]),

@@ -9,7 +9,6 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from structlog.typing import FilteringBoundLogger
 
 from exporter.config.platforms import TicketCallback
 from exporter.service import Exporter
@@ -24,13 +23,11 @@ _BODY_SECONDS: Final = 10.0
 class TicketPushes:
     """Answers `success` to WeChat's pushes, 500 if one cannot be kept, and 400 to everything else."""
 
-    def __init__(
-        self, exporter: Exporter, log: FilteringBoundLogger, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, exporter: Exporter, clock: Callable[[], float] = time.time) -> None:
         self._exporter = exporter
-        self._log = log
-        self._throttled = ThrottledLog(log)  # for lines that anybody can cause
+        self._log = exporter.log
         self._clock = clock
+        self._throttled = ThrottledLog(exporter.log)  # for lines that anybody can cause
 
     async def answer(self, request: Request) -> Response:
         """Read the body within its limits, and accept the push if WeChat signed it."""

@@ -161,8 +161,7 @@ class AuthorizerList:
         return found, totals == {len(found)}
 
     def _pause(self) -> None:
-        now = self._clock()
-        self._read_after = NotBefore.after(_PAUSE_SECONDS, now)
+        self._read_after = NotBefore.after(_PAUSE_SECONDS, self._clock())
 
 
 def _result(reading: Future[AuthorizedAccounts], seconds: float | None = None) -> AuthorizedAccounts:
