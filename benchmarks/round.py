@@ -68,8 +68,8 @@ def prepare(base_url: str) -> tuple[Rounds, Ledger]:
     log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     stopping = threading.Event()
     settings = RoundSettings(1, 0, accesses, concurrency=CONCURRENCY)
-    fetching = Fetcher(settings, ledger, telemetry, log, time.time, Random(1).random, stopping)
-    return Rounds(fetching), ledger
+    fetcher = Fetcher(settings, ledger, telemetry, log, time.time, Random(1).random, stopping)
+    return Rounds(fetcher), ledger
 
 
 def bare_requests(base_url: str) -> tuple[float, float]:

@@ -80,21 +80,21 @@ class Fetcher:
                 outcome = HeldRow(self._known(ask, row, began), began)
         except Exception as error:  # noqa: BLE001 - logged there, so that one app's trouble stays its own
             outcome = failure_of(error, self.log)
-        fetched = self._fetched(ask, access, outcome, began)
+        result = self._result(ask, access, outcome, began)
         if self.stopping.is_set():
             return ""
-        if self.settings.accesses.get(ask.appid) is not access or _is_outdated(fetched, access):
+        if self.settings.accesses.get(ask.appid) is not access or _is_outdated(result, access):
             queue.add(replace(ask, attempt=ask.attempt + 1))  # the answer belongs to an old configuration
             return ""
-        self._record(fetched, settings)
-        self._go_on(fetched, queue)
-        return fetched.kind
+        self._record(result, settings)
+        self._go_on(result, queue)
+        return result.kind
 
     def give_up(self, ask: Ask) -> None:
         """Record a call that hangs beyond its deadline."""
         if (access := self.settings.accesses.get(ask.appid)) is not None:
             timeout = failure(Reason.TIMEOUT, _HANGS)
-            self._record(self._fetched(ask, access, timeout, self.clock()), self.settings)
+            self._record(self._result(ask, access, timeout, self.clock()), self.settings)
 
     def _may_ask(self, ask: Ask, entry: Entry, access: Access) -> bool:
         """Return whether no pause forbids the call; a changed credential ends a pause."""
@@ -108,7 +108,7 @@ class Fetcher:
         self.ledger.update(ask.appid, lambda known: with_freed(known, ask.dataset))
         return True
 
-    def _fetched(
+    def _result(
         self, ask: Ask, access: Access, outcome: HeldRow | HeldQuota | Failure, began: float
     ) -> FetchResult:
         credential = None
@@ -130,13 +130,13 @@ class Fetcher:
             )
         return BY_NAME[ask.dataset].selection.known(row, began)
 
-    def _record(self, fetched: FetchResult, settings: RoundSettings) -> None:
+    def _record(self, result: FetchResult, settings: RoundSettings) -> None:
         """Update the app's entry, unless a reload has removed the app or changed the server."""
-        ask, outcome = fetched.ask, fetched.outcome
+        ask, outcome = result.ask, result.outcome
         held = outcome if isinstance(outcome, HeldRow) else None
         changed = self.ledger.update(
             ask.appid,
-            lambda entry: entry_after(entry, fetched, settings, self.random),
+            lambda entry: entry_after(entry, result, settings, self.random),
             held,
             settings.server,
             ask.dataset,
@@ -149,23 +149,23 @@ class Fetcher:
             if old is not None and new is not None and is_revised(old.row, new.row):
                 self.metrics.row_revised()
                 self.log.info("row revised", **about_dataset(after, ask.dataset), ref_date=f"{ask.day}")
-        self._states.answered(before, after, ask.dataset, fetched.failure)
+        self._states.answered(before, after, ask.dataset, result.failure)
 
-    def _go_on(self, fetched: FetchResult, queue: Queue) -> None:
+    def _go_on(self, result: FetchResult, queue: Queue) -> None:
         """Queue the asks that follow from an answer: a retry, other periods, other datasets.
 
         If the daily trend's answer did not arrive, the datasets' may not either: ask for each of them once.
         """
-        ask, problem = fetched.ask, fetched.failure
+        ask, problem = result.ask, result.failure
         delay = None if problem is None else retry_delay(problem, ask.attempt, self.random)
         if delay is not None:
             queue.add(replace(ask, attempt=ask.attempt + 1), delay)
             return
-        if fetched.is_of_date and (entry := self.ledger.get(ask.appid)) is not None:
+        if result.is_of_date and (entry := self.ledger.get(ask.appid)) is not None:
             for each in asks_after(ask, entry, self.clock(), self.settings):
                 queue.follow(each)
         if ask.starts_app and (problem is None or not problem.refuses_account):
-            self._queue_datasets(ask, queue, attempt=1 if fetched.is_of_date else ask.attempt)
+            self._queue_datasets(ask, queue, attempt=1 if result.is_of_date else ask.attempt)
 
     def _queue_datasets(self, ask: Ask, queue: Queue, attempt: int = 1) -> None:
         if (entry := self.ledger.get(ask.appid)) is not None:
@@ -173,8 +173,8 @@ class Fetcher:
                 queue.follow(replace(each, attempt=attempt))
 
 
-def _is_outdated(fetched: FetchResult, access: Access) -> bool:
+def _is_outdated(result: FetchResult, access: Access) -> bool:
     """Return whether the refused credential has been replaced meanwhile; False after the last attempt."""
-    if fetched.credential is None or fetched.ask.attempt >= ATTEMPTS:
+    if result.credential is None or result.ask.attempt >= ATTEMPTS:
         return False
-    return access.fingerprint() not in (fetched.credential, b"")
+    return access.fingerprint() not in (result.credential, b"")

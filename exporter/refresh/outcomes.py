@@ -15,7 +15,7 @@ from exporter.refresh.retries import (
     refusal_is_over,
 )
 from exporter.refresh.round_settings import RoundSettings
-from exporter.store.entry import EmptyDate, Entry, Health, HeldQuota, HeldRow, with_vacant
+from exporter.store.entry import EmptyDate, Entry, Health, HeldQuota, HeldRow, with_empty_date
 from exporter.wechat.failures.failure import Failure
 
 
@@ -51,34 +51,34 @@ class FetchResult:
         return self.failure is None or concerns_date(self.failure)
 
 
-def entry_after(entry: Entry, fetched: FetchResult, settings: RoundSettings, random: Random) -> Entry:
+def entry_after(entry: Entry, result: FetchResult, settings: RoundSettings, random: Random) -> Entry:
     """Return an app's entry after a call; the ledger adds the row."""
-    ask, outcome = fetched.ask, fetched.outcome
+    ask, outcome = result.ask, result.outcome
     table = entry.table(ask.dataset)
-    health, vacant = table.health, table.vacant
-    entry = replace(entry, token_expires_at=fetched.token_expires_at)
-    ended = refusal_is_over(health, fetched.began, fetched.now)
+    health, empty_dates = table.health, table.empty_dates
+    entry = replace(entry, token_expires_at=result.token_expires_at)
+    ended = refusal_is_over(health, result.began, result.now)
     if isinstance(outcome, Failure):
         if ask.newest or outlasts_date(outcome) or (ended and not concerns_date(outcome)):
-            health = _failed(health, fetched, outcome, settings, random)
+            health = _failed(health, result, outcome, settings, random)
         elif ended:  # there may be no newest period to ask for until the next week or month
-            health = Health(last_refresh=fetched.now, last_success=health.last_success)
+            health = Health(last_refresh=result.now, last_success=health.last_success)
         if concerns_date(outcome) and not ask.starts_app:
-            vacant = _with_vacant(vacant, fetched, settings)
+            empty_dates = _with_empty_date(empty_dates, result, settings)
         if ask.dataset != DAILY_TREND.name and outcome.refuses_account and outcome.action.pauses:
-            entry = replace(entry, health=_failed(entry.health, fetched, outcome, settings, random))
+            entry = replace(entry, health=_failed(entry.health, result, outcome, settings, random))
     elif ask.newest or ended:
-        health = after_row(health, fetched.began, fetched.now)
+        health = after_row(health, result.began, result.now)
     else:
-        health = after_older_row(health, fetched.now)
+        health = after_older_row(health, result.now)
     if isinstance(outcome, HeldQuota):
         entry = replace(entry, quotas={**entry.quotas, ask.label: outcome})
     elif isinstance(outcome, HeldRow):
         if ask.label and all(point.labels[0] != ask.label for point in outcome.row.points):
-            vacant = _with_vacant(vacant, fetched, settings)
+            empty_dates = _with_empty_date(empty_dates, result, settings)
         else:
-            vacant = tuple(each for each in vacant if each.day != ask.day)
-    return entry.with_table(ask.dataset, replace(table, health=health, vacant=vacant))
+            empty_dates = tuple(each for each in empty_dates if each.day != ask.day)
+    return entry.with_table(ask.dataset, replace(table, health=health, empty_dates=empty_dates))
 
 
 def with_freed(entry: Entry, dataset: str) -> Entry:
@@ -95,13 +95,13 @@ def is_revised(old: Row, new: Row) -> bool:
 
 
 def _failed(
-    health: Health, fetched: FetchResult, failure: Failure, settings: RoundSettings, random: Random
+    health: Health, result: FetchResult, failure: Failure, settings: RoundSettings, random: Random
 ) -> Health:
-    after = after_failure(health, failure, fetched.began, fetched.now, random, settings.interval)
-    return after if after is health else replace(after, fingerprint=fetched.credential)
+    after = after_failure(health, failure, result.began, result.now, random, settings.interval)
+    return after if after is health else replace(after, fingerprint=result.credential)
 
 
-def _with_vacant(
-    vacant: tuple[EmptyDate, ...], fetched: FetchResult, settings: RoundSettings
+def _with_empty_date(
+    empty_dates: tuple[EmptyDate, ...], result: FetchResult, settings: RoundSettings
 ) -> tuple[EmptyDate, ...]:
-    return with_vacant(vacant, fetched.ask.day, fetched.now, settings.keep_days(fetched.ask.dataset))
+    return with_empty_date(empty_dates, result.ask.day, result.now, settings.keep_days(result.ask.dataset))

@@ -147,7 +147,7 @@ def _newest(entry: Entry, now: float) -> Ask:
 def _missing(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]:
     """Return an app's missing dates that had no call today (Beijing), newest first."""
     newest = yesterday(now)
-    asked = {vacant.day for vacant in entry.vacant if yesterday(vacant.asked_at) == newest}
+    asked = {each.day for each in entry.empty_dates if yesterday(each.asked_at) == newest}
     return [
         ask
         for ask in _older_dates(entry, now, settings)
@@ -164,9 +164,9 @@ def _older_dates(entry: Entry, now: float, settings: RoundSettings) -> list[Ask]
     """
     newest = yesterday(now)
     resting = {
-        vacant.day
-        for vacant in entry.vacant
-        if vacant.asks >= ASKS_IN_A_ROW and yesterday(vacant.asked_at) == newest
+        each.day
+        for each in entry.empty_dates
+        if each.asks >= ASKS_IN_A_ROW and yesterday(each.asked_at) == newest
     }
     fetched = {held.row.ref_date: held.asked_at for held in entry.rows}
     history, revisit = settings.history_days, settings.revisit_days
@@ -189,9 +189,9 @@ def _first_of_dataset(entry: Entry, name: str, now: float, settings: RoundSettin
 def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: float) -> list[Ask]:
     """Return the asks for a dataset's periods in a round at `now`, newest first and none twice."""
     dataset, table = enabled.dataset, entry.table(enabled.name)
-    tried = {vacant.day: vacant.asked_at for vacant in table.vacant}
+    tried = {each.day: each.asked_at for each in table.empty_dates}
     wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
-    asked_before = bool(table.rows or table.vacant) and table.health.up
+    asked_before = bool(table.rows or table.empty_dates) and table.health.up
     early = asked_before and _is_early(entry, now)
     due: dict[Period, RequiredAnswer] = {}
     for want in wants:

@@ -23,15 +23,15 @@ _CREDENTIAL_SECONDS: Final = 60.0  # seconds between two looks at refused creden
 class Rounds:
     """Keeps the ledger fresh. `run` is the body of a thread; the other methods may be called from any."""
 
-    def __init__(self, fetching: Fetcher) -> None:
+    def __init__(self, fetcher: Fetcher) -> None:
         self.heartbeat = Heartbeat()
         self.next_round_at: float | None = None
-        self._fetching = fetching
-        self._ledger = fetching.ledger
-        self._log = fetching.log
-        self._clock = fetching.clock
-        self._stopping = fetching.stopping
-        self._workers = Workers(fetching, self.heartbeat)
+        self._fetcher = fetcher
+        self._ledger = fetcher.ledger
+        self._log = fetcher.log
+        self._clock = fetcher.clock
+        self._stopping = fetcher.stopping
+        self._workers = Workers(fetcher, self.heartbeat)
         self._ticker = Ticker()
         self._wake = threading.Event()
         self._queue: Queue | None = None  # the queue of the calls under way
@@ -41,7 +41,7 @@ class Rounds:
     @property
     def settings(self) -> RoundSettings:
         """Return the settings in force."""
-        return self._fetching.settings
+        return self._fetcher.settings
 
     @property
     def exhausted(self) -> bool:
@@ -85,7 +85,7 @@ class Rounds:
                 interval=self.settings.interval,
             )
         self._overran = queue.overran
-        self._fetching.metrics.round_finished(seconds)
+        self._fetcher.metrics.round_finished(seconds)
         return seconds
 
     def _wait(self, left: float) -> None:
@@ -112,7 +112,7 @@ class Rounds:
 
     def reconfigure(self, settings: RoundSettings) -> None:
         """Replace the settings, and ask at once for apps that must not wait."""
-        self._fetching.settings = settings
+        self._fetcher.settings = settings
         self.hasten()
 
     def hasten(self) -> None:

@@ -28,10 +28,10 @@ class _Call:
 class Workers:
     """Makes the calls of one round at a time; `heartbeat` shows that the round is alive."""
 
-    def __init__(self, fetching: Fetcher, heartbeat: Heartbeat) -> None:
-        self._fetching = fetching
+    def __init__(self, fetcher: Fetcher, heartbeat: Heartbeat) -> None:
+        self._fetcher = fetcher
         self._heartbeat = heartbeat
-        self._log = fetching.log
+        self._log = fetcher.log
         self._lock = threading.Lock()
         self._calls: dict[threading.Thread, _Call] = {}
 
@@ -69,7 +69,7 @@ class Workers:
                 self._calls[thread] = call
             kind = ""
             try:
-                kind = self._fetching.fetch(ask, queue)
+                kind = self._fetcher.fetch(ask, queue)
             except Exception as error:  # noqa: BLE001 - a fault of ours in one app must not stop the others
                 self._log.error("internal fault", appid=ask.appid, error=type(error).__name__, exc_info=True)
             with self._lock:
@@ -85,7 +85,7 @@ class Workers:
 
     def _give_up(self, queue: Queue) -> None:
         """Continue without hanging calls; their apps fail, and get no call until these return."""
-        before = time.monotonic() - self._fetching.settings.hangs_after
+        before = time.monotonic() - self._fetcher.settings.hangs_after
         with self._lock:
             hung = [call for call in self._calls.values() if call.begun < before and not call.hangs]
             for call in hung:
@@ -93,11 +93,11 @@ class Workers:
         for call in hung:
             ask = call.ask
             self._log.error("call hangs, going on without it", appid=ask.appid, ref_date=f"{ask.day}")
-            self._fetching.give_up(ask)
+            self._fetcher.give_up(ask)
             queue.done(ask)
         if hung:
             self._show_hanging()
 
     def _show_hanging(self) -> None:
         with self._lock:
-            self._fetching.metrics.calls_hang(sum(call.hangs for call in self._calls.values()))
+            self._fetcher.metrics.calls_hang(sum(call.hangs for call in self._calls.values()))

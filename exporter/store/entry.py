@@ -111,7 +111,7 @@ class Table:
 
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
-    vacant: tuple[EmptyDate, ...] = ()
+    empty_dates: tuple[EmptyDate, ...] = ()
 
     @property
     def tried(self) -> bool:
@@ -140,8 +140,8 @@ _NO_QUOTAS: Final[Mapping[str, HeldQuota]] = MappingProxyType({})
 class Entry:
     """An app on the page; `rows` are newest first, one per date.
 
-    `rows`, `health` and `vacant` belong to the daily trend; `tables` has the other datasets by name; `quotas`
-    has WeChat's counts of calls by path.
+    `rows`, `health` and `empty_dates` belong to the daily trend; `tables` has the other datasets by name;
+    `quotas` has WeChat's counts of calls by path.
     """
 
     app: App
@@ -149,7 +149,7 @@ class Entry:
     rows: tuple[HeldRow, ...] = ()
     health: Health = Health()
     token_expires_at: float | None = None
-    vacant: tuple[EmptyDate, ...] = ()
+    empty_dates: tuple[EmptyDate, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=lambda: _NO_TABLES)
     quotas: Mapping[str, HeldQuota] = field(default_factory=lambda: _NO_QUOTAS)
 
@@ -161,13 +161,13 @@ class Entry:
     def table(self, dataset: str) -> Table:
         """Return the table of a dataset, the daily trend included."""
         if dataset == DAILY_TREND.name:
-            return Table(self.rows, self.health, self.vacant)
+            return Table(self.rows, self.health, self.empty_dates)
         return self.tables.get(dataset, _NO_TABLE)
 
     def with_table(self, dataset: str, table: Table) -> "Entry":
         """Return the entry with a dataset's table replaced."""
         if dataset == DAILY_TREND.name:
-            return replace(self, rows=table.rows, health=table.health, vacant=table.vacant)
+            return replace(self, rows=table.rows, health=table.health, empty_dates=table.empty_dates)
         return replace(self, tables={**self.tables, dataset: table})
 
     @property
@@ -180,12 +180,12 @@ class Entry:
         return next((held.row for held in self.rows if held.row.ref_date == day), None)
 
 
-def with_vacant(
-    vacant: tuple[EmptyDate, ...], day: date, now: float, keep_days: int
+def with_empty_date(
+    empty_dates: tuple[EmptyDate, ...], day: date, now: float, keep_days: int
 ) -> tuple[EmptyDate, ...]:
     """Return the dates without a row after one more call for `day`, without those long past."""
-    asks = 1 + next((each.asks for each in vacant if each.day == day), 0)
-    others = (each for each in vacant if each.day != day and (day - each.day).days < keep_days)
+    asks = 1 + next((each.asks for each in empty_dates if each.day == day), 0)
+    others = (each for each in empty_dates if each.day != day and (day - each.day).days < keep_days)
     return (*others, EmptyDate(day, asks, now))
 
 

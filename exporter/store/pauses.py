@@ -44,7 +44,7 @@ def freed(entry: Entry) -> Entry:
     entry = replace(entry, health=health)
     for name, table in entry.tables.items():
         health = table.health if table.health.up else replace(table.health, next_try=AT_ONCE, strikes=0)
-        entry = entry.with_table(name, replace(table, health=health, vacant=()))
+        entry = entry.with_table(name, replace(table, health=health, empty_dates=()))
     return entry
 
 
@@ -58,14 +58,16 @@ def _reloaded(entry: Entry, now: float, renewed: Collection[tuple[str, str]] = (
         table, renews = entry.table(name), (entry.app.appid, name) in renewed
         health = _after_reload(table.health, now, renewed=renews)
         if health is not table.health:
-            entry = entry.with_table(name, replace(table, health=health, vacant=_after_vain(table.vacant)))
+            entry = entry.with_table(
+                name, replace(table, health=health, empty_dates=_but_newest(table.empty_dates))
+            )
     return entry
 
 
-def _after_vain(vacant: tuple[EmptyDate, ...]) -> tuple[EmptyDate, ...]:
+def _but_newest(empty_dates: tuple[EmptyDate, ...]) -> tuple[EmptyDate, ...]:
     """Return the dates without a row, except the newest, which is due at once."""
-    newest = max((each.day for each in vacant), default=None)
-    return tuple(each for each in vacant if each.day != newest)
+    newest = max((each.day for each in empty_dates), default=None)
+    return tuple(each for each in empty_dates if each.day != newest)
 
 
 def _after_reload(health: Health, now: float, *, renewed: bool) -> Health:

@@ -32,9 +32,7 @@ class Desk:
         self.revised = self.dropped = 0
         self.counts: Counter[str] = Counter()
         self.stopping = threading.Event()
-        self.fetching = Fetcher(
-            settings, self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping
-        )
+        self.fetcher = Fetcher(settings, self.ledger, self, log, lambda: self.now, lambda: 0.0, self.stopping)
 
     def row_revised(self) -> None:
         self.revised += 1
@@ -50,13 +48,13 @@ class Desk:
 
     def work(self, access: Access, asks: Iterable[Ask] | None = None) -> None:
         """Make a round, or given asks and those that follow, without pauses between retries."""
-        self.fetching.settings = replace(self.settings, accesses={APP.appid: access})
+        self.fetcher.settings = replace(self.settings, accesses={APP.appid: access})
         if asks is None:
             asks = round_asks([self.entry], self.now, self.settings)
         clock = count(step=100)
         queue = Queue(asks, 1e12, lambda: next(clock))
         while (ask := queue.take()) is not None:
-            queue.done(ask, self.fetching.fetch(ask, queue))
+            queue.done(ask, self.fetcher.fetch(ask, queue))
         self.counts += queue.counts
 
     @property

@@ -228,9 +228,11 @@ def test_dates_without_a_row_are_remembered_and_a_row_forgets_them(open_desk: Op
     desk = open_desk(history_days=2)
     for _ in range(2):
         desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [EMPTY]})
-    assert [(each.day, each.asks, each.asked_at) for each in desk.entry.vacant] == [(DAY_BEFORE, 2, NOON)]
+    assert [(each.day, each.asks, each.asked_at) for each in desk.entry.empty_dates] == [
+        (DAY_BEFORE, 2, NOON)
+    ]
     desk.ask({YESTERDAY: [make_row()], DAY_BEFORE: [make_row(DAY_BEFORE)]})
-    assert desk.entry.vacant == ()
+    assert desk.entry.empty_dates == ()
 
 
 def test_the_tokens_end_is_kept_with_the_answer(open_desk: OpenDesk) -> None:
@@ -271,7 +273,7 @@ def test_an_answer_of_what_a_reload_has_replaced_is_left_out_and_asked_for_again
     fetch = old.daily_trend
 
     def reloaded(day: date) -> Row:
-        desk.fetching.settings = replace(desk.settings, accesses={APP.appid: new})
+        desk.fetcher.settings = replace(desk.settings, accesses={APP.appid: new})
         return fetch(day)
 
     old.daily_trend = reloaded  # type: ignore[method-assign]

@@ -86,12 +86,12 @@ def test_the_usual_window_needs_no_fallback() -> None:
 def test_old_dates_that_never_had_a_row_are_asked_for_once_a_day() -> None:
     settings = RoundSettings(history_days=7, revisit_days=0)
     asked_today = tuple(EmptyDate(day(back), ASKS_IN_A_ROW, NOON - 60) for back in range(1, 7))
-    entry = replace(make_entry(1, [make_row()]), vacant=asked_today)
+    entry = replace(make_entry(1, [make_row()]), empty_dates=asked_today)
     assert [ask.day for ask in older(entry, settings)] == [day(1), day(2), day(3)]
     asked_yesterday = tuple(EmptyDate(day(back), ASKS_IN_A_ROW, NOON - 86_400) for back in range(1, 7))
-    assert len(older(replace(entry, vacant=asked_yesterday), settings)) == 6
+    assert len(older(replace(entry, empty_dates=asked_yesterday), settings)) == 6
     asked_seldom = tuple(EmptyDate(day(back), ASKS_IN_A_ROW - 1, NOON - 60) for back in range(1, 7))
-    assert len(older(replace(entry, vacant=asked_seldom), settings)) == 6
+    assert len(older(replace(entry, empty_dates=asked_seldom), settings)) == 6
 
 
 @pytest.mark.parametrize(("history", "revisit", "keep"), [(9, 3, 9), (1, 3, 3), (1, 0, 1)])
