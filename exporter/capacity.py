@@ -108,9 +108,9 @@ def _cost(settings: DatasetSettings, interval: float, datasets: int) -> _Cost:
     each = len(dataset.fields) + len(dataset.moments)
     shown = (1 + settings.history if dataset.dated else 1) * _points(dataset, settings)
     start = float(midnight(_MONDAY_THE_FIRST))
-    wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(settings), start)
-    fresh = [want for want in wants if want.since >= start]
-    calls = sum(_asks(dataset.schedule, want, start, interval) for want in fresh)
+    required = dataset.schedule.required(dataset.calendar, dataset.selection.backs(settings), start)
+    fresh = [answer for answer in required if answer.since >= start]
+    calls = sum(_asks(dataset.schedule, answer, start, interval) for answer in fresh)
     return _Cost(each * shown + _DATASET_HEALTH_SERIES, calls / _DAYS[dataset.calendar.name], len(fresh))
 
 
@@ -123,13 +123,13 @@ def _points(dataset: Dataset, settings: DatasetSettings) -> int:
     return len(settings.days) or 1
 
 
-def _asks(schedule: Schedule, want: RequiredAnswer, start: float, interval: float) -> int:
+def _asks(schedule: Schedule, answer: RequiredAnswer, start: float, interval: float) -> int:
     """Return the number of calls for a period's answer if WeChat has it in the morning."""
     held_at = tried_at = None
     asks, now = 0, start
     while now < start + _SETTLED_DAYS * DAY_SECONDS:
         early = now - start < _PUBLISHED_SECONDS
-        if schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at, early=early):
+        if schedule.due(answer, now, interval, held_at=held_at, tried_at=tried_at, early=early):
             asks += 1
             if early:
                 tried_at = now

@@ -48,23 +48,23 @@ class Schedule:
     settle_hours: int = 0
     keyed: bool = False
 
-    def wants(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[RequiredAnswer, ...]:
+    def required(self, calendar: Calendar, backs: Iterable[int], now: float) -> tuple[RequiredAnswer, ...]:
         """Return the answers to hold at the Unix time `now`, all for periods that are over.
 
         `backs` has for each answer the number of periods before the newest one; for cohorts, the keys.
         """
         newest = calendar.newest(yesterday(now))
-        wants = []
+        required = []
         for back in dict.fromkeys(backs):
             period = calendar.earlier(newest, back)
             since = newest.end if self.keyed else period.end
             settles = since + self.settle_hours * _HOUR if self.settle_hours else 0
-            wants.append(RequiredAnswer(period, since, settles, str(back) if self.keyed else ""))
-        return tuple(wants)
+            required.append(RequiredAnswer(period, since, settles, str(back) if self.keyed else ""))
+        return tuple(required)
 
     def due(
         self,
-        want: RequiredAnswer,
+        answer: RequiredAnswer,
         now: float,
         interval: float,
         *,
@@ -79,12 +79,12 @@ class Schedule:
         yesterday's daily trend yet, and the dataset was asked for before.
         """
         if held_at is not None:
-            return held_at < want.settles <= now
-        age = now - want.since
-        if tried_at is None or tried_at < want.since:
+            return held_at < answer.settles <= now
+        age = now - answer.since
+        if tried_at is None or tried_at < answer.since:
             if not early or age + interval >= DAY_SECONDS:  # no later round of the day
                 return True
-            tried_at = want.since
+            tried_at = answer.since
         jitter = interval / 2
         longest = DAY_SECONDS - jitter
         return now - tried_at >= min(interval * self._rounds(age, early=early) - jitter, longest)

@@ -190,17 +190,23 @@ def _dataset_asks(entry: Entry, enabled: EnabledDataset, now: float, interval: f
     """Return the asks for a dataset's periods in a round at `now`, newest first and none twice."""
     dataset, table = enabled.dataset, entry.table(enabled.name)
     tried = {each.day: each.asked_at for each in table.empty_dates}
-    wants = dataset.schedule.wants(dataset.calendar, dataset.selection.backs(enabled.settings), now)
+    required = dataset.schedule.required(dataset.calendar, dataset.selection.backs(enabled.settings), now)
     asked_before = bool(table.rows or table.empty_dates) and table.health.up
     early = asked_before and _is_early(entry, now)
     due: dict[Period, RequiredAnswer] = {}
-    for want in wants:
-        held_at, tried_at = _held_at(table, want), tried.get(want.period.first)
-        if dataset.schedule.due(want, now, interval, held_at=held_at, tried_at=tried_at, early=early):
-            due.setdefault(want.period, want)
+    for answer in required:
+        held_at, tried_at = _held_at(table, answer), tried.get(answer.period.first)
+        if dataset.schedule.due(answer, now, interval, held_at=held_at, tried_at=tried_at, early=early):
+            due.setdefault(answer.period, answer)
     return [
-        Ask(entry.app.appid, period.first, newest=want is wants[0], dataset=enabled.name, label=want.key)
-        for period, want in due.items()
+        Ask(
+            entry.app.appid,
+            period.first,
+            newest=answer is required[0],
+            dataset=enabled.name,
+            label=answer.key,
+        )
+        for period, answer in due.items()
     ]
 
 
@@ -210,12 +216,12 @@ def _is_early(entry: Entry, now: float) -> bool:
     return reason is not None and reason.is_state and entry.row(yesterday(now)) is None
 
 
-def _held_at(table: Table, want: RequiredAnswer) -> float | None:
+def _held_at(table: Table, answer: RequiredAnswer) -> float | None:
     """Return the Unix time of the call for the required answer; None if none is held that counts."""
-    held = table.held(want.period)
-    if held is None or held.asked_at < want.since:
+    held = table.held(answer.period)
+    if held is None or held.asked_at < answer.since:
         return None
-    has = not want.key or any(point.labels[0] == want.key for point in held.row.points)
+    has = not answer.key or any(point.labels[0] == answer.key for point in held.row.points)
     return held.asked_at if has else None
 
 

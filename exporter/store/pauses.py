@@ -17,7 +17,11 @@ FRESH_ROW_SECONDS: Final = 60
 def configured(
     known: Entry | None, app: App, kind: str, now: float, renewed: Collection[tuple[str, str]]
 ) -> Entry:
-    """Return an app's entry after a reload, as not yet asked if the credential's place has changed."""
+    """Return an app's entry after a reload, given the one before it; None for a new app.
+
+    With other token settings the app counts as not yet asked, but keeps its rows. `renewed`: datasets, by
+    appid and name, whose credential has changed since WeChat refused it.
+    """
     if known is None:
         return Entry(app, kind)
     health = known.health

@@ -52,7 +52,7 @@ CREATE TABLE refusals (
 ) WITHOUT ROWID
 """,
 )
-"""Each statement leads to the next version. Released ones never change with the list of figures.
+"""Each leads to the next version. Released ones never change with the list of figures.
 
 Rows of the first two versions have no server until the first `load`.
 """
@@ -220,7 +220,7 @@ class SqliteStore:
                 self._observer(True)  # noqa: FBT003 - the observer's one word
         except (OSError, sqlite3.Error, ValueError) as error:
             if doing == "write":
-                self._observer(False)  # noqa: FBT003 - the same
+                self._observer(False)  # noqa: FBT003 - likewise
             raise StoreError(
                 f"cannot {doing} storage {self._path}: {explanation(error)}. Check the path, its rights and "
                 "the disk; a damaged file can be moved away: rows are fetched again"

@@ -48,7 +48,7 @@ def refusal_key(appid: str, dataset: str) -> str:
 
 
 def refusal_of(health: Health) -> Refusal | None:
-    """Return the refusal to store for a health; None if a restart may ask for the app."""
+    """Return the refusal to store for a health; None if a restart may ask for the dataset."""
     failure, refused_at, until = health.failure, health.last_refresh, health.resume_at
     if failure is None or refused_at is None or until is None or until <= refused_at:
         return None
@@ -58,7 +58,7 @@ def refusal_of(health: Health) -> Refusal | None:
 
 
 def health_of(refusal: Refusal, last_success: float | None) -> Health:
-    """Return the health of an app for a stored refusal."""
+    """Return the health of an app's dataset for a stored refusal."""
     return Health(
         last_refresh=refusal.refused_at,
         last_success=last_success,

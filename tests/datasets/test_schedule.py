@@ -32,9 +32,9 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp()
 
 
-def wants(name: str, now: float) -> tuple[RequiredAnswer, ...]:
+def required(name: str, now: float) -> tuple[RequiredAnswer, ...]:
     dataset = BY_NAME[name]
-    return dataset.schedule.wants(dataset.calendar, dataset.selection.backs(SETTINGS[name]), now)
+    return dataset.schedule.required(dataset.calendar, dataset.selection.backs(SETTINGS[name]), now)
 
 
 class Exporter:
@@ -56,14 +56,18 @@ class Exporter:
         due = self.dataset.schedule.due
         early = (now - at("2026-01-01 00:00")) % DAY_SECONDS < self.published
         asked_before = bool(self.held or self.tried)
-        for want in wants(self.dataset.name, now):
-            key = (want.period, want.key)
+        for answer in required(self.dataset.name, now):
+            key = (answer.period, answer.key)
             held, tried = self.held.get(key), self.tried.get(key)
-            if due(want, now, interval, held_at=held, tried_at=tried, early=early and asked_before):
-                asked.append(want)
-                answered = want.since + self.published <= now and midnight(want.period.first) >= self.since
+            if due(answer, now, interval, held_at=held, tried_at=tried, early=early and asked_before):
+                asked.append(answer)
+                answered = (
+                    answer.since + self.published <= now and midnight(answer.period.first) >= self.since
+                )
                 (self.held if answered else self.tried)[key] = now
-        assert len({want.period for want in asked}) == len(asked), "a period was asked for twice in a round"
+        assert len({answer.period for answer in asked}) == len(asked), (
+            "a period was asked for twice in a round"
+        )
         return asked
 
 
@@ -78,8 +82,8 @@ class Exporter:
     ],
 )
 def test_the_newest_week_and_month_asked_for_are_over(now: str, weeks: date, month: date) -> None:
-    assert wants("weekly_trend", at(now))[0].period.first == weeks
-    assert wants("monthly_trend", at(now))[0].period.first == month
+    assert required("weekly_trend", at(now))[0].period.first == weeks
+    assert required("monthly_trend", at(now))[0].period.first == month
 
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -88,18 +92,18 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @UNTIMED
 @given(st.sampled_from(CATALOGUE), st.integers(31_536_000, 4_133_865_600))
 def test_a_period_that_is_not_over_is_never_wanted(dataset: Dataset, now: int) -> None:
-    found = wants(dataset.name, now)
+    found = required(dataset.name, now)
     assert found
-    assert all(want.period.end <= now and want.since <= now for want in found)
+    assert all(answer.period.end <= now and answer.since <= now for answer in found)
 
 
 def test_retention_is_asked_for_by_age() -> None:
     dataset = BY_NAME["daily_retention"]
     today = date(2026, 11, 24)
-    found = dataset.schedule.wants(dataset.calendar, (1, 7, 30), at("2026-11-24 12:00"))
-    ages = {want.key: (today - want.period.first).days for want in found}
+    found = dataset.schedule.required(dataset.calendar, (1, 7, 30), at("2026-11-24 12:00"))
+    ages = {answer.key: (today - answer.period.first).days for answer in found}
     assert ages == {"1": 2, "7": 8, "30": 31}
-    assert all(want.since == midnight(today) for want in found)
+    assert all(answer.since == midnight(today) for answer in found)
 
 
 def test_over_sixty_days_every_key_of_a_cohort_is_asked_for_on_its_morning_once() -> None:
@@ -135,9 +139,9 @@ def test_once_all_is_there_an_hour_has_few_calls() -> None:
     for hour in range(24 * 21):
         now = start + hour * HOUR
         complete = all(
-            (want.period, want.key) in exporter.held
+            (answer.period, answer.key) in exporter.held
             for exporter in exporters
-            for want in wants(exporter.dataset.name, now)
+            for answer in required(exporter.dataset.name, now)
         )
         calls = sum(len(exporter.round(now)) for exporter in exporters)
         assert calls <= (4 if complete else 60)
@@ -146,9 +150,11 @@ def test_once_all_is_there_an_hour_has_few_calls() -> None:
 def test_a_start_on_a_monday_night_asks_again_in_the_morning() -> None:
     exporter = Exporter(BY_NAME["weekly_trend"], since=0)
     monday = at("2026-11-23 00:30")
-    newest = wants("weekly_trend", monday)[0].period
+    newest = required("weekly_trend", monday)[0].period
     times = [
-        hour for hour in range(48) if newest in [want.period for want in exporter.round(monday + hour * HOUR)]
+        hour
+        for hour in range(48)
+        if newest in [answer.period for answer in exporter.round(monday + hour * HOUR)]
     ]
     assert times == [0, 4, 8, 34]  # 34: once more on Tuesday, 10:30
 
@@ -156,11 +162,11 @@ def test_a_start_on_a_monday_night_asks_again_in_the_morning() -> None:
 def test_a_week_that_stays_away_is_asked_for_less_and_less_often() -> None:
     exporter = Exporter(BY_NAME["weekly_trend"], since=at("2027-01-01 00:00"))
     monday = at("2026-11-23 00:30")
-    newest = wants("weekly_trend", monday)[0].period
+    newest = required("weekly_trend", monday)[0].period
     times = [
         hour
         for hour in range(7 * 24)
-        if newest in [want.period for want in exporter.round(monday + hour * HOUR)]
+        if newest in [answer.period for answer in exporter.round(monday + hour * HOUR)]
     ]
     first_day = [hour for hour in times if hour < 24]
     late = [hour for hour in times if 24 <= hour < 72]
@@ -172,11 +178,11 @@ def test_a_week_that_stays_away_is_asked_for_less_and_less_often() -> None:
 def test_however_long_the_rounds_are_a_week_that_stays_away_is_asked_for_every_day(hours: int) -> None:
     exporter = Exporter(BY_NAME["weekly_trend"], since=at("2027-01-01 00:00"))
     monday = at("2026-11-23 09:30")
-    newest = wants("weekly_trend", monday)[0].period
+    newest = required("weekly_trend", monday)[0].period
     days = Counter(
         hour // 24
         for hour in range(0, 6 * 24, hours)
-        if newest in [want.period for want in exporter.round(monday + hour * HOUR, hours * HOUR)]
+        if newest in [answer.period for answer in exporter.round(monday + hour * HOUR, hours * HOUR)]
     )
     assert days.keys() == set(range(6))
     assert max(list(days.values())[1:]) == 1
@@ -185,17 +191,19 @@ def test_however_long_the_rounds_are_a_week_that_stays_away_is_asked_for_every_d
 def test_an_old_period_that_wechat_never_had_costs_a_call_a_day() -> None:
     exporter = Exporter(BY_NAME["daily_summary"], since=at("2026-11-23 00:00"))
     start = at("2026-11-24 12:00")
-    asked = Counter(want.period.first for hour in range(24) for want in exporter.round(start + hour * HOUR))
+    asked = Counter(
+        answer.period.first for hour in range(24) for answer in exporter.round(start + hour * HOUR)
+    )
     assert [asked[date(2026, 11, day)] for day in range(16, 21)] == [1] * 5
 
 
 def test_an_answer_of_the_night_is_asked_for_once_more_when_it_has_settled() -> None:
     schedule = BY_NAME["visit_pages"].schedule
     now = at("2026-11-24 15:30")
-    want = wants("visit_pages", now)[0]
-    assert yesterday(now) == want.period.first
+    answer = required("visit_pages", now)[0]
+    assert yesterday(now) == answer.period.first
     due = [
-        schedule.due(want, at(time), HOUR, held_at=at(held), tried_at=None)
+        schedule.due(answer, at(time), HOUR, held_at=at(held), tried_at=None)
         for held, time in (
             ("2026-11-24 09:00", "2026-11-24 14:59"),
             ("2026-11-24 09:00", "2026-11-24 15:00"),
@@ -208,9 +216,10 @@ def test_an_answer_of_the_night_is_asked_for_once_more_when_it_has_settled() -> 
 def test_shorter_rounds_ask_more_often() -> None:
     exporter = Exporter(BY_NAME["visit_pages"], since=at("2027-01-01 00:00"), published=0)
     noon = at("2026-11-24 12:00")
-    newest = wants("visit_pages", noon)[0].period
+    newest = required("visit_pages", noon)[0].period
     asked = [
-        newest in [want.period for want in exporter.round(noon + second, interval=1)] for second in range(10)
+        newest in [answer.period for answer in exporter.round(noon + second, interval=1)]
+        for second in range(10)
     ]
     assert asked == [True] * 10
 

@@ -121,7 +121,7 @@ class RedisStore(RedisCredentials):
         return self
 
     def take(self, work: str, seconds: float) -> bool:
-        """Take the lease for that long by Redis' clock; False where another exporter has it."""
+        """Take or extend a lease for `seconds` by Redis' clock; return False if another exporter has it."""
         with self._connection.writing() as client:
             key = f"{self._prefix}duty:{work}"
             return bool(client.eval(scripts.TAKE, 1, key, self._holder, int(seconds * 1000)))
