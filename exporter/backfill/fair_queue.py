@@ -49,7 +49,7 @@ class FairQueue:
                     break
                 ends = [turn.rests_until for turn in self._turns.values() if turn.rests_until > now]
                 self._condition.wait(min(ends) - now if ends else None)
-            self._close()
+            self.close()
             return None
 
     def repeat(self, ask: Ask, delay: float) -> None:
@@ -79,11 +79,8 @@ class FairQueue:
     def close(self) -> None:
         """Let `take` return None from now on."""
         with self._condition:
-            self._close()
-
-    def _close(self) -> None:
-        self._closed = True
-        self._condition.notify_all()
+            self._closed = True
+            self._condition.notify_all()
 
     def _next(self, now: float) -> Ask | None:
         while (appid := self._first(now)) is not None:

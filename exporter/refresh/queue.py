@@ -58,8 +58,7 @@ class Queue:
                 if not self._under_way and when >= self._deadline:
                     break
                 self._condition.wait(when - now if when < self._deadline else None)
-            self._closed = True
-            self._condition.notify_all()
+            self.close()
             return None
 
     def add(self, ask: Ask, delay: float = 0.0) -> None:

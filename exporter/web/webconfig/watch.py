@@ -49,8 +49,8 @@ class WebConfigWatch:
             self.reload()
             return True
 
-    def reload(self) -> str | None:
-        """Read the files again; return what is wrong with them, None once they are in force."""
+    def reload(self) -> None:
+        """Read the files again; `problem` is what is wrong with them, None once they are in force."""
         with self._lock:
             before, self.problem = self.problem, None
             try:
@@ -62,7 +62,6 @@ class WebConfigWatch:
             else:
                 tls, users = self._config.tls is not None, len(self._config.users)
                 self._log.info("web configuration read", tls=tls, users=users)
-            return self.problem
 
     def _read(self) -> None:
         self._read_at = self._state()
