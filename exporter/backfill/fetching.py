@@ -50,7 +50,7 @@ class BackfillScope:
 
 
 @dataclass(slots=True)
-class FetchOutcome:
+class AppOutcome:
     """How fetching went for an app: its health, missed dates by reason, and the failure that ended it."""
 
     name: str
@@ -95,7 +95,7 @@ def fetch(
         threads,
         time.monotonic,
     )
-    outcomes = {app.appid: FetchOutcome(app.name) for app in scope.apps}
+    outcomes = {app.appid: AppOutcome(app.name) for app in scope.apps}
     fetcher = BackfillFetcher(outcomes, apps.accesses, queue, journal, answered, log)
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="backfill") as pool:
         try:
@@ -111,7 +111,7 @@ def fetch(
 class BackfillFetcher:
     """Makes the calls from many threads; `outcomes` and `accesses` are by appid."""
 
-    outcomes: Mapping[str, FetchOutcome]
+    outcomes: Mapping[str, AppOutcome]
     accesses: Mapping[str, Access]
     queue: FairQueue
     journal: Journal
@@ -154,7 +154,7 @@ class BackfillFetcher:
             with self._lock:
                 self._failed(ask, outcome, answer)
 
-    def _failed(self, ask: Ask, outcome: FetchOutcome, problem: Failure) -> None:
+    def _failed(self, ask: Ask, outcome: AppOutcome, problem: Failure) -> None:
         now = self.clock()
         outcome.health = after_failure(outcome.health, problem, now, now, self.random)
         self._unheard = self._unheard + 1 if problem.reason in _UNHEARD else 0
@@ -172,7 +172,7 @@ class BackfillFetcher:
             self.out_of_reach = True
             self.queue.close()
 
-    def _end(self, appid: str, outcome: FetchOutcome, problem: Failure) -> None:
+    def _end(self, appid: str, outcome: AppOutcome, problem: Failure) -> None:
         if outcome.ended_by is not None:
             return
         outcome.ended_by = problem

@@ -61,7 +61,7 @@ DROP TABLE answers_1;
 DROP TABLE pushed_1
 """,
 )
-"""Each statement leads to the next version. Released ones never change with the list of figures."""
+"""Each leads to the next version. Released ones never change with the list of figures."""
 
 _OF_APP: Final = "server = ? AND appid = ? AND dataset = ?"
 _FIND: Final = f"SELECT asked_at, points FROM answers WHERE {_OF_APP} AND first = ?"  # noqa: S608 - our own words

@@ -21,7 +21,7 @@ class ProgressLog:
         self._total = total
         self._log = log
         self._clock = clock
-        self._start = self._told = clock()
+        self._start = self._logged_at = clock()
         self._done = 0
         self._lock = threading.Lock()
 
@@ -30,8 +30,8 @@ class ProgressLog:
         with self._lock:
             self._done += 1
             now = self._clock()
-            if now - self._told >= LINE_SECONDS:
-                self._told = now
+            if now - self._logged_at >= LINE_SECONDS:
+                self._logged_at = now
                 rate = self._done / (now - self._start)
                 left = written(round((self._total - self._done) / rate))
                 self._log.info(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 from unicodedata import east_asian_width
 
-from exporter.backfill.fetching import FetchOutcome
+from exporter.backfill.fetching import AppOutcome
 from exporter.backfill.journal import DateCounts
 from exporter.beijing import beijing_text
 from exporter.wechat.failures.failure import Action, Failure, Reason
@@ -24,7 +24,7 @@ class AppSummary:
     appid: str
     days: int
     count: DateCounts
-    outcome: FetchOutcome
+    outcome: AppOutcome
 
     @property
     def missing(self) -> int:
@@ -54,21 +54,21 @@ class AppSummary:
         return tuple(_printable(each) for each in (self.outcome.name, self.appid, *figures, self.why))
 
 
-def exit_code(results: Sequence[AppSummary], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
+def exit_code(summaries: Sequence[AppSummary], unlisted: Sequence[tuple[str, Failure]] = ()) -> int:
     """Return 0 if every date has an answer, 3 if some are missing, 1 if none came and no quota explains it.
 
     `unlisted`: platforms whose accounts could not be listed, so that their dates may be missing.
     """
-    if not unlisted and not any(result.missing for result in results):
+    if not unlisted and not any(summary.missing for summary in summaries):
         return ALL
-    came = any(result.count.rows or result.count.empty for result in results)
-    states = any(reason.is_state for result in results for reason in result.outcome.missed)
-    waits = any(result.waits_till is not None for result in results)
+    came = any(summary.count.rows or summary.count.empty for summary in summaries)
+    states = any(reason.is_state for summary in summaries for reason in summary.outcome.missed)
+    waits = any(summary.waits_till is not None for summary in summaries)
     return SOME_MISSING if came or states or waits else FAILED
 
 
 def advice(
-    results: Sequence[AppSummary],
+    summaries: Sequence[AppSummary],
     unlisted: Sequence[tuple[str, Failure]] = (),
     noun: str = "date",
     language: str = "en",
@@ -81,7 +81,7 @@ def advice(
         f"{problem.advice.text(language)}"
         for name, problem in unlisted
     ]
-    missing = sum(result.missing for result in results)
+    missing = sum(summary.missing for summary in summaries)
     if not missing:
         return words
     verb = "is" if missing == 1 else "are"
@@ -89,24 +89,24 @@ def advice(
     words.append(f"{counted(missing, noun)} {verb} missing. {text}")
     if out_of_reach:
         words.append("WeChat was out of reach: see to the network, then go on.")
-    waits = [result.waits_till for result in results if result.waits_till is not None]
+    waits = [summary.waits_till for summary in summaries if summary.waits_till is not None]
     if waits:
         spent = "has spent its quota" if len(waits) == 1 else "have spent their quota"
         words.append(f"{counted(len(waits), 'app')} {spent}: go on after {beijing_text(max(waits) + 60)}.")
     advised = {
         ended_by.advice.text(language): ended_by.reason
-        for result in results
-        if (ended_by := result.outcome.ended_by) is not None and result.waits_till is None
+        for summary in summaries
+        if (ended_by := summary.outcome.ended_by) is not None and summary.waits_till is None
     }
     words += (f"{reason}: {text}" for text, reason in advised.items())
-    if any(Reason.NOT_READY in result.outcome.missed for result in results):
+    if any(Reason.NOT_READY in summary.outcome.missed for summary in summaries):
         words.append(f"{noun.capitalize()}s that are not ready yet come later in the day.")
     return words
 
 
-def write_table(results: Iterable[AppSummary], stream: TextIO) -> None:
+def write_table(summaries: Iterable[AppSummary], stream: TextIO) -> None:
     """Write the table in columns, in which Chinese characters take two places."""
-    lines = [_HEAD, *(result.cells for result in results)]
+    lines = [_HEAD, *(summary.cells for summary in summaries)]
     widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))

@@ -40,7 +40,7 @@ class _PassingError(PushError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send: `url` is complete; `place` is safe to show, as a URL may carry a password."""
+    """The address to send to: `url` is complete; `place` is safe to show, as a URL may carry a password."""
 
     url: str
     place: str

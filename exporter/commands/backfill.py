@@ -131,7 +131,7 @@ def _carry_out(options: BackfillOptions, config: Config, flags: argparse.Namespa
             with _progress(scope.calls(journal), flags) as (answered, bar_log):
                 fetcher = fetch(apps, scope, journal, answered, bar_log)
             periods = options.span.periods
-            results = [
+            summaries = [
                 report.AppSummary(
                     app.appid,
                     periods,
@@ -140,18 +140,18 @@ def _carry_out(options: BackfillOptions, config: Config, flags: argparse.Namespa
                 )
                 for app in scope.apps
             ]
-            if any(result.count.rows for result in results):
+            if any(each.count.rows for each in summaries):
                 _deliver(options, scope, journal, log)
             else:
                 log.warning("there are no rows: nothing is written")
     unlisted = [(search.name, search.failure) for search in searches if search.failure is not None]
-    report.write_table(results, sys.stdout)
+    report.write_table(summaries, sys.stdout)
     sentences = report.advice(
-        results, unlisted, _noun(options), flags.log_language, out_of_reach=fetcher.out_of_reach
+        summaries, unlisted, _noun(options), flags.log_language, out_of_reach=fetcher.out_of_reach
     )
     for sentence in sentences:
         sys.stdout.write(f"{sentence}\n")
-    return report.exit_code(results, unlisted)
+    return report.exit_code(summaries, unlisted)
 
 
 def _deliver(

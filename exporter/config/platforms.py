@@ -79,7 +79,7 @@ class Discovery:
     exclude: tuple[str, ...] = ()
 
 
-Ticket = TicketFile | TicketHttp | TicketCallback
+TicketSettings = TicketFile | TicketHttp | TicketCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Platform:
     name: str
     component_appid: str
     component_appsecret: Secret
-    ticket: Ticket
+    ticket: TicketSettings
     discovery: Discovery | None = None
 
 
@@ -103,7 +103,7 @@ def _callback_modules(_callback: Mapping[str, object], path: KeyPath, problems: 
         )
 
 
-def _one(**sources: Ticket | None) -> Ticket:
+def _one(**sources: TicketSettings | None) -> TicketSettings:
     return next(source for source in sources.values() if source is not None)
 
 
@@ -135,7 +135,7 @@ def _platform(
             "The platform's AppSecret; better kept in a file.", "A file that holds the platform's AppSecret."
         ),
     ],
-    verify_ticket: Annotated[Ticket, Key(_TICKET, "Where its component_verify_ticket comes from.")],
+    verify_ticket: Annotated[TicketSettings, Key(_TICKET, "Where its component_verify_ticket comes from.")],
     discover: Annotated[  # noqa: FBT002 - the configuration's own switch
         bool, Key(BooleanRule(), "Whether every account that has authorised the platform becomes an app.")
     ] = False,

@@ -61,7 +61,7 @@ class AccountSearch:
         self._record = Record(platform.vault, key, AccountList.of_json, AccountList.json)
         self._list_after = self._look_after = self._identify_after = AT_ONCE
         self._broke_off = False  # of the last identification
-        self._second_look = MassLossCheck()
+        self._mass_loss = MassLossCheck()
         self._saved_at = -1.0
         self._failures = 0
         self._warned: object = None
@@ -185,7 +185,7 @@ class AccountSearch:
         self._failures, self.failure = 0, None
         appids = accounts.wanted(listing.refresh_tokens, self._settings)
         usable = [appid for appid in appids if listing.refresh_tokens[appid] or self._has_token(appid)]
-        if (left := self._second_look.left(len(usable), len(self.known), self._clock())) > 0:
+        if (left := self._mass_loss.left(len(usable), len(self.known), self._clock())) > 0:
             self._list_in(left)
             event = "accounts gone from the list: believed after a second look in some minutes"
             self._warn("loss", event, accounts=len(usable), before=len(self.known))

@@ -11,7 +11,7 @@ from exporter.wechat import endpoints
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.open_platform import OpenPlatform
 
-_TOGETHER: Final = 20  # failures in a row after which all would fail
+_TOGETHER: Final = 20  # accounts to ask for before a look at the failures
 _THREADS: Final = 4
 _AGAIN_SECONDS: Final = 3600.0  # seconds until the next call for a refused account
 _OF_ACCOUNT: Final = frozenset(

@@ -44,7 +44,7 @@ class TicketPushes:
         if platform is None or not isinstance(settings := platform.settings.ticket, TicketCallback):
             return self._refused(name, "no such platform, or its tickets come another way")
         from exporter.wechat.platform.pushes import ACCOUNT_EVENTS, PushReader, RefusedPushError  # noqa: PLC0415 - an extra
-        from exporter.wechat.platform.tickets import PushedTicket  # noqa: PLC0415
+        from exporter.wechat.platform.tickets import PushedTicketSource  # noqa: PLC0415
 
         try:
             reader = PushReader(
@@ -52,7 +52,7 @@ class TicketPushes:
             )
             push = reader.read(query, body, self._clock())
             tickets = platform.tickets
-            if push.ticket is not None and isinstance(tickets, PushedTicket):
+            if push.ticket is not None and isinstance(tickets, PushedTicketSource):
                 tickets.keep(push.ticket)
                 self._exporter.watch.ticket_came(name)
         except RefusedPushError as error:

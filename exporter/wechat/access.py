@@ -57,7 +57,7 @@ class Access(Protocol):
         """Return limit, used and left calls of an interface today; raise CallError."""
 
     def fingerprint(self) -> bytes:
-        """Return a hash that changes when the operator changes the credential."""
+        """Return a hash that changes when the operator changes the credential; empty if that is unknown."""
 
 
 _AccessByToken = Callable[[Client, str, TokenSource, TokenOwners], Access]

@@ -83,7 +83,7 @@ class DirectAccess(AuthorizedClient):
         return token
 
     def fingerprint(self) -> bytes:
-        """Return a hash that changes when the operator changes the credential."""
+        """Return a hash that changes when the operator changes the credential; empty if that is unknown."""
         return self.tokens.source.fingerprint()
 
     def fetch(self, dataset: Dataset, period: Period) -> Row:

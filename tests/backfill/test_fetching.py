@@ -6,7 +6,7 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 from exporter.backfill.fair_queue import FairQueue
-from exporter.backfill.fetching import PATIENCE, SILENCE, BackfillFetcher, FetchOutcome
+from exporter.backfill.fetching import PATIENCE, SILENCE, AppOutcome, BackfillFetcher
 from exporter.backfill.journal import DateCounts, Journal, JournalError
 from exporter.backfill.periods import Span
 from exporter.beijing import next_midnight
@@ -54,7 +54,7 @@ class Desk:
         self.seconds = 0.0
         self.answered = 0
         self.fetcher = BackfillFetcher(
-            {appid: FetchOutcome(f"shop {appid}") for appid in answers},
+            {appid: AppOutcome(f"shop {appid}") for appid in answers},
             self.accesses,
             FairQueue({appid: self.journal.unknown(appid, SPAN, NOON) for appid in answers}, 4, self._leap),
             self.journal,
@@ -78,7 +78,7 @@ class Desk:
     def count(self, appid: str = "wx1") -> DateCounts:
         return self.journal.count(appid, SPAN, NOON)
 
-    def outcome(self, appid: str = "wx1") -> FetchOutcome:
+    def outcome(self, appid: str = "wx1") -> AppOutcome:
         return self.fetcher.outcomes[appid]
 
     def calls(self, appid: str = "wx1") -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.backfill.fetching import FetchOutcome
+from exporter.backfill.fetching import AppOutcome
 from exporter.backfill.journal import DateCounts
 from exporter.backfill.report import AppSummary, advice, exit_code, write_table
 from exporter.beijing import next_midnight
@@ -14,12 +14,12 @@ from tests.building import NOON, paused_until
 
 QUOTA = errcode_failure(45009, "reach max api daily quota limit")
 REFUSED = errcode_failure(48001, "api unauthorized")
-WHOLE = AppSummary("wx1", 60, DateCounts(58, 2), FetchOutcome("coffee-shop"))
+WHOLE = AppSummary("wx1", 60, DateCounts(58, 2), AppOutcome("coffee-shop"))
 
 
 def result(count: DateCounts, ended_by: Failure | None = None, **missed: int) -> AppSummary:
     health = paused_until(next_midnight(NOON))
-    outcome = FetchOutcome(
+    outcome = AppOutcome(
         "奶茶\n小铺", health, Counter({Reason(name): n for name, n in missed.items()}), 0, ended_by
     )
     return AppSummary("wx2", 60, count, outcome)

@@ -11,7 +11,7 @@ from exporter.discovery.platform_state import PlatformState
 from exporter.discovery.platform_watch import PlatformWatch
 from exporter.simulator.fleet import DEMO_PLATFORM
 from exporter.wechat.failures.failure import Reason
-from exporter.wechat.platform.tickets import PushedTicket, Ticket
+from exporter.wechat.platform.tickets import PushedTicketSource, Ticket
 from tests.discovery.scenes import Scene
 
 
@@ -38,7 +38,7 @@ class Tickets:
     def _push(self) -> None:
         """Let a ticket come to another exporter, which keeps it in the vault."""
         ticket = Ticket(self.scene.sim.new_ticket("main"), self.scene.clock.now)
-        PushedTicket(DEMO_PLATFORM.component_appid, self.scene.vault).keep(ticket)
+        PushedTicketSource(DEMO_PLATFORM.component_appid, self.scene.vault).keep(ticket)
 
     def looks(self, *waits: float) -> list[str]:
         """Look after each of some seconds; return the platforms reported to have a new ticket."""

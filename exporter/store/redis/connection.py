@@ -64,7 +64,7 @@ class Connection:
         except StoreError:
             self._observer(False)  # noqa: FBT003 - the observer's one word
             raise
-        self._observer(True)  # noqa: FBT003 - the same
+        self._observer(True)  # noqa: FBT003 - likewise
 
     def refuse_cluster(self) -> None:
         """Raise StoreError for a node of a Redis Cluster, which lacks the other nodes' keys."""
@@ -87,7 +87,7 @@ class Connection:
         except (OSError, RedisError, ValueError) as error:
             if isinstance(error, _UNREACHABLE):
                 self._resting_until = self._clock() + _REST_SECONDS
-            self._trouble = f"cannot {doing} storage {self._url}: {_told(error)}. {_advice(error)}"
+            self._trouble = f"cannot {doing} storage {self._url}: {_described(error)}. {_advice(error)}"
             raise StoreError(self._trouble) from None
         self._resting_until = 0.0
 
@@ -153,7 +153,7 @@ def _advice(error: Exception) -> str:
     return "Is Redis there, with TLS or without as storage.url says, and does the network let us in?"
 
 
-def _told(error: Exception) -> str:
+def _described(error: Exception) -> str:
     """Return an error's text without the words sent: a server without a command repeats its arguments."""
     text = _ECHO.sub("", getattr(error, "strerror", None) or str(error)).rstrip(".")
     return f"{type(error).__name__}: {text}"[:200]

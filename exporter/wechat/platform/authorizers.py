@@ -29,7 +29,7 @@ _UNREAD: Final = Failure(
     Reason.BUSY, Action.RETRY, WAIT, "the platform's list of accounts is still being read"
 )
 
-Page = tuple[Mapping[str, str], int]
+AccountsPage = tuple[Mapping[str, str], int]
 """Appids with their refresh tokens, and the number of accounts on all pages."""
 
 
@@ -173,8 +173,8 @@ def _result(reading: Future[AuthorizedAccounts], seconds: float | None = None) -
         raise CallError(error.failure) from None  # a new exception for each waiting thread
 
 
-def read_page(body: dict[str, Any]) -> Page:
-    """Return the accounts in an answer of api_get_authorizer_list, and their total number."""
+def read_page(body: dict[str, Any]) -> AccountsPage:
+    """Return the accounts of a page of api_get_authorizer_list and their total number; raise CallError."""
     total, items = body.get("total_count"), body.get("list")
     if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= _MOST_ACCOUNTS:
         raise CallError(failure(Reason.MALFORMED, "the list of accounts has no usable total_count"))

@@ -19,7 +19,7 @@ from exporter.wechat.failures.advice import PLATFORM_APPID, PLATFORM_SECRET
 from exporter.wechat.failures.errcodes import failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from exporter.wechat.platform.authorizers import AuthorizerList
-from exporter.wechat.platform.tickets import TicketSource, choose_ticket
+from exporter.wechat.platform.tickets import TicketSource, choose_ticket_source
 from exporter.wechat.tokens.cache import Share, Token, TokenCache, TokenSource, unshared
 from exporter.wechat.tokens.sources import fingerprint, read_secret, token_reader
 
@@ -103,7 +103,7 @@ class OpenPlatform:
         self.settings = settings
         self.client = client
         self.vault = vault
-        self.tickets = choose_ticket(settings, client, vault)
+        self.tickets = choose_ticket_source(settings, client, vault)
         self.source = ComponentTokenSource(settings, self.tickets, client)
         tokens = TokenCache(share(self.source, settings.component_appid), client.clock)
         self._component = _ComponentClient(client, tokens)

@@ -34,7 +34,7 @@ class TicketSource(Protocol):
         """Return the newest ticket; raise CallError without one."""
 
 
-class FileTicket:
+class FileTicketSource:
     """A file that another program keeps up to date; its modification time is the ticket's."""
 
     def __init__(self, settings: TicketFile) -> None:
@@ -49,7 +49,7 @@ class FileTicket:
         return Ticket(value, received_at)
 
 
-class HttpTicket:
+class HttpTicketSource:
     """An address of the operator's; a ticket's time is that of its first appearance there."""
 
     def __init__(self, settings: TicketHttp, client: Client) -> None:
@@ -80,7 +80,7 @@ class HttpTicket:
         return self._newest
 
 
-class PushedTicket:
+class PushedTicketSource:
     """The newest ticket that WeChat pushed to the exporter, kept in the vault across restarts."""
 
     def __init__(self, component_appid: str, vault: Vault) -> None:
@@ -109,14 +109,14 @@ class PushedTicket:
         )
 
 
-def choose_ticket(settings: Platform, client: Client, vault: Vault) -> TicketSource:
+def choose_ticket_source(settings: Platform, client: Client, vault: Vault) -> TicketSource:
     """Return the source for a platform's settings."""
     match settings.ticket:
         case TicketFile():
-            return FileTicket(settings.ticket)
+            return FileTicketSource(settings.ticket)
         case TicketHttp():
-            return HttpTicket(settings.ticket, client)
+            return HttpTicketSource(settings.ticket, client)
         case TicketCallback():
-            return PushedTicket(settings.component_appid, vault)
+            return PushedTicketSource(settings.component_appid, vault)
         case _:  # pragma: no cover - mypy proves that there is no other
             assert_never(settings.ticket)

@@ -43,7 +43,7 @@ class TokenSource(ABC):
 
     @abstractmethod
     def fingerprint(self) -> bytes:
-        """Return a hash that changes when the operator changes the credential."""
+        """Return a hash that changes when the operator changes the credential; empty if that is unknown."""
 
     def refuse(self, value: str) -> None:  # noqa: B027 - most sources ask for the next token in the same way
         """Note that WeChat refused a token of this source."""

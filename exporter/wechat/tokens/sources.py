@@ -120,7 +120,7 @@ class HttpTokenSource(TokenSource):
         self._refused = value
 
     def fingerprint(self) -> bytes:
-        """Return nothing, as the service is asked again anyway."""
+        """Return an empty hash, as the service is asked again anyway."""
         return b""
 
 
