@@ -72,6 +72,6 @@ class TrendAccess:
         raise NotImplementedError
 
 
-def text_of(form: EncodedPage) -> bytes:
+def text_of(page: EncodedPage) -> bytes:
     """Return the text of a page in one format."""
-    return b"".join(piece.plain() for piece in form.pieces)
+    return b"".join(piece.plain() for piece in page.pieces)

@@ -40,7 +40,7 @@ from exporter.wechat.failures.failure import Failure, Reason
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Return 0 if all is well, 1 if WeChat refuses an app, 2 for a bad configuration."""
+    """Return 0 if all is well, 1 if an app, a platform or the storage fails, 2 for bad usage or files."""
     try:
         shard = choose_shard(flags.shard, flags.total_shards, os.environ)
         config = load(Path(flags.config_file), os.environ)
@@ -88,7 +88,7 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
             apps.client.record = details.answered
             apps.list_accounts()
             chosen = chosen_apps(apps, names)
-            return 1 if sum([report.write_app(app, _answers(apps, log, app)) for app in chosen]) else 0
+            return 1 if sum([report.write_app(app, _probed(apps, log, app)) for app in chosen]) else 0
         if store.leases is not None:
             sys.stdout.write(f"storage {config.storage.url}: OK\n")
         failed = sum([report.write_platform(search) for search in apps.list_accounts()])
@@ -106,13 +106,13 @@ def _ask_all(apps: Apps, report: "_Report", log: FilteringBoundLogger) -> list[P
     """Ask for every app, several at a time."""
     results = []
     with ThreadPoolExecutor(apps.config.refresh.concurrency) as threads:
-        for app, result in zip(apps.own, threads.map(partial(_answers, apps, log), apps.own), strict=True):
+        for app, result in zip(apps.own, threads.map(partial(_probed, apps, log), apps.own), strict=True):
             report.write_app(app, result)
             results.append(result)
     return results
 
 
-def _answers(apps: Apps, log: FilteringBoundLogger, app: App) -> ProbeResult:
+def _probed(apps: Apps, log: FilteringBoundLogger, app: App) -> ProbeResult:
     return probe(apps.accesses[app.appid], apps.config.datasets_of(app), yesterday(time.time()), log)
 
 
@@ -167,20 +167,20 @@ class _Report:
             self.write_outcome(name, failure(Reason.THIRD_PARTY_REFRESH_TOKEN, words))
         return bool(without)
 
-    def write_app(self, app: App, answers: ProbeResult) -> bool:
+    def write_app(self, app: App, result: ProbeResult) -> bool:
         """Write an app's line and below it its failed datasets with advice; return whether any failed."""
         about = f"{_shown(app.name)} ({app.appid})"
-        problems = [(name, problem) for name, problem in answers.datasets if problem is not None]
-        good = len(answers.datasets) - len(problems)
+        problems = [(name, problem) for name, problem in result.datasets if problem is not None]
+        good = len(result.datasets) - len(problems)
         words = [f"{counted(good, 'dataset')} OK"] if good else []
         words += [f"{name}: no row yet ({each.reason})" for name, each in problems if each.reason.is_state]
-        self._write(about, "; ".join([*self._worded(answers.trend).split("\n", 1)[:1], *words]))
-        if isinstance(answers.trend, Failure) and not answers.trend.reason.is_state:
-            sys.stdout.write(f"    {self._advice(answers.trend)}\n")
+        self._write(about, "; ".join([*self._worded(result.trend).split("\n", 1)[:1], *words]))
+        if isinstance(result.trend, Failure) and not result.trend.reason.is_state:
+            sys.stdout.write(f"    {self._advice(result.trend)}\n")
         for name, problem in problems:
             if not problem.reason.is_state:
                 self._write(f"    {name}", self._worded(problem).replace("\n", "\n    "))
-        return answers.refused
+        return result.refused
 
     def write_outcome(self, about: str, outcome: Row | Failure) -> None:
         """Write an outcome on a separate line."""

@@ -61,8 +61,8 @@ def _platform(platform: Platform) -> dict[str, Any]:
 
 def _storage(storage: StorageSettings) -> dict[str, Any]:
     server = {} if storage.redis is None else _keys(storage.redis)
-    for told_by_the_url in ("hosts", "database", "master", "tls", "user"):
-        server.pop(told_by_the_url, None)
+    for part_of_the_url in ("hosts", "database", "master", "tls", "user"):
+        server.pop(part_of_the_url, None)
     return {**_keys(dataclasses.replace(storage, redis=None)), **server}
 
 
