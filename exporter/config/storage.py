@@ -53,7 +53,7 @@ def sealing_keys(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RedisServer:
+class RedisSettings:
     """A Redis server or, with `master`, the sentinels that know its address; `hosts` are names and ports."""
 
     hosts: tuple[tuple[str, int], ...]
@@ -110,7 +110,7 @@ class StorageSettings:
             "with the sentinels' hosts separated by commas.",
         ),
     ] = "sqlite:///data/exporter.db"
-    redis: RedisServer | None = None
+    redis: RedisSettings | None = None
     encryption_key: Annotated[
         Secret | None,
         SecretKey(
@@ -184,7 +184,7 @@ def _refuse(
             problems.add((*path, key), what)
 
 
-STORAGE: Final = Section(_storage, described_by=(StorageSettings, RedisServer), check=_check)
+STORAGE: Final = Section(_storage, described_by=(StorageSettings, RedisSettings), check=_check)
 
 
 def _is_redis(url: str) -> bool:
@@ -192,7 +192,7 @@ def _is_redis(url: str) -> bool:
     return url.strip().partition(":")[0].partition("+")[0].lower() in ("redis", "rediss")
 
 
-def _server(parts: SplitResult) -> RedisServer:
+def _server(parts: SplitResult) -> RedisSettings:
     """Return the server that a URL names; raise ValueError if it names none."""
     if parts.scheme not in _SCHEMES or parts.query or parts.fragment:
         raise ValueError("another kind of storage")
@@ -207,7 +207,7 @@ def _server(parts: SplitResult) -> RedisServer:
     hosts = tuple(_host(each, sentinel) for each in parts.netloc.rpartition("@")[2].split(","))
     if len(hosts) > 1 and not sentinel:
         raise NotAllowedError("several hosts need redis+sentinel://; a cluster is not supported")
-    return RedisServer(
+    return RedisSettings(
         hosts,
         int(database or 0),
         master=unquote(master) or None,

@@ -14,7 +14,7 @@ from exporter.config.datasets import DATASETS, DatasetSettings
 from exporter.config.platforms import Discovery, Platform, TicketCallback, TicketFile, TicketHttp
 from exporter.config.secret import Secret
 from exporter.config.settings import Config, RefreshSettings, WechatSettings
-from exporter.config.storage import RedisServer, StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.config.token_types import (
     ClassicToken,
     CloudFunction,
@@ -319,7 +319,7 @@ def test_memory_needs_no_path_and_a_rate_of_zero_is_allowed() -> None:
 def test_every_setting_of_a_shared_storage_arrives_with_its_paths_resolved() -> None:
     assert good("redis.yaml").storage == StorageSettings(
         "rediss+sentinel://one.example,two.example:26380/fleet/3",
-        RedisServer(
+        RedisSettings(
             (("one.example", 26379), ("two.example", 26380)),
             3,
             master="fleet",
@@ -339,7 +339,7 @@ def test_every_setting_of_a_shared_storage_arrives_with_its_paths_resolved() -> 
 def test_capitals_and_white_space_around_make_no_other_storage() -> None:
     assert good("redis-capitals.yaml").storage == StorageSettings(
         "rediss://cache:6380/3",
-        RedisServer(
+        RedisSettings(
             (("cache", 6380),),
             3,
             tls=True,
@@ -353,28 +353,28 @@ def test_capitals_and_white_space_around_make_no_other_storage() -> None:
 @pytest.mark.parametrize(
     ("url", "shown", "server"),
     [
-        ("redis://cache", "redis://cache", RedisServer((("cache", 6379),))),
-        ("redis://cache:6380/2", "redis://cache:6380/2", RedisServer((("cache", 6380),), 2)),
-        ("redis://[::1]:6380", "redis://[::1]:6380", RedisServer((("::1", 6380),))),
+        ("redis://cache", "redis://cache", RedisSettings((("cache", 6379),))),
+        ("redis://cache:6380/2", "redis://cache:6380/2", RedisSettings((("cache", 6380),), 2)),
+        ("redis://[::1]:6380", "redis://[::1]:6380", RedisSettings((("::1", 6380),))),
         (
             "redis://:se%40me@cache/0",
             "redis://cache/0",
-            RedisServer((("cache", 6379),), password=Secret("se@me")),
+            RedisSettings((("cache", 6379),), password=Secret("se@me")),
         ),
         (
             "rediss://exp%3Aorter:sesame@cache",
             "rediss://cache",
-            RedisServer((("cache", 6379),), tls=True, user="exp:orter", password=Secret("sesame")),
+            RedisSettings((("cache", 6379),), tls=True, user="exp:orter", password=Secret("sesame")),
         ),
         (
             "redis+sentinel://one/my%20fleet/0",
             "redis+sentinel://one/my%20fleet/0",
-            RedisServer((("one", 26379),), master="my fleet"),
+            RedisSettings((("one", 26379),), master="my fleet"),
         ),
     ],
 )
 def test_an_address_of_redis_is_taken_apart_and_kept_without_its_password(
-    file: Path, url: str, shown: str, server: RedisServer
+    file: Path, url: str, shown: str, server: RedisSettings
 ) -> None:
     file.write_text(f"storage: {{url: {url!r}}}\napps: [{{appid: wx0123456789abcdef, secret: a}}]")
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config.secret import Secret
-from exporter.config.storage import RedisServer as Address
-from exporter.config.storage import StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.store.redis.store import RedisStore, open_redis
 from exporter.store.row_coding import Unusable
 from tests.redis_server import RedisServer, redis_server
@@ -36,7 +35,7 @@ class Opened:
     def __call__(
         self, prefix: str = "test", key: str | Secret | None = None, unusable: Unusable = lambda *_: None
     ) -> RedisStore:
-        address = Address((("127.0.0.1", self.server.port),), prefix=prefix)
+        address = RedisSettings((("127.0.0.1", self.server.port),), prefix=prefix)
         secret = Secret(key) if isinstance(key, str) else key
         store = open_redis(StorageSettings(self.server.url, address, secret), self.writes.append, unusable)
         self._stores.append(store)

@@ -10,8 +10,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from exporter.config.secret import Secret
-from exporter.config.storage import RedisServer as Address
-from exporter.config.storage import StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.store.encryption import Seal
 from exporter.store.interface import ResealResult, Store, StoreError
 from exporter.store.memory import MemoryStore
@@ -108,7 +107,7 @@ def test_a_key_that_does_not_fit_is_refused_at_the_start(
 ) -> None:
     server.client().flushall()
     url = server.url if kind == "redis" else f"sqlite:///{tmp_path}/a.db"
-    redis = Address((("127.0.0.1", server.port),)) if kind == "redis" else None
+    redis = RedisSettings((("127.0.0.1", server.port),)) if kind == "redis" else None
 
     def opened_with(key: str | None) -> Store:
         return open_store(StorageSettings(url, redis, None if key is None else Secret(key)))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config.secret import Secret
-from exporter.config.storage import RedisServer, StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.memory import MemoryStore
@@ -44,4 +44,4 @@ def test_an_unusable_key_is_reported(tmp_path: Path) -> None:
 def test_a_redis_that_does_not_answer_is_a_clear_error_at_the_start(free_port: Callable[[], int]) -> None:
     port = free_port()
     with pytest.raises(StoreError, match=rf"redis://127\.0\.0\.1:{port}/0: .*refused.*Is Redis there"):
-        open_store(StorageSettings(f"redis://127.0.0.1:{port}/0", RedisServer((("127.0.0.1", port),))))
+        open_store(StorageSettings(f"redis://127.0.0.1:{port}/0", RedisSettings((("127.0.0.1", port),))))

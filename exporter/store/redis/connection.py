@@ -15,7 +15,7 @@ from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 from exporter.config.secret import Secret
-from exporter.config.storage import RedisServer, StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.store.interface import StoreError, WriteObserver
 
 _CONNECT_SECONDS: Final = 1.0
@@ -105,7 +105,7 @@ class _Credentials(CredentialProvider):
         return (self._user, password) if self._user else (password,)
 
 
-def _client(server: RedisServer) -> Client:
+def _client(server: RedisSettings) -> Client:
     limits: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
         "socket_timeout": _ANSWER_SECONDS,

@@ -19,8 +19,7 @@ import pytest
 import redis
 
 from exporter.config.secret import Secret
-from exporter.config.storage import RedisServer as Address
-from exporter.config.storage import StorageSettings
+from exporter.config.storage import RedisSettings, StorageSettings
 from exporter.store.entry import HeldRow
 from exporter.store.interface import StoreError
 from exporter.store.redis.connection import _REST_SECONDS, Connection
@@ -36,7 +35,7 @@ OTHER = "another-fake-password"
 
 
 def settings(port: int, **more: object) -> StorageSettings:
-    address = replace(Address((("127.0.0.1", port),), prefix="test"), **more)  # type: ignore[arg-type]
+    address = replace(RedisSettings((("127.0.0.1", port),), prefix="test"), **more)  # type: ignore[arg-type]
     return StorageSettings(f"redis://127.0.0.1:{port}/0", address)
 
 
@@ -364,7 +363,7 @@ def test_sentinels_lead_to_the_master_and_to_its_successor(
     one, two, watching = free_port(), free_port(), free_port()
     auth = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
     follows = ("--replicaof", f"127.0.0.1 {one}", "--repl-diskless-sync-delay", "0")
-    address = Address(
+    address = RedisSettings(
         (("127.0.0.1", free_port()), ("127.0.0.1", watching)),  # the first sentinel is down
         master="fleet",
         password=Secret(PASSWORD),
