@@ -320,7 +320,7 @@ def test_a_stop_abandons_calls_that_hang(
     wechat.faults.switch(FIRST, Fault.HANG)
     exporter = Exporter(load(write(), {}), log)
     exporter.start()
-    until(lambda: wechat.ledger.in_flight > 0)
+    until(lambda: wechat.log.in_flight > 0)
     start = time.monotonic()
     exporter.stop(5)
     assert time.monotonic() - start < 3

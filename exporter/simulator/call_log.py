@@ -27,7 +27,7 @@ class CallLog:
         self._used: dict[tuple[str, str, date], int] = {}
         self._forced: dict[str, int] = {}
         self._recent: deque[CallRecord] = deque(maxlen=_KEPT_CALLS)
-        self.in_flight = 0  # calls in flight
+        self.in_flight = 0  # calls that wait for their reply
 
     def record(self, call: CallRecord) -> None:
         """Record an answered call."""

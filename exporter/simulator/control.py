@@ -74,19 +74,19 @@ class Control:
     def _calls(self) -> object:
         calls: dict[str, dict[str, int]] = {}
         outcomes: dict[str, dict[str, int]] = {}
-        for (endpoint, appid, outcome), count in self.rules.ledger.counts().items():
+        for (endpoint, appid, outcome), count in self.rules.log.counts().items():
             for table, key in ((calls, appid), (outcomes, outcome)):
                 row = table.setdefault(endpoint, {})
                 row[key] = row.get(key, 0) + count
         return {
             "calls": calls,
             "outcomes": outcomes,
-            "force_refresh": self.rules.ledger.forced(),
-            "in_flight": self.rules.ledger.in_flight,
+            "force_refresh": self.rules.log.forced(),
+            "in_flight": self.rules.log.in_flight,
         }
 
     def _clear(self) -> object:
-        self.rules.ledger.clear()
+        self.rules.log.clear()
         return self._calls()
 
     def _now(self) -> object:

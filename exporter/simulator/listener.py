@@ -25,11 +25,11 @@ class ListenAddressError(ValueError):
 class Listener:
     """Answers requests by `decide`, from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, decide: Callable[[Request], Reply], ledger: CallLog) -> None:
+    def __init__(self, host: str, port: int, decide: Callable[[Request], Reply], log: CallLog) -> None:
         """Prepare a loopback host and a port, 0 for any free one; raise ListenAddressError for others."""
         self._host, self._port = _loopback(host), port
         self._decide = decide
-        self._ledger = ledger
+        self._log = log
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()  # two threads may call `stop` at once
         self._end: Callable[[], object] = lambda: None
@@ -81,7 +81,7 @@ class Listener:
         end = asyncio.Event()
         connections: set[SimConnection] = set()
         server = await loop.create_server(
-            lambda: SimConnection(self._decide, self._ledger, connections), sock=listener
+            lambda: SimConnection(self._decide, self._log, connections), sock=listener
         )
         running.set_result(lambda: loop.call_soon_threadsafe(end.set))
         await end.wait()

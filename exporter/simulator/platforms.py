@@ -91,11 +91,11 @@ class PlatformDesk:
         text, lifetime = self._tokens.issue(self.platform.component_appid, TokenKind.COMPONENT, now)
         return {"component_access_token": text, "expires_in": lifetime}
 
-    def authorizer_token(self, asked: Mapping[str, object], now: float, progress: CallInfo) -> object:
+    def authorizer_token(self, asked: Mapping[str, object], now: float, call: CallInfo) -> object:
         """Answer api_authorizer_token."""
         appid = str(asked.get("authorizer_appid"))
         if appid in self._names:
-            progress.appid = appid
+            call.appid = appid
         if appid not in self._refresh_tokens:
             raise RefusedError(61003)
         if (
@@ -126,13 +126,13 @@ class PlatformDesk:
             ],
         }
 
-    def info(self, asked: Mapping[str, object], progress: CallInfo) -> object:
+    def info(self, asked: Mapping[str, object], call: CallInfo) -> object:
         """Answer api_get_authorizer_info."""
         appid = str(asked.get("authorizer_appid"))
         if appid not in self._refresh_tokens:
             raise RefusedError(61003)
         if appid in self._names:
-            progress.appid = appid
+            call.appid = appid
         granted = [{"funcscope_category": {"id": 18}}] if self.permitted else []
         kind = {} if appid in self.official else {"MiniProgramInfo": {"visit_status": 0}}
         return {
@@ -161,7 +161,7 @@ class PlatformRules:
     desks: Mapping[str, PlatformDesk]
     tokens: TokenDesk = field(default_factory=TokenDesk)
 
-    def answer(self, request: Request, now: float, progress: CallInfo) -> object:
+    def answer(self, request: Request, now: float, call: CallInfo) -> object:
         """Return the JSON value of an answer; raise RefusedError."""
         asked = request.json_object()
         endpoint = ENDPOINTS[request.path]
@@ -175,8 +175,8 @@ class PlatformRules:
             return desk.component_token(asked, now)
         self._check_token(request, desk, now)
         if endpoint == "authorizer_token":
-            return desk.authorizer_token(asked, now, progress)
-        return desk.page(asked) if endpoint == "get_authorizer_list" else desk.info(asked, progress)
+            return desk.authorizer_token(asked, now, call)
+        return desk.page(asked) if endpoint == "get_authorizer_list" else desk.info(asked, call)
 
     def _check_token(self, request: Request, desk: PlatformDesk, now: float) -> None:
         token = request.parameter("component_access_token") or request.parameter("access_token")

@@ -51,9 +51,9 @@ class WechatRules:
 
     apps: Mapping[str, SimApp]
     clock: Clock
-    desk: TokenDesk
+    tokens: TokenDesk
     faults: FaultBoard
-    ledger: CallLog
+    log: CallLog
     conditions: Conditions
     platforms: PlatformRules
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
@@ -62,21 +62,21 @@ class WechatRules:
         """Return WeChat's reply to any request that is not for the simulator's controls."""
         now = self.clock.now()
         endpoint = _ENDPOINTS.get(request.path, "other")
-        progress = CallInfo()
+        call = CallInfo()
         try:
-            answer = self._answer(request, now, progress)
+            answer = self._answer(request, now, call)
         except RefusedError as error:
-            progress.outcome = str(error.errcode)
+            call.outcome = str(error.errcode)
             refused = refusal(error.errcode, request.client_ip, now, next(self._serials))
             answer = Reply(refused, content_type=PLAIN, seconds=self.conditions.latency_seconds)
-        self.ledger.record(CallRecord(now, endpoint, progress.appid, progress.date, progress.outcome))
+        self.log.record(CallRecord(now, endpoint, call.appid, call.date, call.outcome))
         return answer
 
-    def _answer(self, request: Request, now: float, progress: CallInfo) -> Reply:
+    def _answer(self, request: Request, now: float, call: CallInfo) -> Reply:
         if request.path in BY_PATH:
-            return self._data(request, now, progress, BY_PATH[request.path])
+            return self._data(request, now, call, BY_PATH[request.path])
         if request.path in ENDPOINTS:
-            payload = self.platforms.answer(request, now, progress)
+            payload = self.platforms.answer(request, now, call)
             return self._json(payload, Fault.NONE)
         interfaces = {
             QUOTA_PATH: self._quota,
@@ -86,39 +86,39 @@ class WechatRules:
         }
         if request.path not in interfaces:
             raise RefusedError(40066)
-        return interfaces[request.path](request, now, progress)
+        return interfaces[request.path](request, now, call)
 
-    def _data(self, request: Request, now: float, progress: CallInfo, dataset: Dataset) -> Reply:
-        progress.appid = self._caller(request, now)
+    def _data(self, request: Request, now: float, call: CallInfo, dataset: Dataset) -> Reply:
+        call.appid = self._caller(request, now)
         asked = request.json_object(form_errcode=61500)
         begin, end = _date(asked.get("begin_date")), _date(asked.get("end_date"))
-        return self._table(dataset, Period(begin, end), now, progress, Fault.NONE)
+        return self._table(dataset, Period(begin, end), now, call, Fault.NONE)
 
-    def _quota(self, request: Request, now: float, progress: CallInfo) -> Reply:
+    def _quota(self, request: Request, now: float, call: CallInfo) -> Reply:
         if not request.parameter("access_token"):  # there is no cloud call for it
             raise RefusedError(41001)
-        progress.appid = self._caller(request, now)
+        call.appid = self._caller(request, now)
         path = request.json_object().get("cgi_path")
         if not isinstance(path, str) or not path.startswith("/"):
             raise RefusedError(76003)
         if path not in _ENDPOINTS:
             raise RefusedError(76021)
-        fault = self._fault(progress, CallKind.DATA, QUOTA)
-        spent = path in BY_PATH and self.faults.spends_quota(progress.appid, BY_PATH[path].name)
-        used = DAILY_LIMIT if spent else self.ledger.used(_ENDPOINTS[path], progress.appid, now)
+        fault = self._fault(call, CallKind.DATA, QUOTA)
+        spent = path in BY_PATH and self.faults.spends_quota(call.appid, BY_PATH[path].name)
+        used = DAILY_LIMIT if spent else self.log.used(_ENDPOINTS[path], call.appid, now)
         return self._json(written_quota(DAILY_LIMIT, used), fault)
 
     def _caller(self, request: Request, now: float) -> str:
         """Return the account of a data call, by its token or its origin."""
         if token := request.parameter("access_token"):
-            appid, kind = self.desk.holder(token, now)
+            appid, kind = self.tokens.holder(token, now)
             if kind in (TokenKind.COMPONENT, TokenKind.CLOUDBASE):
                 raise RefusedError(61015)
             if kind is TokenKind.AUTHORIZER:
                 self.platforms.check_data_call(appid)
             return appid
         if token := request.parameter("cloudbase_access_token"):
-            appid, kind = self.desk.holder(token, now)
+            appid, kind = self.tokens.holder(token, now)
             if kind is not TokenKind.CLOUDBASE:
                 raise RefusedError(40001)
             return appid
@@ -129,10 +129,10 @@ class WechatRules:
             raise RefusedError(40013)
         return appid
 
-    def _cloud_function(self, request: Request, now: float, progress: CallInfo) -> Reply:
+    def _cloud_function(self, request: Request, now: float, call: CallInfo) -> Reply:
         if not (token := request.parameter("access_token")):
             raise RefusedError(41001)
-        progress.appid, kind = self.desk.holder(token, now)
+        call.appid, kind = self.tokens.holder(token, now)
         if kind not in (TokenKind.STABLE, TokenKind.CLASSIC):
             raise RefusedError(48001)
         asked = request.json_object()
@@ -145,9 +145,9 @@ class WechatRules:
         try:
             dataset = _granted(interface)
             begin, end = _date(asked.get("beginDate")), _date(asked.get("endDate"))
-            inner = self._table(dataset, Period(begin, end), now, progress, Fault.CAMEL_CASE)
+            inner = self._table(dataset, Period(begin, end), now, call, Fault.CAMEL_CASE)
         except RefusedError as error:  # like deploy/cloud-function, it returns errors that it caught
-            progress.outcome = str(error.errcode)
+            call.outcome = str(error.errcode)
             text = f"openapi.analysis.{interface}:fail {errmsg(error.errcode, request.client_ip)}"
             returned = compact_json({"errCode": error.errcode, "errMsg": text}).decode()
         else:
@@ -156,14 +156,14 @@ class WechatRules:
             returned = inner.body.decode("utf-8", "replace")
         return self._json({"errcode": 0, "errmsg": "ok", "resp_data": returned}, Fault.NONE)
 
-    def _table(self, dataset: Dataset, asked: Period, now: float, progress: CallInfo, shape: Fault) -> Reply:
-        app = self.apps[progress.appid]
-        progress.date = dataset.request(asked)["begin_date"]
+    def _table(self, dataset: Dataset, asked: Period, now: float, call: CallInfo, shape: Fault) -> Reply:
+        app = self.apps[call.appid]
+        call.date = dataset.request(asked)["begin_date"]
         newest = dataset.calendar.newest(yesterday(now))
         if asked > newest or not _is_period(dataset, asked):
             raise RefusedError(61501)
         exempt = Fault.NOT_READY if asked < newest else Fault.NONE
-        fault = self._fault(progress, CallKind.DATA, dataset.name, exempt)
+        fault = self._fault(call, CallKind.DATA, dataset.name, exempt)
         if not self._published(app, asked, now):
             raise RefusedError(61503 if dataset.calendar is DAY else 61501)
         whole = body(app, dataset, asked, lambda each: self._published(app, each, now))
@@ -174,25 +174,25 @@ class WechatRules:
         at = period.end if self.conditions.always_published else app.publication(period.last)
         return at <= now
 
-    def _stable_token(self, request: Request, now: float, progress: CallInfo) -> Reply:
+    def _stable_token(self, request: Request, now: float, call: CallInfo) -> Reply:
         asked = request.json_object()
         forced = asked.get("force_refresh", False)
         if not isinstance(forced, bool):
             raise RefusedError(47001)
-        fault = self._identified(asked, progress)
+        fault = self._identified(asked, call)
         if forced:
-            self.ledger.record_forced(progress.appid)
-        issue = self.desk.force if forced else self.desk.stable
-        return self._token(issue(progress.appid, now), fault)
+            self.log.record_forced(call.appid)
+        issue = self.tokens.force if forced else self.tokens.stable
+        return self._token(issue(call.appid, now), fault)
 
-    def _classic_token(self, request: Request, now: float, progress: CallInfo) -> Reply:
+    def _classic_token(self, request: Request, now: float, call: CallInfo) -> Reply:
         if request.method != "GET":
             raise RefusedError(43001)
         asked = {name: request.parameter(name) for name in ("grant_type", "appid", "secret")}
-        fault = self._identified(asked, progress)
-        return self._token(self.desk.classic(progress.appid, now), fault)
+        fault = self._identified(asked, call)
+        return self._token(self.tokens.classic(call.appid, now), fault)
 
-    def _identified(self, asked: Mapping[str, object], progress: CallInfo) -> Fault:
+    def _identified(self, asked: Mapping[str, object], call: CallInfo) -> Fault:
         """Check a token call's three parameters; return the app's fault, for the caller to apply."""
         if asked.get("grant_type") != "client_credential":
             raise RefusedError(40002)
@@ -204,10 +204,10 @@ class WechatRules:
         app = self.apps.get(appid) if isinstance(appid, str) else None
         if app is None:
             raise RefusedError(40013)
-        progress.appid = app.appid
+        call.appid = app.appid
         if secret != app.secret:
             raise RefusedError(40125)
-        return self._fault(progress, CallKind.TOKEN)
+        return self._fault(call, CallKind.TOKEN)
 
     def _token(self, issued: tuple[str, int], fault: Fault) -> Reply:
         return self._json(dict(zip(("access_token", "expires_in"), issued, strict=True)), fault)
@@ -215,13 +215,13 @@ class WechatRules:
     def _json(self, payload: object, fault: Fault) -> Reply:
         return delivered(compact_json(payload), fault, self.conditions)
 
-    def _fault(self, progress: CallInfo, on: CallKind, table: str = "", exempt: Fault = Fault.NONE) -> Fault:
-        active = self.faults.take(progress.appid, on, table)
+    def _fault(self, call: CallInfo, on: CallKind, table: str = "", exempt: Fault = Fault.NONE) -> Fault:
+        active = self.faults.take(call.appid, on, table)
         if active is None or active.fault is exempt:
             return Fault.NONE
         if active.errcode is not None:
             raise RefusedError(active.errcode)
-        progress.outcome = active.fault.value
+        call.outcome = active.fault.value
         return active.fault
 
 

@@ -22,7 +22,7 @@ __all__ = ["Conditions", "Simulator"]
 class Simulator(Listener):
     """A stand-in WeChat, whose `base_url` takes the place of https://api.weixin.qq.com.
 
-    Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `ledger` has the calls. The
+    Its `clock`, `faults`, `tokens` and `platforms` may be changed at any time; `log` has the calls. The
     host is a loopback address, else it raises ListenAddressError; port 0 is any free one. All apps have
     authorised the first platform.
     """
@@ -40,7 +40,7 @@ class Simulator(Listener):
         if len(by_appid) != len(self.apps):
             raise ValueError("two apps have the same appid")
         self.clock = Clock(conditions.time_source)
-        self.ledger = CallLog()
+        self.log = CallLog()
         self.faults = FaultBoard()
         self.tokens = TokenDesk()
         for app in self.apps:
@@ -54,14 +54,14 @@ class Simulator(Listener):
         self._rules = WechatRules(
             apps=by_appid,
             clock=self.clock,
-            desk=self.tokens,
+            tokens=self.tokens,
             faults=self.faults,
-            ledger=self.ledger,
+            log=self.log,
             conditions=conditions,
             platforms=PlatformRules({desk.platform.component_appid: desk for desk in desks}, self.tokens),
         )
         self._control = Control(self._rules, self.configuration, self.platforms, self._push_later)
-        super().__init__(host, port, self._answer, self.ledger)
+        super().__init__(host, port, self._answer, self.log)
 
     def configuration(self) -> str:
         """Return an exporter configuration for this simulator's apps, as YAML text."""
@@ -93,7 +93,7 @@ class Simulator(Listener):
             self.push_ticket(platform, url)
 
     def calls(self, endpoint: str | None = None, appid: str | None = None, outcome: str | None = None) -> int:
-        """Count the calls answered since the last `ledger.clear()`, all or those that match.
+        """Count the calls answered since the last `log.clear()`, all or those that match.
 
         `endpoint`: stable_token, token, daily_visit_trend, cloud_function, component_token, authorizer_token,
         get_authorizer_list, get_authorizer_info or other. `appid`: empty for calls of unknown apps.
@@ -102,7 +102,7 @@ class Simulator(Listener):
         wanted = (endpoint, appid, outcome)
         return sum(
             count
-            for key, count in self.ledger.counts().items()
+            for key, count in self.log.counts().items()
             if all(want in (None, has) for want, has in zip(wanted, key, strict=True))
         )
 

@@ -45,7 +45,7 @@ class _Token:
 
 
 class TokenDesk:
-    """Both token interfaces of all apps."""
+    """The tokens of all kinds of all apps and platforms."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Token] = {}

@@ -25,14 +25,14 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 class SimConnection(asyncio.Protocol):
     """A client connection, which answers its requests one after the other.
 
-    `decide` returns the reply to a request, without waiting. `ledger` counts what is in flight.
+    `decide` returns the reply to a request, without waiting. `log` counts what is in flight.
     """
 
     def __init__(
-        self, decide: Callable[[Request], Reply], ledger: CallLog, open_connections: "set[SimConnection]"
+        self, decide: Callable[[Request], Reply], log: CallLog, open_connections: "set[SimConnection]"
     ) -> None:
         self._decide = decide
-        self._ledger = ledger
+        self._log = log
         self._open_connections = open_connections
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
@@ -111,7 +111,7 @@ class SimConnection(asyncio.Protocol):
             answer = self._decide(request)
             if answer.counted:
                 self._counted = True
-                self._ledger.in_flight += 1
+                self._log.in_flight += 1
             if answer.delivery is Delivery.HANG:
                 return
             if answer.delivery is Delivery.DRIP:
@@ -153,7 +153,7 @@ class SimConnection(asyncio.Protocol):
         self._serving = None
         if self._counted:
             self._counted = False
-            self._ledger.in_flight -= 1
+            self._log.in_flight -= 1
 
 
 def _head(answer: Reply) -> bytes:

@@ -70,7 +70,7 @@ def test_the_pace_is_the_configuration_s(
     scope = scope_of(config, wechat, 5)
     with Journal("") as journal:
         fetch(apps, scope, journal, lambda: None, log)
-    first, last = (wechat.ledger.recent()[at].at for at in (0, -1))
+    first, last = (wechat.log.recent()[at].at for at in (0, -1))
     assert last - first >= 0.7 * (15 + 3 - 1) / config.refresh.requests_per_second  # tokens too
 
 

@@ -101,7 +101,7 @@ def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
     assert "quota_daily: errcode 45009" in printed
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 2 * DAYS
     wechat.faults.switch(FIRST, Fault.NONE)
-    wechat.ledger.clear()
+    wechat.log.clear()
     assert backfill() == 0
     assert wechat.calls(endpoint="daily_visit_trend", appid=FIRST) == asked(wechat) == DAYS
     assert output.read_text("utf-8").count("by_date_visit_pv{") == 3 * DAYS

@@ -309,10 +309,10 @@ def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
             )
         kept = 4 * 60 - len(lacking)
         assert 80 - 16 <= kept <= asked_before <= kept + 16  # but for the 16 calls under way
-        wechat.ledger.clear()
+        wechat.log.clear()
         assert main(words) == 0
         asked = [
-            (call.appid, call.date) for call in wechat.ledger.recent() if call.endpoint == "daily_visit_trend"
+            (call.appid, call.date) for call in wechat.log.recent() if call.endpoint == "daily_visit_trend"
         ]
         assert sorted(asked) == lacking
         assert output.read_text("utf-8").count("by_date_visit_pv{") == 4 * 60

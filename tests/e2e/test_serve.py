@@ -195,7 +195,7 @@ def test_the_token_is_fetched_once_and_never_forced(exporter: Running, wechat: S
     rounds = wechat.calls(endpoint="daily_visit_trend", appid=FIRST)
     exporter.wait_until(lambda: wechat.calls(endpoint="daily_visit_trend", appid=FIRST) >= rounds + 3)
     assert wechat.calls(endpoint="stable_token", appid=FIRST) == 1
-    assert wechat.ledger.forced() == {}
+    assert wechat.log.forced() == {}
 
 
 def test_a_spent_quota_ends_the_asking_for_today(exporter: Running, wechat: Simulator) -> None:
@@ -213,7 +213,7 @@ def test_a_signal_stops_it_cleanly_within_five_seconds(
     exporter: Running, wechat: Simulator, number: signal.Signals
 ) -> None:
     wechat.faults.switch(FIRST, Fault.HANG)
-    exporter.wait_until(lambda: wechat.ledger.in_flight > 0)
+    exporter.wait_until(lambda: wechat.log.in_flight > 0)
     start = time.monotonic()
     assert exporter.stop(number) == 0
     assert time.monotonic() - start < 5

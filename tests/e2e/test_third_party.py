@@ -103,7 +103,7 @@ def test_a_kill_between_receiving_a_refresh_token_and_using_it_loses_nothing(
             exporter.wait_until(
                 lambda before=renewed: wechat.calls("authorizer_token", outcome="ok") > before  # type: ignore[misc]
             )
-            exporter.wait_until(lambda: wechat.ledger.in_flight > 0)
+            exporter.wait_until(lambda: wechat.log.in_flight > 0)
             assert wechat.calls("authorizer_token", outcome="ok") == renewed + 1
             exporter.process.kill()
             exporter.process.wait(15)

@@ -156,7 +156,7 @@ def test_force_refresh_is_honoured_and_counted(client: "Client") -> None:
     after = client.stable(force_refresh=True).json()["access_token"]
     assert errcode(client.trend(token=before)) == 40001
     assert "list" in client.trend(token=after).json()
-    assert client.sim.ledger.forced() == {client.appid: 1}
+    assert client.sim.log.forced() == {client.appid: 1}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_left_out_figure_is_not_there(started: Callable[..., "Client"]) -> Non
 def test_the_ledger_knows_date_app_and_outcome(client: "Client") -> None:
     client.trend()
     client.trend("20261124")
-    seen = [(call.endpoint, call.appid, call.date, call.outcome) for call in client.sim.ledger.recent()]
+    seen = [(call.endpoint, call.appid, call.date, call.outcome) for call in client.sim.log.recent()]
     assert seen == [
         ("stable_token", client.appid, "", "ok"),
         ("daily_visit_trend", client.appid, "20261123", "ok"),

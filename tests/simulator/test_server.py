@@ -78,7 +78,7 @@ def test_a_stop_leaves_nothing_behind(client: "Client") -> None:
         client.trend(timeout=0.1)
     client.sim.stop()
     client.sim.stop()
-    assert client.sim.ledger.in_flight == 0
+    assert client.sim.log.in_flight == 0
     assert "simulator" not in {thread.name for thread in threading.enumerate()}
 
 

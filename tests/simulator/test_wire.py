@@ -98,5 +98,5 @@ def test_a_client_that_gives_up_is_no_longer_in_flight(started: Callable[..., "C
     client = started(latency_seconds=60)
     with connected(client) as connection:
         connection.sendall(b"GET /x HTTP/1.1\r\n\r\n")
-        until(lambda: client.sim.ledger.in_flight == 1)
-    until(lambda: client.sim.ledger.in_flight == 0)
+        until(lambda: client.sim.log.in_flight == 1)
+    until(lambda: client.sim.log.in_flight == 0)

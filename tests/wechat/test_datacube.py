@@ -286,7 +286,7 @@ def test_two_exporters_with_the_same_stable_token_do_not_disturb_one_another(
             for access in accesses:
                 assert isinstance(asked(access), Row)
     refusals = [sim.calls("daily_visit_trend", outcome=code) for code in ("40001", "42001")]
-    assert (refusals, sim.ledger.forced()) == ([0, 0], {})
+    assert (refusals, sim.log.forced()) == ([0, 0], {})
     assert sim.calls("stable_token") <= 10
 
 
