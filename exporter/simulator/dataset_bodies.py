@@ -1,6 +1,6 @@
 """The bodies of all WeChat's tables for an app, with consistent figures that never change."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -119,19 +119,12 @@ def _distribution(app: SimApp, period: Period, _dataset: Dataset) -> Row:
     return Row(period, tuple(points))
 
 
-def _cohort(app: SimApp, period: Period, _dataset: Dataset, due: Callable[[int], bool]) -> Row:
-    """Return a cohort with the keys that are due; key 0 agrees with the daily trend.
-
-    `due` returns whether WeChat has computed the day that many days later.
-    """
-    return Row(period, tuple(_points(app, period, due)))
-
-
-def _points(app: SimApp, period: Period, due: Callable[[int], bool]) -> Iterator[Point]:
+def _cohort(app: SimApp, period: Period, due: Collection[int]) -> Iterator[Point]:
+    """Yield the points of the keys that are due, of which key 0 agrees with the daily trend."""
     day = counts(app.appid, period.first, app.size)
     loyal, newly = draws(f"{app.appid} retention")[:2]
     for key in (0, *DAYS):
-        if not due(key):
+        if key not in due:
             return
         noise = draws(f"{app.appid} {period.first.isoformat()} {key}")
         fading = 1 / (1 + key) ** 0.35 * (0.95 + 0.05 * noise[0]) if key else 1.0
@@ -160,8 +153,8 @@ def body(
 
     `published` returns whether WeChat has computed a period.
     """
-    if dataset.name != _RETENTION:
-        return dict(dataset.write(_ROWS[dataset.name](app, period, dataset)))
-    calendar = dataset.calendar
-    due = [key for key in range(31) if published(calendar.starting(period.first + timedelta(days=key)))]
-    return dict(dataset.write(_cohort(app, period, dataset, due.__contains__)))
+    if dataset.name == _RETENTION:
+        days = {key: dataset.calendar.starting(period.first + timedelta(days=key)) for key in range(31)}
+        due = [key for key, day in days.items() if published(day)]
+        return dict(dataset.write(Row(period, tuple(_cohort(app, period, due)))))
+    return dict(dataset.write(_ROWS[dataset.name](app, period, dataset)))
