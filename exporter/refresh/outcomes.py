@@ -11,8 +11,8 @@ from exporter.refresh.retries import (
     after_older_row,
     after_row,
     concerns_date,
+    fails_as_a_whole,
     outlasts_date,
-    refusal_is_over,
 )
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.entry import EmptyDate, Entry, Health, HeldQuota, HeldRow, with_empty_date
@@ -57,17 +57,18 @@ def entry_after(entry: Entry, result: FetchResult, settings: RoundSettings, rand
     table = entry.table(ask.dataset)
     health, empty_dates = table.health, table.empty_dates
     entry = replace(entry, token_expires_at=result.token_expires_at)
-    ended = refusal_is_over(health, result.began, result.now)
+    # With the newest week or month held, a call for an older one may be the only one for weeks.
+    decides = health.last_refresh is None or fails_as_a_whole(health, result.began, result.now)
     if isinstance(outcome, Failure):
-        if ask.newest or outlasts_date(outcome) or (ended and not concerns_date(outcome)):
+        if ask.newest or outlasts_date(outcome) or (decides and not concerns_date(outcome)):
             health = _failed(health, result, outcome, settings, random)
-        elif ended:  # there may be no newest period to ask for until the next week or month
+        elif decides:
             health = Health(last_refresh=result.now, last_success=health.last_success)
         if concerns_date(outcome) and not ask.starts_app:
             empty_dates = _with_empty_date(empty_dates, result, settings)
         if ask.dataset != DAILY_TREND.name and outcome.refuses_account and outcome.action.pauses:
             entry = replace(entry, health=_failed(entry.health, result, outcome, settings, random))
-    elif ask.newest or ended:
+    elif ask.newest or decides:
         health = after_row(health, result.began, result.now)
     else:
         health = after_older_row(health, result.now)

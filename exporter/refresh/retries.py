@@ -83,10 +83,10 @@ def concerns_date(failure: Failure) -> bool:
     return failure.action is Action.NEXT_ROUND and failure.reason in _OF_ONE_DATE
 
 
-def refusal_is_over(health: Health, began: float, now: float) -> bool:
-    """Return whether a call at `began`, answered at `now`, shows that a refusal of all dates has ended."""
+def fails_as_a_whole(health: Health, began: float, now: float) -> bool:
+    """Return whether all dates failed, before the call at `began` that was answered at `now`."""
     failure = health.failure
-    return failure is not None and outlasts_date(failure) and not _refused_since(health, began, now)
+    return failure is not None and not concerns_date(failure) and not _refused_since(health, began, now)
 
 
 def _refused_since(health: Health, began: float, now: float) -> bool:

@@ -25,7 +25,7 @@ from exporter.store.pauses import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY
-from tests.refresh.desk import Desk
+from tests.refresh.desk import APP, Desk
 
 ALL = (
     DatasetSettings("weekly_trend", history=5),
@@ -242,6 +242,27 @@ def test_a_refusal_for_an_older_month_ends_with_that_months_next_answer(
     desk.round(lambda dataset, _: later if dataset.name == "monthly_trend" else None)
     assert desk.entry.table("monthly_trend").health.reason is reason
     assert desk.newest("monthly_trend").first == date(2026, 10, 1)
+
+
+def test_after_a_restart_an_older_week_that_does_not_arrive_is_not_asked_for_again_and_again(
+    desk: DatasetDesk,
+) -> None:
+    silent = failure(Reason.TIMEOUT, "no answer in time")
+    desk.round()
+    newest = desk.entry.table("weekly_trend").rows[0]
+    desk.ledger.configure([], desk.settings.trend_days, desk.now)
+    desk.ledger.configure([(APP, "stable_token")], desk.settings.trend_days, desk.now)
+    desk.ledger.restore([(APP.appid, (newest,))], "weekly_trend")
+    desk.round(lambda *_: silent)
+    asked: Counter[str] = Counter()
+    for _ in range(60):
+        desk.now += 5
+        asked.update(name for name, _ in desk.round(lambda *_: silent, desk.before_the_round()).asked)
+    assert asked["weekly_trend"] <= 5
+    desk.now += 3600
+    desk.round()
+    assert len(desk.entry.table("weekly_trend").rows) == 5
+    assert desk.entry.table("weekly_trend").health.failure is None
 
 
 @pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
