@@ -98,12 +98,18 @@ class AccountList:
 
     @classmethod
     def of_json(cls, found: Any) -> "AccountList":  # noqa: ANN401 - JSON
-        """Return the list from stored JSON."""
-        accounts = {
-            appid: Account(str(name), float(asked_at), None if kind is None else bool(kind))
-            for appid, (name, asked_at, kind) in found["accounts"].items()
-        }
+        """Return the list from stored JSON, also that of versions before 1.0."""
+        if "accounts" not in found:  # the first versions stored only the accounts
+            found = {"accounts": found, "listed_at": 0, "saved_at": 0, "without_token": 0}
+        accounts = {appid: _account(*stored) for appid, stored in found["accounts"].items()}
         return cls(accounts, float(found["listed_at"]), float(found["saved_at"]), int(found["without_token"]))
+
+
+def _account(name: object, asked_at: Any, *kind: bool | None) -> Account:  # noqa: ANN401 - JSON
+    """Return a stored account; one without a kind, of a version before 1.0, stays an app for now."""
+    if not kind:
+        return Account(str(name), 0.0 * float(asked_at), is_app=True)
+    return Account(str(name), float(asked_at), None if kind[0] is None else bool(kind[0]))
 
 
 def _matches(appid: str, patterns: Iterable[str]) -> bool:

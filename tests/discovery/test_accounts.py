@@ -112,6 +112,19 @@ def test_accounts_are_read_as_they_were_written(stored: AccountList) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        '{"wx0123456789abcdef": ["one", 5]}',
+        '{"accounts": {"wx0123456789abcdef": ["one", 5]}, "listed_at": 0, "saved_at": 0, "without_token": 0}',
+    ],
+)
+def test_accounts_stored_before_their_kinds_were_are_apps_and_asked_for_at_once(text: str) -> None:
+    stored = AccountList.of_json(json.loads(text))
+    assert stored == AccountList({"wx0123456789abcdef": Account("one", 0.0, is_app=True)})
+    assert accounts.to_ask_for(stored.accounts, NOW) == ["wx0123456789abcdef"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         *(None, "", "[]", "{", '{"wx": 1}', '{"wx": ["name", "x"]}'),
         *('{"accounts": {}}', '{"accounts": {}, "listed_at": null}', '{"accounts": 5, "listed_at": 1}'),
     ],
