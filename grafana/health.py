@@ -19,7 +19,7 @@ from grafana.panels import COUNT, NUMBER, SHARE, Size, worded
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
-from prometheus.expressions import REF_DATE, daily
+from prometheus.expressions import REF_DATE, daily, named
 from prometheus.shards import INFO as SHARD_INFO
 from prometheus.shards import TARGET
 
@@ -103,9 +103,13 @@ def _shards(words: Words) -> Iterator[stat.Panel | table.Panel]:
 
 
 def _data(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
-    age = f"topk(20, (time() - max by (appid, name) ({daily(REF_DATE)}{_AT}) - {DAY_SECONDS}) / 3600)"
-    since = f"topk(20, (time() - max by (appid, name) ({LAST_SUCCESS.metric}{_AT})) / 3600)"
-    left = f"bottomk(20, (max by (appid, name) ({TOKEN_EXPIRY.metric}{_AT}) - time()) / 60)"
+    dates, answers, expiries = (
+        f"max by (appid) ({metric}{_AT})"
+        for metric in (daily(REF_DATE), LAST_SUCCESS.metric, TOKEN_EXPIRY.metric)
+    )
+    age = f"topk(20, {named(f'(time() - {dates} - {DAY_SECONDS}) / 3600', _CHOSEN)})"
+    since = f"topk(20, {named(f'(time() - {answers}) / 3600', _CHOSEN)})"
+    left = f"bottomk(20, {named(f'({expiries} - time()) / 60', _CHOSEN)})"
     hours, minutes = words.word("hours"), words.word("minutes")
     yield bars_of(words, "data_age", [Query(age, "{{name}}")], hours, _THIRD, _AGES).decimals(1)
     yield bars_of(words, "last_success", [Query(since, "{{name}}")], hours, _THIRD, _ROW_AGES).decimals(1)
@@ -147,12 +151,15 @@ def _calls(words: Words) -> Iterator[bargauge.Panel | timeseries.Panel]:
 
 
 def _failures() -> str:
-    """Count the failures of a day by reason; `increase` misses what came before the first scrape."""
+    """Count the failures of a day by reason.
+
+    Prometheus' `increase` misses what came before the first scrape, VictoriaMetrics' does not.
+    """
     failed = f"{_OWN}_api_request_failures_total{_AT}"
     return (
         f"sort_desc(sum by (reason) (\n"
-        f"  increase({failed}[1d])\n"
-        f"  + ((min_over_time({failed}[1d]) unless {failed} offset 1d) or 0 * {failed})\n"
+        f"  ({failed} unless last_over_time({failed}[1d] offset 1d)) > increase({failed}[1d])\n"
+        f"  or increase({failed}[1d])\n"
         f") > 0)"
     )
 

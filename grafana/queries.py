@@ -126,14 +126,17 @@ max by (appid) (
 
 
 def dated(metric: str, where: str, days_earlier: int = 0) -> str:
-    """Make a point per date: from the past, from what is on show now, or from the latest family alone."""
-    shown = (per_date(metric, where, days_earlier), dates_on_show(metric, where, days_earlier))
-    return "\nor\n".join(shown if days_earlier else (*shown, per_date_from_latest(metric, where)))
+    """Make a point per date: from what is on show now, from the past, or from the latest family alone.
+
+    What is on show now comes first: the past is looked at every ten minutes, WeChat may have corrected it.
+    """
+    shown = (dates_on_show(metric, where, days_earlier), per_date(metric, where, days_earlier))
+    return "\nor\n".join(shown if days_earlier else (*shown, per_date_from_latest(metric, where, AT_END)))
 
 
 def per_period(metric: str, where: str, rows: Dated) -> str:
-    """Make a point per week or month, on its first day: from the past, or from what is on show now."""
-    return "\nor\n".join((per_date(metric, where, rows=rows), dates_on_show(metric, where, rows=rows)))
+    """Make a point per week or month, on its first day: from what is on show now, or from the past."""
+    return "\nor\n".join((dates_on_show(metric, where, rows=rows), per_date(metric, where, rows=rows)))
 
 
 def dated_ratio(above: str, below: str, where: str) -> str:

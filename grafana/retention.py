@@ -55,7 +55,9 @@ def _back(figure_name: str, day: int, where: str) -> tuple[str, str]:
 
 def _back_per_date(figure_name: str, day: int, where: str) -> tuple[str, str]:
     """Return, per cohort's date, those who came back and the cohort; day n comes n days late."""
-    back, cohort = (row_per_date(retention(day), name, where, later=day) for name in _names(figure_name))
+    back, cohort = (
+        row_per_date(retention(day), name, where, AT_END, later=day) for name in _names(figure_name)
+    )
     return back, cohort
 
 
@@ -74,9 +76,9 @@ def _fleet_lines(words: Words) -> Iterator[timeseries.Panel]:
     for name, kind in KINDS:
         asked = []
         for day in LINES:
-            totals = (total_per_date(each, day, f"{FLEET}, {_ALL}") for each in _names(name))
+            totals = (total_per_date(each, day, f"{FLEET}, {_ALL}", AT_END) for each in _names(name))
             sums = (
-                sum_per_date(retention(day), each, f"{FLEET}, {_FILTERED}", apps, later=day)
+                sum_per_date(retention(day), each, f"{FLEET}, {_FILTERED}", apps, AT_END, later=day)
                 for each in _names(name)
             )
             asked.append(Query(f"{_quotient(*totals)}\nor\n{_quotient(*sums)}", f"D{day}"))

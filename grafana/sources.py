@@ -17,7 +17,7 @@ from grafana.datasets import datasets_on, per_app_section
 from grafana.figures import bars_of
 from grafana.overrides import override
 from grafana.panels import COUNT, DAY, SHARE, Size, needing
-from grafana.queries import FLEET, chosen
+from grafana.queries import AT_END, FLEET, chosen
 from grafana.tables import listing
 from grafana.targets import Query
 from grafana.texts import Words
@@ -63,7 +63,7 @@ def _named(words: Words, expr: str, keys: str) -> str:
 
 
 def _stack(words: Words) -> timeseries.Panel:
-    opens = f"sum by (source) (\n{row_per_date(_SOURCE, _OPENS, APP)}\n)"
+    opens = f"sum by (source) (\n{row_per_date(_SOURCE, _OPENS, APP, AT_END)}\n)"
     keys = f"last_over_time({_SOURCE.select(_OPENS, APP)}[{_HELD_FOR}] offset -{_HELD_FOR})"
     query = Query(_named(words, opens, keys), f"{{{{name_{words.language}}}}}")
     panel = series_lines(words, "source_shares", query, COUNT, Size(24, 10)).min(0).interval(DAY)

@@ -47,12 +47,15 @@ sum by (job, day) (
         )
 
 
-def total_per_date(figure: str, day: int, where: str) -> str:
-    """Make a point per cohort's date for a step of one day on any grid: right, or absent."""
+def total_per_date(figure: str, day: int, where: str, *also: str) -> str:
+    """Make a point per cohort's date for a step of one day on any grid: right, or absent.
+
+    `also`: times to look at first, such as `@ end()`.
+    """
     chosen = f'{{day="{day}", {where}}}'
     held = (
         f"sum({total(figure)}{chosen} {when} and on (job, day) {_date()}{chosen} {when} == {date_at_point()})"
-        for when in (f"offset -{after + 24 * day}h" for after in _HELD_AFTER)
+        for when in (*also, *(f"offset -{after + 24 * day}h" for after in _HELD_AFTER))
     )
     return "\nor\n".join(held)
 

@@ -111,25 +111,32 @@ def is_before(rows: Latest, days: int, where: str) -> str:
     return f"== on (appid) group_left () ({newest} - {days * DAY_SECONDS})"
 
 
-def row_per_date(rows: Latest, figure: str, where: str, later: int = 0) -> str:
+def row_per_date(rows: Latest, figure: str, where: str, *also: str, later: int = 0) -> str:
     """Make a point per date for a step of one day on any grid: right, or absent.
 
-    `later`: by how many days more than the daily trend's a row comes after its date.
+    Args:
+        rows: the dataset's newest rows.
+        figure: one of theirs.
+        where: what stands between the braces of each selector.
+        also: times to look at first, such as `@ end()`, where the newest row is neither late nor uncorrected.
+        later: by how many days more than the daily trend's a row comes after its date.
     """
-    wanted = f"== {date_at_point()}"
-    held = (held_row(rows, figure, where, f"offset -{after + 24 * later}h", wanted) for after in _AFTER)
-    return "\nor\n".join(held)
+    times = (*also, *(f"offset -{after + 24 * later}h" for after in _AFTER))
+    return "\nor\n".join(held_row(rows, figure, where, when, f"== {date_at_point()}") for when in times)
 
 
-def sum_per_date(rows: Latest, figure: str, where: str, apps: str, later: int = 0) -> str:
+def sum_per_date(rows: Latest, figure: str, where: str, apps: str, *also: str, later: int = 0) -> str:
     """Sum the same over many apps that have their row 40 hours after the point: 16:00 on Beijing's grid.
 
     `apps` selects the apps that count. Divide only by another sum of the same rows, as several exporters
     of an app count each.
     """
-    when = f"offset -{40 + 24 * later}h"
-    held = f"{rows.select(figure, where, when)} and {rows.dates(where, when)} == {date_at_point()}"
-    return f"sum(({held}) and on (appid) {apps})"
+    times = (*also, f"offset -{40 + 24 * later}h")
+    held = (
+        f"{rows.select(figure, where, when)} and {rows.dates(where, when)} == {date_at_point()}"
+        for when in times
+    )
+    return "\nor\n".join(f"sum(({each}) and on (appid) {apps})" for each in held)
 
 
 def held_row(rows: Latest, figure: str, where: str, when: str, wanted: str) -> str:

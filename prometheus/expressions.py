@@ -17,9 +17,12 @@ from prometheus.dated import DATES, Dated, braces, space
 
 BEIJING_AHEAD: Final = 28_800
 """Seconds by which Beijing's clock is ahead of UTC."""
-OFFSETS: Final = {1: ("1d", "12h", "36h"), 7: ("7d", "156h", "180h")}
-"""When the latest family held the row of so many days before, publication wandering by half a day."""
-HELD_AFTER: Final = ("24h", "30h", "36h", "42h", "48h", "60h", "72h")
+OFFSETS: Final = {1: ("12h", "1d", "36h"), 7: ("156h", "7d", "180h")}
+"""When the latest family held the row of so many days before, publication wandering by half a day.
+
+The latest time comes first, here and below, as WeChat may have corrected the row.
+"""
+HELD_AFTER: Final = ("72h", "60h", "48h", "42h", "36h", "30h", "24h")
 """How long after a point of its date the latest family may be holding that date's row."""
 
 
@@ -52,14 +55,18 @@ max by ({labels}) (
 
 
 def on_show(metric: str, where: str = "", when: str = "", rows: Dated = DATES) -> str:
-    """Take the newest known value of each app and date on show; `when` is an offset or `@`."""
+    """Take the newest known value of each app and date on show; `when` is an offset or `@`.
+
+    Each side of `or` has one series: VictoriaMetrics fills the gaps of several with any of the other's.
+    """
     series = f"{rows.metric(metric)}{braces(where)}{space(when)}"
     return f"""\
 max by (appid, ref_date) (
   {series}
   and ignoring (ref_date) topk by (appid) (1, {rows.answered(where, when)})
-  or on (appid, ref_date) {series}
-)"""
+)
+or
+max by (appid, ref_date) ({series})"""
 
 
 def seen(metric: str, window: str, where: str = "", shift: str = "", rows: Dated = DATES) -> str:
@@ -173,10 +180,13 @@ max by (appid) (
 )"""
 
 
-def per_date_from_latest(metric: str, where: str = "") -> str:
-    """Make the same points from the latest family alone: right or absent, the newest date some hours late."""
-    held = (_held_then(metric, where, f"offset -{after}", f"== {date_at_point()}") for after in HELD_AFTER)
-    return "\nor\n".join(held)
+def per_date_from_latest(metric: str, where: str = "", *also: str) -> str:
+    """Make the same points from the latest family alone: right or absent, the newest date some hours late.
+
+    `also`: times to look at first, such as `@ end()`, where the newest date is neither late nor uncorrected.
+    """
+    times = (*also, *(f"offset -{after}" for after in HELD_AFTER))
+    return "\nor\n".join(_held_then(metric, where, when, f"== {date_at_point()}") for when in times)
 
 
 def change(now: str, then: str) -> str:

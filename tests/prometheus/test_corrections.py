@@ -1,120 +1,99 @@
 """After a rename, a new pod, two replicas and a correction, everything shows the corrected figure, once."""
 
 import json
+import re
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exporter.beijing import DAY_SECONDS, midnight
-from exporter.datasets.daily_trend import FIELDS
-from exporter.exposition.app_families import INFO, LAST_SUCCESS, UP
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
-from prometheus.recording import recordings, settled_recordings
+from prometheus.recording import recordings
 from tests.grafana.boards import asked
-from tests.prometheus.history import History
-from tests.prometheus.servers import Database
-from tests.prometheus.test_history import in_prometheus
+from tests.prometheus.corrected import CASES, CORRECTED, DATE, NOW, PLAIN, history
+from tests.prometheus.servers import Database, Series
+from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
-DATE = date(2025, 1, 6)
-START = midnight(DATE) + DAY_SECONDS + 8 * 3600
-NOW = START + 10 * 3600
-CORRECTED, BEFORE = 990, 1000
-"""Every figure: as WeChat has it now, and as it was."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A series' labels, the minutes in which it is there, and since which one it has the correction."""
-
-    name: str
-    instance: str
-    since: int = 0
-    until: int = 600
-    corrected: int = 177
-    rounds: int = 0
-    """The minute of the hour in which this exporter asks."""
-
-    def figure(self, minute: int) -> int:
-        return CORRECTED if minute >= self.corrected else BEFORE
-
-    def success(self, minute: int) -> int:
-        return START + 60 * ((minute - self.rounds) // 60 * 60 + self.rounds)
+Answers = dict[str, list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]]
+"""What each panel and rule shows: series' labels, and their values by time."""
+WITHOUT_ANSWER = re.compile(
+    r"en/exporter: (?!Data age|Since a row|Access tokens|Mini programs A|Failing A)"  # the process' own
+    r"|en/fleet: (Exporters scraped|Failing mini|Mini programs without|Alerts firing|Top risers|Top fallers)"
+    r"|en/fleet: .* (D|per date A)$"  # 30 days before, and dates gone by
+    r"|en/mini-program: (Why it fails|Alerts firing)"
+    r"|en/audience: Stickiness A|en/pages: Top|Sources.* C$"  # rows of a week or month before
+    r"|en/retention: All: .* cohort|Retention curve, .* [B-H]$"  # without rules; days not asked for
+)
 
 
-NEVER = 10_000
-CASES = {
-    "renamed": (Shown("old", "a", until=120), Shown("new", "a", since=121)),
-    "another pod": (Shown("new", "a", until=120), Shown("new", "b", since=119)),
-    "another pod and name after a gap": (Shown("old", "a", until=120), Shown("new", "b", since=150)),
-    "two replicas": (
-        Shown("new", "a", corrected=NEVER, rounds=30),
-        Shown("new", "b", corrected=590, rounds=50),
-    ),
-    "two replicas, renamed one by one": (
-        Shown("old", "a", corrected=NEVER, rounds=30),
-        Shown("new", "b", corrected=590, rounds=50),
-    ),
-}
+def answers(found: list[Series]) -> list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]:
+    """Return each series' labels but those of where it was scraped, and its values."""
+    return sorted(
+        (
+            sorted((name, text) for name, text in series["metric"].items() if name != "instance"),
+            [(at, round(float(value), 9)) for at, value in series.get("values", [series.get("value")])],
+        )
+        for series in found
+    )
 
 
-def history(shown: tuple[Shown, ...]) -> History:
-    """Return both families and the health of one app."""
-    past = History()
-    for each in shown:
-        labels = f'appid="wxa",name="{each.name}",job="wechat-miniprogram",instance="{each.instance}"'
-        dated = f'{labels},ref_date="{DATE}"'
-        for minute in range(each.since, each.until + 1):
-            values = {
-                **dict.fromkeys((field.metric for field in FIELDS), each.figure(minute)),
-                REF_DATE: midnight(DATE),
-            }
-            at = START + 60 * minute
-            for metric, value in values.items():
-                past.lines.append((f"{daily(metric)}{{{labels}}}", value, at))
-                past.lines.append((f"{by_date(metric)}{{{dated}}}", value, at))
-            past.lines.append((f"{UP.metric}{{{labels}}}", 1, at))
-            past.lines.append((f"{INFO.metric}{{{labels}}}", 1, at))
-            past.lines.append((f"{LAST_SUCCESS.metric}{{{labels}}}", each.success(minute), at))
-    return past
+def everything(database: Database) -> Answers:
+    """Return what every panel and every recording rule shows."""
+    start = midnight(DATE) - 70 * DAY_SECONDS
+    instant = {rule.record: rule.expr for rule in recordings()}
+    instant["table"] = on_show("visit_pv")
+    ranged = {"bar": per_date("visit_pv")}
+    for target in asked():
+        (instant if target.target["instant"] else ranged)[target.name] = target.expression(at=NOW)
+    found = {name: answers(database.instant(expression, NOW)) for name, expression in instant.items()}
+    for name, expression in ranged.items():
+        found[name] = answers(database.ranged(expression, start, start + 71 * DAY_SECONDS, DAY_SECONDS))
+    return found
 
 
-def answers(database: Database, expression: str, *, instant: bool) -> Iterator[tuple[str, float]]:
-    """Yield each series' name and values, at the time or in the month before."""
-    if instant:
-        for series in database.instant(expression, NOW):
-            yield series["metric"].get("name", "new"), float(series["value"][1])
-        return
-    start = midnight(DATE) - 20 * DAY_SECONDS
-    for series in database.ranged(expression, start, start + 25 * DAY_SECONDS, DAY_SECONDS):
-        for _, value in series["values"]:
-            yield series["metric"].get("name", "new"), float(value)
+@pytest.fixture(
+    scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
+)
+def shown_in(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def wanted(
+    shown_in: Any,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Answers:
+    """Return what an exporter shows that has had the present name and figures all the time."""
+    with shown_in(program, free_port, history(PLAIN), tmp_path_factory.mktemp("plain")) as database:
+        return everything(database)
+
+
+def test_every_panel_has_an_answer_that_a_correction_can_change(wanted: Answers) -> None:
+    panels = {name: found for name, found in wanted.items() if name.startswith("en/")}
+    assert len(panels) > 150
+    assert [name for name, found in panels.items() if not found and not WITHOUT_ANSWER.search(name)] == []
+    for name in ("bar", "table"):
+        assert {value for _, values in wanted[name] for _, value in values} == {CORRECTED}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
-    case: str, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+    case: str,
+    wanted: Answers,
+    shown_in: Any,
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path: Path,
 ) -> None:
-    with in_prometheus(program, free_port, history(CASES[case]), tmp_path) as database:
-        found = {
-            rule.record: set(answers(database, rule.expr, instant=True))
-            for rule in (*recordings(), *settled_recordings())
-        }
-        for target in asked():
-            if target.board != "en/exporter":
-                instant = target.target["instant"]
-                found[target.name] = set(answers(database, target.expression(at=NOW), instant=instant))
-        found["bar"] = set(answers(database, per_date("visit_pv"), instant=False))
-        found["table"] = set(answers(database, on_show("visit_pv"), instant=True))
-    values = {value for past in found.values() for _, value in past}
-    assert CORRECTED in values
-    assert {what for what, past in found.items() if BEFORE in {value for _, value in past}} == set()
-    assert {what for what, past in found.items() if "old" in {name for name, _ in past}} == set()
-    assert found["bar"] == found["table"] == {("new", CORRECTED)}
+    with shown_in(program, free_port, history(CASES[case]), tmp_path) as database:
+        found = everything(database)
+    assert {name: shown for name, shown in found.items() if shown != wanted[name]} == {}
 
 
 def test_promtool_finds_the_newest_value_of_a_renamed_app(
