@@ -67,7 +67,7 @@ class Fetcher:
         if entry is None or access is None or (ask.fallback and entry.rows):
             return ""
         if not self._may_ask(ask, entry, access):
-            if ask.starts_app:
+            if ask.starts_app and ask.attempt < ATTEMPTS:  # a round's, not a look at the credential
                 self._queue_datasets(ask, queue)
             return "paused" if ask.starts_app else ""
         began = self.clock()

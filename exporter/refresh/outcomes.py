@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.dataset import Row
+from exporter.datasets.quota import QUOTA
 from exporter.refresh.plan import Ask
 from exporter.refresh.retries import (
     Random,
@@ -47,8 +48,9 @@ class FetchResult:
 
     @property
     def is_of_date(self) -> bool:
-        """Return whether the result concerns its date alone, so that other periods may have rows."""
-        return self.failure is None or concerns_date(self.failure)
+        """Return whether the result concerns its date alone, so that others may have rows."""
+        has_date = self.ask.dataset != QUOTA
+        return self.failure is None or (has_date and concerns_date(self.failure))
 
 
 def entry_after(entry: Entry, result: FetchResult, settings: RoundSettings, random: Random) -> Entry:

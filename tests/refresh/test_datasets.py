@@ -23,7 +23,7 @@ from exporter.refresh.plan import Ask, asks_before_the_round
 from exporter.refresh.round_settings import RoundSettings
 from exporter.store.pauses import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
-from exporter.wechat.failures.failure import CallError, Failure, Reason
+from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY
 from tests.refresh.desk import APP, Desk
 
@@ -351,11 +351,16 @@ def test_while_nothing_arrives_each_dataset_is_tried_once(desk: DatasetDesk) -> 
     assert counts == {"daily_trend": 3} | dict.fromkeys(NAMES, 1)
 
 
-def test_a_refused_count_of_calls_costs_one_call(log: FilteringBoundLogger) -> None:
+@pytest.mark.parametrize(
+    "problem", [PERMISSION, failure(Reason.MALFORMED, "there is no 'quota'", Action.NEXT_ROUND)]
+)
+def test_a_count_of_calls_that_does_not_come_costs_one_call(
+    problem: Failure, log: FilteringBoundLogger
+) -> None:
     desk = DatasetDesk(log, WITH_QUOTA)
-    wechat = desk.round(quota_problem=PERMISSION)
+    wechat = desk.round(quota_problem=problem)
     assert wechat.quotas == [BY_NAME["daily_trend"].path]
-    assert desk.entry.table(QUOTA).health.reason is Reason.PERMISSION
+    assert desk.entry.table(QUOTA).health.reason is problem.reason
 
 
 @pytest.mark.parametrize("name", ["weekly_trend", "daily_summary", "daily_retention"])
@@ -408,6 +413,17 @@ def test_another_credential_is_noticed_for_a_refused_dataset_between_rounds(desk
     desk.credential = b"second"
     desk.round(asks=asks)
     assert len(desk.entry.table("weekly_trend").rows) == 5
+
+
+def test_looks_at_the_credential_of_a_refused_daily_trend_repeat_no_call_of_its_datasets(
+    desk: DatasetDesk,
+) -> None:
+    problems = {"daily_trend": PERMISSION, "weekly_trend": failure(Reason.TIMEOUT, "no answer in time")}
+    desk.round(lambda dataset, _: problems.get(dataset.name))
+    desk.now += 10
+    asks = desk.before_the_round(credentials=True)
+    assert [ask.dataset for ask in asks] == ["daily_trend"]
+    assert desk.round(lambda dataset, _: problems.get(dataset.name), asks).asked == []
 
 
 @pytest.mark.parametrize("problem", [PERMISSION, SPENT], ids=["permission", "quota"])
