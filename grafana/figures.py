@@ -25,7 +25,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from grafana.colours import PLAIN, Steps, thresholds
 from grafana.overrides import override, own_steps
-from grafana.panels import COUNT, Size, framed
+from grafana.panels import COUNT, Size, explained, framed
 from grafana.targets import Query, instant
 from grafana.texts import Words
 
@@ -56,7 +56,7 @@ def figure(
     for ref, query in zip(ascii_uppercase, queries, strict=False):
         if query.unit:
             panel.override_by_query(ref, [override("unit", query.unit), *own_steps(query.steps)])
-    return framed(panel, words, key, instant(queries), unit, Size(width, 4))
+    return explained(framed(panel, words, key, instant(queries), unit, Size(width, 4)), words, key, queries)
 
 
 def bars_of(

@@ -52,7 +52,8 @@ def fleet(words: Words) -> Dashboard:
 
 def _now(words: Words) -> Iterator[stat.Panel]:
     late = f"time() - {REF} > {queries.DUE}"
-    never = f"{queries.configured()} unless on (appid) {REF} unless on (appid) {queries.failing()}"
+    never = f"{queries.answered()} unless on (appid) {REF}"
+    asked = queries.refreshed()
     scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
     arrived = f"count({queries.with_yesterday()})"
     firing = f'count(ALERTS{{alertstate="firing",alertname=~"{_ALERTS}"}})\nor\n0 * count({_RECORDED})'
@@ -64,9 +65,9 @@ def _now(words: Words) -> Iterator[stat.Panel]:
     ]
     yield figure(words, "arrived", share, width=6)
     yield figure(words, "newest", [Query(queries.date_number(f"max({REF})"))], NUMBER, width=6)
-    yield figure(words, "late", [Query(counted(late))], steps=NONE_IS_BEST, width=6)
-    yield figure(words, "failing", [Query(counted(queries.failing()))], steps=NONE_IS_GOOD, width=6)
-    yield figure(words, "never", [Query(counted(never))], steps=NONE_IS_BEST, width=6)
+    yield figure(words, "late", [Query(counted(late, REF))], steps=NONE_IS_BEST, width=6)
+    yield figure(words, "failing", [Query(counted(queries.failing(), asked))], steps=NONE_IS_GOOD, width=6)
+    yield figure(words, "never", [Query(counted(never, asked))], steps=NONE_IS_BEST, width=6)
     yield figure(words, "firing", [Query(firing)], steps=NONE_IS_BEST, width=6)
 
 

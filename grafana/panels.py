@@ -16,9 +16,9 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from grafana.colours import UNKNOWN
-from grafana.targets import DATASOURCE
-from grafana.texts import Words
+from grafana.colours import CHANGE, UNKNOWN
+from grafana.targets import DATASOURCE, Query
+from grafana.texts import Language, Words
 
 DAY: Final = "1d"
 
@@ -69,6 +69,15 @@ def framed(
         .span(size.width)
         .height(size.height)
     )
+
+
+def explained(panel: AnyPanel, words: Words, key: str, queries: Sequence[Query]) -> AnyPanel:
+    """Say in the description what the colours of changes mean, if there are any."""
+    if all(query.steps != CHANGE for query in queries):
+        return panel
+    _, description = words.panel(key)
+    between = " " if words.language is Language.EN else ""
+    return panel.description(f"{description}{between}{words.word('change_colours')}")
 
 
 def needing(panel: AnyPanel, words: Words, *datasets: str) -> AnyPanel:

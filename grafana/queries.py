@@ -54,9 +54,12 @@ def newest_date_number() -> str:
     return f"0 * {REF}\n+ on (appid) group_left () ({date_number(dates)})"
 
 
-def counted(apps: str) -> str:
-    """Count selected apps: 0 if there are none of them, absent without any app."""
-    return f"count({apps})\nor\n0 * count({configured()})"
+def counted(apps: str, among: str = "") -> str:
+    """Count selected apps: 0 if there are none of them, absent if there is none to select from.
+
+    `among` selects those; all configured ones by default.
+    """
+    return f"count({apps})\nor\n0 * count({among or configured()})"
 
 
 def share(above: str, below: str) -> str:
@@ -86,6 +89,11 @@ max by (appid) (
 def with_yesterday() -> str:
     """Select the apps that have yesterday's row."""
     return f"({REF} == {date_at_point(1)})"
+
+
+def refreshed() -> str:
+    """Select the apps that the exporter has asked for since it started."""
+    return chosen(f"max by (appid) ({UP.metric}{{{FLEET}}})")
 
 
 def answered() -> str:

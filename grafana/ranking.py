@@ -31,6 +31,7 @@ _STATES: Final = (
     ("never", ORANGE),
     ("late", ORANGE),
     ("fine", GREEN),
+    ("unasked", UNKNOWN),
 )
 """What the numbers of `_state` stand for, and their colours."""
 _NARROW: Final = 95
@@ -81,12 +82,15 @@ def ranking(words: Words) -> Panel:
 
 
 def _state() -> str:
-    """Return each app's index in `_STATES`; a failing app has no other state."""
-    failing = f"max by (appid) ({UP.metric}{{{FLEET}}}) == 0"
+    """Return each app's index in `_STATES`; a failing app has no other state.
+
+    After a start it may be that an app is not asked for yet, and no row of it is stored.
+    """
+    answered = f"max by (appid) ({UP.metric}{{{FLEET}}})"
     held = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
     in_time = f"3 - (time() - {held} > bool {DUE})"
-    never = f"max by (appid) ({INFO.metric}{{{FLEET}}})"
-    return chosen(named(f"{failing} or {in_time} or {never}", FLEET))
+    unasked = f"4 * max by (appid) ({INFO.metric}{{{FLEET}}})"
+    return chosen(named(f"{answered} == 0 or {in_time} or {answered} or {unasked}", FLEET))
 
 
 def _worded(words: Words) -> list[DynamicConfigValue]:

@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from grafana.colours import PLAIN, thresholds
 from grafana.overrides import override, own_steps
-from grafana.panels import NUMBER, Size, framed
+from grafana.panels import NUMBER, Size, explained, framed
 from grafana.targets import Query, tables
 from grafana.texts import Words
 
@@ -43,7 +43,7 @@ def listing(
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .thresholds(thresholds(PLAIN))
     )
-    panel = framed(panel, words, key, tables(queries), NUMBER, size)
+    panel = explained(framed(panel, words, key, tables(queries), NUMBER, size), words, key, queries)
     panel.transformations(joined({**columns, **column_names(queries)}))
     for query in queries:
         if query.legend and query.unit:

@@ -59,6 +59,9 @@ WORDS: Final = {
     "instance": Text("Exporter", "实例"),
     "week_on_week": Text("Week on week", "周同比"),
     "day_on_day": Text("Day on day", "日环比"),
+    "change_colours": Text(
+        "A loss of 20 % is orange, one of 50 % vermilion.", "下降 20% 为橙色，下降 50% 为朱红。"
+    ),
     "all_apps": Text("All mini programs of the filter", "筛选范围内的全部小程序"),
     "links": Text("WeChat mini programs", "微信小程序"),
     **FLEET_WORDS,

@@ -115,18 +115,19 @@ EXPORTER_PANELS: Final = {
     "token_expiry": PanelText(
         Text("Access tokens, 20 expiring next", "最先到期的 20 个凭证"),
         Text(
-            "Time until the access token held ends. A token is renewed when it is needed, so a little "
-            "below zero "
-            "is usual between two rounds; long below zero fires TokenNotRenewed.",
-            "距 access_token 到期的时间。凭证在需要时更新，两轮之间略低于零属正常；长时间低于零触发 "
-            "TokenNotRenewed。",
+            "Time until the access token held expires. A token is renewed when it is needed: one that expired "
+            "(orange) is usual between two rounds, one that expired two hours ago (vermilion) is not, unless "
+            "the mini program fails and the exporter has paused it.",
+            "距 access_token 到期的时间。凭证在需要时更新：两轮之间过期（橙色）属正常，过期两小时（朱红）则不正常，"
+            "除非该小程序失败且已被暂停请求。",
         ),
     ),
     "last_success": PanelText(
         Text("Since a row last came, longest 20", "距上次取得数据（最久 20 个）"),
         Text(
-            "How long ago WeChat last gave a row of each mini program.",
-            "各小程序距上次成功取得数据的时间。",
+            "How long ago WeChat last gave a row of each mini program: more than 26 hours is orange, more than 50 "
+            "(two days without a row) vermilion.",
+            "各小程序距上次成功取得数据的时间。超过 26 小时为橙色，超过 50 小时（两天未取得数据）为朱红。",
         ),
     ),
     "states": PanelText(
@@ -154,7 +155,7 @@ EXPORTER_PANELS: Final = {
     "failures": PanelText(
         Text("Failed calls in the past day, by reason", "过去一天失败的调用（按原因）"),
         Text(
-            "Failed calls by reason, from the first scrape on; not_ready and empty are states and left out. "
+            "Failed calls by reason, those before the first scrape included; not_ready and empty are no failures. "
             "An empty panel: none failed.",
             "失败的调用次数（按原因，含首次抓取之前）；not_ready 与 empty 不算失败。为空表示没有失败。",
         ),

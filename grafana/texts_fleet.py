@@ -32,6 +32,7 @@ FLEET_WORDS: Final = {
     "state_never": Text("never any", "从未有数据"),
     "state_late": Text("late", "延迟"),
     "state_fine": Text("fine", "正常"),
+    "state_unasked": Text("not asked yet", "尚未请求"),
     "apps": Text("Apps", "小程序数"),
     "size_0": Text("no visitor", "0"),
     "size_1": Text("1 to 99", "1–99"),
@@ -93,8 +94,8 @@ FLEET_PANELS: Final = {
     "never": PanelText(
         Text("Never any figures", "从未有数据"),
         Text(
-            "Mini programs that do not fail, but of which not one date is held: new or unused.",
-            "没有失败但尚未取得任何日期数据的小程序数量：新建或无人使用。",
+            "Mini programs for which WeChat answers, but of which not one date is held: new or unused.",
+            "微信正常应答但尚未取得任何日期数据的小程序数量：新建或无人使用。",
         ),
     ),
     "failing_table": PanelText(
@@ -110,8 +111,8 @@ FLEET_PANELS: Final = {
         Text("Mini programs without yesterday's figures", "尚无昨日数据的小程序"),
         Text(
             "WeChat answers for them but has not given yesterday's row: the newest date held, and how "
-            "many days ago it began. 3 and more is late; no date means that there never was one.",
-            "微信正常应答但尚无昨日数据的小程序：已有的最新日期及距今天数，3 起为延迟。"
+            "many days ago it began. 3 and more is late (orange, then vermilion); no date means that there never was one.",
+            "微信正常应答但尚无昨日数据的小程序：已有的最新日期及距今天数，3 起为延迟（橙色，其后朱红）。"
             "日期为空表示从未有数据。",
         ),
     ),
@@ -121,9 +122,9 @@ FLEET_PANELS: Final = {
             "The newest figures of every mini program, their date, the change of its visitors against the day "
             "before and against the same weekday a week before, and the course of the dates on show. State: "
             "failing, never any figures, late (yesterday's were not here at 12:00 in Beijing) or fine; grey: not "
-            "known. A click on the name opens the mini program. The table can be filtered.",
+            "asked yet. A click on the name opens the mini program. The table can be filtered.",
             "每个小程序的最新数据、所属日期、访问人数日环比与周同比，以及展示范围内的走势。状态：失败、从未有数据、"
-            "延迟（北京时间 12:00 仍无昨日数据）或正常，灰色表示未知。点击名称查看该小程序，表格可筛选。",
+            "延迟（北京时间 12:00 仍无昨日数据）或正常，灰色表示尚未请求。点击名称查看该小程序，表格可筛选。",
         ),
     ),
     "risers": PanelText(

@@ -3,6 +3,7 @@
 from itertools import combinations
 from pathlib import Path
 
+from grafana import colours
 from grafana.texts import WORDS, Language
 from tests.grafana.boards import FILES, Json, board, panels, placed, walk
 
@@ -69,6 +70,19 @@ def test_times_have_the_unit_of_their_dashboard_s_language(path: Path) -> None:
         each["value"] for _, each in walk(board(path)) if isinstance(each, dict) and each.get("id") == "unit"
     }
     assert units <= others | ours[Language(path.parent.name)]
+
+
+def test_a_colour_that_begins_at_a_number_is_explained(path: Path) -> None:
+    """Leave out what none or one is good or bad of: the title says it."""
+    said = {"en": {colours.ORANGE: "orange", colours.VERMILION: "vermilion"}}
+    said["zh"] = {colours.ORANGE: "橙色", colours.VERMILION: "朱红"}
+    for panel in panels(path):
+        config = panel["fieldConfig"]
+        steps = [step for key, step in walk(config) if key == "steps" and isinstance(step, dict)]
+        if any(step["value"] not in {None, 1} for step in steps):
+            for step in steps:
+                name = said[path.parent.name].get(step["color"], "")
+                assert name in panel["description"], panel["title"]
 
 
 def test_a_legend_is_there_where_there_are_several_series(path: Path) -> None:

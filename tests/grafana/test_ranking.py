@@ -18,7 +18,7 @@ from tests.prometheus.test_history import in_prometheus
 DATE = date(2025, 1, 6)
 NOON = midnight(DATE) + DAY_SECONDS + 12 * 3600
 HELD = {"fine": 0, "late": 1, "failing": 0}
-"""How many days before `DATE` each one's newest date is; `never any` has none."""
+"""How many days before `DATE` each one's newest date is; the others have none."""
 
 
 def ranking(language: Language) -> list[Asked]:
@@ -50,9 +50,10 @@ def history() -> History:
 
 
 def page() -> Iterator[tuple[str, float]]:
-    for number, name in enumerate((*HELD, "never any")):
+    for number, name in enumerate((*HELD, "never any", "not asked yet")):
         labels = f'appid="wx{number}",name="{name}",job="wechat-miniprogram",instance="a:10950"'
-        yield f"{UP.metric}{{{labels}}}", int(name != "failing")
+        if name != "not asked yet":
+            yield f"{UP.metric}{{{labels}}}", int(name != "failing")
         yield f"{INFO.metric}{{{labels}}}", 1
         if name in HELD:
             yield f"{daily(REF_DATE)}{{{labels}}}", midnight(DATE) - HELD[name] * DAY_SECONDS
@@ -82,13 +83,13 @@ def test_each_app_has_the_state_that_it_is_in(
             series["metric"]["name"]: texts[series["value"][1]][0]
             for series in database.instant(target.expression(at=NOON), NOON + 1)
         }
-    assert found == {name: name for name in (*HELD, "never any")}
+    assert found == {name: name for name in (*HELD, "never any", "not asked yet")}
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_state_has_a_word_and_only_fine_is_green(language: Language) -> None:
     target = state(language)
     texts = words(target.panel, target.target["legendFormat"])
-    assert len({text for text, _ in texts.values()}) == 4
+    assert len({text for text, _ in texts.values()}) == 5
     green = {text for text, colour in texts.values() if colour == colours.GREEN}
     assert green == {{"en": "fine", "zh": "正常"}[language.value]}

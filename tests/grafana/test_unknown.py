@@ -84,16 +84,19 @@ def page(*, by_date: bool) -> Iterator[tuple[str, float]]:
 
 
 def colour(target: Asked, value: float) -> str:
-    """Return the colour that Grafana gives a value of this query."""
-    defaults = target.panel["fieldConfig"]["defaults"]
-    steps = defaults["thresholds"]["steps"]
+    """Return the colour that Grafana gives a value of this query: its mapping's, or its threshold's."""
+    given = dict(target.panel["fieldConfig"]["defaults"])
     for override in target.panel["fieldConfig"]["overrides"]:
         if override["matcher"]["options"] in (target.target["refId"], target.target["legendFormat"]):
-            for each in override["properties"]:
-                if each["id"] == "thresholds":
-                    steps = each["value"]["steps"]
-    found: str = [step["color"] for step in steps if step["value"] is None or step["value"] <= value][-1]
-    return found
+            given |= {each["id"]: each["value"] for each in override["properties"]}
+    for mapping in given["mappings"]:
+        mapped = mapping["options"].get(f"{value:g}", {}) if mapping["type"] == "value" else {}
+        if "color" in mapped:
+            return str(mapped["color"])
+    if target.panel["type"] == "table" and "color" not in str(given.get("custom.cellOptions")):
+        return colours.PLAIN[0][1]
+    steps = given["thresholds"]["steps"]
+    return str([step["color"] for step in steps if step["value"] is None or step["value"] <= value][-1])
 
 
 def coloured(database: Database, among: set[str]) -> dict[str, str]:
@@ -118,6 +121,24 @@ def test_while_the_exporter_is_down_only_the_tiles_about_it_have_a_colour(shown:
         assert coloured(database, GOOD | BAD) == dict.fromkeys(TOLD, colours.VERMILION)
 
 
+def starting() -> History:
+    """Return an exporter that has not asked for its one app yet."""
+    past = History()
+    for at in MINUTES:
+        past.lines.append((f"up{{{EXPORTER}}}", 1, at))
+        past.lines += [
+            (s, value, at) for s, value in page(by_date=False) if "_exporter_" in s or "_info{" in s
+        ]
+    return past
+
+
+def test_before_the_first_round_nothing_is_said_of_the_mini_programs(shown: Shown) -> None:
+    with shown(starting()) as database:
+        assert coloured(database, BAD) == {}
+        green = coloured(database, GOOD)
+    assert {name.split(": ")[1] for name in green} == {"Exporters scraped A", "Configuration in force A"}
+
+
 @pytest.mark.parametrize("by_date", [True, False], ids=["first day", "history_days: 1"])
 def test_nothing_is_red_because_it_is_new_or_switched_off(by_date: bool, shown: Shown) -> None:  # noqa: FBT001 - a case
     with shown(healthy(by_date=by_date)) as database:
@@ -129,6 +150,7 @@ def test_nothing_is_red_because_it_is_new_or_switched_off(by_date: bool, shown: 
         "Failing A",
         "Never any figures A",
         "Last refresh A",
+        "All mini programs by visitors E",  # its state
         "Configuration in force A",
     }
 
