@@ -59,7 +59,7 @@ def per_date(metric: str) -> str:
 
 
 def apps_per_date() -> str:
-    """Make the same points of the count of apps that have each date."""
+    """Make a point per date on show: the number of apps that have it, labelled `incomplete`."""
     return f"{_apps()}\n* on () group_right ()\n{_marked()}"
 
 
@@ -69,7 +69,7 @@ def settled_per_date(metric: str) -> str:
 
 
 def settled_apps_per_date() -> str:
-    """Make the same points of the count of apps."""
+    """Make a point per date that is no longer on show: the number of apps with a settled row."""
     return f"count(\n{_settled(REF_DATE)}\n)\nunless on () {_at_point()}"
 
 

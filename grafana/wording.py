@@ -1,4 +1,4 @@
-"""What a text is: the same in both languages."""
+"""The types of texts, each in both languages."""
 
 from typing import NamedTuple
 

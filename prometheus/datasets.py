@@ -126,7 +126,7 @@ def row_per_date(rows: Latest, figure: str, where: str, *also: str, later: int =
 
 
 def sum_per_date(rows: Latest, figure: str, where: str, apps: str, *also: str, later: int = 0) -> str:
-    """Sum the same over many apps that have their row 40 hours after the point: 16:00 on Beijing's grid.
+    """Sum a figure per date over the apps that have its row 40 hours after the point: 16:00 in Beijing.
 
     `apps` selects the apps that count. Divide only by another sum of the same rows, as several exporters
     of an app count each.

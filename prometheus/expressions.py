@@ -110,9 +110,10 @@ max by (appid) (
 
 
 def seen_before(metric: str, days: int, where: str = "") -> str:
-    """Take the same from the dates that were on show in the last fortnight: for apps that are days late.
+    """Take the figure so many days before each app's newest date, even for apps that are days late.
 
-    The past is looked at every six hours, so this is for the panels of single apps.
+    It comes from the dates that were on show in the last fortnight, looked at every six hours: for the panels
+    of single apps.
     """
     rows, window = replace(DATES, step="6h"), "14d"
     dates = f"last_over_time(max by (appid, ref_date) ({_DATED_REF}{braces(where)})[{window}:{rows.step}])"
@@ -181,7 +182,7 @@ max by (appid) (
 
 
 def per_date_from_latest(metric: str, where: str = "", *also: str) -> str:
-    """Make the same points from the latest family alone: right or absent, the newest date some hours late.
+    """Make a point per date from the latest family alone: right or absent, the newest date some hours late.
 
     `also`: times to look at first, such as `@ end()`, where the newest date is neither late nor uncorrected.
     """

@@ -84,7 +84,7 @@ def expected(wechat: Simulator) -> dict[Sample, float]:
 
 
 def of_datasets(exporter: Running) -> dict[Sample, float]:
-    """Return what the page has of the same families, without the pages that are added up."""
+    """Return the samples of the datasets' families on the page, without the pages that are added up."""
     names = {
         f"wechat_miniprogram_{metric.name}"
         for name in TABLES

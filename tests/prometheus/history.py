@@ -75,7 +75,7 @@ class History:
 
 
 def published(app: int, number: int) -> float:
-    """Return Unix time at which a date comes."""
+    """Return the Unix time at which a date comes."""
     hours = _PUBLICATION[(number + 8 * app) % len(_PUBLICATION)]
     return midnight(DATES[number]) + hours * HOUR
 

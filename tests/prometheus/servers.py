@@ -15,7 +15,7 @@ Series = dict[str, Any]
 
 
 class Database:
-    """Something that answers PromQL over HTTP."""
+    """A server that answers PromQL over HTTP."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -29,7 +29,7 @@ class Database:
         return self._ask("query_range", {"query": expression, **span})
 
     def at_points(self, expression: str, start: float, end: float, step: float) -> list[Series]:
-        """Return the same at exactly these points, which VictoriaMetrics would otherwise move."""
+        """Return the values at exactly these points, which VictoriaMetrics would otherwise move."""
         span = {"start": str(start), "end": str(end), "step": str(step), "nocache": "1"}
         return self._ask("query_range", {"query": expression, **span})
 

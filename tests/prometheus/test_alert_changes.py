@@ -75,7 +75,7 @@ def cohort(returned: int) -> State:
 
 
 def month(days: int) -> State:
-    """Return the newest one ended so many days ago."""
+    """Return the times of a newest month that ended some days ago."""
     return {
         app("monthly_ref_date_timestamp_seconds"): NOW - (days + 31) * DAY_SECONDS,
         app("monthly_end_timestamp_seconds"): NOW - days * DAY_SECONDS,

@@ -20,6 +20,8 @@ class Waiting:
 
 @dataclass
 class Answer:
+    """An answer, with its header names in lower case."""
+
     status: int
     headers: dict[str, str]
     body: bytes

@@ -110,7 +110,7 @@ def test_without_a_host_header_the_address_of_the_server_is_named(
 
 
 def responses(targets: Targets, *hosts: str, server: tuple[str, int] = ("127.0.0.1", 1)) -> list[bytes]:
-    """Answer to requests for the apps that come at the same time, one per host."""
+    """Return the answers to simultaneous requests for the apps, one per host."""
 
     def request(host: str) -> Request:
         headers = [(b"host", host.encode())] if host else []

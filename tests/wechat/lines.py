@@ -120,11 +120,11 @@ def everything_in(error: BaseException) -> str:
 
 
 def open_files() -> int:
-    """Return file descriptors of this process."""
+    """Return the number of file descriptors of this process."""
     gc.collect()
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts, needs no paths
 
 
 def daily_trend(access: Access, day: date) -> Row:
-    """Fetch that day's row."""
+    """Fetch a day's row of the daily trend."""
     return access.fetch(DAILY_TREND, DAY.starting(day))

@@ -23,7 +23,7 @@ class Talk:
         self._pending: list[bytes] = []
 
     def with_request(self, request: bytes) -> "Talk":
-        """Return the same connection before that request was taken from it."""
+        """Return the connection as it was before a request was taken from it."""
         talk = Talk(self.socket, self.ended, self._received)
         talk._pending.append(request)
         return talk
@@ -154,7 +154,7 @@ def bytewise(text: bytes) -> list[bytes]:
 
 
 def says(text: bytes) -> Manner:
-    """Return a manner that answers every request so and keeps the connection."""
+    """Return a manner that answers every request with a text and keeps the connection."""
 
     def manner(talk: Talk) -> None:
         while talk.request():
@@ -164,7 +164,7 @@ def says(text: bytes) -> Manner:
 
 
 def says_and_closes(text: bytes, closed: threading.Event | None = None) -> Manner:
-    """Return a manner that answers one request so and closes the connection; `closed` is set afterwards."""
+    """Return a manner that answers one request and closes the connection; `closed` is set afterwards."""
 
     def manner(talk: Talk) -> None:
         if talk.request():
@@ -178,7 +178,7 @@ def says_and_closes(text: bytes, closed: threading.Event | None = None) -> Manne
 
 
 def says_and_resets(text: bytes) -> Manner:
-    """Return a manner that sends that much of an answer and resets the connection."""
+    """Return a manner that sends the beginning of an answer and resets the connection."""
 
     def manner(talk: Talk) -> None:
         if talk.request():
@@ -211,7 +211,7 @@ def drips_unasked(text: bytes, seconds: float = 0.02) -> Manner:
 
 
 def hangs(talk: Talk) -> None:
-    """Take everything and says nothing."""
+    """Take everything, and send nothing."""
     talk.wait_for_end()
 
 

@@ -130,7 +130,7 @@ def test_only_the_secret_is_blotted_out() -> None:
 
 
 def sim_like(token_answer: bytes, data: Manner) -> Manner:
-    """Return a manner that hands out the token, and treats calls with it so."""
+    """Return a manner that answers calls for a token by `token_answer`, and data calls by `data`."""
 
     def manner(talk: Talk) -> None:
         while request := talk.request():

@@ -175,7 +175,7 @@ FUNCTION = CloudFunction("prod-1", "visitTrend", Secret(APP.secret))
 
 @contextmanager
 def function_that_answers(*answers: object) -> Iterator[tuple[Peer, Access]]:
-    """Yield a function's access, whose token comes first and whose invocations are then answered so."""
+    """Yield the peer and the access of a function whose invocations have these answers, after a token."""
     bodies = [{"access_token": "T", "expires_in": 7200}, *answers]
     with Peer(says_in_turn(whole(json_body(body)) for body in bodies)) as peer, opened(peer.url) as client:
         yield peer, access(client, FUNCTION)

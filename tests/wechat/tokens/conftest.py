@@ -9,7 +9,7 @@ from exporter.wechat.tokens.cache import Token, TokenSource
 
 @dataclass(eq=False)
 class Source(TokenSource):
-    """Whose fetches have this outcome, by their number; `meanwhile` something else happens."""
+    """Gives each fetch, by its number, the result of `outcome`; calls `meanwhile` before it."""
 
     outcome: Callable[[int], Token | Failure]
     kind: str = "stable_token"

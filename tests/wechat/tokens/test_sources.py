@@ -47,7 +47,7 @@ def refused(source: TokenSource) -> Failure:
 
 
 def answered(kind: type[SecretSource], answer: bytes, clock: Clock | None = None) -> Token | Failure:
-    """Return what comes where WeChat answers so."""
+    """Return the token or failure of a source to whose call WeChat gives an answer."""
     with Peer(says(whole(answer))) as peer, opened(peer.url, clock=clock or Clock()) as client:
         return fetched(kind(APPID, SECRET, client))
 
@@ -265,7 +265,7 @@ def asked(
     status: str = "200 OK",
     headers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Token | Failure, bytes]:
-    """Return what comes from a token service that answers so, at a clock of 1000; and what it was asked."""
+    """Return the token or failure from an answer of a token service at time 1000, and the request."""
     with (
         Peer(says(whole(answer, status=status))) as service,
         opened("http://wechat.invalid", clock=lambda: 1000.0) as client,
@@ -276,7 +276,7 @@ def asked(
 
 
 def refusal(answer: bytes, field: str | None = "access_token", status: str = "200 OK") -> Failure:
-    """Return the failure where the service answers so; its advice is about the service."""
+    """Return the failure from an answer of the service, whose advice is about the service."""
     problem, _ = asked(answer, field, status)
     assert isinstance(problem, Failure)
     assert problem.advice is TOKEN_KEEPER
