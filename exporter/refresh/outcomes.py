@@ -66,7 +66,7 @@ def entry_after(entry: Entry, result: FetchResult, settings: RoundSettings, rand
             health = _failed(health, result, outcome, settings, random)
         elif decides:
             health = Health(last_refresh=result.now, last_success=health.last_success)
-        if concerns_date(outcome) and not ask.starts_app:
+        if result.is_of_date and not ask.starts_app:
             empty_dates = _with_empty_date(empty_dates, result, settings)
         if ask.dataset != DAILY_TREND.name and outcome.refuses_account and outcome.action.pauses:
             entry = replace(entry, health=_failed(entry.health, result, outcome, settings, random))

@@ -91,7 +91,7 @@ class Seal:
 
 
 def _decrypted(key: Any, kept: str) -> str | None:  # noqa: ANN401 - a Fernet, of an extra
-    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - the same
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - likewise
 
     try:
         text: str = key.decrypt(kept.removeprefix(_MARK).encode()).decode()

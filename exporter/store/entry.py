@@ -98,7 +98,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class EmptyDate:
-    """A period's first date without a row at WeChat: the number of calls, the Unix time of the last."""
+    """A period without a row at WeChat, by its first date: the number of calls, the Unix time of the last."""
 
     day: date
     asks: int
