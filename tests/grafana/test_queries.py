@@ -1,6 +1,7 @@
 """The expressions of the dashboards alone, in a real Prometheus."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from exporter.beijing import DAY_SECONDS, midnight
 from exporter.exposition.app_families import LAST_SUCCESS
 from grafana.queries import week_before
 from prometheus.expressions import REF_DATE, by_date, daily
+from tests.grafana.boards import asked
 from tests.prometheus.history import HISTORY_DAYS, HOUR, STALE_AFTER, History
-from tests.prometheus.test_history import in_prometheus
+from tests.prometheus.servers import Database
+from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
 FIRST = date(2025, 1, 6)
 LAST = FIRST + timedelta(days=20)
@@ -69,3 +72,29 @@ def test_the_week_before_is_there_for_an_app_that_is_up_to_seven_days_late(
                 "late": figure(CORRECTED, at),
                 "well": figure(LAST + timedelta(days=late - 7), at),
             }, late
+
+
+@pytest.mark.parametrize(
+    "shown_in", [in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
+)
+def test_failed_calls_count_once_from_before_the_first_scrape_on(
+    shown_in: Callable[..., AbstractContextManager[Database]],
+    program: Callable[[str], str],
+    free_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    """One exporter is new, another has run for two days."""
+    now = midnight(LAST)
+    past = History()
+    for instance, reason, since, value in (
+        ("new", "account", HOUR, 8),
+        ("new", "none", HOUR, 0),
+        ("old", "timeout", 2 * DAY_SECONDS, 30),
+    ):
+        labels = f'job="j",instance="{instance}",endpoint="visit",reason="{reason}"'
+        series = f"wechat_miniprogram_exporter_api_request_failures_total{{{labels}}}"
+        past.lines += [(series, value, at) for at in range(now - since, now + 1, 60)]
+    [target] = [each for each in asked() if each.name.startswith("en/exporter: Failed calls")]
+    with shown_in(program, free_port, past, tmp_path) as database:
+        found = database.instant(target.expression(), now)
+    assert {series["metric"]["reason"]: float(series["value"][1]) for series in found} == {"account": 8}

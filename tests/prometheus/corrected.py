@@ -95,10 +95,14 @@ def history(shown: tuple[Shown, ...]) -> History:
     for each in shown:
         labels = f'appid="wxa",name="{each.name}",job="wechat-miniprogram",instance="{each.instance}"'
         for minute in range(each.since, each.until + 1, _STEP):
-            for metric, own, value in (*_figures(each.figure(minute)), *_health(each.success(minute))):
-                series = f"{NAMESPACE}_{metric}{{{labels}{own and ','}{own}}}"
-                past.lines.append((series, value, START + 60 * minute))
+            show(past, labels, START + 60 * minute, each.figure(minute), each.success(minute))
     return past
+
+
+def show(past: History, labels: str, at: int, figure: int, success: int) -> None:
+    """Add what an exporter shows of an app at a time; every figure of all its datasets is this one."""
+    for metric, own, value in (*_figures(figure), *_health(success)):
+        past.lines.append((f"{NAMESPACE}_{metric}{{{labels}{own and ','}{own}}}", value, at))
 
 
 def _figures(value: int) -> Iterator[tuple[str, str, float]]:

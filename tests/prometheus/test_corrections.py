@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from exporter.beijing import DAY_SECONDS, midnight
+from grafana.texts import Language
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
 from prometheus.recording import recordings
@@ -18,6 +19,7 @@ from tests.prometheus.corrected import CASES, CORRECTED, DATE, NOW, PLAIN, histo
 from tests.prometheus.servers import Database, Series
 from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
+ShownIn = Callable[..., AbstractContextManager[Database]]
 Answers = dict[str, list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]]
 """What each panel and rule shows: series' labels, and their values by time."""
 WITHOUT_ANSWER = re.compile(
@@ -32,22 +34,23 @@ WITHOUT_ANSWER = re.compile(
 
 def answers(found: list[Series]) -> list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]:
     """Return each series' labels but those of where it was scraped, and its values."""
+    places = {"cluster", "namespace", "instance"}
     return sorted(
         (
-            sorted((name, text) for name, text in series["metric"].items() if name != "instance"),
+            sorted((name, text) for name, text in series["metric"].items() if name not in places),
             [(at, round(float(value), 9)) for at, value in series.get("values", [series.get("value")])],
         )
         for series in found
     )
 
 
-def everything(database: Database) -> Answers:
+def everything(database: Database, language: Language = Language.EN) -> Answers:
     """Return what every panel and every recording rule shows."""
     start = midnight(DATE) - 70 * DAY_SECONDS
     instant = {rule.record: rule.expr for rule in recordings()}
     instant["table"] = on_show("visit_pv")
     ranged = {"bar": per_date("visit_pv")}
-    for target in asked():
+    for target in asked(language):
         (instant if target.target["instant"] else ranged)[target.name] = target.expression(at=NOW)
     found = {name: answers(database.instant(expression, NOW)) for name, expression in instant.items()}
     for name, expression in ranged.items():
@@ -58,13 +61,14 @@ def everything(database: Database) -> Answers:
 @pytest.fixture(
     scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
 )
-def shown_in(request: pytest.FixtureRequest) -> Any:
-    return request.param
+def shown_in(request: pytest.FixtureRequest) -> ShownIn:
+    found: ShownIn = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
 def wanted(
-    shown_in: Any,
+    shown_in: ShownIn,
     program: Callable[[str], str],
     free_port: Callable[[], int],
     tmp_path_factory: pytest.TempPathFactory,
@@ -86,7 +90,7 @@ def test_every_panel_has_an_answer_that_a_correction_can_change(wanted: Answers)
 def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
     case: str,
     wanted: Answers,
-    shown_in: Any,
+    shown_in: ShownIn,
     program: Callable[[str], str],
     free_port: Callable[[], int],
     tmp_path: Path,
