@@ -117,6 +117,8 @@ def label_filter(words: Words) -> list[QueryVariable]:
 def app(words: Words) -> QueryVariable:
     """Choose mini programs by name; the value is the appid, as two may have the same name.
 
+    Grafana matches labels that it has written without escapes: a name with quotes ends before the next label.
+
     One is chosen at first that is never there, so that Grafana takes the first of the list: with none
     chosen, Grafana 12 asks for appid="" when the page is opened by a link.
     """
@@ -125,7 +127,7 @@ def app(words: Words) -> QueryVariable:
         .label(words.word("app"))
         .datasource(DATASOURCE)
         .query(_query(f"query_result(max by (appid, name) ({CHOSEN}))", _QUERY_RESULT))
-        .regex('/name="(?<text>[^"]+)|appid="(?<value>[^"]+)/g')
+        .regex(r'/name="(?<text>.+?)"(?=,\w+="|\})|appid="(?<value>[^"]+)/g')
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
         .multi(True)  # noqa: FBT003 - the SDK's own signature

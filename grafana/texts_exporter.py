@@ -67,7 +67,10 @@ EXPORTER_PANELS: Final = {
     ),
     "restarts": PanelText(
         Text("Restarts", "重启次数"),
-        Text("Restarts in the chosen time range.", "所选时间范围内的重启次数。"),
+        Text(
+            "Restarts in the chosen time range; VictoriaMetrics counts the first start of a new exporter too.",
+            "所选时间范围内的重启次数；VictoriaMetrics 也计入新 Exporter 的首次启动。",
+        ),
     ),
     "revised": PanelText(
         Text("Rows revised, 30 days", "30 天内修订行数"),
@@ -113,12 +116,12 @@ EXPORTER_PANELS: Final = {
         ),
     ),
     "token_expiry": PanelText(
-        Text("Access tokens, 20 expiring next", "最先到期的 20 个凭证"),
+        Text("Access tokens, 20 expiring next", "最先到期的 20 个 access_token"),
         Text(
             "Time until the access token held expires. A token is renewed when it is needed: one that expired "
             "(orange) is usual between two rounds, one that expired two hours ago (vermilion) is not, unless "
             "the mini program fails and the exporter has paused it.",
-            "距 access_token 到期的时间。凭证在需要时更新：两轮之间过期（橙色）属正常，过期两小时（朱红）则不正常，"
+            "距 access_token 到期的时间。token 在需要时更新：两轮之间过期（橙色）属正常，过期两小时（朱红）则不正常，"
             "除非该小程序失败且已被暂停请求。",
         ),
     ),

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.grafana.boards import FILES, Json, board, walk
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -70,7 +72,8 @@ def test_jobs_and_exporters_can_be_chosen(loaded: Json, path: Path) -> None:
         assert (variables[name]["includeAll"], variables[name]["allValue"]) == (True, ".*")
 
 
-def test_apps_are_chosen_by_name_and_asked_for_by_appid() -> None:
+@pytest.mark.parametrize("name", ["奶茶小铺", 'say "hi"', '"quoted"', 'a,b="c', "back\\slash|b}", "{x}"])
+def test_apps_are_chosen_by_name_and_asked_for_by_appid(name: str) -> None:
     """Match as Grafana does: the first match of each named group in the output of query_result()."""
     for path in FILES:
         if path.stem in PER_APP:
@@ -80,9 +83,10 @@ def test_apps_are_chosen_by_name_and_asked_for_by_appid() -> None:
             assert variable["regex"].endswith("/g")
             pattern = variable["regex"][1:-2].replace("(?<", "(?P<")
             found: dict[str, str] = {}
-            for match in re.finditer(pattern, '{appid="wxfa4e000000000002",name="奶茶小铺"} 1 1795491210909'):
-                found |= {name: text for name, text in match.groupdict().items() if text}
-            assert found == {"value": "wxfa4e000000000002", "text": "奶茶小铺"}
+            output = f'{{appid="wxfa4e000000000002",name="{name}"}} 1 1795491210909'
+            for match in re.finditer(pattern, output):
+                found |= {group: text for group, text in match.groupdict().items() if text}
+            assert found == {"value": "wxfa4e000000000002", "text": name}
 
 
 def test_each_app_has_a_row_of_its_own() -> None:
