@@ -154,7 +154,7 @@ class Fetcher:
     def _go_on(self, result: FetchResult, queue: Queue) -> None:
         """Queue the asks that follow from an answer: a retry, other periods, other datasets.
 
-        If the daily trend's answer did not arrive, the datasets' may not either: ask for each of them once.
+        Datasets have no more attempts left than the daily trend: where it has failed, they may fail too.
         """
         ask, problem = result.ask, result.failure
         delay = None if problem is None else retry_delay(problem, ask.attempt, self.random)
@@ -165,12 +165,12 @@ class Fetcher:
             for each in asks_after(ask, entry, self.clock(), self.settings):
                 queue.follow(each)
         if ask.starts_app and (problem is None or not problem.refuses_account):
-            self._queue_datasets(ask, queue, attempt=1 if result.is_of_date else ask.attempt)
+            self._queue_datasets(ask, queue)
 
-    def _queue_datasets(self, ask: Ask, queue: Queue, attempt: int = 1) -> None:
+    def _queue_datasets(self, ask: Ask, queue: Queue) -> None:
         if (entry := self.ledger.get(ask.appid)) is not None:
             for each in first_asks(entry, self.clock(), self.settings):
-                queue.follow(replace(each, attempt=attempt))
+                queue.follow(replace(each, attempt=ask.attempt))
 
 
 def _is_outdated(result: FetchResult, access: Access) -> bool:
