@@ -30,7 +30,7 @@ Observer = Callable[[Endpoint, float, Reason | None], None]
 """Counts a call that left the exporter, and its length in seconds; the reason is None for a success."""
 
 
-Verdict = Callable[[Failure], Failure]
+FailureConversion = Callable[[Failure], Failure]
 """Converts a general failure into the one to count, record and show for a certain call."""
 
 
@@ -66,25 +66,25 @@ class Client:
         read: Callable[[dict[str, Any]], _Result],
         *,
         secrets: Iterable[str],
-        judged: Verdict = as_it_is,
+        convert: FailureConversion = as_it_is,
         base_url: str | None = None,
         **parts: Unpack[RequestParts],
     ) -> _Result:
         """Make a call to WeChat and return what `read` makes of the answer's JSON object.
 
-        `secrets` of the request are removed from the answer's text. `judged` converts a failure for this call
+        `secrets` of the request are removed from the answer's text. `convert` adapts a failure to this call
         before it is counted. `base_url`: an address in place of the client's. Raise CallError, safe to show.
         """
         url = (self.base_url if base_url is None else base_url) + endpoint.path
         secrets = tuple(secrets)
-        with self.observed(endpoint, secrets, judged):
+        with self.observed(endpoint, secrets, convert):
             answer = self.transport.send(endpoint.method, url, repeatable=endpoint.repeatable, **parts)
             self.record(answer, secrets)
             return read(read_json(answer, asking_for_token=endpoint.takes_secret))
 
     @contextmanager
     def observed(
-        self, endpoint: Endpoint, secrets: Iterable[str], judged: Verdict = as_it_is
+        self, endpoint: Endpoint, secrets: Iterable[str], convert: FailureConversion = as_it_is
     ) -> Iterator[None]:
         """Wait for a call's turn, time and count it, and remove secrets from its failure."""
         self.pace()
@@ -94,7 +94,7 @@ class Client:
             yield
             reason = None
         except CallError as error:
-            error.failure = _safe(judged(error.failure), secrets)
+            error.failure = _safe(convert(error.failure), secrets)
             reason = error.failure.reason
             raise
         finally:
@@ -122,7 +122,7 @@ class AuthorizedClient:
         body: object,
         params: Mapping[str, str] = _NOTHING,
         secrets: Iterable[str] = (),
-        judged: Verdict = as_it_is,
+        convert: FailureConversion = as_it_is,
     ) -> _Result:
         """Make a call as `Client.ask` does; if WeChat refuses the token, renew it and repeat the call once.
 
@@ -137,7 +137,7 @@ class AuthorizedClient:
                     endpoint,
                     read,
                     secrets=[token.value, *secrets],
-                    judged=judged,
+                    convert=convert,
                     params={**credential, **params},
                     body=body,
                 )

@@ -20,7 +20,7 @@ from exporter.datasets.field import camel
 from exporter.datasets.period import Period
 from exporter.wechat import endpoints
 from exporter.wechat.client import Client
-from exporter.wechat.datacube import DirectAccess, Figures, read_row, verdict
+from exporter.wechat.datacube import DirectAccess, Figures, failure_conversion, read_row
 from exporter.wechat.endpoints import endpoint_of
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import errcode_failure, failure, of_function
@@ -69,7 +69,7 @@ class HostingAccess(_InsideHosting):
             endpoint_of(dataset),
             partial(read_row, dataset, period),
             secrets=(),
-            judged=verdict(dataset, period, self.client.clock),
+            convert=failure_conversion(dataset, period, self.client.clock),
             base_url=hosting_url(self.client.base_url),
             params=account,
             body=dataset.request(period),
@@ -106,7 +106,7 @@ class FunctionAccess(DirectAccess):
             partial(read_result, dataset, period),
             params={"env": self._settings.env, "name": self._settings.function},
             body={**named, **dates},
-            judged=verdict(dataset, period, self.client.clock),
+            convert=failure_conversion(dataset, period, self.client.clock),
         )
 
 

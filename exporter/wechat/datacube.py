@@ -9,7 +9,7 @@ from exporter.datasets.body_parsing import MalformedRowError
 from exporter.datasets.dataset import Dataset, Row
 from exporter.datasets.period import DAY, Period
 from exporter.datasets.quota import quota_request, read_quota
-from exporter.wechat.client import AuthorizedClient, Client, Verdict
+from exporter.wechat.client import AuthorizedClient, Client, FailureConversion
 from exporter.wechat.endpoints import API_QUOTA, endpoint_of
 from exporter.wechat.failures import advice
 from exporter.wechat.failures.errcodes import failure
@@ -23,16 +23,16 @@ _DATE_RANGE: Final = 61501
 _READY_SECONDS: Final = 12 * 3600  # after this a week or month without figures is a failure
 
 
-def verdict(dataset: Dataset, period: Period, clock: Callable[[], float]) -> Verdict:
+def failure_conversion(dataset: Dataset, period: Period, clock: Callable[[], float]) -> FailureConversion:
     """Return the conversion of failures for a dataset: 61501 for a week or month just over is not_ready."""
     ready_by = 0.0 if dataset.calendar is DAY else period.end + _READY_SECONDS
 
-    def judged(problem: Failure) -> Failure:
+    def convert(problem: Failure) -> Failure:
         if problem.errcode == _DATE_RANGE and clock() < ready_by:
             problem = replace(problem, reason=Reason.NOT_READY, advice=advice.NOT_READY)
         return _about(dataset.interface, problem)
 
-    return judged
+    return convert
 
 
 def _about(interface: str, problem: Failure) -> Failure:
@@ -92,7 +92,7 @@ class DirectAccess(AuthorizedClient):
             endpoint_of(dataset),
             partial(read_row, dataset, period),
             body=dataset.request(period),
-            judged=verdict(dataset, period, self.client.clock),
+            convert=failure_conversion(dataset, period, self.client.clock),
         )
 
     def quota(self, cgi_path: str) -> Figures:
@@ -101,5 +101,5 @@ class DirectAccess(AuthorizedClient):
             API_QUOTA,
             partial(_trusted, read_quota),
             body=quota_request(cgi_path),
-            judged=partial(_about, API_QUOTA.name),
+            convert=partial(_about, API_QUOTA.name),
         )

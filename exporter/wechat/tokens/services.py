@@ -45,7 +45,7 @@ class Credential:
         """Make a failure with the advice about the program that keeps the credential."""
         return failure(self.reason, detail)
 
-    def judged(self, problem: Failure) -> Failure:
+    def convert(self, problem: Failure) -> Failure:
         """Convert a failure at the program's address, with the advice about that program."""
         if self.only_reason:
             return self.failure(problem.detail)
@@ -106,7 +106,7 @@ def ask_service(
     """
     headers = dict(settings.headers)
     secrets = [*_secrets(settings), *body.values()]
-    with client.observed(credential.endpoint, secrets, credential.judged):
+    with client.observed(credential.endpoint, secrets, credential.convert):
         answer = client.transport.send(method, settings.url, body=body or None, headers=headers)
         return _handed_out(credential, settings.field, answer)
 
