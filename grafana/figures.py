@@ -23,9 +23,10 @@ from grafana_foundation_sdk.models.dashboard import (
     FieldColorModeId,
 )
 
-from grafana.colours import PLAIN, Steps, thresholds
+from grafana.colours import ALL_IS_GOOD, NONE_IS_GOOD, PLAIN, Steps, thresholds
 from grafana.overrides import override, own_steps
 from grafana.panels import COUNT, Size, explained, framed
+from grafana.queries import scraped
 from grafana.targets import Query, instant
 from grafana.texts import Words
 
@@ -57,6 +58,16 @@ def figure(
         if query.unit:
             panel.override_by_query(ref, [override("unit", query.unit), *own_steps(query.steps)])
     return explained(framed(panel, words, key, instant(queries), unit, Size(width, 4)), words, key, queries)
+
+
+def exporters_scraped(words: Words, key: str, where: str) -> stat.Panel:
+    """Show how many exporters answer, and how many do not: those that do say nothing of the others' apps."""
+    answering, down = scraped(where)
+    asked = [
+        Query(answering, words.word("scraped"), COUNT, ALL_IS_GOOD),
+        Query(down, words.word("down"), COUNT, NONE_IS_GOOD),
+    ]
+    return figure(words, key, asked, width=6)
 
 
 def bars_of(

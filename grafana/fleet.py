@@ -11,10 +11,10 @@ from exporter.beijing import DAY_SECONDS
 from exporter.exposition.app_families import ERROR_INFO, INFO
 from grafana import queries
 from grafana.charts import spread
-from grafana.colours import ALL_IS_GOOD, CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
+from grafana.colours import CHANGE, DAYS_OLD, NONE_IS_BEST, NONE_IS_GOOD, PLAIN
 from grafana.dashboard import job, label_filter, link_to_app, new_dashboard, numbered, section
 from grafana.failing_table import failing_table
-from grafana.figures import bars_of, figure
+from grafana.figures import bars_of, exporters_scraped, figure
 from grafana.overrides import override
 from grafana.panels import COUNT, NUMBER, SHARE, Size
 from grafana.queries import FLEET, REF, chosen, counted, week_before
@@ -25,7 +25,6 @@ from grafana.texts import Words
 from grafana.totals import totals
 from prometheus.expressions import change, named, newest
 from prometheus.recording import recorded
-from prometheus.shards import INFO as SHARD_INFO
 from prometheus.thresholds import shipped
 
 _FLOOR: Final = 100  # visitors a week before; the change of fewer says little
@@ -54,10 +53,9 @@ def _now(words: Words) -> Iterator[stat.Panel]:
     late = f"time() - {REF} > {queries.DUE}"
     never = f"{queries.answered()} unless on (appid) {REF}"
     asked = queries.refreshed()
-    scraped = f"sum(up{{{FLEET}}} and on (job, instance) last_over_time({SHARD_INFO}{{{FLEET}}}[1h]))"
     arrived = f"count({queries.with_yesterday()})"
     firing = f'count(ALERTS{{alertstate="firing",alertname=~"{_ALERTS}"}})\nor\n0 * count({_RECORDED})'
-    yield figure(words, "fleet_scraped", [Query(f"{scraped} or vector(0)")], COUNT, ALL_IS_GOOD, width=6)
+    yield exporters_scraped(words, "fleet_scraped", FLEET)
     yield figure(words, "apps_total", [Query(f"count({queries.configured()})")], width=6)
     share = [
         Query(f"{counted(queries.with_yesterday())}", words.word("with_data")),

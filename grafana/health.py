@@ -13,7 +13,7 @@ from exporter.wechat import endpoints
 from grafana.charts import lines, shaded_lines, stacked
 from grafana.colours import ALL_IS_GOOD, BLUE, NONE_IS_GOOD, ORANGE, SERIES, VERMILION, Steps
 from grafana.dashboard import BUILD_INFO, folded, instance, job, new_dashboard, numbered, section
-from grafana.figures import bars_of, figure
+from grafana.figures import bars_of, exporters_scraped, figure
 from grafana.overrides import fixed
 from grafana.panels import COUNT, NUMBER, SHARE, Size, worded
 from grafana.tables import listing
@@ -48,14 +48,13 @@ def health(words: Words) -> Dashboard:
 
 def _state(words: Words) -> Iterator[stat.Panel]:
     yes_no = {"0": words.word("no"), "1": words.word("yes")}
-    scraped = f"sum(up{_AT} and on (job, instance) last_over_time({BUILD_INFO}{_AT}[1h])) or vector(0)"
     apps = f"max by (appid) ({UP.metric}{_AT})"
     failing = f"count({apps} == 0) or 0 * count({apps})"
     restarts = (
         f"sum(changes(process_start_time_seconds{_AT}[$__range])\nand on (job, instance) {BUILD_INFO}{_AT})"
     )
     started = f"max(process_start_time_seconds{_AT} and on (job, instance) {BUILD_INFO}{_AT})"
-    yield figure(words, "scraped", [Query(scraped)], COUNT, ALL_IS_GOOD, width=6)
+    yield exporters_scraped(words, "scraped", _CHOSEN)
     configured = f"count(max by (appid) ({INFO.metric}{_AT})) or 0 * sum({_OWN}_apps{_AT})"
     yield figure(words, "exporter_apps", [Query(configured)], width=6)
     yield figure(words, "exporter_failing", [Query(failing)], COUNT, NONE_IS_GOOD, width=6)

@@ -18,6 +18,8 @@ from prometheus.expressions import (
     per_date_from_latest,
     seen,
 )
+from prometheus.shards import INFO as SHARD_INFO
+from prometheus.shards import TARGET
 
 FLEET: Final = 'job=~"$job"'
 """The content of the Fleet dashboard's selectors' braces."""
@@ -52,6 +54,13 @@ def newest_date_number() -> str:
     """Return each app's newest date as such a number, under the app's name in the series of that date."""
     dates = f"max by (appid) ({daily(REF_DATE)}{{{FLEET}}})"
     return f"0 * {REF}\n+ on (appid) group_left () ({date_number(dates)})"
+
+
+def scraped(where: str) -> tuple[str, str]:
+    """Count the exporters that Prometheus can scrape, and those that it can no longer scrape since a day."""
+    known = f"last_over_time({SHARD_INFO}{{{where}}}[1d])"
+    targets = f"(up{{{where}}} and on ({TARGET}) {known})"
+    return f"sum({targets}) or vector(0)", f"count({targets} == 0) or 0 * count({targets})"
 
 
 def counted(apps: str, among: str = "") -> str:

@@ -59,6 +59,8 @@ WORDS: Final = {
     "instance": Text("Exporter", "实例"),
     "week_on_week": Text("Week on week", "周同比"),
     "day_on_day": Text("Day on day", "日环比"),
+    "scraped": Text("scraped", "可抓取"),
+    "down": Text("down", "无法抓取"),
     "change_colours": Text(
         "A loss of 20 % is orange, one of 50 % vermilion.", "下降 20% 为橙色，下降 50% 为朱红。"
     ),

@@ -36,8 +36,9 @@ EXPORTER_PANELS: Final = {
     "scraped": PanelText(
         Text("Exporters scraped", "可抓取的 Exporter"),
         Text(
-            "How many exporters Prometheus can scrape of those chosen above; 0 fires ExporterDown.",
-            "上方所选 Exporter 中可正常抓取的数量，为 0 时触发 ExporterDown。",
+            "How many exporters of those chosen above Prometheus can scrape, and how many it no longer can; each of "
+            "these fires ExporterDown or, if another one has its shard, ReplicaDown.",
+            "上方所选 Exporter 中可正常抓取与已无法抓取的数量；后者触发 ExporterDown，另有 Exporter 负责该分片时触发 ReplicaDown。",
         ),
     ),
     "exporter_apps": PanelText(

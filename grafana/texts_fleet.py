@@ -46,8 +46,10 @@ FLEET_PANELS: Final = {
     "fleet_scraped": PanelText(
         Text("Exporters scraped", "可抓取的 Exporter"),
         Text(
-            "How many exporters Prometheus can scrape. At 0 everything else on this page is unknown, which is grey.",
-            "可正常抓取的 Exporter 数量。为 0 时本页其余内容均未知，以灰色表示。",
+            "How many exporters Prometheus can scrape, and how many it no longer can: what is on this page is without "
+            "their mini programs, unless another exporter has them too. At 0 scraped all else is unknown, which is grey.",
+            "可正常抓取与已无法抓取的 Exporter 数量：本页不含后者的小程序，除非另有 Exporter 负责。可抓取为 0 时其余内容均未知，"
+            "以灰色表示。",
         ),
     ),
     "arrived": PanelText(

@@ -118,7 +118,8 @@ def shown(program: Callable[[str], str], free_port: Callable[[], int], tmp_path:
 
 def test_while_the_exporter_is_down_only_the_tiles_about_it_have_a_colour(shown: Shown) -> None:
     with shown(healthy(until=NOW - 3600)) as database:
-        assert coloured(database, GOOD | BAD) == dict.fromkeys(TOLD, colours.VERMILION)
+        down = {name.replace("scraped A", "scraped B") for name in TOLD}
+        assert coloured(database, GOOD | BAD) == dict.fromkeys(TOLD | down, colours.VERMILION)
 
 
 def starting() -> History:
@@ -136,7 +137,21 @@ def test_before_the_first_round_nothing_is_said_of_the_mini_programs(shown: Show
     with shown(starting()) as database:
         assert coloured(database, BAD) == {}
         green = coloured(database, GOOD)
-    assert {name.split(": ")[1] for name in green} == {"Exporters scraped A", "Configuration in force A"}
+    assert {name.split(": ")[1] for name in green} == {
+        "Exporters scraped A",
+        "Exporters scraped B",
+        "Configuration in force A",
+    }
+
+
+def test_one_exporter_of_two_that_is_down_is_red_beside_the_one_that_answers(shown: Shown) -> None:
+    past = healthy()
+    for series, value, at in healthy(until=NOW - 3600).lines:
+        past.lines.append((series.replace('instance="a:10950"', 'instance="b:10950"'), value, at))
+    with shown(past) as database:
+        assert coloured(database, BAD) == {
+            name.replace("scraped A", "scraped B"): colours.VERMILION for name in TOLD
+        }
 
 
 @pytest.mark.parametrize("by_date", [True, False], ids=["first day", "history_days: 1"])
@@ -146,6 +161,7 @@ def test_nothing_is_red_because_it_is_new_or_switched_off(by_date: bool, shown: 
         green = coloured(database, GOOD)
     assert {name.split(": ")[1] for name in green} == {
         "Exporters scraped A",
+        "Exporters scraped B",
         "Late A",
         "Failing A",
         "Never any figures A",

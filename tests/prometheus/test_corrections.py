@@ -100,6 +100,21 @@ def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
     assert {name: shown for name, shown in found.items() if shown != wanted[name]} == {}
 
 
+def test_without_the_family_by_date_a_correction_is_shown_as_well(
+    shown_in: ShownIn, program: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    """Show a day's newest rows alone, as `history_days: 1` does."""
+    found = []
+    for name, shown in (("plain", PLAIN), ("corrected", CASES["two replicas, renamed one by one"])):
+        past = history(shown)
+        past.lines = [line for line in past.lines if "_by_" not in line[0]]
+        folder = tmp_path / name
+        folder.mkdir()
+        with shown_in(program, free_port, past, folder) as database:
+            found.append(everything(database))
+    assert {name: shown for name, shown in found[1].items() if shown != found[0][name]} == {}
+
+
 def test_promtool_finds_the_newest_value_of_a_renamed_app(
     program: Callable[[str], str], tmp_path: Path
 ) -> None:
