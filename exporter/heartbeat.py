@@ -1,4 +1,7 @@
-"""A sign of life of a thread, which announces when it will beat again."""
+"""A sign of life of a thread, which announces when it will beat again.
+
+`Exporter.ailment` in service.py turns a late beat into the 503 of `/-/healthy`.
+"""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""The formats in which a backfill writes its rows to a file."""
+"""The formats in which a backfill writes its rows to a file: made in samples.py and spreadsheets.py."""
 
 from collections.abc import Collection, Iterator
 from typing import Final

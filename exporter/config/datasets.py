@@ -8,6 +8,9 @@ from exporter.config.problems import Problems
 from exporter.config.rules import DurationRule, NotAllowedError, NumberRule, TextRule, filled
 from exporter.config.sections import Key, Section, Switch
 
+MOST_PAGES: Final = 200
+"""The most pages of a day that WeChat gives, and that a row keeps."""
+
 _ALWAYS_ON: Final = "daily_trend"
 _AS_REFRESH: Final = -1  # the file sets no history
 _DAY: Final = NumberRule(1, 30, "a day of WeChat's (1 to 7, 14, 30)", only=(1, 2, 3, 4, 5, 6, 7, 14, 30))
@@ -90,7 +93,7 @@ _KEYS: Final = {
         "visit_pages",
         "Views, visitors, stay, entries, exits and shares of each page.",
         top=Key(
-            NumberRule(0, 200),
+            NumberRule(0, MOST_PAGES),
             "Pages shown, those with the most views first; the others are added up as (other).",
             default=10,
         ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from exporter.config.datasets import DatasetSettings
+from exporter.config.datasets import MOST_PAGES, DatasetSettings
 from exporter.datasets.body_parsing import (
     MalformedRowError,
     check_period,
@@ -31,7 +31,6 @@ OTHER: Final = "(other)"
 """The label value for all pages without series of their own."""
 
 _LONGEST: Final = 1024  # characters of a path
-_PAGE_CAP: Final = 200
 _NAMELESS: Final = ("", OTHER)
 
 
@@ -171,5 +170,5 @@ VISIT_PAGES: Final = Dataset(
     fields=FIELDS,
     newest=Prefix("daily", "Newest pages held"),
     labels=("page_path",),
-    cap=_PAGE_CAP,
+    cap=MOST_PAGES,
 )

@@ -1,4 +1,4 @@
-"""The health after an answer, and the time until its call may be repeated."""
+"""The health after an answer, and the time until its call may be repeated: waits and pauses."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -10,7 +10,7 @@ from exporter.datasets.daily_trend import DAILY_TREND
 from exporter.datasets.enabled import EnabledDataset
 from exporter.datasets.quota import QUOTA
 from exporter.store.entry import Entry, HeldRow, with_period, with_row
-from exporter.store.pauses import configured, freed, refreshed
+from exporter.store.pause_ends import configured, freed, refreshed
 from exporter.store.stored_refusals import Refusal, health_of
 
 

@@ -21,7 +21,7 @@ from exporter.datasets.period import Period
 from exporter.datasets.quota import QUOTA
 from exporter.refresh.plan import Ask, asks_before_the_round
 from exporter.refresh.round_settings import RoundSettings
-from exporter.store.pauses import FRESH_REFUSAL_SECONDS
+from exporter.store.pause_ends import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Action, CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY

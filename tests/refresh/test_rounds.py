@@ -17,7 +17,7 @@ from exporter.refresh.plan import round_asks
 from exporter.refresh.round_settings import RoundSettings
 from exporter.refresh.rounds import Rounds
 from exporter.store.ledger import Ledger
-from exporter.store.pauses import FRESH_REFUSAL_SECONDS
+from exporter.store.pause_ends import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import CallError, Failure, Reason
 from tests.building import NOON, YESTERDAY, TrendAccess, make_app, make_row

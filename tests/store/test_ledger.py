@@ -10,7 +10,7 @@ from exporter.not_before import NotBefore
 from exporter.refresh.retries import after_failure
 from exporter.store.entry import Health, HeldRow
 from exporter.store.ledger import Ledger
-from exporter.store.pauses import FRESH_REFUSAL_SECONDS
+from exporter.store.pause_ends import FRESH_REFUSAL_SECONDS
 from exporter.wechat.failures.errcodes import errcode_failure, failure
 from exporter.wechat.failures.failure import Reason
 from tests.building import NOON, make_app, make_row, paused_until

@@ -1,4 +1,7 @@
-"""The early ends of pauses: by a reload, by a changed credential, by an operator's request."""
+"""The early ends of pauses: by a reload, by a changed credential, by an operator's request.
+
+How long a pause is without them: refresh/retries.py.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace
