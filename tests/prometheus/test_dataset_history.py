@@ -163,7 +163,7 @@ def test_each_period_stands_on_its_own_date(database: Database, simulated: Simul
             assert found == simulated.known[kind], (zone, kind)
         for after in RETAINED:
             check_cohorts(database, simulated, zone, after)
-        expression = row_per_date(distribution("source"), "access_source_session_cnt", "")
+        expression = row_per_date(distribution("source"), "access_source_session_cnt", "", AT_END)
         taken = [
             (m["source"], (m["appid"], day), value) for m, day, value in points(database, expression, zone)
         ]
@@ -176,7 +176,7 @@ def test_each_period_stands_on_its_own_date(database: Database, simulated: Simul
 
 def check_cohorts(database: Database, simulated: Simulated, zone: str, after: int) -> None:
     """Check that values are right or absent, and rarely absent."""
-    back = row_per_date(retention(after), "retain_visit_uv_new", "", later=after)
+    back = row_per_date(retention(after), "retain_visit_uv_new", "", AT_END, later=after)
     found = {(m["appid"], day): value for m, day, value in points(database, back, zone)}
     known = simulated.known[f"D{after}"]
     assert found.items() <= known.items(), (zone, after)
@@ -243,7 +243,7 @@ def test_totals_over_a_fleet_are_of_the_cohorts_of_their_date(
     apps = f"{P}_dataset_ref_date_timestamp_seconds {AT_END}"
     for zone in GRIDS:
         for after in RETAINED[:2]:
-            expression = sum_per_date(retention(after), FIGURES[0], "", apps, later=after)
+            expression = sum_per_date(retention(after), FIGURES[0], "", apps, AT_END, later=after)
             found = {day: value for _, day, value in points(database, expression, zone)}
             check_totals(found, simulated.known[f"D{after}"], after, zone)
 
@@ -260,8 +260,8 @@ def test_recorded_totals_are_of_the_cohorts_of_their_date(
     with shown_in(program, free_port, recorded, tmp_path) as database:
         for zone in GRIDS:
             for after in RETAINED[:2]:
-                expression = total_per_date(FIGURES[0], after, 'unfiltered=~".*"')
+                expression = total_per_date(FIGURES[0], after, 'unfiltered=~".*"', AT_END)
                 found = {day: value for _, day, value in points(database, expression, zone)}
                 check_totals(found, simulated.known[f"D{after}"], after, zone)
-            filtered = total_per_date(FIGURES[0], 1, 'unfiltered=~"retail"')
+            filtered = total_per_date(FIGURES[0], 1, 'unfiltered=~"retail"', AT_END)
             assert list(points(database, filtered, zone)) == []

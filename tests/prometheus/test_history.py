@@ -136,7 +136,9 @@ def grade_latest_alone(database: Database, past: History) -> None:
     final = {(f"{appid}l", day): value for (appid, day), value in past.known.items()}
     corrected = ("wxal", DATES[30])
     for zone in GRIDS:
-        found = per_beijing_date(database, per_date_from_latest("visit_pv", LATEST), zone)
+        found = per_beijing_date(
+            database, per_date_from_latest("visit_pv", LATEST, f"@ {grid(zone)[1]}"), zone
+        )
         wrong = {key for key, value in found.items() if final.get(key) != value} - {corrected}
         assert wrong == set(), zone
         assert found[corrected] in {final[corrected], final[corrected] + 500}  # as it was or as corrected
