@@ -176,7 +176,7 @@ FLAGS: Final[Mapping[str, Flags]] = {
         **_CONFIG,
         **_SHARDS,
         **_WEB_CONFIG,
-        "--online": _switch("make one real call per app"),
+        "--online": _switch("make one real call per app and dataset, and one for each token"),
         "--log.language": _choice(_LANGUAGES, "language of the advice on failures (default: the locale)"),
         "--app": _values(
             "NAME_OR_APPID",

@@ -34,21 +34,23 @@ def run(flags: argparse.Namespace) -> int:
         path.write_text(settings, "utf-8")
         config = load(path, os.environ)
 
-        def welcome() -> None:
-            sys.stdout.write(_welcome(flags, simulator.base_url))
+        def started() -> None:
+            sys.stdout.write(welcome(flags, simulator.base_url))
             sys.stdout.flush()
 
-        return serve_config(config, flags, started=welcome)
+        return serve_config(config, flags, started=started)
 
 
-def _welcome(flags: argparse.Namespace, wechat: str) -> str:
+def welcome(flags: argparse.Namespace, wechat: str) -> str:
+    """Return the addresses to open, and the next step; `wechat` is the stand-in's address."""
     host, port = parse_address(flags.listen_addresses[0])
     home = f"http://{host or 'localhost'}:{port}"
     return (
-        f"The demo is running: {len(demo_fleet())} mini programs, some in trouble on purpose.\n"
+        f"The demo is running: {len(demo_fleet())} mini programs, half of them in trouble on purpose.\n"
         f"  status page        {home}/\n"
         f"  状态页（中文）     {home}/?lang=zh\n"
         f"  metrics            {home}{flags.telemetry_path}\n"
         f"  stand-in WeChat    {wechat}\n"
         "Stop it with Ctrl-C. To log what fails and why: --log.level=warning\n"
+        "Next: your own mini program. README says how to write config.yaml and run `check --online`.\n"
     )

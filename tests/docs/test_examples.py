@@ -1,15 +1,20 @@
 """The examples in the docs work: configurations load, PromQL parses, figures are the demo's."""
 
+import argparse
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
-from exporter.beijing import DAY_SECONDS, yesterday
+from exporter.beijing import DAY_SECONDS, midnight, yesterday
+from exporter.cli import main
+from exporter.commands.demo import welcome
 from exporter.config import load
 from exporter.config.datasets import DatasetSettings
 from exporter.config.settings import MAIN_FILE
@@ -21,9 +26,11 @@ from exporter.exposition.app_families import families_of
 from exporter.exposition.dataset_families import DatasetFamilies, QuotaFamilies
 from exporter.exposition.family import NAMESPACE
 from exporter.exposition.telemetry import Telemetry
+from exporter.flags import DEMO_ADDRESS
 from exporter.simulator.daily_figures import row
 from exporter.simulator.dataset_bodies import body
 from exporter.simulator.fleet import SimApp, demo_fleet
+from exporter.simulator.server import Conditions, Simulator
 from tests.docs.pages import ROOT, Block, blocks, markdown_files
 
 ENVIRONMENT = {"TOKEN_SERVICE_KEY": "not-a-real-key", "COMPONENT_APPSECRET": "not-a-real-secret"}
@@ -160,6 +167,48 @@ def figure_of_dataset(metric: str, labels: str, app: SimApp, newest: date) -> st
                 if all(f'"{label}"' in labels for label in point.labels if label)
             )
     return None
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_demo_prints_what_the_readme_shows(page: str) -> None:
+    shown = next(block.text for block in blocks(ROOT / page) if block.text.startswith("The demo is running"))
+    flags = argparse.Namespace(listen_addresses=[DEMO_ADDRESS], telemetry_path="/metrics")
+    wechat = re.search(r"stand-in WeChat +(\S+)", shown)
+    assert wechat
+    assert welcome(flags, wechat[1]) == shown
+
+
+@pytest.mark.parametrize(
+    ("page", "locale", "second"), [("README.md", "C", "flower-stall"), ("README.zh-CN.md", "zh_CN", "花店")]
+)
+def test_check_prints_what_the_readme_shows(
+    page: str,
+    locale: str,
+    second: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    apps = {app.appid: app for app in demo_fleet()}
+    texts = [block.text for block in blocks(ROOT / page)]
+    config = yaml.safe_load(next(text for text in texts if text.startswith("apps:")))
+    shown = next(text for text in texts if text.startswith("config.yaml: OK"))
+    good, refused = re.findall(r"\((\w+)\): (?:OK|FAILED)", shown)
+    del config["apps"][0]["secret_file"]
+    config["apps"][0] |= {"appid": good, "secret": apps[good].secret}
+    config["apps"].append({"appid": refused, "name": second, "secret": apps[refused].secret})
+    day = re.search(r"OK, (\S+):", shown)
+    assert day
+    now = float(midnight(date.fromisoformat(day[1])) + DAY_SECONDS * 3 // 2)  # noon of the next day
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setenv("LC_ALL", locale)
+    monkeypatch.chdir(tmp_path)
+    with Simulator(demo_fleet(), Conditions(time_source=lambda: now)) as wechat:
+        config |= {"wechat": {"base_url": wechat.base_url}, "storage": {"url": "memory://"}}
+        Path("config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+        assert main(["check", "--online"]) == 1
+    wanted = re.escape(shown).replace("…", ".*").replace(re.escape("203.0.113.7"), re.escape("127.0.0.1"))
+    assert re.fullmatch(wanted, capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
