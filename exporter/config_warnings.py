@@ -2,6 +2,7 @@
 
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -22,19 +23,24 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLASSIC: Final = (
     "token type access_token: each fetch ends the token that other programs hold; stable_token harms nobody"
 )
-_ODD: Final = "secrets that are not 32 hexadecimal digits, as WeChat's are: in quotes, or cut at a #?"
+_ODD: Final = "secrets that are not 32 hexadecimal digits, as WeChat's are: copied whole, and nothing else?"
+_NAMESAKES: Final = "apps with one name: dashboards and `backfill --app` take them for one"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigWarning:
-    """A risk in words, with the names that it concerns and the fields for the log."""
+    """A risk in words, with the keys of what it concerns and, for the log, their count and first name."""
 
     what: str
     about: frozenset[str] = frozenset()
     fields: dict[str, object] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
-        return " ".join([self.what, *(f"{name}={value}" for name, value in self.fields.items())])
+        """Return the warning for people: `coffee-shop and 2 more: secrets that …`."""
+        if not self.fields:
+            return self.what
+        more = len(self.about) - 1
+        return f"{self.fields['first']}{f' and {more} more' if more else ''}: {self.what}"
 
 
 class ConfigWarnings:
@@ -64,6 +70,9 @@ def config_warnings(config: Config) -> Iterator[ConfigWarning]:
         yield ConfigWarning(short)
     classic = [app for app in config.apps if isinstance(app.token, ClassicToken)]
     yield from _several(_CLASSIC, "apps", {app.appid: app.name for app in classic})
+    times = Counter(app.name for app in config.apps)
+    namesakes = {app.appid: app.name for app in config.apps if times[app.name] > 1}
+    yield from _several(_NAMESAKES, "apps", namesakes)
 
 
 def doubts(config: Config) -> Iterator[ConfigWarning]:
@@ -75,8 +84,9 @@ def doubts(config: Config) -> Iterator[ConfigWarning]:
         for app in config.apps
         if isinstance(app.token, StableToken | ClassicToken | CloudFunction)
     ] + [(platform.name, platform.component_appsecret) for platform in config.platforms]
-    odd = {name: name for name, secret in secrets if not _APP_SECRET.fullmatch(_read(secret))}
-    yield from _several(_ODD, "of", odd)
+    if urlsplit(config.wechat.base_url).hostname not in _LOOPBACK:  # a stand-in's are as it likes
+        odd = {name: name for name, secret in secrets if not _APP_SECRET.fullmatch(_read(secret))}
+        yield from _several(_ODD, "of", odd)
     paths = {str(secret.path) for secret in _secrets(config) if secret.path is not None}
     text = "secret files that every user of this machine can read: chmod o= them"
     yield from _several(text, "files", {path: path for path in sorted(paths) if _is_open(path)})

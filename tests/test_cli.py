@@ -1,6 +1,10 @@
+import errno
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +101,22 @@ def test_an_unknown_command_is_refused_with_the_known_ones(capsys: pytest.Captur
 def test_a_missing_configuration_is_reported_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config.file=/no/such/file.yaml"]) == 2
     assert "/no/such/file.yaml" in capsys.readouterr().err
+
+
+def test_a_storage_that_may_not_be_written_is_exit_code_2_as_a_restart_does_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    (tmp_path / "config.yaml").write_text("apps: [{appid: wx0123456789abcdef, secret: not-a-real-secret}]\n")
+    make = Path.mkdir
+
+    def refuse(path: Path, *words: Any, **more: Any) -> None:
+        if path == tmp_path / "data":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        make(path, *words, **more)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    address = f"--web.listen-address=127.0.0.1:{free_port()}"
+    assert main([f"--config.file={tmp_path}/config.yaml", address]) == 2
 
 
 @pytest.mark.parametrize(("words", "code"), [([], 0), (["demo"], 0), (["check"], 1)])

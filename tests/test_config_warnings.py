@@ -12,7 +12,7 @@ from exporter.config.secret import Secret
 from exporter.config.settings import Config, RefreshSettings, WechatSettings
 from exporter.config.storage import StorageSettings
 from exporter.config.token_types import ClassicToken, StableToken
-from exporter.config_warnings import ConfigWarnings, doubts, is_exposed
+from exporter.config_warnings import ConfigWarnings, config_warnings, doubts, is_exposed
 from tests.building import make_app
 
 SECRET = Secret("not-a-real-secret")
@@ -75,8 +75,7 @@ def test_what_looks_like_an_app_secret_in_a_file_of_its_owners_is_no_doubt(tmp_p
 )
 def test_a_secret_of_another_shape_is_warned_of_and_not_shown(tmp_path: Path, written: str) -> None:
     (doubt,) = map(str, doubts(with_secret(tmp_path, written)))
-    assert doubt.startswith("secrets that are not 32 hexadecimal digits, as WeChat's are: ")
-    assert doubt.endswith(f" of=1 first={CONFIG.apps[0].name}")
+    assert doubt.startswith(f"{CONFIG.apps[0].name}: secrets that are not 32 hexadecimal digits, as WeChat's")
     assert written not in doubt
 
 
@@ -84,7 +83,7 @@ def test_an_appid_with_capitals_is_warned_of(tmp_path: Path) -> None:
     config = with_secret(tmp_path, "0123456789abcdef" * 2)
     app = replace(config.apps[0], appid="wxFA4E000000000001", name="shop")
     assert [str(each) for each in doubts(replace(config, apps=(app,)))] == [
-        "appids with capitals: WeChat writes them in lower case apps=1 first=shop"
+        "shop: appids with capitals: WeChat writes them in lower case"
     ]
 
 
@@ -92,7 +91,21 @@ def test_a_secret_file_that_everybody_can_read_is_warned_of(tmp_path: Path) -> N
     config = with_secret(tmp_path, "0123456789abcdef" * 2)
     (tmp_path / "secret").chmod(0o644)
     (doubt,) = map(str, doubts(config))
-    assert doubt.endswith(f" files=1 first={tmp_path / 'secret'}")
+    assert doubt.startswith(f"{tmp_path / 'secret'}: secret files that every user")
+
+
+def test_the_secrets_of_a_stand_in_are_as_it_likes(tmp_path: Path) -> None:
+    stand_in = WechatSettings("http://127.0.0.1:10951", 10.0)
+    assert list(doubts(replace(with_secret(tmp_path, "not-a-real-secret"), wechat=stand_in))) == []
+
+
+def test_apps_of_one_name_are_warned_of(log: FilteringBoundLogger, events: list[Any]) -> None:
+    namesakes = tuple(replace(make_app(number), name="coffee-shop") for number in (1, 2, 3))
+    config = replace(CONFIG, apps=(*namesakes, make_app(4)))
+    ConfigWarnings(log).log_new(config)
+    assert [(event["apps"], event["first"]) for event in events] == [(3, "coffee-shop")]
+    (warning,) = map(str, config_warnings(config))
+    assert warning.startswith("coffee-shop and 2 more: apps with one name: ")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _check_online(config: Config, shard: Shard, report: "_Report", names: Sequen
         refused = sum(result.refused for result in results)
         of_datasets = refused - sum(result.trend_refused for result in results)
         which = f"{counted(of_datasets, 'app')} with failing datasets alone; " if of_datasets else ""
-        sys.stdout.write(f"{which}{len(results) - refused} of {len(results)} apps OK\n")
+        sys.stdout.write(f"{which}{len(results) - refused} of {counted(len(results), 'app')} OK\n")
     return 1 if refused or failed else 0
 
 

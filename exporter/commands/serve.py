@@ -17,7 +17,7 @@ from exporter.flags import DEFAULT_ADDRESS
 from exporter.logs import open_log
 from exporter.service import Exporter
 from exporter.shards import THE_WHOLE, Shard, ShardError, choose_shard
-from exporter.store.interface import StoreError
+from exporter.store.interface import PlaceError, StoreError
 from exporter.web.admission import Admission
 from exporter.web.app import make_app
 from exporter.web.listen import ListenError, listen, listening_on
@@ -31,7 +31,7 @@ _STOP_SECONDS: Final = 3.0  # after the two that the server gives to responses u
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Read the configuration and serve; return the exit code, 2 for a bad configuration."""
+    """Read the configuration and serve; return the exit code: 2 if another configuration is needed."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     try:
         shard = choose_shard(flags.shard, flags.total_shards, os.environ)
@@ -66,7 +66,7 @@ def serve_config(
             exporter = Exporter(config, log, shard=shard)
         except (ListenError, StoreError) as error:
             log.error("cannot start", error=str(error))
-            return 1
+            return 2 if isinstance(error, PlaceError) else 1
         reloads = Reloads(exporter, watch)
         log.info(
             "starting",

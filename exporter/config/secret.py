@@ -65,7 +65,7 @@ def secret_rule(allowed: str, accept: Callable[[str], str] = str) -> TextRule:
     return TextRule(allowed, lambda text: Secret(accept(_one_line(text))), hidden=True)
 
 
-SECRET: Final = secret_rule("a text of one line, not empty")
+SECRET: Final = secret_rule("one line of text")
 
 
 def secret_file_rule(rule: TextRule, held: str = "") -> FileRule:

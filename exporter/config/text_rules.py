@@ -113,7 +113,7 @@ HEADER_NAME: Final = TextRule(  # RFC 9110, token
 HEADER_VALUE: Final = TextRule(
     "a header's value in printable ASCII", matching(r"[!-~](?:[ -~\t]*[!-~])?"), hidden=True
 )
-BODY_TEXT: Final = TextRule("a text, not empty", filled, hidden=True)
+BODY_TEXT: Final = TextRule("a non-empty text", filled, hidden=True)
 METHOD: Final = TextRule("GET or POST", matching("GET|POST"))
 BASE_URL: Final = TextRule(_HTTP_URL, _base_url)
 REQUEST_URL: Final = TextRule(_HTTP_URL, _request_url)

@@ -25,7 +25,7 @@ _WORDS: Final = (  # part of PyYAML's or libyaml's message -> our message
     ("tab character", "indent with spaces, not tabs"),
     (
         "cannot start any token",
-        "a text that begins with this character needs quotes (and indent with spaces)",
+        "a text that begins with this character needs quotes",
     ),
     ("found unexpected", "a quote is not closed"),
     ("expected ',' or ", "a bracket is not closed, or a comma is missing"),
@@ -45,6 +45,9 @@ _WORDS: Final = (  # part of PyYAML's or libyaml's message -> our message
 class _Mark(Protocol):
     @property
     def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
 
 
 class UnusableError(Exception):
@@ -91,7 +94,7 @@ def parse(text: str) -> Iterator[yaml.Event]:
         while (event := loader.get_event()) is not None:
             yield event
     except yaml.MarkedYAMLError as error:
-        raise _full_width_colon(error, text) or _not_yaml(error) from None
+        raise _full_width_colon(error, text) or _not_yaml(error, text) from None
     except yaml.YAMLError:
         raise UnusableError("not YAML: a character that is not allowed") from None
     finally:
@@ -134,8 +137,8 @@ def _full_width_colon(error: yaml.MarkedYAMLError, text: str) -> UnusableError |
     return None
 
 
-def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:
-    message = f"{error.problem} {error.context}"
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> UnusableError:
+    message = "tab character" if _is_at_tab(error.problem_mark, text) else f"{error.problem} {error.context}"
     words = next((words for part, words in _WORDS if part in message), "it cannot be understood from here on")
     line = _line_of(error.problem_mark)
     begun = _line_of(error.context_mark)
@@ -144,6 +147,11 @@ def _not_yaml(error: yaml.MarkedYAMLError) -> UnusableError:
     elif begun != line and ("quoted" in message or "flow" in message):
         words = f"{words} (begun on line {begun})"
     return UnusableError(f"not YAML: {words}", line)
+
+
+def _is_at_tab(mark: "_Mark | None", text: str) -> bool:
+    lines = text.splitlines() if mark else ()
+    return mark is not None and mark.line < len(lines) and lines[mark.line].startswith("\t", mark.column)
 
 
 def _line_of(mark: "_Mark | None") -> int | None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from exporter.store.interface import StoreError
+from exporter.store.interface import PlaceError, StoreError
 
 _LONGEST: Final = 200
 _NOT_WRITABLE: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -22,14 +22,19 @@ class FileLock:
     """Locks a file until the process ends, even by kill -9; commands that only read need no lock."""
 
     def __init__(self, path: Path) -> None:
-        """Lock a file beside it, as SQLite locks the file itself; raise StoreError if that fails."""
+        """Lock a file beside it, as SQLite locks the file itself; raise StoreError if that fails.
+
+        It is a PlaceError where the user may not write.
+        """
         side = Path(f"{os.path.realpath(path)}.lock")  # the same for all names of the file
         try:
             side.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(side, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            advice = _ELSEWHERE if error.errno in _NOT_WRITABLE else ""
-            raise StoreError(f"cannot open storage {path}: {side}: {error.strerror}{advice}") from None
+            what = f"cannot open storage {path}: {side}: {error.strerror}"
+            if error.errno in _NOT_WRITABLE:
+                raise PlaceError(f"{what}{_ELSEWHERE}") from None
+            raise StoreError(what) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,6 +15,10 @@ class StoreError(VaultError):
     """A storage cannot be opened, read or written; the text says what to do."""
 
 
+class PlaceError(StoreError):
+    """The storage is in a place that this user may not write: only another configuration helps."""
+
+
 WriteObserver = Callable[[bool], None]
 """Called after each write with whether it succeeded."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.backfill.report import counted
 from exporter.beijing import yesterday
 from exporter.cli import main
 from exporter.datasets.catalogue import CATALOGUE
@@ -257,7 +258,7 @@ def test_the_accounts_of_other_shards_are_left_to_their_checks(
         asked = [appid for appid in map(fake_appid, (1, 2, 3)) if owner(appid, 2) == number]
         output = capsys.readouterr().out
         assert [appid for appid in map(fake_appid, (1, 2, 3)) if f"({appid}): OK" in output] == asked
-        assert output.endswith(f"{len(asked)} of {len(asked)} apps OK\n")
+        assert output.endswith(f"{len(asked)} of {counted(len(asked), 'app')} OK\n")
     assert platform_wechat.calls("daily_visit_trend") == 3
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.store.file_lock import FileLock
-from exporter.store.interface import StoreError
+from exporter.store.interface import PlaceError, StoreError
 
 HOLD = """
 import sys, time
@@ -59,7 +59,7 @@ def test_where_nothing_may_be_written_the_error_names_a_place_that_may(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(StoreError, match=rf"{os.strerror(number)}; set storage\.url .*sqlite:////var/lib/"):
+    with pytest.raises(PlaceError, match=rf"{os.strerror(number)}; set storage\.url .*sqlite:////var/lib/"):
         FileLock(tmp_path / "a.db")
 
 
