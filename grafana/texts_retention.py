@@ -72,7 +72,7 @@ RETENTION_PANELS: Final = {
     "retention_table": panel_text(
         ("Retention of every mini program", "各小程序留存"),
         (
-            "The newest cohort that has each day. A small cohort says little: its size stands in the last column.",
+            "The newest cohort that has each day. A small cohort says little: its size is in the last column.",
             "各天已到期的最新一批。人数少时参考价值有限，见最后一列。",
         ),
     ),

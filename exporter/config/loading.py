@@ -20,7 +20,7 @@ from exporter.config.yaml_file import ConfigFile
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
 _HINT: Final = (
-    ". Name yours with --config.file, begin with five lines as in README or with config.example.yaml, or "
+    ". Name yours with --config.file, begin with README's example or with config.example.yaml, or "
     "try `wechat-miniprogram-exporter demo`, which needs none"
 )
 _SECTIONS: Final = ("wechat", "refresh", "datasets", "storage")

@@ -78,7 +78,7 @@ class RedisSettings:
         Secret | None,
         SecretKey(
             "Redis' password; better kept in a file.",
-            "A file that holds Redis' password; the user stands in the URL (user@host).",
+            "A file that holds Redis' password; the URL has the user (user@host).",
         ),
     ] = None
     sentinel_password: Annotated[

@@ -58,7 +58,8 @@ def test_a_failure_without_detail_or_pause_has_only_reason_and_advice() -> None:
     bare = make_entry(health=Health(last_refresh=NOON, failure=failure(Reason.NETWORK, "")))
     expected = (
         f"Network error What to do: {advice.NETWORK.en} no figures yet "
-        "asked at once when the configuration is reloaded (SIGHUP or POST /-/reload)"
+        "asked at once when the configuration is reloaded "
+        "(SIGHUP, or POST /-/reload with --web.enable-lifecycle)"
     )
     assert text(one(page([bare]), "td.empty .cause")) == expected
 
@@ -69,7 +70,7 @@ def test_a_failing_app_says_since_when_and_how_old_its_figures_are() -> None:
     assert words.startswith(
         "failing since 10:00 (2 h ago) last figures 11-23 11:00 paused until 14:00 (in 2 h)"
     )
-    assert "SIGHUP or POST /-/reload" in words
+    assert "SIGHUP, or POST /-/reload with" in words
     chinese = text(one(page([replace(FAILING, health=health)], Language.ZH), ".times"))
     assert "10:00 起失败 （2 小时前）" in chinese
 
