@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,8 @@ def test_the_scrape_configuration_is_one_for_prometheus(
 ) -> None:
     texts = [block.text for block in blocks(ROOT / page) if block.text.startswith("scrape_configs:")]
     (tmp_path / "prometheus.yml").write_text(texts[0])
+    for name in ("recording.yaml", "alerts.yaml"):
+        shutil.copy(ROOT / "prometheus" / name, tmp_path)
     checked = subprocess.run(
         [program("promtool"), "check", "config", tmp_path / "prometheus.yml"],
         capture_output=True,
