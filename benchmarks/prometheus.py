@@ -20,14 +20,14 @@ from benchmarks.table import Figure
 from benchmarks.wechat import wait_for
 
 PORT = 10956
-SCRAPES = 5
+SCRAPES = 3
 _CONFIG = """
 global: {{scrape_interval: {interval}s, scrape_timeout: 10s}}
 scrape_configs:
   - job_name: wechat-miniprogram
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
-_INTERVAL = 10
+_INTERVAL = 30
 
 
 def measure() -> Iterator[Figure]:
