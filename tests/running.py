@@ -36,12 +36,15 @@ class Running:
     def metrics(self) -> str:
         return self.get("/metrics").text
 
-    def samples(self) -> dict[Sample, float]:
-        """Return the whole page, parsed strictly."""
-        accept = "application/openmetrics-text; version=1.0.0"
+    def samples(self, name: str = "") -> dict[Sample, float]:
+        """Return the whole page, parsed strictly; with a name only its samples, which takes less time."""
+        page = self.get("/metrics", Accept="application/openmetrics-text; version=1.0.0").text
+        if name:
+            lines = [line for line in page.split("\n") if line.startswith((f"{name}{{", f"{name} "))]
+            page = "\n".join([*lines, "# EOF\n"])
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in text_string_to_metric_families(self.get("/metrics", Accept=accept).text)
+            for family in text_string_to_metric_families(page)
             for sample in family.samples
         }
 

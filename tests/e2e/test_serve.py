@@ -67,11 +67,8 @@ def exporter(setup: Setup) -> Iterator[Running]:
 
 
 def value(exporter: Running, metric: str, appid: str, **labels: str) -> float | None:
-    for (name, pairs), found in exporter.samples().items():
-        if (
-            name == f"wechat_miniprogram_{metric}"
-            and {"appid": appid, **labels}.items() <= dict(pairs).items()
-        ):
+    for (_, pairs), found in exporter.samples(f"wechat_miniprogram_{metric}").items():
+        if {"appid": appid, **labels}.items() <= dict(pairs).items():
             return found
     return None
 
@@ -150,7 +147,7 @@ def test_a_reload_swaps_everything_or_nothing(exporter: Running, setup: Setup) -
     assert refused.status_code == 500
     assert "apps[0].appid: 'wx12' is not an appid" in refused.text
     reloaded = ("wechat_miniprogram_exporter_config_last_reload_successful", ())
-    exporter.wait_until(lambda: exporter.samples()[reloaded] == 0)  # its own metrics are a moment old
+    exporter.wait_until(lambda: exporter.samples(reloaded[0])[reloaded] == 0)  # its own metrics lag
     assert value(exporter, "daily_visit_pv", FIRST) is not None
 
     setup.write(apps=[good[1] | {"name": "renamed"}])

@@ -68,8 +68,8 @@ def app(appid: str) -> dict[str, Any]:
 
 
 def value(exporter: Running, metric: str, **labels: str) -> float | None:
-    for (name, pairs), found in exporter.samples().items():
-        if name == f"wechat_miniprogram_{metric}" and labels.items() <= dict(pairs).items():
+    for (_, pairs), found in exporter.samples(f"wechat_miniprogram_{metric}").items():
+        if labels.items() <= dict(pairs).items():
             return found
     return None
 
