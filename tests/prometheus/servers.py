@@ -12,6 +12,8 @@ from typing import Any
 import requests
 
 Series = dict[str, Any]
+_SMALL = {"GOMAXPROCS": "1", "GOGC": "400"}
+"""For a server that lives for seconds beside others: a sixth less of the processor."""
 
 
 class Database:
@@ -103,7 +105,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 @contextmanager
 def _process(words: Sequence[str], base_url: str, ready: str) -> Iterator[None]:
-    process = subprocess.Popen(words, env={**os.environ, "GOMAXPROCS": "2"}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, env={**os.environ, **_SMALL}, stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: _answers(process, base_url + ready), 30, words[0])
         yield

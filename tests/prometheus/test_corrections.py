@@ -3,22 +3,23 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from exporter.beijing import DAY_SECONDS, midnight
-from grafana.texts import Language
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
 from prometheus.recording import recordings
-from tests.grafana.boards import asked
+from tests.grafana.boards import Asked, asked
 from tests.prometheus.corrected import CASES, CORRECTED, DATE, NOW, PLAIN, history
 from tests.prometheus.servers import Database, Series
 from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
+LONG = re.compile(r"_by_(week|month)_|_retain_")
+"""What has rows of weeks, months or cohorts; of dates there are those of a week."""
 ShownIn = Callable[..., AbstractContextManager[Database]]
 Answers = dict[str, list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]]
 """What each panel and rule shows: series' labels, and their values by time."""
@@ -44,17 +45,17 @@ def answers(found: list[Series]) -> list[tuple[list[tuple[str, str]], list[tuple
     )
 
 
-def everything(database: Database, language: Language = Language.EN) -> Answers:
-    """Return what every panel and every recording rule shows."""
-    start = midnight(DATE) - 70 * DAY_SECONDS
+def everything(database: Database, targets: Iterable[Asked]) -> Answers:
+    """Return what every target and every recording rule shows."""
     instant = {rule.record: rule.expr for rule in recordings()}
     instant["table"] = on_show("visit_pv")
     ranged = {"bar": per_date("visit_pv")}
-    for target in asked(language):
+    for target in targets:
         (instant if target.target["instant"] else ranged)[target.name] = target.expression(at=NOW)
     found = {name: answers(database.instant(expression, NOW)) for name, expression in instant.items()}
     for name, expression in ranged.items():
-        found[name] = answers(database.ranged(expression, start, start + 71 * DAY_SECONDS, DAY_SECONDS))
+        start = midnight(DATE) - (70 if LONG.search(expression) else 9) * DAY_SECONDS
+        found[name] = answers(database.ranged(expression, start, midnight(DATE) + DAY_SECONDS, DAY_SECONDS))
     return found
 
 
@@ -75,7 +76,7 @@ def wanted(
 ) -> Answers:
     """Return what an exporter shows that has had the present name and figures all the time."""
     with shown_in(program, free_port, history(PLAIN), tmp_path_factory.mktemp("plain")) as database:
-        return everything(database)
+        return everything(database, asked())
 
 
 def test_every_panel_has_an_answer_that_a_correction_can_change(wanted: Answers) -> None:
@@ -96,7 +97,7 @@ def test_no_panel_and_no_rule_shows_the_old_figure_or_the_old_name(
     tmp_path: Path,
 ) -> None:
     with shown_in(program, free_port, history(CASES[case]), tmp_path) as database:
-        found = everything(database)
+        found = everything(database, asked())
     assert {name: shown for name, shown in found.items() if shown != wanted[name]} == {}
 
 
@@ -111,7 +112,7 @@ def test_without_the_family_by_date_a_correction_is_shown_as_well(
         folder = tmp_path / name
         folder.mkdir()
         with shown_in(program, free_port, past, folder) as database:
-            found.append(everything(database))
+            found.append(everything(database, asked()))
     assert {name: shown for name, shown in found[1].items() if shown != found[0][name]} == {}
 
 
