@@ -112,10 +112,10 @@ def test_a_spent_quota_ends_clean_and_the_same_command_goes_on(
     [
         ("weekly_trend", None, "by_week_visit_uv"),
         ("monthly_trend", None, "by_month_visit_uv"),
-        ("daily_summary", 20, "by_date_visit_total_users"),
-        ("daily_retention", 20, "daily_retain_visit_uv_new"),
-        ("visit_distribution", 20, "daily_access_source_session_cnt"),
-        ("visit_pages", 20, "daily_page_visit_pv"),
+        ("daily_summary", 9, "by_date_visit_total_users"),
+        ("daily_retention", 9, "daily_retain_visit_uv_new"),
+        ("visit_distribution", 9, "daily_access_source_session_cnt"),
+        ("visit_pages", 9, "daily_page_visit_pv"),
     ],
 )
 def test_every_dataset_is_fetched_once_and_written(

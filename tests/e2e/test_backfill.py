@@ -1,6 +1,6 @@
 """Past dates from the stand-in WeChat into real Prometheus and VictoriaMetrics, every value compared.
 
-WECHAT_EXPORTER_BACKFILL=full makes it 30 apps and 365 dates instead of 5 and 60.
+WECHAT_EXPORTER_BACKFILL=full makes it 30 apps and 365 dates instead of 5 and 30.
 """
 
 import os
@@ -31,9 +31,9 @@ from exporter.wechat.endpoints import server_name
 from prometheus.expressions import newest, per_date
 from tests.running import COMMAND
 
-APPS, DATES = (30, 365) if os.environ.get("WECHAT_EXPORTER_BACKFILL") == "full" else (5, 60)
+APPS, DATES = (30, 365) if os.environ.get("WECHAT_EXPORTER_BACKFILL") == "full" else (5, 30)
 NAMES = ('he said "hi"', "back\\slash \\n", "two\nlines", "奶茶小铺 🧋", "{braces},=")
-REPLAY_APPS, REPLAY_DATES, REPLAY_SECONDS = 2, 5, 300
+REPLAY_APPS, REPLAY_DATES, REPLAY_SECONDS = 2, 3, 300
 Values = dict[tuple[str, date], float]
 
 
@@ -287,12 +287,12 @@ def test_the_latest_family_replays_as_if_the_exporter_had_run(
 def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    with Simulator(fleet(4, seed=2), Conditions(always_published=True, latency_seconds=0.2)) as wechat:
+    with Simulator(fleet(4, seed=2), Conditions(always_published=True, latency_seconds=0.1)) as wechat:
         config = write_config(wechat, tmp_path)
         output = tmp_path / "history.om"
-        words = ["backfill", f"--config.file={config}", "--from=60d", f"--output={output}"]
+        words = ["backfill", f"--config.file={config}", "--from=40d", f"--output={output}"]
         process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while wechat.calls(endpoint="daily_visit_trend") < 80:
+        while wechat.calls(endpoint="daily_visit_trend") < 60:
             assert process.poll() is None
             time.sleep(0.005)
         process.send_signal(number)
@@ -300,40 +300,40 @@ def test_after_kill_9_or_ctrl_c_the_same_command_asks_only_for_what_is_not_kept(
         assert not output.exists()
         asked_before = wechat.calls(endpoint="daily_visit_trend")
         last = yesterday(wechat.clock.now())
-        span = Span(last - timedelta(days=59), last)
+        span = Span(last - timedelta(days=39), last)
         with Journal(tmp_path / "history.om.journal", server_name(wechat.base_url)) as journal:
             lacking = sorted(
                 (app.appid, wire_date(day))
                 for app in wechat.apps
                 for day in journal.unknown(app.appid, span, wechat.clock.now())
             )
-        kept = 4 * 60 - len(lacking)
-        assert 80 - 16 <= kept <= asked_before <= kept + 16  # but for the 16 calls under way
+        kept = 4 * 40 - len(lacking)
+        assert 60 - 16 <= kept <= asked_before <= kept + 16  # but for the 16 calls under way
         wechat.log.clear()
         assert main(words) == 0
         asked = [
             (call.appid, call.date) for call in wechat.log.recent() if call.endpoint == "daily_visit_trend"
         ]
         assert sorted(asked) == lacking
-        assert output.read_text("utf-8").count("by_date_visit_pv{") == 4 * 60
+        assert output.read_text("utf-8").count("by_date_visit_pv{") == 4 * 40
 
 
 @pytest.mark.parametrize(
-    ("dataset", "metric"),
+    ("dataset", "days", "metric"),
     [
-        ("weekly_trend", "by_week_visit_uv"),
-        ("monthly_trend", "by_month_visit_uv"),
-        ("daily_summary", "by_date_visit_total_users"),
-        ("daily_retention", "daily_retain_visit_uv_new"),
-        ("visit_distribution", "daily_access_source_session_cnt"),
-        ("visit_pages", "daily_page_visit_pv"),
+        ("weekly_trend", 70, "by_week_visit_uv"),
+        ("monthly_trend", 70, "by_month_visit_uv"),
+        ("daily_summary", 20, "by_date_visit_total_users"),
+        ("daily_retention", 20, "daily_retain_visit_uv_new"),
+        ("visit_distribution", 20, "daily_access_source_session_cnt"),
+        ("visit_pages", 20, "daily_page_visit_pv"),
     ],
 )
 def test_every_sample_of_another_dataset_gets_into_prometheus_blocks(
-    dataset: str, metric: str, config: Path, tmp_path: Path, program: Callable[[str], str]
+    dataset: str, days: int, metric: str, config: Path, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     output, blocks = tmp_path / "history.om", tmp_path / "blocks"
-    flags = (f"--config.file={config}", f"--dataset={dataset}", "--from=70d", f"--output={output}")
+    flags = (f"--config.file={config}", f"--dataset={dataset}", f"--from={days}d", f"--output={output}")
     assert main(["backfill", *flags]) == 0
     (blocks / "wal").mkdir(parents=True)  # dump wants one
     command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=192h"]
