@@ -133,15 +133,18 @@ BOTH_DATABASES = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"])
+@pytest.fixture(
+    scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
+)
 def database(
     request: pytest.FixtureRequest,
     simulated: Simulated,
     program: Callable[[str], str],
     free_port: Callable[[], int],
-    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Database]:
-    with request.param(program, free_port, simulated.history, tmp_path) as found:
+    folder = tmp_path_factory.mktemp("simulated")
+    with request.param(program, free_port, simulated.history, folder) as found:
         yield found
 
 
