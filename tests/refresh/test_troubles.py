@@ -93,7 +93,7 @@ class TroubledDesk(DatasetDesk):
                 self.ledger.refused({(APP.appid, name): refusal})
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [2, 3, 8, 9, 10])  # those that find faults put in on purpose
 def test_after_any_troubles_all_datasets_come_back_and_no_hour_has_a_storm(
     seed: int, log: FilteringBoundLogger
 ) -> None:
