@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import requests
 
 Series = dict[str, Any]
-_SMALL = {"GOMAXPROCS": "1", "GOGC": "400"}
-"""For a server that lives for seconds beside others: a sixth less of the processor."""
+SMALL: Final = {"GOMAXPROCS": "1", "GOGC": "400"}
+"""For a Go program that runs for seconds beside others: a sixth less of the processor."""
 
 
 class Database:
@@ -105,7 +105,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 @contextmanager
 def _process(words: Sequence[str], base_url: str, ready: str) -> Iterator[None]:
-    process = subprocess.Popen(words, env={**os.environ, **_SMALL}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, env={**os.environ, **SMALL}, stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: _answers(process, base_url + ready), 30, words[0])
         yield
