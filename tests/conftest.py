@@ -12,6 +12,8 @@ from hypothesis import settings
 from structlog.testing import LogCapture
 from structlog.typing import FilteringBoundLogger
 
+from tests.prometheus.databases import ShownIn, in_prometheus, in_victoria_metrics
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.register_profile("fast", settings.get_profile("untimed"), max_examples=15)  # make test-fast
 settings.load_profile("untimed")
@@ -81,3 +83,11 @@ def log(events: list[Any]) -> FilteringBoundLogger:
         None, processors=[capture], wrapper_class=structlog.make_filtering_bound_logger("debug")
     )
     return logger
+
+
+@pytest.fixture(
+    scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
+)
+def shown_in(request: pytest.FixtureRequest) -> ShownIn:
+    found: ShownIn = request.param
+    return found

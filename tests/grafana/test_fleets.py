@@ -7,10 +7,10 @@ import pytest
 
 from grafana.texts import Language
 from tests.grafana.boards import asked
+from tests.prometheus.answers import Answers, everything
 from tests.prometheus.corrected import NOW, show
+from tests.prometheus.databases import ShownIn
 from tests.prometheus.history import History
-from tests.prometheus.test_corrections import Answers, ShownIn, everything
-from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
 NAMES = {
     "wxa": "coffee",
@@ -46,14 +46,6 @@ def history(fleet: Sequence[Exporter]) -> History:
                 at = NOW - 60 * minute
                 show(past, labels, at, FIGURES[appid], at)
     return past
-
-
-@pytest.fixture(
-    scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
-)
-def shown_in(request: pytest.FixtureRequest) -> ShownIn:
-    found: ShownIn = request.param
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from exporter.exposition.app_families import LAST_SUCCESS
 from grafana.queries import week_before
 from prometheus.expressions import REF_DATE, by_date, daily
 from tests.grafana.boards import asked
+from tests.prometheus.databases import in_prometheus, in_victoria_metrics
 from tests.prometheus.history import HISTORY_DAYS, HOUR, STALE_AFTER, History
 from tests.prometheus.servers import Database
-from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
 FIRST = date(2025, 1, 6)
 LAST = FIRST + timedelta(days=20)

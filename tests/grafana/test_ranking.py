@@ -12,8 +12,8 @@ from grafana import colours
 from grafana.texts import Language
 from prometheus.expressions import REF_DATE, daily
 from tests.grafana.boards import Asked, Json, asked
+from tests.prometheus.databases import in_prometheus
 from tests.prometheus.history import History
-from tests.prometheus.test_history import in_prometheus
 
 DATE = date(2025, 1, 6)
 NOON = midnight(DATE) + DAY_SECONDS + 12 * 3600

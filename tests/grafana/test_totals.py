@@ -18,6 +18,7 @@ from grafana.totals import (
 )
 from prometheus.expressions import REF_DATE
 from prometheus.recording import recorded, settled
+from tests.prometheus.databases import GRIDS, grid, in_prometheus, in_victoria_metrics
 from tests.prometheus.history import (
     ALONE,
     APPS,
@@ -32,7 +33,6 @@ from tests.prometheus.history import (
     published,
 )
 from tests.prometheus.servers import Database
-from tests.prometheus.test_history import GRIDS, grid, in_prometheus, in_victoria_metrics
 
 Answers = dict[date, float]
 NOW = midnight(DATES[-1]) + DAY_SECONDS + 12 * HOUR

@@ -15,9 +15,9 @@ from grafana import colours
 from prometheus.expressions import REF_DATE, daily
 from prometheus.expressions import by_date as dated
 from tests.grafana.boards import Asked, asked
+from tests.prometheus.databases import in_prometheus
 from tests.prometheus.history import History
 from tests.prometheus.servers import Database, prometheus
-from tests.prometheus.test_history import in_prometheus
 
 Shown = Callable[[History], AbstractContextManager[Database]]
 DATASET_BOARDS = {f"en/{name}" for name in ("audience", "retention", "sources", "pages")}

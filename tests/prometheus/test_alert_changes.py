@@ -9,8 +9,8 @@ from exporter.beijing import DAY_SECONDS, midnight
 from prometheus.recording import recordings
 from prometheus.rulefiles import groups
 from prometheus.thresholds import shipped
+from tests.prometheus.databases import in_prometheus
 from tests.prometheus.history import History
-from tests.prometheus.test_history import in_prometheus
 
 DATE = date(2025, 1, 6)
 START = midnight(DATE) + DAY_SECONDS + 8 * 3600

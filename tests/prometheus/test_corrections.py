@@ -3,26 +3,18 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from exporter.beijing import DAY_SECONDS, midnight
 from prometheus.__main__ import HOME
 from prometheus.expressions import REF_DATE, by_date, daily, on_show, per_date
-from prometheus.recording import recordings
-from tests.grafana.boards import Asked, asked
-from tests.prometheus.corrected import CASES, CORRECTED, DATE, NOW, PLAIN, history
-from tests.prometheus.servers import Database, Series
-from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
+from tests.grafana.boards import asked
+from tests.prometheus.answers import Answers, everything
+from tests.prometheus.corrected import CASES, CORRECTED, PLAIN, history
+from tests.prometheus.databases import ShownIn
 
-LONG = re.compile(r"_by_(week|month)_|_retain_")
-"""What has rows of weeks, months or cohorts; of dates there are those of a week."""
-ShownIn = Callable[..., AbstractContextManager[Database]]
-Answers = dict[str, list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]]
-"""What each panel and rule shows: series' labels, and their values by time."""
 WITHOUT_ANSWER = re.compile(
     r"en/exporter: (?!Data age|Since a row|Access tokens|Mini programs A|Failing A)"  # the process' own
     r"|en/fleet: (Exporters scraped|Failing mini|Mini programs without|Alerts firing|Top risers|Top fallers)"
@@ -31,40 +23,6 @@ WITHOUT_ANSWER = re.compile(
     r"|en/audience: Stickiness A|en/pages: Top|Sources.* C$"  # rows of a week or month before
     r"|en/retention: All: .* cohort|Retention curve, .* [B-H]$"  # without rules; days not asked for
 )
-
-
-def answers(found: list[Series]) -> list[tuple[list[tuple[str, str]], list[tuple[float, float]]]]:
-    """Return each series' labels but those of where it was scraped, and its values."""
-    places = {"cluster", "namespace", "instance"}
-    return sorted(
-        (
-            sorted((name, text) for name, text in series["metric"].items() if name not in places),
-            [(at, round(float(value), 9)) for at, value in series.get("values", [series.get("value")])],
-        )
-        for series in found
-    )
-
-
-def everything(database: Database, targets: Iterable[Asked]) -> Answers:
-    """Return what every target and every recording rule shows."""
-    instant = {rule.record: rule.expr for rule in recordings()}
-    instant["table"] = on_show("visit_pv")
-    ranged = {"bar": per_date("visit_pv")}
-    for target in targets:
-        (instant if target.target["instant"] else ranged)[target.name] = target.expression(at=NOW)
-    found = {name: answers(database.instant(expression, NOW)) for name, expression in instant.items()}
-    for name, expression in ranged.items():
-        start = midnight(DATE) - (70 if LONG.search(expression) else 9) * DAY_SECONDS
-        found[name] = answers(database.ranged(expression, start, midnight(DATE) + DAY_SECONDS, DAY_SECONDS))
-    return found
-
-
-@pytest.fixture(
-    scope="module", params=[in_prometheus, in_victoria_metrics], ids=["prometheus", "victoria-metrics"]
-)
-def shown_in(request: pytest.FixtureRequest) -> ShownIn:
-    found: ShownIn = request.param
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from prometheus.cohorts import FIGURES, newest_totals, total_per_date
 from prometheus.datasets import distribution, newest_row, retention, row_before, row_per_date, sum_per_date
 from prometheus.dated import MONTHS, WEEKS
 from prometheus.expressions import REF_DATE
+from tests.prometheus.databases import GRIDS, in_prometheus, in_victoria_metrics
 from tests.prometheus.history import HOUR, History
 from tests.prometheus.servers import Database
-from tests.prometheus.test_history import GRIDS, in_prometheus, in_victoria_metrics
 
 FIRST, LAST = date(2025, 1, 6), date(2025, 4, 20)  # a Monday, a Sunday
 DAYS = tuple(FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1))

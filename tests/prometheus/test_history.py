@@ -1,17 +1,12 @@
 """Sixty simulated dates in real databases: every dated expression graded per date on three grids."""
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from statistics import median
-from zoneinfo import ZoneInfo
 
 import pytest
-import requests
 
 from exporter.beijing import BEIJING, DAY_SECONDS, midnight
 from grafana.queries import (
@@ -21,6 +16,7 @@ from grafana.queries import (
     dates_on_show,
 )
 from prometheus.expressions import before, newest, per_date, per_date_from_latest, seen_before, usual
+from tests.prometheus.databases import GRIDS, grid, in_prometheus, in_victoria_metrics
 from tests.prometheus.history import (
     ALONE,
     APPS,
@@ -33,64 +29,11 @@ from tests.prometheus.history import (
     history,
     published,
 )
-from tests.prometheus.servers import SMALL, Database, prometheus, victoria_metrics
+from tests.prometheus.servers import Database
 
-GRIDS = ("Asia/Shanghai", "UTC", "America/New_York")
 BOTH = 'appid!~".*l"'
 LATEST = 'appid=~".*l"'
 Graded = dict[tuple[str, date], float]
-
-
-@contextmanager
-def in_prometheus(
-    program: Callable[[str], str],
-    free_port: Callable[[], int],
-    past: History,
-    folder: Path,
-    flags: Sequence[str] = (),
-) -> Iterator[Database]:
-    text = folder / "history.om"
-    with text.open("w", encoding="utf-8") as file:
-        file.writelines(past.openmetrics())
-    subprocess.run(
-        [
-            *(program("promtool"), "tsdb", "create-blocks-from", "openmetrics"),
-            *("--max-block-duration=4374h", "--quiet", str(text), str(folder / "tsdb")),
-        ],
-        env={**os.environ, **SMALL},
-        check=True,
-        capture_output=True,
-    )
-    config = folder / "prometheus.yaml"
-    config.write_text("global: {}\n", "utf-8")
-    with prometheus(program("prometheus"), free_port(), config, folder / "tsdb", flags) as database:
-        yield database
-
-
-@contextmanager
-def in_victoria_metrics(
-    program: Callable[[str], str],
-    free_port: Callable[[], int],
-    past: History,
-    folder: Path,
-    flags: Sequence[str] = (),
-) -> Iterator[Database]:
-    with victoria_metrics(program("victoria-metrics"), free_port(), folder / "vm", flags) as database:
-        text = "".join(past.prometheus_text()).encode()
-        requests.post(f"{database.base_url}/api/v1/import/prometheus", text, timeout=60).raise_for_status()
-        requests.get(f"{database.base_url}/internal/force_flush", timeout=60).raise_for_status()
-        yield database
-
-
-def grid(zone: str) -> tuple[float, float]:
-    """Return the first and last point of a grid of midnights in that zone, from the first date on to now.
-
-    VictoriaMetrics moves both down to UTC midnights: a range that ended in the last date would lose it.
-    """
-    first = datetime(DATES[0].year, DATES[0].month, DATES[0].day, tzinfo=ZoneInfo(zone))
-    start = first.timestamp()
-    end = midnight(DATES[-1]) + 3 * DAY_SECONDS
-    return start, start + (end - start) // DAY_SECONDS * DAY_SECONDS
 
 
 def per_beijing_date(database: Database, expression: str, zone: str) -> Graded:

@@ -7,9 +7,9 @@ from pathlib import Path
 from prometheus.rulefiles import groups
 from prometheus.shards import INFO, TOTAL, present
 from prometheus.thresholds import shipped
+from tests.prometheus.databases import in_prometheus, in_victoria_metrics
 from tests.prometheus.history import History
 from tests.prometheus.servers import Database
-from tests.prometheus.test_history import in_prometheus, in_victoria_metrics
 
 START = 1_764_000_000
 MINUTE = 60
